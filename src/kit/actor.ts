@@ -1,0 +1,87 @@
+/**
+ * The words every room shares about who acts and what was decided. Plain data: no room owns behaviour here.
+ */
+
+/** What kind of thing acts. `local` is a process of the machine's owner on the admin socket; `system` is Gatehouse itself. */
+export type PrincipalKind = 'account' | 'app' | 'device' | 'deploy-key' | 'local' | 'system' | 'anonymous'
+
+/** A principal as other rooms see it: opaque, with a name fit for the journal. */
+export interface PrincipalRef {
+  readonly kind: PrincipalKind
+  /** `acc_…`, `dev_…`; for `local`, `system` and `anonymous` the kind itself. */
+  readonly id: string
+  /** Handle or label for people; never a secret, never trusted for a decision. */
+  readonly name: string
+}
+
+/** The limits a credential carries into everything it opens. Checked on every use, each can only narrow. */
+export interface CredentialLimits {
+  /** Permission patterns; `['*']` does not narrow. An empty list permits nothing. */
+  readonly permissions: readonly string[]
+  /** CIDRs or `@name` of a named network. An empty `allow` allows every address; `deny` wins. */
+  readonly networks: { readonly allow: readonly string[]; readonly deny: readonly string[] }
+  /** ISO 3166-1 alpha-2 countries; empty means every region. An unknown region satisfies no list. */
+  readonly regions: readonly string[]
+  /** Milliseconds since the epoch; from that instant on the credential proves nothing. */
+  readonly expiresAt: number | undefined
+}
+
+export interface ActorCredential extends CredentialLimits {
+  readonly id: string
+  /** `password`, `token`, `passkey`, … */
+  readonly kind: string
+}
+
+/** Everything a request came through. Built by an authenticator, judged by `decide`; holding one proves nothing by itself. */
+export interface Actor {
+  readonly principal: PrincipalRef
+  /** Absent only for `local`, `system` and `anonymous`. */
+  readonly credential?: ActorCredential
+  readonly session?: { readonly id: string; readonly createdAt: number }
+  /** The app acting for the principal, with what it may do at most. */
+  readonly app?: { readonly id: string; readonly permissions: readonly string[] }
+  /** The grant acted under, checked at use. */
+  readonly grant?: { readonly id: string }
+  /** Canonical textual IP address (IPv4-mapped IPv6 folded to IPv4); absent on the admin socket. */
+  readonly address?: string
+}
+
+/** Attributes of a resource as policies see them: JSON with integers only (Cedar has no floats). */
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | readonly AttributeValue[]
+  | { readonly [name: string]: AttributeValue }
+
+/** The thing a permission is asked about, already loaded by the room that owns it. */
+export interface Resource {
+  /** Cedar entity type, qualified by its room: `Gateway::Route`. */
+  readonly type: string
+  readonly id: string
+  readonly attributes: Readonly<Record<string, AttributeValue>>
+  /** Changes whenever an attribute does: part of the decision cache's key. */
+  readonly revision: number
+}
+
+/** The fixed chain; every step can only narrow. */
+export const decisionSteps = ['principal', 'credential', 'app', 'grant', 'policy'] as const
+export type DecisionStep = (typeof decisionSteps)[number]
+
+export interface Decision {
+  readonly allowed: boolean
+  /** The step that decided: the first that refused, or `policy`. */
+  readonly step: DecisionStep
+  /** Stable and machine-readable: `credential-network`, `no-role`, … */
+  readonly code: string
+  /** One sentence for the person. Never shown to anonymous callers. */
+  readonly reason: string
+  /** Ids of the policies that decided; empty before the policy step. */
+  readonly policies: readonly string[]
+}
+
+/** The actor of a request that proved nothing. */
+export function anonymous(address: string | undefined): Actor {
+  const principal: PrincipalRef = { kind: 'anonymous', id: 'anonymous', name: 'anonymous' }
+  return address === undefined ? { principal } : { principal, address }
+}

@@ -1,0 +1,17 @@
+/** Pure building blocks: no clock, no randomness, no input or output. */
+export {
+  type Actor,
+  type ActorCredential,
+  type AttributeValue,
+  anonymous,
+  type CredentialLimits,
+  type Decision,
+  type DecisionStep,
+  decisionSteps,
+  type PrincipalKind,
+  type PrincipalRef,
+  type Resource,
+} from './actor.ts'
+export { parseDuration } from './duration.ts'
+export { isId, prefixedId } from './ids.ts'
+export { Secret } from './secret.ts'

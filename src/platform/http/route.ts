@@ -1,0 +1,90 @@
+import type { z } from 'zod'
+import type { Ctx, ShellPage } from '../room/contract.ts'
+
+/**
+ * - `browser`: pages and forms; session cookie, Origin check on unsafe methods, strict CSP.
+ * - `api`: JSON in and out; bearer tokens, or the session cookie with the Origin check; no form bodies.
+ * - `protocol`: OAuth, ACME, health: no authenticator, its own error shape.
+ */
+export type Door = 'browser' | 'api' | 'protocol'
+
+/**
+ * Who may call. A permission template names path parameters in braces, `accounts:update:{id}`, percent-encoded into it,
+ * and is decided before the handler runs. `public` says in words why nobody is asked.
+ */
+export type RouteAccess =
+  | { readonly permission: string }
+  | { readonly public: string }
+  /** Any proven principal, for things that are about the caller (own profile, sign-out); the words say why that is enough. */
+  | { readonly signedIn: string }
+
+export interface Input<Params, Query, Body> {
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  readonly request: RequestView
+}
+
+/** What a handler may know of the request beyond its validated input. */
+export interface RequestView {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Headers
+  readonly cookies: ReadonlyMap<string, string>
+  readonly address: string | undefined
+  /** True on the admin socket. */
+  readonly local: boolean
+}
+
+export interface SetCookie {
+  readonly name: string
+  /** `undefined` deletes it. */
+  readonly value: string | undefined
+  /** Seconds; absent: until the browser closes. */
+  readonly maxAge?: number
+  readonly sameSite: 'Lax' | 'Strict'
+}
+
+interface ReplyBase {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Always `Secure; HttpOnly; Path=/`; names start with `__Host-`. */
+  readonly cookies?: readonly SetCookie[]
+}
+
+export type Reply =
+  /** `etag` also serves If-None-Match. */
+  | (ReplyBase & { readonly kind: 'json'; readonly body: unknown; readonly etag?: string })
+  | (ReplyBase & { readonly kind: 'empty' })
+  | (ReplyBase & { readonly kind: 'redirect'; readonly location: string })
+  | (ReplyBase & { readonly kind: 'page'; readonly page: ShellPage })
+  | (ReplyBase & { readonly kind: 'text'; readonly body: string | Uint8Array; readonly type: string })
+
+export interface RouteSpec<Params, Query, Body> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `/api/v1/accounts/{id}` */
+  readonly path: string
+  readonly door: Door
+  readonly access: RouteAccess
+  /** One line for OpenAPI and docs; required for `api`. */
+  readonly summary?: string
+  readonly params?: z.ZodType<Params>
+  readonly query?: z.ZodType<Query>
+  /** JSON on `api`, urlencoded form on `browser` (every field a string or a list of strings). */
+  readonly body?: z.ZodType<Body>
+  /** Body limit in bytes; 64 KiB when absent. */
+  readonly maxBody?: number
+  /** Response schemas by status, for OpenAPI. */
+  readonly responses?: Readonly<Record<number, z.ZodType | undefined>>
+  readonly handler: (ctx: Ctx, input: Input<Params, Query, Body>) => Promise<Reply>
+}
+
+/** A route with its input types erased, as rooms contribute it. */
+export type Route = RouteSpec<unknown, unknown, unknown>
+
+/** Declares a route; input types come from its schemas. The door validates with those same schemas before the handler. */
+export function route<Params = undefined, Query = undefined, Body = undefined>(
+  spec: RouteSpec<Params, Query, Body>,
+): Route {
+  return spec as Route
+}

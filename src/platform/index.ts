@@ -1,0 +1,64 @@
+/** The platform's face: what every room may use. Pages import `#platform/ui`, tests `#platform/testing`. */
+export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/audit.ts'
+export { type Clock, type Random, systemClock, systemRandom } from './clock.ts'
+export { type CoreConfig, coreConfig } from './config/core.ts'
+export type {
+  ColumnTypes,
+  Database,
+  Db,
+  Dialect,
+  EpochName,
+  Migration,
+  Queries,
+  RoomMigrations,
+} from './db/database.ts'
+export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'
+export {
+  type ErrorRow,
+  type ErrorTable,
+  errorsOf,
+  type FieldFault,
+  GateError,
+  type GateErrorOptions,
+} from './errors.ts'
+export {
+  type Door,
+  type Input,
+  type Reply,
+  type RequestView,
+  type Route,
+  type RouteAccess,
+  type RouteSpec,
+  route,
+  type SetCookie,
+} from './http/route.ts'
+export type { Keyring, Place, Seal } from './keyring/keyring.ts'
+export type {
+  CertificateSource,
+  Listener,
+  ServedHandler,
+  ServedRequest,
+  ServedResponse,
+  UpgradeHandler,
+} from './listener/listener.ts'
+export type { Log, LogFields } from './log.ts'
+export type { Metrics } from './metrics.ts'
+export {
+  type Authenticator,
+  type Authorize,
+  type Contributions,
+  type Ctx,
+  type DecisionContext,
+  defineRoom,
+  type Faces,
+  type Job,
+  type Kernel,
+  type NavigationEntry,
+  type Opened,
+  type PermissionType,
+  type PolicyContribution,
+  type ResourceLoader,
+  type Room,
+  type Shell,
+  type ShellPage,
+} from './room/contract.ts'

@@ -1,0 +1,180 @@
+import type { z } from 'zod'
+import type { Actor, Decision, Resource } from '#kit'
+import type { AuditEntry, Journal, JournalValue } from '../audit/audit.ts'
+import type { Clock, Random } from '../clock.ts'
+import type { CoreConfig } from '../config/core.ts'
+import type { Database, Db, Migration } from '../db/database.ts'
+import type { Egress } from '../egress/egress.ts'
+import type { ErrorTable } from '../errors.ts'
+import type { Route } from '../http/route.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { Listener } from '../listener/listener.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+
+/** What one request, job run or command carries. Handed on explicitly; `tx` hands on the same shape. */
+export interface Ctx {
+  readonly actor: Actor
+  /** The readers' handle, or this transaction's. */
+  readonly db: Db
+  /** Milliseconds since the epoch, fixed when the request began. */
+  readonly now: number
+  /** Aborts when the caller has gone or the server stops. */
+  readonly signal: AbortSignal
+  readonly requestId: string
+  /** `newId('acc')` → `acc_0199…` */
+  newId(prefix: string): string
+  /** Runs `work` in a transaction; inside one it joins. Commits before it resolves. */
+  tx<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
+  /** Writes a journal record in this transaction. @throws TypeError outside one: a change and its record commit together */
+  audit(entry: AuditEntry): Promise<void>
+  /** Puts an event in the outbox of this transaction; delivered after commit, at least once. @throws TypeError outside one */
+  emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void>
+  /** The same context acting as somebody else: for authenticators and system work inside a request. */
+  as(actor: Actor): Ctx
+}
+
+/** The platform as rooms see it. */
+export interface Kernel {
+  readonly config: CoreConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly database: Database
+  readonly keyring: Keyring
+  readonly journal: Journal
+  readonly listener: Listener
+  readonly egress: Egress
+  readonly metrics: Metrics
+  /** A context outside any request: start-up, jobs, the gateway's own work. */
+  context(actor: Actor, signal?: AbortSignal): Ctx
+}
+
+/** Asked before every route handler. Contributed by exactly one room (access); without it nothing but `public` boots. */
+export type Authorize = (
+  actor: Actor,
+  permission: string,
+  resource: Resource | undefined,
+  context: DecisionContext,
+) => Decision | Promise<Decision>
+
+/** What a decision may depend on besides actor and resource. */
+export interface DecisionContext {
+  readonly now: number
+}
+
+/** Reads a request's credentials. `undefined`: none of my kind here. A present but bad credential is refused, not ignored. */
+export interface Authenticator {
+  readonly door: 'browser' | 'api'
+  /** @throws GateError `identity.…` when a credential of this kind is present but malformed, unknown or ended */
+  authenticate(headers: Headers, address: string | undefined, ctx: Ctx): Promise<Actor | undefined>
+}
+
+/** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
+export interface ResourceLoader {
+  /** Permission type it loads for: `accounts`. */
+  readonly permissionType: string
+  load(id: string, db: Db): Promise<Resource | undefined>
+}
+
+/** A room's Cedar: its namespaced schema and built-in policies, each annotated with `@id("room:name")`. */
+export interface PolicyContribution {
+  /** Cedar schema in Cedar syntax: `namespace Gateway { … }`. */
+  readonly schema: string
+  readonly policies: string
+}
+
+/** A navigation entry of the console; shown only when the permission is allowed. */
+export interface NavigationEntry {
+  readonly title: string
+  readonly href: string
+  readonly permission: string
+  readonly order: number
+}
+
+/** Periodic work, run by one node at a time under a lease. */
+export interface Job {
+  /** `identity.forget-ended-sessions` */
+  readonly name: string
+  readonly everyMs: number
+  run(ctx: Ctx): Promise<void>
+}
+
+/** What `open` returns. */
+export interface Opened<Face> {
+  readonly face: Face
+  readonly routes?: readonly Route[]
+  readonly jobs?: readonly Job[]
+  readonly navigation?: readonly NavigationEntry[]
+  readonly resources?: readonly ResourceLoader[]
+  readonly policies?: readonly PolicyContribution[]
+  readonly authenticators?: readonly Authenticator[]
+  readonly authorize?: Authorize
+  /** Wraps a browser page in the console's shell. Contributed by console. */
+  readonly shell?: Shell
+  /** Outbox subscribers by event name; run after commit, at least once, so they must be idempotent. */
+  readonly events?: Readonly<
+    Record<string, (payload: Readonly<Record<string, JournalValue>>, ctx: Ctx) => Promise<void>>
+  >
+  /** After every room is open, bottom-up; sees what all rooms contributed. */
+  start?(contributions: Contributions): Promise<void>
+  /** In reverse; must be safe when `start` never ran. */
+  stop?(): Promise<void>
+}
+
+/** Everything rooms contributed, merged in boot order. */
+export interface Contributions {
+  readonly routes: readonly Route[]
+  readonly navigation: readonly NavigationEntry[]
+  readonly resources: readonly ResourceLoader[]
+  readonly policies: readonly PolicyContribution[]
+  readonly authorize: Authorize | undefined
+}
+
+/** Renders a whole document around a page's body. */
+export type Shell = (page: ShellPage, ctx: Ctx) => Promise<string>
+
+export interface ShellPage {
+  readonly title: string
+  /** Trusted HTML, built with the `html` tag of `#platform/ui`. */
+  readonly body: { toString(): string }
+  /** Path of the navigation entry this page belongs to. */
+  readonly section?: string
+  /** `bare`: no navigation (sign-in, set-up, refusals to strangers). */
+  readonly frame: 'full' | 'bare'
+}
+
+/** The value type of `needs`: other rooms' manifests. */
+// biome-ignore lint/suspicious/noExplicitAny: a manifest's own types are inferred; the room list holds them erased
+export type AnyRoom = Room<any, any, any>
+
+export interface Room<Config, Needs extends Readonly<Record<string, AnyRoom>>, Face> {
+  readonly name: string
+  /** The room's table in gatehouse.toml, `[name]`; strict: unknown keys are faults. */
+  readonly config: z.ZodType<Config>
+  readonly migrations: readonly Migration[]
+  readonly errors: ErrorTable
+  /** Permission types this room answers for, with how their ids match. */
+  readonly permissions: readonly PermissionType[]
+  readonly needs: Needs
+  open(kernel: Kernel, needs: Faces<Needs>, config: Config): Promise<Opened<Face>>
+}
+
+/** `routes` with the actions `read`, `use`, …: what the grammar and Cedar's schema know of a type. */
+export interface PermissionType {
+  readonly type: string
+  readonly actions: Readonly<Record<string, string>>
+  /** How ids match: `exact` (one segment) or `path` (`*` one segment, final `**` the rest). */
+  readonly ids: 'exact' | 'path'
+}
+
+export type Faces<Needs extends Readonly<Record<string, AnyRoom>>> = {
+  readonly [Name in keyof Needs]: Needs[Name] extends Room<infer _C, infer _N, infer Face> ? Face : never
+}
+
+/** Declares a room; infers the faces of its needs. */
+export function defineRoom<Config, const Needs extends Readonly<Record<string, AnyRoom>>, Face>(
+  room: Room<Config, Needs, Face>,
+): Room<Config, Needs, Face> {
+  return room
+}
