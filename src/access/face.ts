@@ -1,0 +1,46 @@
+import type { Actor, Decision, PrincipalKind, Resource } from '#kit'
+import type { Ctx, Db, DecisionContext } from '#platform'
+
+/** A principal's standing as pages and identity headers show it. */
+export interface Holdings {
+  /** Names of roles held directly or through groups, sorted. */
+  readonly roles: readonly string[]
+  /** Names of groups, nested ones included, sorted. */
+  readonly groups: readonly string[]
+}
+
+/** Permissions and the one function that decides. Other rooms see principals as opaque ids. */
+export interface AccessFace {
+  /**
+   * Walks principal → credential → app → grant → policy; the first step that does not allow answers. A plain value when
+   * everything needed is cached and current, a promise when the database must be read; `await` serves both. Never
+   * throws for a refusal; a database that is away rejects, which callers must treat as refused.
+   */
+  decide(
+    actor: Actor,
+    permission: string,
+    resource: Resource | undefined,
+    context: DecisionContext,
+  ): Decision | Promise<Decision>
+  /** Decides and, when refused, journals it. @throws GateError `access.refused` (403) or `access.sign-in-required` (401) for anonymous */
+  require(ctx: Ctx, permission: string, resource?: Resource): Promise<void>
+  /**
+   * Whether the actor may hand on these patterns: each must be within what the actor's credential, app and grant cover
+   * and what policy permits it. @throws GateError `access.more-than-held` naming the first that is not
+   */
+  requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void>
+  /** Makes a principal known, active. Call it in the transaction that creates the thing. */
+  addPrincipal(
+    ctx: Ctx,
+    principal: { readonly id: string; readonly kind: PrincipalKind; readonly name: string },
+  ): Promise<void>
+  /** From commit on every decision about it is refused at step `principal` while `disabled`. */
+  setPrincipalState(ctx: Ctx, id: string, state: 'active' | 'disabled'): Promise<void>
+  /** Removes it with its roles, memberships and grants. */
+  removePrincipal(ctx: Ctx, id: string): Promise<void>
+  /** Gives a role by name, without asking who gives it: for set-up and for use-cases that asked already. */
+  assignRole(ctx: Ctx, principalId: string, role: string): Promise<void>
+  holdings(db: Db, principalId: string): Promise<Holdings>
+  /** Whether an address lies in a list of CIDRs and `@named` networks; false for an unknown name (and for no address). */
+  inNetworks(db: Db, address: string | undefined, networks: readonly string[]): boolean | Promise<boolean>
+}

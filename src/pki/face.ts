@@ -1,0 +1,23 @@
+import type { SecureContext } from 'node:tls'
+import type { Ctx } from '#platform'
+
+export interface Authority {
+  readonly name: string
+  readonly certificatePem: string
+  /** SHA-256 of the certificate's DER, lower-case hex pairs joined by colons. */
+  readonly fingerprint: string
+  readonly notAfter: number
+}
+
+/** The local certificate authority. */
+export interface PkiFace {
+  /** The root people are asked to trust; created at first start. */
+  root(): Promise<Authority>
+  /**
+   * A TLS context with a current leaf for one host name the caller vouches for (a routed host), made on demand, kept,
+   * and renewed before it ends. Concurrent calls for one name make one certificate.
+   */
+  serverContext(host: string): SecureContext | Promise<SecureContext>
+  /** Issues ahead of the first handshake, so that nobody waits. */
+  prepare(ctx: Ctx, host: string): Promise<void>
+}
