@@ -24,6 +24,7 @@ export {
 export {
   type Door,
   type Input,
+  type RejectedForm,
   type Reply,
   type RequestView,
   type Route,

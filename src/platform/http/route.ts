@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { FieldFault } from '../errors.ts'
 import type { Ctx, ShellPage } from '../room/contract.ts'
 
 /**
@@ -77,6 +78,19 @@ export interface RouteSpec<Params, Query, Body> {
   /** Response schemas by status, for OpenAPI. */
   readonly responses?: Readonly<Record<number, z.ZodType | undefined>>
   readonly handler: (ctx: Ctx, input: Input<Params, Query, Body>) => Promise<Reply>
+  /**
+   * `browser` only: shows a form again that did not validate, with what was typed (leave passwords out) and the faults
+   * by field. Absent: a problem page lists the faults.
+   */
+  readonly invalid?: (ctx: Ctx, rejected: RejectedForm) => Promise<Reply>
+}
+
+/** A form as it came, unvalidated: every field a string, or a list where it came several times. */
+export interface RejectedForm {
+  readonly params: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string | readonly string[]>>
+  readonly faults: readonly FieldFault[]
+  readonly request: RequestView
 }
 
 /** A route with its input types erased, as rooms contribute it. */

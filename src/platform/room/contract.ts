@@ -129,6 +129,10 @@ export interface Contributions {
   readonly resources: readonly ResourceLoader[]
   readonly policies: readonly PolicyContribution[]
   readonly authorize: Authorize | undefined
+  /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
+  readonly permissionTypes: readonly PermissionType[]
+  /** Every room's error table in one. */
+  readonly errors: ErrorTable
 }
 
 /** Renders a whole document around a page's body. */
