@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { coreConfig } from './core.ts'
+import { ConfigurationError } from './faults.ts'
+import { loadConfig } from './load.ts'
+
+const rooms = [
+  {
+    name: 'identity',
+    config: z.strictObject({ sessionIdleDays: z.int().min(1).default(7), kinds: z.array(z.string()).default([]) }),
+  },
+]
+
+function load(toml: string | undefined, environment: Record<string, string> = {}) {
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-config-')), 'gatehouse.toml')
+  if (toml !== undefined) writeFileSync(file, toml)
+  return loadConfig(coreConfig, rooms, { file, required: false, environment })
+}
+
+function faults(toml: string, environment: Record<string, string> = {}): string[] {
+  try {
+    load(toml, environment)
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError)
+    return error.faults.map(({ field, message }) => `${field}: ${message}`)
+  }
+  return []
+}
+
+test('nothing at all gives the defaults, frozen', () => {
+  const { core, rooms: slices } = load(undefined)
+  assert.equal(core.listen.https, '127.0.0.1:8443')
+  assert.equal(core.console.host, 'gatehouse.localhost')
+  assert.deepEqual(slices.get('identity'), { sessionIdleDays: 7, kinds: [] })
+  assert.ok(Object.isFrozen(core.listen))
+})
+
+test('kebab-case keys of the file and variables reach the same settings; the variable wins', () => {
+  const toml = '[identity]\nsession-idle-days = 3\n[listen]\nhttps = "0.0.0.0:443"\n'
+  const { core, rooms: slices } = load(toml, {
+    GATEHOUSE_LISTEN_HTTPS: '[::1]:9443',
+    GATEHOUSE_IDENTITY_KINDS: 'a, b',
+    GATEHOUSE_LOG_ACCESS: 'true',
+  })
+  assert.equal(core.listen.https, '[::1]:9443')
+  assert.equal(core.log.access, true)
+  assert.deepEqual(slices.get('identity'), { sessionIdleDays: 3, kinds: ['a', 'b'] })
+})
+
+test('every fault is reported at once, each with its place', () => {
+  const found = faults('colour = 1\n[listen]\nhttps = "nowhere"\nhtps = "x"\n[identity]\nsession-idle-days = 0\n', {
+    GATEHOUSE_LISTEN_HTPS: 'x',
+    GATEHOUSE_LOG_ACCESS: 'yes',
+  })
+  const places = found.map((fault) => fault.split(': ')[0])
+  for (const place of ['colour', '[listen] https', '[listen] htps', '[identity] session-idle-days']) {
+    assert.ok(places.includes(place), `${place} is missing from ${JSON.stringify(found)}`)
+  }
+  assert.ok(
+    found.includes('GATEHOUSE_LISTEN_HTPS: unknown setting; did you mean GATEHOUSE_LISTEN_HTTPS?'),
+    found.join('\n'),
+  )
+  assert.ok(found.includes('GATEHOUSE_LOG_ACCESS: expected true or false'))
+})
+
+test('a file that is not TOML is named with line and column', () => {
+  const [fault] = faults('[listen\n')
+  assert.match(fault ?? '', /gatehouse\.toml:\d+:\d+: /)
+})
