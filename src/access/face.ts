@@ -14,11 +14,12 @@ export interface AccessFace {
   /**
    * Walks principal → credential → app → grant → policy; the first step that does not allow answers. A plain value when
    * everything needed is cached and current, a promise when the database must be read; `await` serves both. Never
-   * throws for a refusal; a database that is away rejects, which callers must treat as refused.
+   * throws for a refusal; a database that is away rejects, which callers must treat as refused. A permission of
+   * `undefined` asks only whether the actor stands (see `Authorize`); anonymous never does.
    */
   decide(
     actor: Actor,
-    permission: string,
+    permission: string | undefined,
     resource: Resource | undefined,
     context: DecisionContext,
   ): Decision | Promise<Decision>

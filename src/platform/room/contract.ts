@@ -50,10 +50,14 @@ export interface Kernel {
   context(actor: Actor, signal?: AbortSignal): Ctx
 }
 
-/** Asked before every route handler. Contributed by exactly one room (access); without it nothing but `public` boots. */
+/**
+ * Asked before every route handler. Contributed by exactly one room (access); without it nothing but `public` boots.
+ * A permission of `undefined` asks only whether the actor stands: a known, active principal whose credential is within
+ * its networks, regions and time. That is what `signedIn` routes need; privileges and policies are not asked.
+ */
 export type Authorize = (
   actor: Actor,
-  permission: string,
+  permission: string | undefined,
   resource: Resource | undefined,
   context: DecisionContext,
 ) => Decision | Promise<Decision>

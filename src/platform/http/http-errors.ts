@@ -1,0 +1,65 @@
+import { type ErrorTable, errorsOf } from '../errors.ts'
+
+/** What the doors refuse before or instead of a handler. */
+export const httpErrors = {
+  'platform.not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
+  'platform.method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This address does not answer {method}; it answers {allowed}.',
+  },
+  'platform.invalid-input': {
+    status: 400,
+    title: 'The input has faults',
+    detail: 'Nothing was changed. Correct the named fields and send it again.',
+  },
+  'platform.malformed-json': {
+    status: 400,
+    title: 'Not valid JSON',
+    detail: 'The body is not valid JSON in UTF-8, or nests deeper than 32 levels. Nothing was changed.',
+  },
+  'platform.unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'Send the body as {expected}. Nothing was changed.',
+  },
+  'platform.body-too-large': {
+    status: 413,
+    title: 'Body too large',
+    detail: 'The body may have at most {limit} bytes here. Nothing was changed.',
+  },
+  'platform.malformed-header': {
+    status: 400,
+    title: 'Malformed header',
+    detail: 'The {header} header cannot be read. Nothing was changed.',
+  },
+  'platform.cross-origin': {
+    status: 403,
+    title: 'Request from another site',
+    detail:
+      'This request would change something and did not come from a page of Gatehouse itself, so it was refused. Nothing was changed. Open the page in Gatehouse and try again there.',
+  },
+  'platform.sign-in-required': {
+    status: 401,
+    title: 'Sign-in required',
+    detail: 'Sign in, or send an API token as "Authorization: Bearer …".',
+  },
+  'platform.refused': { status: 403, title: 'Refused', detail: '{reason}' },
+  'platform.precondition-failed': {
+    status: 412,
+    title: 'Changed meanwhile',
+    detail: 'Somebody changed this since you read it. Nothing was changed; read it again and repeat the change.',
+  },
+  'platform.unavailable': {
+    status: 503,
+    title: 'Not available',
+    detail: 'Gatehouse cannot answer this now. Nothing was changed; try again in a moment.',
+  },
+  'platform.internal': {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something failed inside Gatehouse. Give the incident id to whoever runs it; the log has the rest.',
+  },
+} as const satisfies ErrorTable
+
+export const failHttp = errorsOf(httpErrors)

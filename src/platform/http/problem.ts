@@ -1,0 +1,55 @@
+import type { Decision } from '#kit'
+import { GateError } from '../errors.ts'
+import { failHttp } from './http-errors.ts'
+
+/** RFC 9457 problem details, with our extensions. Everything in it may be read by the caller. */
+export interface Problem {
+  /** `/errors/{code}`, relative to the console: the page that explains it. */
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  /** What to quote to the operator; the log has the same id. */
+  readonly requestId: string
+  readonly faults?: readonly { readonly field: string; readonly message: string }[]
+  /** For refusals of somebody known: which step of the decision chain refused. */
+  readonly step?: string
+  /** The decision's own code, `credential-network`, … */
+  readonly reasonCode?: string
+}
+
+/** Carries the decision to the page that explains it. */
+export class Refused extends GateError {
+  readonly decision: Decision
+
+  constructor(decision: Decision) {
+    const { code, row } = refusedRow(decision)
+    super(code, row)
+    this.decision = decision
+  }
+}
+
+function refusedRow(decision: Decision) {
+  const error = failHttp('platform.refused', { fields: { reason: decision.reason } })
+  return { code: error.code, row: { status: error.status, title: error.title, detail: error.detail } }
+}
+
+/** Any failure as what the caller may see. What is not a coded error says only that something failed, and its id. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const known = error instanceof GateError ? error : failHttp('platform.internal', { cause: error })
+  return {
+    type: `/errors/${known.code}`,
+    title: known.title,
+    status: known.status,
+    detail: known.detail,
+    code: known.code,
+    requestId,
+    ...(known.faults.length > 0 ? { faults: known.faults } : {}),
+    ...(known instanceof Refused ? { step: known.decision.step, reasonCode: known.decision.code } : {}),
+  }
+}
+
+export function problemHeaders(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof GateError ? error.headers : {}
+}
