@@ -14,4 +14,5 @@ export {
 } from './actor.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
+export { addressNetwork, type Cidr, canonicalAddress, inCidrs, parseAddress, parseCidr } from './ip.ts'
 export { Secret } from './secret.ts'
