@@ -58,6 +58,11 @@ export type Reply =
   | (ReplyBase & { readonly kind: 'json'; readonly body: unknown; readonly etag?: string })
   | (ReplyBase & { readonly kind: 'empty' })
   | (ReplyBase & { readonly kind: 'redirect'; readonly location: string })
+  /**
+   * A page that goes on to `location` by itself (with a link to it). For the end of a form whose way leads to another
+   * host: browsers apply the CSP's form-action to redirects after a form, so a redirect chain would be stopped.
+   */
+  | (ReplyBase & { readonly kind: 'continue'; readonly location: string; readonly page: ShellPage })
   | (ReplyBase & { readonly kind: 'page'; readonly page: ShellPage })
   | (ReplyBase & { readonly kind: 'text'; readonly body: string | Uint8Array; readonly type: string })
 

@@ -1,0 +1,187 @@
+import { type Actor, anonymous, type Resource } from '#kit'
+import type { Journal } from '../audit/audit.ts'
+import type { Db } from '../db/database.ts'
+import type { Log } from '../log.ts'
+import type { Authenticator, Authorize, Ctx, ResourceLoader, Shell, ShellPage } from '../room/contract.ts'
+import { readBody } from './body.ts'
+import { parseCookies } from './cookies.ts'
+import { failHttp } from './http-errors.ts'
+import { readForm, readInput } from './input.ts'
+import { isOwnOrigin } from './origin-check.ts'
+import { fillPermission, resourceParameter } from './permission-template.ts'
+import { type Problem, problemHeaders, problemOf, Refused } from './problem.ts'
+import { respond } from './reply.ts'
+import type { RequestView, Route } from './route.ts'
+
+/** What the doors need of the rest: contributed by rooms, assembled at boot. */
+export interface DoorDeps {
+  readonly context: (actor: Actor, signal: AbortSignal, requestId: string) => Ctx
+  readonly newRequestId: () => string
+  readonly authenticators: readonly Authenticator[]
+  readonly authorize: Authorize | undefined
+  readonly resources: ReadonlyMap<string, ResourceLoader>
+  readonly db: Db
+  readonly journal: Journal
+  readonly log: Log
+  readonly shell: Shell
+  readonly problemPage: (problem: Problem, known: boolean) => ShellPage
+  /** `https://gatehouse.localhost:8443` */
+  readonly origin: () => string
+  readonly httpsPort: () => number
+}
+
+/** Where the connection came from; taken from the socket, never from headers. */
+export interface Peer {
+  readonly address: string | undefined
+  readonly local: boolean
+}
+
+/** One request on its way through a door. */
+export interface Passage {
+  readonly deps: DoorDeps
+  readonly route: Route
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+  readonly view: RequestView
+  readonly requestId: string
+}
+
+const unsafe = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+/**
+ * Takes a request through its route's door: origin check → authenticate → route's permission → input → handler. Every
+ * failure on the way becomes a problem answer; nothing falls through to the handler.
+ */
+export async function passDoor(
+  deps: DoorDeps,
+  route: Route,
+  request: Request,
+  params: Readonly<Record<string, string>>,
+  peer: Peer,
+): Promise<Response> {
+  const view: RequestView = {
+    method: request.method,
+    url: new URL(request.url),
+    headers: request.headers,
+    cookies: parseCookies(request.headers.get('cookie')),
+    ...peer,
+  }
+  const passage: Passage = { deps, route, request, params, view, requestId: deps.newRequestId() }
+  let ctx = deps.context(anonymous(peer.address), request.signal, passage.requestId)
+  try {
+    requireOwnOrigin(passage)
+    ctx = ctx.as(await authenticate(passage, ctx))
+    await authorize(passage, ctx)
+    return await respond(await answer(passage, ctx), passage, ctx)
+  } catch (error) {
+    return refuse(error, passage, ctx)
+  }
+}
+
+function requireOwnOrigin({ deps, route, view }: Passage): void {
+  if (view.local || route.door === 'protocol') return
+  // a bearer token is never sent by a browser on its own, so it needs no origin
+  if (route.door === 'api' && view.headers.has('authorization')) return
+  if (!isOwnOrigin(view.method, view.headers, deps.origin())) throw failHttp('platform.cross-origin')
+}
+
+async function authenticate({ deps, route, view }: Passage, ctx: Ctx): Promise<Actor> {
+  if (view.local) return { principal: { kind: 'local', id: 'local', name: 'local' } }
+  for (const authenticator of deps.authenticators) {
+    if (authenticator.door !== route.door) continue
+    const actor = await authenticator.authenticate(view.headers, view.address, ctx)
+    if (actor !== undefined) return actor
+  }
+  // a scheme nobody here speaks is a failed proof, not no proof
+  if (route.door === 'api' && view.headers.has('authorization') && !('public' in route.access)) {
+    throw failHttp('platform.sign-in-required', { headers: { 'WWW-Authenticate': 'Bearer' } })
+  }
+  return ctx.actor
+}
+
+async function authorize(passage: Passage, ctx: Ctx): Promise<void> {
+  const { deps, route, params, requestId } = passage
+  if ('public' in route.access) return
+  // boot refuses this; asked again because an open door must not hang on boot being right
+  if (deps.authorize === undefined) throw failHttp('platform.refused', { fields: { reason: 'Nothing decides yet.' } })
+  const permission = 'permission' in route.access ? fillPermission(route.access.permission, params) : undefined
+  const resource = await loadResource(passage)
+  const asked = resource === 'missing' ? permission?.split(':').slice(0, 2).join(':') : permission
+  const found = resource === 'missing' ? undefined : resource
+  const decision = await deps.authorize(ctx.actor, asked, found, { now: ctx.now })
+  if (decision.allowed) return
+  deps.journal.refused({
+    actor: ctx.actor,
+    permission: asked ?? 'signed-in',
+    decision,
+    requestId,
+    ...(found === undefined ? {} : { resource: { type: found.type, id: found.id } }),
+  })
+  if (ctx.actor.principal.kind === 'anonymous') {
+    throw failHttp('platform.sign-in-required', { headers: { 'WWW-Authenticate': 'Bearer' } })
+  }
+  throw new Refused(decision)
+}
+
+/**
+ * An id that loads nothing is asked as the whole type: who may do this to all of them learns from the handler that it
+ * does not exist; everybody else is refused just as for one that does.
+ */
+async function loadResource({ deps, route, params }: Passage): Promise<Resource | 'missing' | undefined> {
+  if (!('permission' in route.access)) return undefined
+  const { type, parameter } = resourceParameter(route.access.permission)
+  const loader = deps.resources.get(type)
+  const id = parameter === undefined ? undefined : params[parameter]
+  if (loader === undefined || id === undefined) return undefined
+  return (await loader.load(id, deps.db)) ?? 'missing'
+}
+
+async function answer(passage: Passage, ctx: Ctx) {
+  const { route, request, params, view } = passage
+  const raw = unsafe.has(view.method) && route.body ? await readBody(request, route.door, route.maxBody) : undefined
+  const read = readInput(route, params, view.url.searchParams, raw)
+  if ('faults' in read) {
+    if (route.invalid !== undefined && route.door === 'browser') {
+      const reply = await route.invalid(ctx, { params, form: readForm(raw), faults: read.faults, request: view })
+      return { status: 400, ...reply }
+    }
+    throw failHttp('platform.invalid-input', { faults: read.faults })
+  }
+  return route.handler(ctx, { ...read.input, request: view })
+}
+
+/** Answers a failure: problem+json, on the browser door a page; a stranger on a page is led to sign in. */
+async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Response> {
+  const { deps, route, view, requestId } = passage
+  const problem = problemOf(error, requestId)
+  const fields = { requestId, path: view.url.pathname, method: view.method, code: problem.code }
+  if (problem.status >= 500) deps.log.error({ ...fields, err: error }, 'request failed')
+  else deps.log.debug(fields, 'request refused')
+  const known = ctx.actor.principal.kind !== 'anonymous'
+  const headers = problemHeaders(error)
+  if (route.door !== 'browser') {
+    return respond(
+      { kind: 'json', status: problem.status, headers, body: problem },
+      passage,
+      ctx,
+      'application/problem+json',
+    )
+  }
+  if (problem.code === 'platform.sign-in-required' && (view.method === 'GET' || view.method === 'HEAD')) {
+    const to = encodeURIComponent(view.url.pathname + view.url.search)
+    return respond({ kind: 'redirect', location: `/sign-in?to=${to}` }, passage, ctx)
+  }
+  const page = deps.problemPage(problem, known)
+  try {
+    return await respond({ kind: 'page', status: problem.status, headers, page }, passage, ctx)
+  } catch (cause) {
+    // the shell itself failed (a database that is away, say): the bare words must still get out
+    deps.log.error({ requestId, err: cause }, 'the page around a problem failed')
+    const text = `${problem.title}\n\n${problem.detail}\n\n${problem.code} ${requestId}\n`
+    return respond(
+      { kind: 'text', status: problem.status, headers, body: text, type: 'text/plain; charset=utf-8' },
+      passage,
+      ctx,
+    )
+  }
+}

@@ -1,0 +1,52 @@
+import type { z } from 'zod'
+import type { FieldFault } from '../errors.ts'
+import type { Form } from './body.ts'
+import type { Input, Route } from './route.ts'
+
+type Read =
+  | { readonly input: Omit<Input<unknown, unknown, unknown>, 'request'> }
+  | { readonly faults: readonly FieldFault[] }
+
+/** Validates everything a route declares and collects every fault. What a route does not declare it does not get. */
+export function readInput(
+  route: Route,
+  params: Readonly<Record<string, string>>,
+  search: URLSearchParams,
+  body: unknown,
+): Read {
+  const faults: FieldFault[] = []
+  const input = {
+    params: check(route.params, params, faults),
+    query: check(route.query, queryOf(search), faults),
+    body: check(route.body, body, faults),
+  }
+  return faults.length > 0 ? { faults } : { input }
+}
+
+/** The raw form for showing it again; an empty one for anything else. */
+export function readForm(raw: unknown): Form {
+  return typeof raw === 'object' && raw !== null ? (raw as Form) : {}
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, faults: FieldFault[]): unknown {
+  if (schema === undefined) return undefined
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  for (const issue of result.error.issues.slice(0, 50)) {
+    const path = issue.path.map(String)
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys.slice(0, 10))
+        faults.push({ field: [...path, key].join('.'), message: 'unknown field' })
+    } else faults.push({ field: path.join('.'), message: issue.message })
+  }
+  return undefined
+}
+
+function queryOf(search: URLSearchParams): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {}
+  for (const name of new Set(search.keys())) {
+    const values = search.getAll(name)
+    query[name] = values.length === 1 ? (values[0] ?? '') : values
+  }
+  return query
+}

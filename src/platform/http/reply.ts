@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { Ctx } from '../room/contract.ts'
+import { serializeCookie } from './cookies.ts'
+import type { Passage } from './door.ts'
+import type { Reply } from './route.ts'
+import { setSecurityHeaders } from './security-headers.ts'
+
+/** A reply as a response, with the headers every answer of its door carries. */
+export async function respond(
+  reply: Reply,
+  passage: Passage,
+  ctx: Ctx,
+  jsonType = 'application/json',
+): Promise<Response> {
+  const { deps, view, requestId } = passage
+  const headers = new Headers(reply.headers)
+  headers.set('X-Request-Id', requestId)
+  for (const cookie of reply.cookies ?? []) headers.append('Set-Cookie', serializeCookie(cookie))
+  const { status, body } = await contentOf(reply, headers, passage, ctx, jsonType)
+  setSecurityHeaders(headers, {
+    page: headers.get('content-type')?.startsWith('text/html') ?? false,
+    httpsPort: deps.httpsPort(),
+  })
+  const empty = status === 204 || status === 304 || view.method === 'HEAD'
+  return new Response(empty ? null : (body ?? null), { status, headers })
+}
+
+interface Content {
+  readonly status: number
+  readonly body?: string | Uint8Array<ArrayBuffer>
+}
+
+async function contentOf(
+  reply: Reply,
+  headers: Headers,
+  passage: Passage,
+  ctx: Ctx,
+  jsonType: string,
+): Promise<Content> {
+  const status = reply.status ?? 200
+  switch (reply.kind) {
+    case 'empty':
+      return { status: reply.status ?? 204 }
+    case 'redirect':
+      headers.set('Location', reply.location)
+      return { status: reply.status ?? 303 }
+    case 'continue':
+      return { status, body: await pageOf(headers, passage, ctx, reply) }
+    case 'page':
+      headers.set('Content-Type', 'text/html; charset=utf-8')
+      return { status, body: await passage.deps.shell(reply.page, ctx) }
+    case 'text':
+      headers.set('Content-Type', reply.type)
+      return { status, body: typeof reply.body === 'string' ? reply.body : new Uint8Array(reply.body) }
+    case 'json': {
+      headers.set('Content-Type', jsonType)
+      if (reply.etag !== undefined) {
+        headers.set('ETag', reply.etag)
+        if (passage.view.headers.get('if-none-match') === reply.etag) return { status: 304 }
+      }
+      return { status, body: JSON.stringify(reply.body) }
+    }
+  }
+}
+
+/**
+ * Ends a form's navigation with a page that goes on by itself, because browsers apply `form-action` to every redirect
+ * after a form: a chain that leads to another host would be stopped.
+ */
+function pageOf(
+  headers: Headers,
+  passage: Passage,
+  ctx: Ctx,
+  reply: Extract<Reply, { kind: 'continue' }>,
+): Promise<string> {
+  headers.set('Content-Type', 'text/html; charset=utf-8')
+  headers.set('Refresh', `0; url=${reply.location}`)
+  return passage.deps.shell(reply.page, ctx)
+}
+
+/** A strong entity tag over a revision number or text. */
+export function entityTag(revision: string | number): string {
+  return `"${createHash('sha256').update(String(revision)).digest('base64url').slice(0, 22)}"`
+}

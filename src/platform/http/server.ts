@@ -1,0 +1,82 @@
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Listener, ServedHandler } from '../listener/listener.ts'
+import { type DoorDeps, type Peer, passDoor } from './door.ts'
+import { failHttp } from './http-errors.ts'
+import type { Door, Route, RouteSpec } from './route.ts'
+
+type App = Hono<{ Bindings: HttpBindings }>
+
+/**
+ * One handler over a table of routes. Only the named doors are served: pages never on the admin socket or on bare
+ * `localhost`, where a cookie would reach every program of the machine.
+ */
+export function serveRoutes(
+  deps: DoorDeps,
+  routes: readonly Route[],
+  doors: readonly Door[],
+  peerOf: (incoming: HttpBindings['incoming']) => Peer,
+): ServedHandler {
+  const app: App = new Hono<{ Bindings: HttpBindings }>({ strict: true })
+  const served = routes.filter((route) => doors.includes(route.door))
+  for (const route of served) {
+    app.on(route.method, honoPath(route.path), (c) =>
+      passDoor(deps, route, c.req.raw, c.req.param(), peerOf(c.env.incoming)),
+    )
+  }
+  for (const [path, there] of Map.groupBy(served, (route) => route.path)) {
+    const refuse = methodNotAllowed(path, there, doors)
+    app.all(honoPath(path), (c) => passDoor(deps, refuse, c.req.raw, {}, peerOf(c.env.incoming)))
+  }
+  app.all('*', (c) => passDoor(deps, notFound(c.req.path, doors), c.req.raw, {}, peerOf(c.env.incoming)))
+
+  const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      deps.log.error({ err: error }, 'request failed before its door')
+      return new Response(null, { status: 400 })
+    },
+  })
+  return (request, response) => {
+    listener(request, response).catch((error: unknown) => {
+      deps.log.error({ err: error }, 'answer failed')
+      response.destroy()
+    })
+  }
+}
+
+/** The address of a served connection; the admin socket has none. */
+export function peerOverTls(listener: Listener): (incoming: HttpBindings['incoming']) => Peer {
+  return (incoming) => ({ address: listener.addressOf(incoming), local: false })
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+const why = 'answers that there is nothing to answer'
+
+function notFound(path: string, doors: readonly Door[]): RouteSpec<unknown, unknown, unknown> {
+  const door = doors.includes('browser') && !path.startsWith('/api/') ? 'browser' : 'api'
+  return { ...stub(door, path), handler: () => Promise.reject(failHttp('platform.not-found')) }
+}
+
+function methodNotAllowed(path: string, there: readonly Route[], doors: readonly Door[]): Route {
+  const methods = new Set<string>(there.map((route) => route.method))
+  if (methods.has('GET')) methods.add('HEAD')
+  const allowed = [...methods].toSorted().join(', ')
+  return {
+    ...notFound(path, doors),
+    handler: (_, { request }) =>
+      Promise.reject(
+        failHttp('platform.method-not-allowed', {
+          fields: { method: request.method, allowed },
+          headers: { Allow: allowed },
+        }),
+      ),
+  }
+}
+
+function stub(door: Door, path: string): Pick<Route, 'method' | 'path' | 'door' | 'access'> {
+  return { method: 'GET', path, door, access: { public: why } }
+}
