@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GateError } from '../errors.ts'
+import { readBody } from './body.ts'
+import { parseCookies, serializeCookie } from './cookies.ts'
+import { isOwnOrigin } from './origin-check.ts'
+import { encodeSegment, fillPermission, resourceParameter } from './permission-template.ts'
+
+const origin = 'https://gatehouse.localhost:8443'
+
+test('cookies: well-formed pairs are read, malformed ones skipped, ambiguous ones dropped', () => {
+  assert.deepEqual(
+    [...parseCookies('a=1; b=2')],
+    [
+      ['a', '1'],
+      ['b', '2'],
+    ],
+  )
+  assert.deepEqual([...parseCookies('a=1; bad pair; =x; c="quoted"; d=\u0000')], [['a', '1']])
+  assert.deepEqual([...parseCookies('__Host-gatehouse=mine; __Host-gatehouse=planted; a=1')], [['a', '1']])
+  assert.equal(parseCookies(`a=${'x'.repeat(9000)}`).size, 0)
+  assert.equal(parseCookies(undefined).size, 0)
+})
+
+test('cookies: what is set always carries the __Host- attributes, and nothing can break out of the value', () => {
+  assert.equal(
+    serializeCookie({ name: '__Host-gatehouse', value: 'abc', maxAge: 60, sameSite: 'Lax' }),
+    '__Host-gatehouse=abc; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60',
+  )
+  assert.match(serializeCookie({ name: '__Host-gatehouse', value: undefined, sameSite: 'Lax' }), /Max-Age=0$/)
+  for (const value of ['a;b', 'a\r\nb', 'a b', 'ä']) {
+    assert.throws(() => serializeCookie({ name: '__Host-x', value, sameSite: 'Lax' }), TypeError)
+  }
+  assert.throws(() => serializeCookie({ name: 'plain', value: 'a', sameSite: 'Lax' }), TypeError)
+})
+
+const checks: readonly [string, Record<string, string>, boolean][] = [
+  ['POST', { 'sec-fetch-site': 'same-origin', origin }, true],
+  ['POST', { origin }, true],
+  ['POST', {}, false],
+  ['POST', { 'sec-fetch-site': 'same-site', origin: 'https://wiki.localhost:8443' }, false],
+  ['POST', { 'sec-fetch-site': 'same-site' }, false],
+  ['POST', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, false],
+  ['POST', { 'sec-fetch-site': 'none' }, false],
+  ['POST', { origin: 'null' }, false],
+  ['POST', { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' }, false],
+  ['DELETE', { origin: 'https://gatehouse.localhost' }, false],
+  ['GET', {}, true],
+  ['GET', { 'sec-fetch-site': 'cross-site' }, true],
+  ['GET', { origin: 'https://evil.example' }, false],
+]
+for (const [method, headers, expected] of checks) {
+  test(`attack 35: ${method} with ${JSON.stringify(headers)} is ${expected ? 'ours' : 'refused'}`, () => {
+    assert.equal(isOwnOrigin(method, new Headers(headers), origin), expected)
+  })
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    assert.ok(error instanceof GateError)
+    return error.code
+  }
+  return 'accepted'
+}
+
+function post(body: string | Uint8Array<ArrayBuffer>, type?: string): Request {
+  return new Request(`${origin}/x`, {
+    method: 'POST',
+    body,
+    headers: type === undefined ? {} : { 'content-type': type },
+  })
+}
+
+test('bodies: only the kind a door takes, within its bounds', async () => {
+  const json = 'application/json'
+  assert.deepEqual(await readBody(post('{"a":[1]}', json), 'api'), { a: [1] })
+  assert.equal(
+    await codeOf(readBody(post('a=1', 'application/x-www-form-urlencoded'), 'api')),
+    'platform.unsupported-media-type',
+  )
+  assert.equal(await codeOf(readBody(post('{}', 'text/plain'), 'api')), 'platform.unsupported-media-type')
+  assert.equal(await codeOf(readBody(post('{}', json), 'browser')), 'platform.unsupported-media-type')
+  assert.equal(await codeOf(readBody(post('{', json), 'api')), 'platform.malformed-json')
+  assert.equal(await codeOf(readBody(post(new Uint8Array([0x22, 0xff, 0x22]), json), 'api')), 'platform.malformed-json')
+  assert.equal(
+    await codeOf(readBody(post(`${'['.repeat(33)}${']'.repeat(33)}`, json), 'api')),
+    'platform.malformed-json',
+  )
+  assert.deepEqual(await readBody(post(`"${'['.repeat(99)}\\"["`, json), 'api'), `${'['.repeat(99)}"[`)
+  assert.equal(await codeOf(readBody(post('"12345"', json), 'api', 6)), 'platform.body-too-large')
+  assert.equal(await readBody(post('"1234"', json), 'api', 6), '1234')
+})
+
+test('bodies: a form keeps repeated fields and cannot reach a prototype', async () => {
+  const form = await readBody(post('a=1&b=x&b=y&__proto__=z', 'application/x-www-form-urlencoded'), 'browser')
+  assert.deepEqual(form, JSON.parse('{"a":"1","b":["x","y"],"__proto__":"z"}'))
+  assert.equal(({} as Record<string, unknown>)['z'], undefined)
+})
+
+test('permission templates: a path parameter cannot become a wildcard, a separator or another permission', () => {
+  assert.equal(fillPermission('accounts:update:{id}', { id: 'acc_1' }), 'accounts:update:acc_1')
+  for (const id of ['*', '**', 'a/b', 'a:b', 'a b', "'", '(x)']) {
+    assert.doesNotMatch(fillPermission('accounts:update:{id}', { id }), /[*/ '()]|:.*:.*:/)
+  }
+  assert.equal(encodeSegment('*'), '%2A')
+  assert.throws(() => fillPermission('accounts:update:{id}', {}), TypeError)
+  assert.deepEqual(resourceParameter('accounts:update:{id}'), { type: 'accounts', parameter: 'id' })
+  assert.deepEqual(resourceParameter('accounts:create'), { type: 'accounts', parameter: undefined })
+})

@@ -1,0 +1,161 @@
+import type { ErrorTable } from '../errors.ts'
+import type { Route } from '../http/route.ts'
+import type { AnyRoom, Authenticator, Contributions, Job, Kernel, Opened, PermissionType, Shell } from './contract.ts'
+
+type AnyOpened = Opened<unknown>
+type EventHandlers = NonNullable<AnyOpened['events']>
+
+/** The open rooms and what they contributed. */
+export interface House {
+  readonly contributions: Contributions
+  readonly authenticators: readonly Authenticator[]
+  readonly jobs: readonly Job[]
+  readonly events: readonly EventHandlers[]
+  readonly shell: Shell | undefined
+  /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
+  start(): Promise<void>
+  /** Top-down, every room, even when one fails; the first failure is thrown at the end. */
+  stop(): Promise<void>
+}
+
+/** What the platform itself brings, beside the rooms. */
+export interface PlatformContribution {
+  readonly routes: (contributions: Contributions) => readonly Route[]
+  readonly permissions: readonly PermissionType[]
+  readonly policies: Contributions['policies']
+  readonly errors: ErrorTable
+}
+
+/**
+ * Opens rooms bottom-up, each with the faces of its needs, and merges what they contribute.
+ *
+ * @throws TypeError for a need that is not listed earlier, a route without door or access, a permission of no declared
+ * type, two routes on one address: faults of the program, found before anything listens
+ */
+export async function openHouse(
+  rooms: readonly AnyRoom[],
+  kernel: Kernel,
+  configs: ReadonlyMap<string, unknown>,
+  platform: PlatformContribution,
+): Promise<House> {
+  const faces = new Map<string, unknown>()
+  const opened: { readonly name: string; readonly room: AnyOpened }[] = []
+  try {
+    for (const room of rooms) {
+      const needed = Object.entries(room.needs as Readonly<Record<string, AnyRoom>>)
+      const needs = Object.fromEntries(needed.map(([key, need]) => [key, faceOf(faces, room, need)]))
+      const result: AnyOpened = await room.open(kernel, needs, configs.get(room.name))
+      faces.set(room.name, result.face)
+      opened.push({ name: room.name, room: result })
+    }
+    return assemble(rooms, opened, platform)
+  } catch (error) {
+    await stopAll(opened).catch((cause: unknown) => kernel.log.error({ err: cause }, 'a room failed to stop'))
+    throw error
+  }
+}
+
+function faceOf(faces: ReadonlyMap<string, unknown>, room: AnyRoom, need: AnyRoom): unknown {
+  if (!faces.has(need.name)) throw new TypeError(`room ${room.name} needs ${need.name}, which is not listed before it`)
+  return faces.get(need.name)
+}
+
+function assemble(
+  rooms: readonly AnyRoom[],
+  opened: readonly { readonly name: string; readonly room: AnyOpened }[],
+  platform: PlatformContribution,
+): House {
+  const all = opened.map(({ room }) => room)
+  const own = {
+    navigation: all.flatMap((room) => room.navigation ?? []).toSorted((a, b) => a.order - b.order),
+    resources: all.flatMap((room) => room.resources ?? []),
+    policies: [...platform.policies, ...all.flatMap((room) => room.policies ?? [])],
+    authorize: onlyOne(
+      'authorize',
+      all.flatMap((room) => room.authorize ?? []),
+    ),
+    permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
+    errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
+  }
+  const roomRoutes = all.flatMap((room) => room.routes ?? [])
+  const routes = [...platform.routes({ ...own, routes: roomRoutes }), ...roomRoutes]
+  const contributions: Contributions = { ...own, routes }
+  requireSound(contributions)
+  return {
+    contributions,
+    authenticators: all.flatMap((room) => room.authenticators ?? []),
+    jobs: all.flatMap((room) => room.jobs ?? []),
+    events: all.flatMap((room) => (room.events === undefined ? [] : [room.events])),
+    shell: onlyOne(
+      'shell',
+      all.flatMap((room) => room.shell ?? []),
+    ),
+    start: () => startAll(opened, contributions),
+    stop: () => stopAll(opened),
+  }
+}
+
+async function startAll(
+  opened: readonly { readonly name: string; readonly room: AnyOpened }[],
+  contributions: Contributions,
+): Promise<void> {
+  for (const [index, { room }] of opened.entries()) {
+    try {
+      await room.start?.(contributions)
+    } catch (error) {
+      await stopAll(opened.slice(0, index + 1)).catch(() => undefined)
+      throw error
+    }
+  }
+}
+
+async function stopAll(opened: readonly { readonly name: string; readonly room: AnyOpened }[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const { room } of opened.toReversed()) {
+    try {
+      await room.stop?.()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0] instanceof Error ? failures[0] : new Error(String(failures[0]))
+}
+
+function onlyOne<T>(what: string, items: readonly T[]): T | undefined {
+  if (items.length > 1) throw new TypeError(`two rooms contribute ${what}`)
+  return items[0]
+}
+
+/** Deny by default, checked before anything listens. */
+function requireSound({ routes, permissionTypes, authorize, resources }: Contributions): void {
+  const seen = new Set<string>()
+  const types = new Map(permissionTypes.map((type) => [type.type, type]))
+  for (const route of routes) {
+    const name = `${route.method} ${route.path}`
+    if (seen.has(name)) throw new TypeError(`two routes on ${name}`)
+    seen.add(name)
+    requireGuarded(route, name, types)
+    if (authorize === undefined && !('public' in route.access))
+      throw new TypeError(`${name} is guarded, and no room decides`)
+  }
+  const loaders = resources.map((loader) => loader.permissionType)
+  if (new Set(loaders).size !== loaders.length) throw new TypeError('two rooms load resources of one permission type')
+}
+
+function requireGuarded(route: Route, name: string, types: ReadonlyMap<string, PermissionType>): void {
+  // asked of the value and not only of its type: a cast or plain JavaScript must not open a door
+  const access: Partial<Record<'permission' | 'public' | 'signedIn', string>> = route.access ?? {}
+  const words = [access.permission, access.public, access.signedIn].filter((text) => text !== undefined && text !== '')
+  if (words.length !== 1)
+    throw new TypeError(`${name} must name exactly one of a permission, signedIn or public with a reason`)
+  if (!['browser', 'api', 'protocol'].includes(route.door)) throw new TypeError(`${name} names no door`)
+  if (route.door === 'protocol' && access.public === undefined)
+    throw new TypeError(`${name}: the protocol door authenticates nobody`)
+  if (route.door === 'api' && (route.summary ?? '') === '')
+    throw new TypeError(`${name} has no summary for the API's description`)
+  if (access.permission === undefined) return
+  const [type, action] = access.permission.split(':')
+  if (types.get(type ?? '')?.actions[action ?? ''] === undefined) {
+    throw new TypeError(`${name} asks for ${access.permission}, which no room declares`)
+  }
+}
