@@ -44,6 +44,7 @@ export type {
 } from './listener/listener.ts'
 export type { Log, LogFields } from './log.ts'
 export type { Metrics } from './metrics.ts'
+export { isSecretName, pathOnly } from './redact.ts'
 export {
   type Authenticator,
   type Authorize,

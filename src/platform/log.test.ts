@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Secret } from '#kit'
+import { createLog, type LogLevel } from './log.ts'
+import { isSecretName, pathOnly } from './redact.ts'
+
+function capture(level: LogLevel = 'debug') {
+  const lines: string[] = []
+  const log = createLog({ level, stream: { write: (line) => lines.push(line) } })
+  const parsed = (): Record<string, unknown>[] => lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  return { log, lines, parsed }
+}
+
+const planted = 'hunter2-planted'
+
+test('attack 39: a secret by name never reaches a line, at any depth, in any spelling', () => {
+  const names = `password newPassword PASSWORD_HASH token accessToken refresh_token tokens secret clientSecret cookie
+    set-cookie Cookie authorization Proxy-Authorization key apiKey API_KEY privateKey private_key sealKey code user_code
+    assertion client_assertion X-Gatehouse-Assertion passphrase credential otp pin csrfToken signature rawHeaders`
+  const name = fc.constantFrom(...names.split(/\s+/))
+  const path = fc.array(fc.constantFrom('a', 'b', 'request', 'headers', '0'), { maxLength: 9 })
+  const shape = fc.constantFrom('text', 'list', 'object', 'map', 'child')
+  fc.assert(
+    fc.property(name, path, shape, (secretName, above, form) => {
+      const { log, lines } = capture()
+      const value = form === 'list' ? [planted] : form === 'object' ? { inner: planted } : planted
+      const leaf = form === 'map' ? new Map([[secretName, value]]) : { [secretName]: value }
+      const fields = above.reduce<object>((inner, step) => ({ [step]: inner }), leaf)
+      if (form === 'child') log.child({ ...fields }).info({}, 'planted')
+      else log.info({ ...fields }, 'planted')
+      assert.equal(lines.length, 1)
+      assert.ok(!lines.join('').includes(planted), lines.join(''))
+    }),
+  )
+})
+
+test('attack 39: a Secret, a header list, an error and its causes give nothing away', () => {
+  const { log, lines } = capture()
+  const cause = new Error(`connect to postgres://gate:${planted}@db:5432/gate failed`)
+  const error = Object.assign(
+    new Error(`GET https://gate.example/setup?token=${planted}#${planted} failed`, { cause }),
+    {
+      code: 'platform.egress-failed',
+      headers: { authorization: `Bearer ${planted}` },
+    },
+  )
+  log.error({ error, secret: new Secret(planted), value: new Secret(planted) }, `sent Bearer ${planted} to /x`)
+  log.info({ headers: new Headers({ cookie: planted, accept: 'text/html' }), bytes: Buffer.from(planted) }, 'request')
+  log.info({ url: new URL(`https://u:${planted}@gate.example/path?code=${planted}`) }, 'request')
+  assert.ok(!lines.join('').includes(planted), lines.join('\n'))
+  for (const kept of ['platform.egress-failed', 'gate.example/setup', 'db:5432/gate', 'text/html', '15 bytes']) {
+    assert.ok(lines.join('').includes(kept), kept)
+  }
+})
+
+test('what is about a secret without being one stays readable', () => {
+  for (const name of [
+    'tokenId',
+    'cookie-name',
+    'statusCode',
+    'errorCode',
+    'credentialKind',
+    'keyId',
+    'host',
+    'passed',
+  ]) {
+    assert.ok(!isSecretName(name), name)
+  }
+  const { log, parsed } = capture()
+  log.info({ credentialId: 'crd_1', hasPassword: true, status: 200 }, 'signed in')
+  const [line = {}] = parsed()
+  assert.equal(line['credentialId'], 'crd_1')
+  assert.equal(line['hasPassword'], true)
+  assert.equal(line['level'], 'info')
+  assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT/)
+})
+
+test('one line per event whatever is logged: cycles, depth, width, getters that throw, forged fields, newlines', () => {
+  const { log, parsed } = capture()
+  const cycle: Record<string, unknown> = { name: 'cycle' }
+  cycle['self'] = cycle
+  const hostile = {
+    get trap(): string {
+      throw new Error('no')
+    },
+  }
+  const deep = Array.from({ length: 5_000 }).reduce<object>((inner) => ({ inner }), {})
+  log.info({ cycle, hostile, deep, wide: Array.from({ length: 10_000 }, (_, i) => i), big: 1n }, 'odd')
+  log.info({ level: 'error', time: 'never', message: 'forged' }, 'line\n{"level":"error"}')
+  log.info({ long: 'x'.repeat(1_000_000), when: new Date(Number.NaN), nothing: undefined }, 'long')
+  const lines = parsed()
+  assert.equal(lines.length, 3)
+  assert.equal(lines[0]?.['hostile'], '[unreadable]')
+  assert.equal(lines[1]?.['level'], 'info')
+  assert.equal(lines[1]?.['field.level'], 'error')
+  assert.equal(lines[1]?.['message'], 'line\n{"level":"error"}')
+  assert.ok(JSON.stringify(lines[2]).length < 10_000)
+})
+
+test('lines below the level are not written', () => {
+  const { log, parsed } = capture('warn')
+  log.debug({}, 'a')
+  log.info({}, 'b')
+  log.warn({}, 'c')
+  log.child({ room: 'x' }).info({}, 'd')
+  log.child({ room: 'x' }).error({}, 'e')
+  assert.deepEqual(
+    parsed().map((line) => line['message']),
+    ['c', 'e'],
+  )
+})
+
+test('only the path of a target is printed', () => {
+  assert.equal(pathOnly(`/setup?token=${planted}`), '/setup')
+  assert.equal(pathOnly(`/x#${planted}`), '/x')
+  assert.equal(pathOnly(new URL(`https://host/p?q=${planted}`)), '/p')
+  assert.equal(pathOnly('x'.repeat(5_000)).length, 1_024)
+})
+
+test('nothing is lost at exit, not even after an uncaught error', () => {
+  const program = (end: string): string => `
+    import { createLog } from ${JSON.stringify(new URL('log.ts', import.meta.url).href)}
+    const log = createLog({ level: 'info' })
+    for (let i = 0; i < 2000; i++) log.info({ i }, 'line')
+    ${end}`
+  for (const end of ['process.exit(3)', 'throw new TypeError("bug")']) {
+    const ran = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program(end)], {
+      encoding: 'utf8',
+    })
+    const lines = ran.stderr.split('\n').filter((line) => line.includes('"message":"line"'))
+    assert.equal(lines.length, 2_000, end)
+    assert.notEqual(ran.status, 0)
+  }
+})
