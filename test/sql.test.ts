@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { describeViolations, readFiles } from './structure/sources.ts'
+import { findSqlViolations } from './structure/sql.ts'
+
+test('SQL stays in stores, migrations and platform', () => {
+  const files = readFiles('src/**/*.ts')
+  assert.ok(files.size > 0, 'sources are read')
+  const violations = findSqlViolations(files)
+  assert.equal(violations.length, 0, describeViolations(violations))
+})
+
+describe('planted SQL is found:', () => {
+  const planted: readonly (readonly [name: string, path: string, source: string, message: RegExp])[] = [
+    ['kysely', 'src/access/roles.ts', "import { sql } from 'kysely'", /kysely/],
+    ['kysely types', 'src/access/roles.ts', "import type { Kysely } from 'kysely'", /kysely/],
+    ['the embedded database', 'src/access/roles.ts', "import { DatabaseSync } from 'node:sqlite'", /node:sqlite/],
+    ['tables', 'src/access/roles.ts', 'const rows = tables<AccessTables>(ctx.db)', /tables\(\)/],
+    ['tables without types', 'src/access/roles.ts', 'tables(db)', /tables\(\)/],
+    ['a query', 'src/access/roles.ts', "q.selectFrom('access_roles')", /selectFrom/],
+    ['a sql template', 'src/access/roles.ts', 'sql`now()`', /sql template/],
+    ['a typed sql template', 'src/access/roles.ts', 'sql<number>`count(*)`', /sql template/],
+    ['a statement in a text', 'src/access/roles.ts', "const q = 'SELECT id FROM access_roles'", /statement/],
+    ['a statement in a template', 'src/access/roles.ts', 'const q = `\n  DELETE FROM access_roles`', /statement/],
+    ['a definition', 'src/access/roles.ts', "run('CREATE TABLE x (y)')", /statement/],
+    ['a prepared statement', 'src/access/roles.ts', 'db.prepare(text)', /prepare\(\)/],
+    [
+      'another room’s table',
+      'src/gateway/store.ts',
+      "q.selectFrom('identity_sessions as s')",
+      /not a table of gateway/,
+    ],
+    ['another room’s table joined', 'src/gateway/store.ts', "q.innerJoin('access_roles', 'a', 'b')", /not a table/],
+    [
+      'a store function without Db',
+      'src/access/store.ts',
+      'export async function find(id: string) {}',
+      /find .* no Db/,
+    ],
+    ['a generic one', 'src/access/role-store.ts', 'export function all<T>(ctx: Ctx) {}', /all .* no Db/],
+  ]
+  for (const [name, path, source, message] of planted) {
+    test(name, () => {
+      const violations = findSqlViolations(new Map([[path, source]]))
+      assert.equal(violations.length, 1, `found: ${describeViolations(violations)}`)
+      assert.match(violations[0]?.message ?? '', message)
+    })
+  }
+})
+
+describe('what is right is left alone:', () => {
+  const right: readonly (readonly [name: string, path: string, source: string])[] = [
+    [
+      'a store',
+      'src/access/store.ts',
+      "export function find(db: Db, id: string) { return tables<T>(db).selectFrom('access_roles as r') }",
+    ],
+    ['a named store', 'src/access/role-store.ts', 'export async function all(db: Db) {}'],
+    [
+      'a migration',
+      'src/access/migrations/0001-roles.ts',
+      "export const m = { statements: () => ['CREATE TABLE access_roles (id)'] }",
+    ],
+    ['platform', 'src/platform/db/sqlite.ts', "import { Kysely } from 'kysely'; db.prepare('SELECT 1')"],
+    ['a test', 'src/access/roles.test.ts', "tables(db).deleteFrom('identity_accounts')"],
+    ['a sentence', 'src/access/pages.ts', "const title = 'Select a role'; const x = 'Update the route'"],
+    ['a comment', 'src/access/roles.ts', '// SELECT id FROM x\nconst a = 1'],
+    ['ui-kit’s tables', 'src/access/pages.ts', 'ui.tables(rows); const prepare = pki.prepare'],
+  ]
+  for (const [name, path, source] of right) {
+    test(name, () => {
+      assert.equal(describeViolations(findSqlViolations(new Map([[path, source]]))), '')
+    })
+  }
+})
