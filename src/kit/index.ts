@@ -15,4 +15,19 @@ export {
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, parseAddress, parseCidr } from './ip.ts'
+export {
+  allWithin,
+  anyCovers,
+  covers,
+  encodeSegment,
+  isSubset,
+  isWithin,
+  maxIdSegments,
+  maxPermissionLength,
+  type Permission,
+  type PermissionPattern,
+  parsePattern,
+  parsePermission,
+  permissionText,
+} from './permission.ts'
 export { Secret } from './secret.ts'
