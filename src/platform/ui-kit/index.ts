@@ -1,0 +1,48 @@
+/** Pages: pure functions from data to markup. Read README.md for how they go together. */
+export { type Asset, type AssetReply, assetBase, assets, findAsset } from './assets.ts'
+export { badge, mark, state, type Tone } from './badge.ts'
+export { command, copyButton } from './command.ts'
+export { type ConfirmationOptions, confirmation, type DangerousAction, dangerZone } from './confirmation.ts'
+export { contentSecurityPolicy, type PolicyOptions } from './content-security-policy.ts'
+export { type DecisionChainOptions, decisionChain } from './decision-chain.ts'
+export { bareDocument, brand, type DocumentOptions, document } from './document.ts'
+export { type EmptyStateOptions, emptyState } from './empty-state.ts'
+export { type Fact, facts } from './facts.ts'
+export {
+  type Choice,
+  type ChoicesOptions,
+  checkboxes,
+  type FieldBase,
+  type FieldOptions,
+  faultOf,
+  field,
+  hidden,
+  radios,
+  type SelectOptions,
+  select,
+  type TextAreaOptions,
+  textArea,
+} from './field.ts'
+export {
+  type ActionFormOptions,
+  actionForm,
+  type FilterOptions,
+  type FormOptions,
+  filterForm,
+  form,
+} from './form.ts'
+export { address, attributes, type Html, html, nothing, type Renderable } from './html.ts'
+export { id } from './id.ts'
+export { type NoticeKind, notice } from './notice.ts'
+export { type Action, button, link, type PageHeaderOptions, pageHeader } from './page-header.ts'
+export { type PagingOptions, paging, withQuery } from './paging.ts'
+export {
+  type ProblemPageOptions,
+  problemPage,
+  type RefusalPageOptions,
+  refusalPage,
+  strangerRefusal,
+} from './problem-page.ts'
+export { type Column, type Sorting, type TableOptions, table } from './table.ts'
+export { type Tab, tabs } from './tabs.ts'
+export { exactTime, relative, time, utc } from './time.ts'
