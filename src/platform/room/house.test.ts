@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { type Route, route } from '../http/route.ts'
+import { type AnyRoom, defineRoom, type Kernel, type Opened } from './contract.ts'
+import { openHouse } from './house.ts'
+
+// rooms of these tests use nothing of the kernel but its log
+const kernel = { log: { debug() {}, info() {}, warn() {}, error() {}, child: () => kernel.log } } as unknown as Kernel
+const platform = { routes: () => [], permissions: [], policies: [], errors: {} }
+const allowAll = () => ({ allowed: true, step: 'policy', code: 'test', reason: '', policies: [] }) as const
+
+function room(name: string, needs: Readonly<Record<string, AnyRoom>>, opened: Partial<Opened<string>>): AnyRoom {
+  return defineRoom({
+    name,
+    config: z.strictObject({}),
+    migrations: [],
+    errors: {},
+    permissions: [{ type: name, actions: { read: 'See them' }, ids: 'exact' }],
+    needs,
+    open: () => Promise.resolve({ face: `face of ${name}`, ...opened }),
+  })
+}
+
+function page(path: string, access: Route['access'], door: Route['door'] = 'browser'): Route {
+  return route({
+    method: 'GET',
+    path,
+    door,
+    access,
+    summary: 'A page',
+    handler: () => Promise.resolve({ kind: 'empty' }),
+  })
+}
+
+test('rooms open bottom-up, receive the faces of their needs, and stop in reverse', async () => {
+  const order: string[] = []
+  const low = room(
+    'low',
+    {},
+    { start: async () => void order.push('start low'), stop: async () => void order.push('stop low') },
+  )
+  let seen: unknown
+  const high = {
+    ...room('high', { below: low }, {}),
+    open: (_: Kernel, needs: unknown) => {
+      seen = needs
+      return Promise.resolve({
+        face: undefined,
+        start: async () => void order.push('start high'),
+        stop: async () => void order.push('stop high'),
+      })
+    },
+  }
+  const house = await openHouse([low, high], kernel, new Map(), platform)
+  await house.start()
+  await house.stop()
+  assert.deepEqual(seen, { below: 'face of low' })
+  assert.deepEqual(order, ['start low', 'start high', 'stop high', 'stop low'])
+})
+
+test('a need that is not listed before is named, and what was open is stopped', async () => {
+  const stopped: string[] = []
+  const first = room('first', {}, { stop: async () => void stopped.push('first') })
+  const missing = room('missing', {}, {})
+  const late = room('late', { missing }, {})
+  await assert.rejects(openHouse([first, late, missing], kernel, new Map(), platform), /room late needs missing/)
+  assert.deepEqual(stopped, ['first'])
+})
+
+test('a start that fails stops those before it', async () => {
+  const stopped: string[] = []
+  const good = room('good', {}, { stop: async () => void stopped.push('good') })
+  const bad = room(
+    'bad',
+    {},
+    { start: () => Promise.reject(new Error('no')), stop: async () => void stopped.push('bad') },
+  )
+  const house = await openHouse([good, bad], kernel, new Map(), platform)
+  await assert.rejects(house.start(), /no/)
+  assert.deepEqual(stopped, ['bad', 'good'])
+})
+
+const unguarded: readonly [string, readonly Route[], RegExp][] = [
+  [
+    'no access at all',
+    [{ ...page('/x', { public: 'test' }), access: undefined } as unknown as Route],
+    /exactly one of/,
+  ],
+  ['an empty reason', [page('/x', { public: '' })], /exactly one of/],
+  ['two rules', [page('/x', { public: 'test', permission: 'a:read' } as Route['access'])], /exactly one of/],
+  ['an unknown door', [page('/x', { public: 'test' }, 'side' as Route['door'])], /names no door/],
+  ['a guarded protocol route', [page('/x', { permission: 'a:read' }, 'protocol')], /authenticates nobody/],
+  ['a permission nobody declares', [page('/x', { permission: 'ghosts:read' })], /which no room declares/],
+  ['an action nobody declares', [page('/x', { permission: 'a:write' })], /which no room declares/],
+  [
+    'two routes on one address',
+    [page('/x', { public: 'one' }), page('/x', { public: 'two' })],
+    /two routes on GET \/x/,
+  ],
+]
+for (const [what, routes, message] of unguarded) {
+  test(`a route with ${what} does not boot`, async () => {
+    await assert.rejects(
+      openHouse([room('a', {}, { routes, authorize: allowAll })], kernel, new Map(), platform),
+      message,
+    )
+  })
+}
+
+test('a guarded route does not boot while no room decides', async () => {
+  const guarded = room('a', {}, { routes: [page('/x', { permission: 'a:read' })] })
+  await assert.rejects(openHouse([guarded], kernel, new Map(), platform), /no room decides/)
+  const two = room('b', {}, { authorize: allowAll })
+  await assert.rejects(
+    openHouse([two, { ...two, name: 'c' }], kernel, new Map(), platform),
+    /two rooms contribute authorize/,
+  )
+})
