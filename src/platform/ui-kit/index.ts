@@ -3,7 +3,7 @@ export { type Asset, type AssetReply, assetBase, assets, findAsset } from './ass
 export { badge, mark, state, type Tone } from './badge.ts'
 export { command, copyButton } from './command.ts'
 export { type ConfirmationOptions, confirmation, type DangerousAction, dangerZone } from './confirmation.ts'
-export { contentSecurityPolicy, type PolicyOptions } from './content-security-policy.ts'
+export { contentSecurityPolicy } from './content-security-policy.ts'
 export { type DecisionChainOptions, decisionChain } from './decision-chain.ts'
 export { bareDocument, brand, type DocumentOptions, document } from './document.ts'
 export { type EmptyStateOptions, emptyState } from './empty-state.ts'
