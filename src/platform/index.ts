@@ -12,6 +12,10 @@ export type {
   Queries,
   RoomMigrations,
 } from './db/database.ts'
+export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
+export { tables, touch } from './db/handle.ts'
+export { openPostgres } from './db/postgres.ts'
+export { openSqlite } from './db/sqlite.ts'
 export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'
 export {
   type ErrorRow,

@@ -1,0 +1,131 @@
+import { Client, type ClientBase } from 'pg'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { EpochName } from './database.ts'
+import { parsers } from './postgres-types.ts'
+
+/** Epochs are read this often, and not believed any longer than `lifetime`; both in milliseconds. */
+const interval = 400
+const lifetime = 1_000
+
+/**
+ * Adds one to each touched epoch, in the transaction, and tells the other nodes at its commit. Every server process has
+ * a row of its own (nearly always), so that concurrent touches do not fail each other's serialisation.
+ */
+export async function bumpEpochs(client: ClientBase, touched: ReadonlySet<EpochName>): Promise<void> {
+  for (const name of touched) {
+    await client.query(
+      `insert into platform_epochs (name, shard, value) values ($1, pg_backend_pid() % 64, 1)
+       on conflict (name, shard) do update set value = platform_epochs.value + 1`,
+      [name],
+    )
+    await client.query(`select pg_notify('gatehouse_epochs_' || current_schema(), $1)`, [name])
+  }
+}
+
+/**
+ * What this node knows of the epochs. One connection of its own listens for touches, and reads all epochs every 400 ms,
+ * because a notification may be lost with its connection. What was not confirmed within the last second is not believed.
+ */
+export class PostgresEpochs {
+  readonly #url: string
+  readonly #clock: Clock
+  readonly #log: Log
+  /** Answers handed out, and the sums they stand for. One counter for all, so that a fresh number is new everywhere. */
+  readonly #values = new Map<string, number>()
+  readonly #sums = new Map<string, number>()
+  #counter = 0
+  #confirmedAt = Number.NEGATIVE_INFINITY
+  #client: Client | undefined
+  #reading: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ url, clock, log }: { readonly url: string; readonly clock: Clock; readonly log: Log }) {
+    this.#url = url
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** Reads once, then keeps reading. */
+  async start(): Promise<void> {
+    if (this.#timer !== undefined) return
+    this.#timer = setInterval(() => void this.#refresh(), interval)
+    this.#timer.unref()
+    await this.#refresh()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#reading
+    await this.#client?.end().catch(() => {})
+    this.#client = undefined
+  }
+
+  value(name: EpochName): number {
+    if (this.#clock.monotonic() - this.#confirmedAt > lifetime) return ++this.#counter
+    return this.#values.get(name) ?? 0
+  }
+
+  /** This node's own commit: effective before its caller is answered. */
+  touched(names: ReadonlySet<EpochName>): void {
+    for (const name of names) {
+      this.#values.set(name, ++this.#counter)
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + 1)
+    }
+  }
+
+  #refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#client ??= await this.#connect()
+      // taken before the question: the answer is at least as new as this
+      const asked = this.#clock.monotonic()
+      const { rows } = await this.#client.query<{ name: string; sum: number }>(
+        'select name, sum(value) as sum from platform_epochs group by name',
+      )
+      for (const { name, sum } of rows) this.#observe(name, sum)
+      this.#confirmedAt = asked
+    } catch (error) {
+      this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'epochs could not be read')
+      this.#drop()
+    }
+  }
+
+  #observe(name: string, sum: number): void {
+    if (this.#sums.get(name) === sum) return
+    this.#sums.set(name, sum)
+    this.#values.set(name, ++this.#counter)
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 2_000,
+      keepAlive: true,
+      application_name: 'gatehouse epochs',
+      types: parsers,
+    })
+    client.on('error', () => this.#drop())
+    client.on('notification', ({ payload }) => {
+      // at once, without reading: the next reading brings the sum, at worst with one more miss
+      if (payload !== undefined) this.#values.set(payload, ++this.#counter)
+    })
+    await client.connect()
+    const { rows } = await client.query<{ schema: string }>('select current_schema() as schema')
+    await client.query(`listen ${client.escapeIdentifier(`gatehouse_epochs_${rows[0]?.schema ?? ''}`)}`)
+    return client
+  }
+
+  #drop(): void {
+    const client = this.#client
+    this.#client = undefined
+    client?.end().catch(() => {})
+  }
+}

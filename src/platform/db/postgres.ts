@@ -1,0 +1,219 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { QueryResult } from 'kysely'
+import { type ClientBase, Pool, type PoolClient } from 'pg'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Database, Db, EpochName, RoomMigrations } from './database.ts'
+import { isReadOnlyViolation, isRetryable, storageFailure } from './failures.ts'
+import { makeHandle, Transaction } from './handle.ts'
+import { applyMigrations } from './migrations.ts'
+import { bumpEpochs, PostgresEpochs } from './postgres-epochs.ts'
+import { parsers } from './postgres-types.ts'
+import type { Bindable } from './values.ts'
+import { defaultLimits, refuseNested, runWork, type WorkLimits } from './work.ts'
+
+/** A transaction that lost to another is run again this often, waiting at most `longestPause` ms in between. */
+const mostAttempts = 12
+const longestPause = 200
+/** First half of the advisory lock under which a database is migrated; the second is its schema. */
+const migrationLock = 0x67617465
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/name`. Never logged. */
+  readonly url: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits?: WorkLimits
+}
+
+/** A database on PostgreSQL, shared with other nodes. @throws GateError `platform.storage-unavailable` */
+export async function openPostgres(options: PostgresOptions): Promise<Database> {
+  const database = new PostgresDatabase(options)
+  try {
+    await database.ping()
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+class PostgresDatabase implements Database {
+  readonly dialect = 'postgres'
+  readonly db: Db
+  readonly #readers: Pool
+  readonly #writers: Pool
+  readonly #epochs: PostgresEpochs
+  readonly #limits: { readonly clock: Clock; readonly log: Log; readonly limits: WorkLimits }
+  readonly #running = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
+
+  constructor({ url, clock, log, limits = defaultLimits }: PostgresOptions) {
+    this.#limits = { clock, log, limits }
+    this.#readers = poolOf(log, url, 'set default_transaction_read_only = on')
+    this.#writers = poolOf(log, url, `set idle_in_transaction_session_timeout = ${limits.giveUpAfter * 2}`)
+    this.#epochs = new PostgresEpochs({ url, clock, log })
+    this.db = makeHandle('postgres', (sql, parameters) => this.#read(sql, parameters), undefined)
+  }
+
+  async tx<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    refuseNested(this)
+    if (this.#closing !== undefined) throw new TypeError('the database is closed')
+    const running = this.#untilDecided(work)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  async #untilDecided<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work)
+      } catch (error) {
+        if (!isRetryable(error) || attempt === mostAttempts) throw storageFailure(error)
+      }
+      await pause(Math.random() * Math.min(longestPause, 4 * 2 ** attempt))
+    }
+  }
+
+  epoch(name: EpochName): number {
+    return this.#epochs.value(name)
+  }
+
+  async migrate(rooms: readonly RoomMigrations[]): Promise<void> {
+    // a session lock on a connection of its own: the steps' transactions must begin after it is held
+    const client = await this.#connect(this.#writers)
+    try {
+      const schema = `hashtext(current_schema())`
+      await client.query(`select pg_advisory_lock(${migrationLock}, ${schema})`)
+      await applyMigrations(this, rooms)
+      await client.query(`select pg_advisory_unlock(${migrationLock}, ${schema})`)
+      client.release()
+    } catch (error) {
+      client.release(true)
+      throw storageFailure(error)
+    }
+    await this.#epochs.start()
+  }
+
+  async ping(): Promise<void> {
+    await this.#read('select 1 as one', [])
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running)
+      .then(() => Promise.all([this.#epochs.stop(), this.#readers.end(), this.#writers.end()]))
+      .then(() => {})
+    return this.#closing
+  }
+
+  async #read(sql: string, parameters: readonly Bindable[]): Promise<QueryResult<unknown>> {
+    if (this.#closing !== undefined) throw new TypeError('the database is closed')
+    try {
+      return await query(this.#readers, sql, parameters)
+    } catch (error) {
+      if (isReadOnlyViolation(error))
+        throw new TypeError('changes belong in a transaction: use ctx.tx', { cause: error })
+      throw storageFailure(error)
+    }
+  }
+
+  async #attempt<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    const client = await this.#connect(this.#writers)
+    const transaction = new Transaction()
+    let broken = false
+    try {
+      await client.query('begin isolation level serializable')
+      const db = makeHandle('postgres', (sql, parameters) => run(client, transaction, sql, parameters), transaction)
+      const value = await runWork(this, transaction, work, db, this.#limits)
+      transaction.end()
+      await this.#commit(client, transaction)
+      return value
+    } catch (error) {
+      transaction.end()
+      broken = !(await rolledBack(client))
+      // what the work function made of a failed statement does not count: the statement does
+      throw isRetryable(transaction.failure?.error) ? transaction.failure?.error : error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async #commit(client: ClientBase, transaction: Transaction): Promise<void> {
+    await bumpEpochs(client, transaction.touched)
+    try {
+      await client.query('commit')
+    } finally {
+      // also when the answer was lost: it may have been committed
+      this.#epochs.touched(transaction.touched)
+    }
+    for (const work of transaction.committed) this.#tell(work)
+  }
+
+  #tell(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#limits.log.error({ error }, 'work after a commit failed')
+    }
+  }
+
+  async #connect(pool: Pool): Promise<PoolClient> {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      throw storageFailure(error)
+    }
+  }
+}
+
+async function run(client: ClientBase, transaction: Transaction, sql: string, parameters: readonly Bindable[]) {
+  transaction.assertUsable()
+  try {
+    return await query(client, sql, parameters)
+  } catch (error) {
+    transaction.doom(error)
+    throw isRetryable(error) ? error : storageFailure(error)
+  }
+}
+
+async function query(
+  on: Pool | ClientBase,
+  sql: string,
+  parameters: readonly Bindable[],
+): Promise<QueryResult<unknown>> {
+  const { command, rowCount, rows } = await on.query<Record<string, unknown>>(sql, [...parameters])
+  return command === 'SELECT' ? { rows } : { rows, numAffectedRows: BigInt(rowCount ?? 0) }
+}
+
+async function rolledBack(client: ClientBase): Promise<boolean> {
+  try {
+    await client.query('rollback')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @param setting statement that every new connection runs first */
+function poolOf(log: Log, url: string, setting: string): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: 'gatehouse',
+    types: parsers,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool awaits it; only its types do not say so
+    onConnect: async (client: ClientBase) => {
+      await client.query(setting)
+    },
+  })
+  // an idle connection that the server ended; the next query opens another
+  pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'))
+  return pool
+}

@@ -1,0 +1,195 @@
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { fail } from '../platform-errors.ts'
+import type { Db, EpochName } from './database.ts'
+import { isBusy, storageFailure } from './failures.ts'
+import { makeHandle, Transaction } from './handle.ts'
+import type { SqliteConnection } from './sqlite-statements.ts'
+import type { Bindable } from './values.ts'
+import { refuseNested, runWork, type WorkLimits } from './work.ts'
+
+/** A group is committed at the latest after this many transactions or milliseconds. */
+const mostInGroup = 200
+const longestGroup = 20
+/** How long another process may hold the write lock before changes are refused, in milliseconds. */
+const longestLock = 5_000
+
+interface Queued {
+  readonly work: (db: Db) => Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Ran and released its savepoint; not yet durable. */
+interface Finished {
+  readonly queued: Queued
+  readonly value: unknown
+  readonly transaction: Transaction
+}
+
+export interface WriterOptions {
+  readonly connection: SqliteConnection
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: WorkLimits
+  /** Told the new values of touched epochs right after a commit, before its callers are. */
+  readonly onEpochs: (values: ReadonlyMap<EpochName, number>) => void
+}
+
+/**
+ * The one writer. Transactions that arrive together share one commit, and with it one sync of the disk: an outer
+ * BEGIN IMMEDIATE, each in its own savepoint, one after another; nobody is answered before the COMMIT.
+ */
+export class SqliteWriter {
+  readonly #options: WriterOptions
+  readonly #connection: SqliteConnection
+  readonly #queue: Queued[] = []
+  #draining: Promise<void> | undefined
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+    this.#connection = options.connection
+  }
+
+  tx<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    refuseNested(this)
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Resolves when nothing is queued. */
+  async idle(): Promise<void> {
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    // the caller's own turn first: what it starts together is committed together
+    await Promise.resolve()
+    while (this.#queue.length > 0) await this.#group()
+    this.#draining = undefined
+  }
+
+  async #group(): Promise<void> {
+    const finished: Finished[] = []
+    try {
+      await this.#begin()
+      await this.#fill(finished)
+      const epochs = this.#bumpEpochs(finished)
+      this.#connection.exec('COMMIT')
+      this.#options.onEpochs(epochs)
+    } catch (error) {
+      this.#abandon(finished, error)
+      return
+    }
+    for (const { queued, value, transaction } of finished) {
+      queued.resolve(value)
+      for (const tell of transaction.committed) this.#tell(tell)
+    }
+  }
+
+  /** Takes what is queued, and what arrives while the group is open. @throws when SQLite gave up the whole group */
+  async #fill(finished: Finished[]): Promise<void> {
+    const { clock } = this.#options
+    const latest = clock.monotonic() + longestGroup
+    for (let taken = 0; taken < mostInGroup; taken++) {
+      // one turn of the event loop lets requests that arrived meanwhile join
+      if (this.#queue.length === 0) await nextTurn()
+      const next = this.#queue.shift()
+      if (next === undefined) return
+      const done = await this.#one(next)
+      if (done !== undefined) finished.push(done)
+      if (clock.monotonic() > latest) return
+    }
+  }
+
+  async #one(queued: Queued): Promise<Finished | undefined> {
+    const transaction = new Transaction()
+    try {
+      this.#connection.exec('SAVEPOINT work')
+      const db = makeHandle('sqlite', (sql, parameters) => this.#run(transaction, sql, parameters), transaction)
+      const value = await runWork(this, transaction, queued.work, db, this.#options)
+      this.#connection.exec('RELEASE work')
+      return { queued, value, transaction }
+    } catch (error) {
+      queued.reject(storageFailure(error))
+      this.#undo(error)
+      return undefined
+    } finally {
+      transaction.end()
+    }
+  }
+
+  /** @throws the error itself when the whole group is gone with it */
+  #undo(error: unknown): void {
+    if (!this.#connection.inTransaction) throw error
+    this.#connection.exec('ROLLBACK TO work')
+    this.#connection.exec('RELEASE work')
+  }
+
+  #run(transaction: Transaction, sql: string, parameters: readonly Bindable[]) {
+    transaction.assertUsable()
+    try {
+      // SQLite may have rolled everything back already; another statement would then commit on its own
+      if (!this.#connection.inTransaction) throw fail('platform.storage-unavailable')
+      return this.#connection.run(sql, parameters)
+    } catch (error) {
+      transaction.doom(error)
+      throw storageFailure(error)
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { clock } = this.#options
+    const latest = clock.monotonic() + longestLock
+    for (;;) {
+      try {
+        this.#connection.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        if (isBusy(error) && clock.monotonic() < latest) await pause(20)
+        else {
+          this.#queue.shift()?.reject(storageFailure(error))
+          throw error
+        }
+      }
+    }
+  }
+
+  #bumpEpochs(finished: readonly Finished[]): ReadonlyMap<EpochName, number> {
+    const touched = new Set(finished.flatMap(({ transaction }) => [...transaction.touched]))
+    const values = new Map<EpochName, number>()
+    for (const name of touched) {
+      const { rows } = this.#connection.run(
+        `insert into platform_epochs (name, shard, value) values (?, 0, 1)
+         on conflict (name, shard) do update set value = value + 1 returning value`,
+        [name],
+      )
+      const [row] = rows as { readonly value: number }[]
+      if (row !== undefined) values.set(name, row.value)
+    }
+    return values
+  }
+
+  /** Nothing of the group is durable: none of its callers is told otherwise. The next group starts afresh. */
+  #abandon(finished: readonly Finished[], error: unknown): void {
+    const failure = storageFailure(error)
+    for (const { queued } of finished) queued.reject(failure)
+    if (!this.#connection.inTransaction) return
+    try {
+      this.#connection.exec('ROLLBACK')
+    } catch (rollbackError) {
+      this.#options.log.error({ error: rollbackError }, 'the database did not roll back')
+    }
+  }
+
+  #tell(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.log.error({ error }, 'work after a commit failed')
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Database, Db, EpochName, RoomMigrations } from './database.ts'
+import { isReadOnlyViolation, storageFailure } from './failures.ts'
+import { makeHandle } from './handle.ts'
+import { applyMigrations } from './migrations.ts'
+import { openFile } from './sqlite-file.ts'
+import { SqliteConnection } from './sqlite-statements.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
+import type { Bindable } from './values.ts'
+import { defaultLimits, type WorkLimits } from './work.ts'
+
+/** How old our knowledge of other processes' changes may become, in milliseconds. */
+const epochLifetime = 250
+
+export interface SqliteOptions {
+  /** The database file; its directory exists. */
+  readonly path: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits?: WorkLimits
+}
+
+/** The embedded database. @throws GateError `platform.database-corrupt`, `platform.storage-unavailable`, `platform.storage-full` */
+export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  return new SqliteDatabase(options)
+}
+
+class SqliteDatabase implements Database {
+  readonly dialect = 'sqlite'
+  readonly db: Db
+  readonly #clock: Clock
+  readonly #reader: SqliteConnection
+  readonly #writing: SqliteConnection
+  readonly #writer: SqliteWriter
+  readonly #epochs = new Map<EpochName, number>()
+  #dataVersion: unknown
+  #epochsReadAt = Number.NEGATIVE_INFINITY
+  #migrated = false
+  #closing: Promise<void> | undefined
+
+  constructor({ path, clock, log, limits = defaultLimits }: SqliteOptions) {
+    const { writer, reader } = openFile(path)
+    this.#clock = clock
+    this.#reader = new SqliteConnection(reader)
+    this.#writing = new SqliteConnection(writer)
+    this.db = makeHandle('sqlite', (sql, parameters) => this.#read(sql, parameters), undefined)
+    this.#writer = new SqliteWriter({
+      connection: this.#writing,
+      clock,
+      log,
+      limits,
+      onEpochs: (values) => {
+        for (const [name, value] of values) this.#epochs.set(name, value)
+      },
+    })
+  }
+
+  async tx<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new TypeError('the database is closed')
+    return this.#writer.tx(work)
+  }
+
+  epoch(name: EpochName): number {
+    const now = this.#clock.monotonic()
+    if (this.#migrated && now - this.#epochsReadAt >= epochLifetime) this.#readEpochs(now)
+    return this.#epochs.get(name) ?? 0
+  }
+
+  async migrate(rooms: readonly RoomMigrations[]): Promise<void> {
+    await applyMigrations(this, rooms)
+    this.#migrated = true
+  }
+
+  async ping(): Promise<void> {
+    this.#read('select 1 as one', [])
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#writer.idle().then(() => {
+      this.#reader.close()
+      this.#writing.close()
+    })
+    return this.#closing
+  }
+
+  #read(sql: string, parameters: readonly Bindable[]) {
+    if (this.#closing !== undefined) throw new TypeError('the database is closed')
+    try {
+      return this.#reader.run(sql, parameters)
+    } catch (error) {
+      if (isReadOnlyViolation(error))
+        throw new TypeError('changes belong in a transaction: use ctx.tx', { cause: error })
+      throw storageFailure(error)
+    }
+  }
+
+  /** Our own commits set the values at once; `data_version` of the reader tells when anybody else's may differ. */
+  #readEpochs(now: number): void {
+    const [version] = this.#read('PRAGMA data_version', []).rows as { readonly data_version: number }[]
+    if (version?.data_version !== this.#dataVersion) {
+      const { rows } = this.#read('select name, value from platform_epochs where shard = 0', [])
+      for (const row of rows as { readonly name: EpochName; readonly value: number }[])
+        this.#epochs.set(row.name, row.value)
+      this.#dataVersion = version?.data_version
+    }
+    this.#epochsReadAt = now
+  }
+}

@@ -1,0 +1,47 @@
+import { type ErrorTable, errorsOf } from './errors.ts'
+
+/** The platform's own codes. Every detail says what happened, what was kept and what to do. */
+export const platformErrors = {
+  'platform.storage-full': {
+    status: 507,
+    title: 'Storage is full',
+    detail:
+      'The change was not made: there is no room left where Gatehouse keeps its data. Everything confirmed before is kept. Free some space, then try again.',
+  },
+  'platform.storage-unavailable': {
+    status: 503,
+    title: 'Database unavailable',
+    detail:
+      'The database does not answer. Everything confirmed before is kept; this change is not confirmed, so look whether it was made before repeating it. Try again in a moment; the log names the cause.',
+  },
+  'platform.storage-busy': {
+    status: 503,
+    title: 'Too many changes at once',
+    detail: 'The change was not made: others kept changing the same things at that moment. Try again.',
+  },
+  'platform.database-corrupt': {
+    status: 500,
+    title: 'Database damaged',
+    detail:
+      'The database is damaged or is not a Gatehouse database. Nothing was written to it. Stop Gatehouse, keep a copy of the data directory, and restore the newest backup.',
+  },
+  'platform.database-newer': {
+    status: 500,
+    title: 'Database is newer than this Gatehouse',
+    detail:
+      'The database was last used by a newer Gatehouse ({migration}). Nothing was changed. Start that version, or restore the backup made before the upgrade.',
+  },
+  'platform.migration-changed': {
+    status: 500,
+    title: 'Database was built differently',
+    detail:
+      'The database was built by a Gatehouse whose step {migration} differs from this one. Nothing was changed. Start the version that made it.',
+  },
+  'platform.text-not-storable': {
+    status: 400,
+    title: 'Text cannot be stored',
+    detail: 'A text holds the character NUL, which cannot be stored. Nothing was changed. Remove it and send again.',
+  },
+} as const satisfies ErrorTable
+
+export const fail = errorsOf(platformErrors)
