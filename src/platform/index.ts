@@ -25,6 +25,7 @@ export {
   GateError,
   type GateErrorOptions,
 } from './errors.ts'
+export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export {
   type Door,
   type Input,

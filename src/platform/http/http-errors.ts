@@ -45,6 +45,12 @@ export const httpErrors = {
     detail: 'Sign in, or send an API token as "Authorization: Bearer …".',
   },
   'platform.refused': { status: 403, title: 'Refused', detail: '{reason}' },
+  'platform.bad-cursor': {
+    status: 400,
+    title: 'Not a page of this list',
+    detail:
+      'The cursor was not made by Gatehouse for this list, or its filters changed since. Begin again with the first page.',
+  },
   'platform.precondition-failed': {
     status: 412,
     title: 'Changed meanwhile',

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { GateError } from '../errors.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+
+const unused = () => assert.fail('a cursor seals nothing')
+
+function keyringOf(key: Uint8Array): Keyring {
+  const mac = (purpose: string, data: string | Uint8Array) =>
+    createHmac('sha256', key).update(`${purpose}\0`).update(data).digest()
+  return { seal: unused, open: unused, mac }
+}
+
+const keyring = keyringOf(randomBytes(32))
+const query = ['roles', 'name', null] as const
+const refused = (error: unknown) =>
+  error instanceof GateError && error.code === 'platform.bad-cursor' && error.status === 400
+
+test('a cursor leads back to its position, and no cursor to the first page', () => {
+  const token = encodeCursor(keyring, query, ['auditor', 17, 'rol_1'])
+  assert.match(token, /^[A-Za-z0-9_-]+$/)
+  assert.deepEqual(decodeCursor(keyring, query, token), ['auditor', 17, 'rol_1'])
+  assert.equal(decodeCursor(keyring, query, undefined), undefined)
+})
+
+test('attack 34: a page token altered in any one bit is refused', () => {
+  const token = encodeCursor(keyring, query, ['auditor', 17, 'rol_1'])
+  const bytes = Buffer.from(token, 'base64url')
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const altered = Buffer.from(bytes)
+    altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    assert.throws(() => decodeCursor(keyring, query, altered.toString('base64url')), refused, `bit ${bit}`)
+  }
+  for (let length = 0; length < token.length; length++) {
+    assert.throws(() => decodeCursor(keyring, query, token.slice(0, length)), refused)
+  }
+  for (const alias of [`${token}=`, `${token}A`, ` ${token}`, token.replaceAll('-', '+').replaceAll('_', '/')]) {
+    if (alias !== token) assert.throws(() => decodeCursor(keyring, query, alias), refused)
+  }
+})
+
+test('attack 34: a page token of another query, purpose or installation is refused', () => {
+  const position = ['auditor', 17, 'rol_1']
+  const token = encodeCursor(keyring, query, position)
+  const others = [
+    [],
+    ['roles'],
+    ['roles', 'name', ''],
+    ['groups', 'name', null],
+    ['roles,name', null],
+    ['roles', 'name', null, null],
+  ]
+  for (const other of others) assert.throws(() => decodeCursor(keyring, other, token), refused)
+  assert.throws(() => decodeCursor(keyringOf(randomBytes(32)), query, token), refused)
+  const mac = keyring.mac('sign-in-state', JSON.stringify([query, JSON.stringify(position)])).subarray(0, 16)
+  const repurposed = Buffer.concat([mac, Buffer.from(JSON.stringify(position))]).toString('base64url')
+  assert.throws(() => decodeCursor(keyring, query, repurposed), refused)
+})
+
+test('attack 34: invented page tokens are refused before anything of them is read', () => {
+  const invented = fc.oneof(
+    fc.string(),
+    fc.base64String(),
+    fc.json().map((text) => Buffer.from(`0123456789abcdef${text}`).toString('base64url')),
+    fc.constantFrom('', '0', "' OR 1=1 --", '__proto__', 'a'.repeat(5_000)),
+  )
+  fc.assert(fc.property(invented, (token) => assert.throws(() => decodeCursor(keyring, query, token), refused)))
+})
