@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { matchesGlob, relative, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -75,8 +75,14 @@ report()
 function findFiles(wanted: readonly string[]): readonly string[] {
   const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root }).sort()
   if (wanted.length === 0) return all
-  const paths = wanted.map((path) => relative(root, resolve(root, path)) || '.')
-  return all.filter((file) => paths.some((path) => path === '.' || file.includes(path) || matchesGlob(file, path)))
+  return all.filter((file) => wanted.some((path) => isMeant(file, path)))
+}
+
+/** A path that exists means itself and what is below; anything else is a glob or a part of paths. */
+function isMeant(file: string, wanted: string): boolean {
+  const path = relative(root, resolve(root, wanted))
+  if (existsSync(resolve(root, path))) return path === '' || file === path || file.startsWith(`${path}/`)
+  return file.includes(wanted) || matchesGlob(file, wanted)
 }
 
 function resultOf(file: string | undefined): FileResult {

@@ -4,42 +4,54 @@ const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+):\d{1,5}$/, 'expected host:port, for example 127.0.0.1:8443')
 
-/** What must be known before the database is open. Everything else is state, changed through API, console or CLI. */
+/**
+ * What must be known before the database is open. Everything else is state, changed through API, console or CLI. The
+ * descriptions become docs/configuration.md.
+ */
 export const coreConfig = z
   .strictObject({
-    /** Data directory, created with mode 0700. */
-    data: z.string().min(1).default('./data'),
+    data: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe('Data directory: database, keys, admin socket. Created with mode 0700.'),
     listen: z
       .strictObject({
-        https: address.default('127.0.0.1:8443'),
-        http: address.default('127.0.0.1:8080'),
+        https: address.default('127.0.0.1:8443').describe('Where people, apps and the API are served over TLS.'),
+        http: address.default('127.0.0.1:8080').describe('Plain HTTP: redirects to HTTPS and nothing else of yours.'),
       })
       .prefault({}),
     console: z
       .strictObject({
-        /** The host name of console and API. */
         host: z
           .string()
           .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'expected a lower-case host name')
-          .default('gatehouse.localhost'),
-        /** The port in links, where another than the listening one is reached (a port forward). */
-        port: z.int().min(1).max(65535).optional(),
+          .default('gatehouse.localhost')
+          .describe('Host name of console and API.'),
+        port: z
+          .int()
+          .min(1)
+          .max(65535)
+          .optional()
+          .describe('Port in links, where people reach another than the listening one (a port forward).'),
       })
       .prefault({}),
     database: z
       .strictObject({
-        /** `postgres://…`; absent: the embedded SQLite in the data directory. */
         url: z
           .string()
           .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/name')
-          .optional(),
+          .optional()
+          .describe('`postgres://…` of a PostgreSQL database; without it, the embedded SQLite in the data directory.'),
       })
       .prefault({}),
     log: z
       .strictObject({
-        level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-        /** One line per proxied request. */
-        access: z.boolean().default(false),
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('Least severe line to log: `debug`, `info`, `warn` or `error`.'),
+        access: z.boolean().default(false).describe('One line per proxied request.'),
       })
       .prefault({}),
   })

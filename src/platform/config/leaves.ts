@@ -7,6 +7,8 @@ export interface Leaf {
   readonly kind: string
   /** Default as JSON, for the docs; `undefined` when there is none. */
   readonly fallback: unknown
+  /** What it is for, from the schema's `describe`; empty when it says nothing. */
+  readonly description: string
   /** `undefined`: the text is not of this kind. Ranges and formats are the schema's to check. */
   read(text: string): unknown
 }
@@ -15,6 +17,7 @@ interface Node {
   readonly type?: string
   readonly properties?: Readonly<Record<string, Node>>
   readonly default?: unknown
+  readonly description?: string
 }
 
 /** Every setting of a schema, from its JSON Schema, so that variables and docs cannot drift from what is validated. */
@@ -32,7 +35,9 @@ function walk(node: Node, path: readonly string[]): Leaf[] {
   if (node.properties !== undefined) {
     return Object.entries(node.properties).flatMap(([key, inner]) => walk(inner, [...path, key]))
   }
-  return path.length === 0 ? [] : [{ path, fallback: node.default, ...reader(node.type) }]
+  return path.length === 0
+    ? []
+    : [{ path, fallback: node.default, description: node.description ?? '', ...reader(node.type) }]
 }
 
 function reader(type: string | undefined): Pick<Leaf, 'kind' | 'read'> {

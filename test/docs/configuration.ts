@@ -1,0 +1,62 @@
+import { coreConfig } from '../../src/platform/config/core.ts'
+import { environmentName, type Leaf, leavesOf } from '../../src/platform/config/leaves.ts'
+
+const intro = `# Configuration
+
+<!-- Written by \`npm run docs\` from the schemas in src; a test fails when they differ. -->
+
+Gatehouse runs without any. What must be known before its database is open comes from \`gatehouse.toml\` in the working
+directory (or the file named by \`GATEHOUSE_CONFIG\`, which then has to exist) and from the environment, which wins.
+Everything else, such as accounts, roles and routes, is kept in the database and changed through the console, the API
+or the command line.
+
+Unknown keys and unknown \`GATEHOUSE_…\` variables are faults; all faults are reported together and nothing is started.
+
+\`\`\`toml
+data = "/var/lib/gatehouse"
+
+[listen]
+https = "0.0.0.0:443"
+http = "0.0.0.0:80"
+
+[console]
+host = "gate.example.org"
+\`\`\`
+`
+
+/** Variables that are no settings of the server, and who reads them. */
+const otherVariables: Readonly<Record<string, string>> = {
+  GATEHOUSE_CONFIG: 'Path of the configuration file, instead of `gatehouse.toml` in the working directory.',
+  GATEHOUSE_URL: 'Command line: the server to talk to, instead of the one signed in to last.',
+  GATEHOUSE_TOKEN: 'Command line: an API token, instead of the stored one. For CI.',
+  GATEHOUSE_REQUIRE_ALL: 'Tests: `1` makes a missing program a failure instead of a skip.',
+}
+
+/** The text of docs/configuration.md. */
+export function configurationPage(): string {
+  const leaves = leavesOf(coreConfig, [])
+  const others = Object.entries(otherVariables).map(([name, text]) => `| \`${name}\` | ${text} |`)
+  return `${intro}
+## Settings
+
+| key | variable | default | meaning |
+|---|---|---|---|
+${leaves.map(rowOf).join('\n')}
+
+Lists are comma-separated in a variable.
+
+## Other variables
+
+| variable | meaning |
+|---|---|
+${others.join('\n')}
+`
+}
+
+function rowOf({ path, fallback, description }: Leaf): string {
+  if (description === '') throw new TypeError(`${path.join('.')} has no description: add .describe(…) to its schema`)
+  const keys = path.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
+  const key = keys.length === 1 ? `\`${keys[0]}\`` : `\`[${keys.slice(0, -1).join('.')}] ${keys.at(-1)}\``
+  const standard = fallback === undefined ? '–' : `\`${JSON.stringify(fallback)}\``
+  return `| ${key} | \`${environmentName(path)}\` | ${standard} | ${description} |`
+}

@@ -1,0 +1,8 @@
+import { configurationPage } from './configuration.ts'
+import { errorsPage } from './errors.ts'
+
+/** The pages under docs that are made from the sources, and how. */
+export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/errors.md': errorsPage,
+  'docs/configuration.md': configurationPage,
+}
