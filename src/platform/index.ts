@@ -38,7 +38,9 @@ export {
   route,
   type SetCookie,
 } from './http/route.ts'
+export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
+export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'
 export type {
   CertificateSource,
   Listener,
@@ -47,8 +49,8 @@ export type {
   ServedResponse,
   UpgradeHandler,
 } from './listener/listener.ts'
-export type { Log, LogFields } from './log.ts'
-export type { Metrics } from './metrics.ts'
+export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
 export {
   type Authenticator,

@@ -42,6 +42,35 @@ export const platformErrors = {
     title: 'Text cannot be stored',
     detail: 'A text holds the character NUL, which cannot be stored. Nothing was changed. Remove it and send again.',
   },
+  'platform.sealed-value-damaged': {
+    status: 500,
+    title: 'Stored value damaged',
+    detail:
+      'A protected value in the database could not be opened: it was changed outside Gatehouse. Nothing was changed now. Restore it from a backup.',
+  },
+  'platform.wrong-seal-key': {
+    status: 500,
+    title: 'Wrong seal key',
+    detail:
+      'The seal key does not open the keys in the database. Nothing was changed. Put back the seal.key that belongs to this database, then start again.',
+  },
+  'platform.seal-key-exposed': {
+    status: 500,
+    title: 'Seal key readable by others',
+    detail:
+      'Other users of this machine may read the seal key, so it was not used. Nothing was changed. Run chmod 600 on it, and rotate the keys if others had access.',
+  },
+  'platform.seal-key-unwritable': {
+    status: 500,
+    title: 'Seal key cannot be written',
+    detail:
+      'The seal key could not be written. Nothing was changed. Make the data directory writable, then start again.',
+  },
+  'platform.rotation-under-way': {
+    status: 409,
+    title: 'Another rotation is under way',
+    detail: 'Another node rotated the data key at the same moment. Its key stands; rotate again only if you want two.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(platformErrors)

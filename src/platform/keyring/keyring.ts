@@ -14,7 +14,7 @@ export interface Keyring {
   open(sealed: Uint8Array, place: Place): Uint8Array
   /**
    * HMAC-SHA-256 under a key derived (HKDF) for `purpose`: blind indexes, cursors, signed state. The key is stable for
-   * the life of the installation.
+   * the life of the installation. `purpose` is a constant of the caller's code, `room.what-for`.
    */
   mac(purpose: string, data: string | Uint8Array): Uint8Array
 }
@@ -23,6 +23,11 @@ export interface Keyring {
 export interface Seal {
   /** `file`, … */
   readonly kind: string
+  /**
+   * Called only while the installation has no keys yet: makes the sealing key if there is none. A seal never makes one
+   * at any other time, because keys that exist would be lost behind it.
+   */
+  initialise(): Promise<void>
   wrap(key: Uint8Array, keyId: string): Promise<Uint8Array>
   /** @throws GateError `platform.wrong-seal-key` when this seal did not wrap it */
   unwrap(wrapped: Uint8Array, keyId: string): Promise<Uint8Array>
