@@ -24,12 +24,15 @@ export const assetBase = '/assets'
 const css = 'text/css; charset=utf-8'
 const js = 'text/javascript; charset=utf-8'
 
+/** Our stylesheet's parts in the order they apply; browsers get them as one file. */
+const sheets = ['tokens.css', 'frame.css', 'controls.css', 'lists.css', 'pieces.css', 'media.css']
+
 /** Pico, our stylesheet on top of it, and our one script, in the order pages load them. */
 export const assets = {
-  pico: load('pico.css', css, new URL(import.meta.resolve('@picocss/pico/css/pico.min.css'))),
-  style: load('gatehouse.css', css, new URL('./assets/gatehouse.css', import.meta.url)),
-  script: load('gatehouse.js', js, new URL('./assets/gatehouse.js', import.meta.url)),
-  icon: load('gatehouse.svg', 'image/svg+xml', new URL('./assets/gatehouse.svg', import.meta.url)),
+  pico: load('pico.css', css, [new URL(import.meta.resolve('@picocss/pico/css/pico.min.css'))]),
+  style: load('gatehouse.css', css, sheets.map(own)),
+  script: load('gatehouse.js', js, [own('gatehouse.js')]),
+  icon: load('gatehouse.svg', 'image/svg+xml', [own('gatehouse.svg')]),
 } as const
 
 const byName = new Map<string, Asset>(Object.values(assets).map((asset) => [asset.name, asset]))
@@ -75,8 +78,12 @@ function compress(asset: Asset, encoding: 'br' | 'gzip'): Promise<Uint8Array> {
   return made
 }
 
-function load(name: string, type: string, file: URL): Asset {
-  const body = readFileSync(file)
+function own(name: string): URL {
+  return new URL(`./assets/${name}`, import.meta.url)
+}
+
+function load(name: string, type: string, files: readonly URL[]): Asset {
+  const body = Buffer.concat(files.map((file) => readFileSync(file)))
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
   const dot = name.lastIndexOf('.')
   return { name: `${name.slice(0, dot)}-${hash}${name.slice(dot)}`, type, body }

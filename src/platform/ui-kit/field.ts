@@ -127,7 +127,7 @@ export function faultOf(faults: readonly FieldFault[] | undefined, name: string)
 function choices(type: 'checkbox' | 'radio', options: ChoicesOptions): Html {
   const { name } = options
   const describedBy = describing(options)
-  return html`<fieldset class="field"${attributes({ id: fieldId(name), 'aria-describedby': describedBy, role: type === 'radio' ? 'radiogroup' : 'group' })}>
+  return html`<fieldset class="field"${attributes({ id: fieldId(name), 'aria-describedby': describedBy, role: type === 'radio' ? 'radiogroup' : undefined })}>
 <legend>${options.label}${required(options)}</legend>${hintOf(options)}
 ${options.choices.map((choice, index) => choiceOf(type, options, choice, index))}
 ${faultLine(options)}</fieldset>`

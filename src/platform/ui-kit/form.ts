@@ -56,7 +56,7 @@ export interface FilterOptions {
 /** A filter above a list, kept in the address so that it can be bookmarked and sent on. */
 export function filterForm(options: FilterOptions): Html {
   const action = address(options.action)
-  return html`<form class="filter" role="search" method="get" action="${action}" data-shortcut="search">${options.fields}
+  return html`<form class="filter" aria-label="Filter the list" method="get" action="${action}" data-shortcut="search">${options.fields}
 <div class="form-actions"><button type="submit" class="plain">Filter</button>${options.active && html`<a href="${action}">Show all</a>`}</div></form>`
 }
 

@@ -21,7 +21,7 @@ export interface ProblemPageOptions {
 /** The body of an error page. */
 export function problemPage(options: ProblemPageOptions): Html {
   const { code, faults = [] } = options
-  return html`<article class="problem">${pageHeader({ title: options.title, lead: options.detail })}
+  return html`<div class="problem">${pageHeader({ title: options.title, lead: options.detail })}
 ${faults.length > 0 && html`<ul>${faults.map((fault) => html`<li>${fault.field !== '' && html`<code>${fault.field}</code>: `}${fault.message}</li>`)}</ul>`}
 ${options.action && html`<p>${button(options.action)}</p>`}
 ${facts([
@@ -30,7 +30,7 @@ ${facts([
   ...(options.requestId === undefined
     ? []
     : [{ term: 'Request', value: html`<code>${options.requestId}</code>` } as const]),
-])}</article>`
+])}</div>`
 }
 
 export interface RefusalPageOptions {
@@ -50,9 +50,9 @@ export interface RefusalPageOptions {
 /** The body of a refusal to a signed-in person: what, which step, what would change it, who can. */
 export function refusalPage(options: RefusalPageOptions): Html {
   const { decision } = options
-  return html`<article class="problem">${pageHeader({
+  return html`<div class="problem">${pageHeader({
     title: 'Refused',
-    lead: html`${options.wanted && html`You may not ${options.wanted}. `}${decision.reason}`,
+    lead: options.wanted === undefined ? decision.reason : html`You may not ${options.wanted}.`,
   })}
 ${decisionChain({ decision, saw: options.saw ?? {} })}
 ${facts([
@@ -61,10 +61,10 @@ ${facts([
   ...(options.requestId === undefined
     ? []
     : [{ term: 'Request', value: html`<code>${options.requestId}</code>` } as const]),
-])}${options.why && html`<p>${button(options.why, 'plain')}</p>`}</article>`
+])}${options.why && html`<p>${button(options.why, 'plain')}</p>`}</div>`
 }
 
 /** The body of a refusal to a stranger: that it was refused, and where to sign in. Nothing else. */
 export function strangerRefusal(signIn?: Action): Html {
-  return html`<article class="problem">${pageHeader({ title: 'Refused', lead: 'This was refused.' })}${signIn && html`<p>${button(signIn)}</p>`}</article>`
+  return html`<div class="problem">${pageHeader({ title: 'Refused', lead: 'This was refused.' })}${signIn && html`<p>${button(signIn)}</p>`}</div>`
 }
