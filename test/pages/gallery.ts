@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { resolve } from 'node:path'
 import { chromium } from 'playwright-core'
-import { bareDocument, document, findAsset, type Html, html } from '#platform/ui'
+import { bareDocument, contentSecurityPolicy, document, findAsset, type Html, html } from '#platform/ui'
 import { samples } from '../../src/platform/ui-kit/samples.ts'
 import { browserArguments, browserPath } from './browser.ts'
 
@@ -13,7 +13,6 @@ import { browserArguments, browserPath } from './browser.ts'
  */
 const folder = resolve(process.argv[2] ?? 'gallery')
 const now = Date.UTC(2026, 10, 22, 1, 5, 7)
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'"
 
 const pieces = samples({ now, text: (text) => text })
 const documents = new Set(['document', 'bareDocument'])
@@ -38,7 +37,9 @@ const server = createServer((request, response) => {
   const path = new URL(request.url ?? '/', 'http://localhost').pathname
   const page = pages.get(path)
   if (page !== undefined) {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy }).end(page)
+    response
+      .writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentSecurityPolicy })
+      .end(page)
     return
   }
   void findAsset(path.slice('/assets/'.length), request.headers['accept-encoding']?.toString() ?? null).then((asset) =>
