@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import type { Database } from '../db/database.ts'
+import type { Metrics } from '../metrics.ts'
+import type { PermissionType } from '../room/contract.ts'
+import { failHttp } from './http-errors.ts'
+import { openApi } from './openapi.ts'
+import { type Route, route } from './route.ts'
+
+/** What the platform answers for itself. `console:use` is for pages that anybody with an account may see. */
+export const platformPermissions: readonly PermissionType[] = [
+  { type: 'audit', actions: { read: 'Read the audit journal and verify it' }, ids: 'exact' },
+  { type: 'metrics', actions: { read: 'Read the metrics of the server' }, ids: 'exact' },
+]
+
+export interface PlatformRoutesDeps {
+  readonly database: Database
+  readonly metrics: Metrics
+  readonly origin: () => string
+  /** False while starting and from the moment of a stop signal: load balancers take the node out before it closes. */
+  readonly ready: () => boolean
+}
+
+/** Health, readiness, metrics and the API's description. */
+export function platformRoutes(deps: PlatformRoutesDeps, others: readonly Route[]): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/healthz',
+      door: 'protocol',
+      access: { public: 'says only that the process answers' },
+      handler: () => Promise.resolve({ kind: 'text', body: 'ok\n', type: 'text/plain; charset=utf-8' }),
+    }),
+    route({
+      method: 'GET',
+      path: '/readyz',
+      door: 'protocol',
+      access: { public: 'says only whether requests would be served, to load balancers that have no credential' },
+      handler: async () => {
+        if (!deps.ready()) throw failHttp('platform.unavailable')
+        await deps.database.ping()
+        return { kind: 'text', body: 'ready\n', type: 'text/plain; charset=utf-8' }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/metrics',
+      door: 'api',
+      access: { permission: 'metrics:read' },
+      summary: 'Metrics in the Prometheus text format',
+      responses: { 200: z.string() },
+      handler: async () => ({ kind: 'text', body: await deps.metrics.text(), type: 'text/plain; version=0.0.4' }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/openapi.json',
+      door: 'api',
+      access: { public: 'the description of the API is the same for every installation' },
+      summary: 'This description, as OpenAPI 3.1',
+      responses: { 200: z.record(z.string(), z.unknown()) },
+      handler: () => Promise.resolve({ kind: 'json', body: openApi(others, deps.origin()) }),
+    }),
+  ]
+}
