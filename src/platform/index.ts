@@ -63,6 +63,7 @@ export {
   type Job,
   type Kernel,
   type NavigationEntry,
+  type Notice,
   type Opened,
   type PermissionType,
   type PolicyContribution,

@@ -116,6 +116,8 @@ export interface Opened<Face> {
   readonly authorize?: Authorize
   /** Wraps a browser page in the console's shell. Contributed by console. */
   readonly shell?: Shell
+  /** What a person should read when the server has started: a set-up link, a fingerprint. Printed once, never logged. */
+  readonly notices?: () => Promise<readonly Notice[]>
   /** Outbox subscribers by event name; run after commit, at least once, so they must be idempotent. */
   readonly events?: Readonly<
     Record<string, (payload: Readonly<Record<string, JournalValue>>, ctx: Ctx) => Promise<void>>
@@ -124,6 +126,12 @@ export interface Opened<Face> {
   start?(contributions: Contributions): Promise<void>
   /** In reverse; must be safe when `start` never ran. */
   stop?(): Promise<void>
+}
+
+export interface Notice {
+  /** At most twelve characters: `Set up`, `CA` */
+  readonly title: string
+  readonly text: string
 }
 
 /** Everything rooms contributed, merged in boot order. */

@@ -1,6 +1,16 @@
 import type { ErrorTable } from '../errors.ts'
 import type { Route } from '../http/route.ts'
-import type { AnyRoom, Authenticator, Contributions, Job, Kernel, Opened, PermissionType, Shell } from './contract.ts'
+import type {
+  AnyRoom,
+  Authenticator,
+  Contributions,
+  Job,
+  Kernel,
+  Notice,
+  Opened,
+  PermissionType,
+  Shell,
+} from './contract.ts'
 
 type AnyOpened = Opened<unknown>
 type EventHandlers = NonNullable<AnyOpened['events']>
@@ -12,6 +22,7 @@ export interface House {
   readonly jobs: readonly Job[]
   readonly events: readonly EventHandlers[]
   readonly shell: Shell | undefined
+  notices(): Promise<readonly Notice[]>
   /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
   start(): Promise<void>
   /** Top-down, every room, even when one fails; the first failure is thrown at the end. */
@@ -90,6 +101,7 @@ function assemble(
       'shell',
       all.flatMap((room) => room.shell ?? []),
     ),
+    notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? []))).flat(),
     start: () => startAll(opened, contributions),
     stop: () => stopAll(opened),
   }
