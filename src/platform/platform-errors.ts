@@ -71,6 +71,11 @@ export const platformErrors = {
     title: 'Another rotation is under way',
     detail: 'Another node rotated the data key at the same moment. Its key stands; rotate again only if you want two.',
   },
+  'platform.data-directory': {
+    status: 500,
+    title: 'Data directory not usable',
+    detail: 'The data directory cannot be used. Nothing was started; the message names what to change.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(platformErrors)

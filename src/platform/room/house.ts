@@ -101,7 +101,7 @@ function assemble(
       'shell',
       all.flatMap((room) => room.shell ?? []),
     ),
-    notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? []))).flat(),
+    notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? Promise.resolve([])))).flat(),
     start: () => startAll(opened, contributions),
     stop: () => stopAll(opened),
   }
