@@ -1,5 +1,14 @@
 /** The platform's face: what every room may use. Pages import `#platform/ui`, tests `#platform/testing`. */
 export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/audit.ts'
+export type { AuditFilter } from './audit/audit-store.ts'
+export { type AuditRecord, listAudit } from './audit/list.ts'
+export {
+  type AuditHead,
+  type AuditVerdict,
+  type BrokenRecord,
+  type VerifyOptions,
+  verifyAudit,
+} from './audit/verify.ts'
 export { type Clock, type Random, systemClock, systemRandom } from './clock.ts'
 export { type CoreConfig, coreConfig } from './config/core.ts'
 export type {
@@ -52,6 +61,7 @@ export type {
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
+export { type ContextOptions, makeContext } from './room/context.ts'
 export {
   type Authenticator,
   type Authorize,
