@@ -63,6 +63,8 @@ export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
 export { type ContextOptions, makeContext } from './room/context.ts'
 export {
+  type AppLink,
+  type AppLinks,
   type Authenticator,
   type Authorize,
   type Contributions,
@@ -79,6 +81,7 @@ export {
   type PolicyContribution,
   type ResourceLoader,
   type Room,
+  type SetupStep,
   type Shell,
   type ShellPage,
 } from './room/contract.ts'

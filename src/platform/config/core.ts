@@ -34,6 +34,11 @@ export const coreConfig = z
           .max(65535)
           .optional()
           .describe('Port in links, where people reach another than the listening one (a port forward).'),
+        contact: z
+          .string()
+          .regex(/^(mailto:|https:\/\/|tel:)\S+$/, 'expected mailto:, https: or tel:')
+          .optional()
+          .describe('Where to report security problems of this installation: what /.well-known/security.txt names.'),
       })
       .prefault({}),
     database: z

@@ -13,6 +13,7 @@ const rooms = [
     name: 'identity',
     config: z.strictObject({ sessionIdleDays: z.int().min(1).default(7), kinds: z.array(z.string()).default([]) }),
   },
+  { name: 'console', config: z.strictObject({}) },
 ]
 
 function load(toml: string | undefined, environment: Record<string, string> = {}) {
@@ -70,4 +71,11 @@ test('every fault is reported at once, each with its place', () => {
 test('a file that is not TOML is named with line and column', () => {
   const [fault] = faults('[listen\n')
   assert.match(fault ?? '', /gatehouse\.toml:\d+:\d+: /)
+})
+
+test('a room without settings leaves a table of its name to the core', () => {
+  const { core, rooms: slices } = load('[console]\nhost = "gate.example.org"\n')
+  assert.equal(core.console.host, 'gate.example.org')
+  assert.deepEqual(slices.get('console'), {})
+  assert.deepEqual(faults('[console]\ncolour = 1\n'), ['[console] colour: unknown key'])
 })

@@ -46,8 +46,10 @@ export function loadConfig<Core>(
   const rooms = new Map<string, unknown>()
   const rest: Record<string, unknown> = { ...file }
   for (const { name, config } of slices) {
-    delete rest[name]
-    const result = config.safeParse(file[name] ?? {})
+    // a room without settings claims no table: `[console]` is the core's, whatever the rooms are called
+    const claims = leavesOf(config, [name]).length > 0
+    if (claims) delete rest[name]
+    const result = config.safeParse((claims ? file[name] : undefined) ?? {})
     if (result.success) rooms.set(name, deepFreeze(result.data))
     else faults.push(...faultsOf(result.error, [name]))
   }

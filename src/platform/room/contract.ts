@@ -96,6 +96,32 @@ export interface NavigationEntry {
   readonly order: number
 }
 
+/** A step of getting started, on the overview of those who may take it. */
+export interface SetupStep {
+  /** `Put an app behind the gate` */
+  readonly title: string
+  /** What it gives, in a sentence. */
+  readonly text: string
+  readonly permission: string
+  readonly order: number
+  readonly action: { readonly text: string; readonly href: string }
+  /** The same step in a terminal. */
+  readonly command?: string
+  /** Asked on every visit: one cheap read. */
+  done(ctx: Ctx): Promise<boolean>
+}
+
+/** Something a person may open, on their overview. */
+export interface AppLink {
+  readonly name: string
+  /** An absolute `https:` address, or a path of the console. */
+  readonly href: string
+  readonly note?: string
+}
+
+/** Lists what the person behind the context may open; decides that itself. */
+export type AppLinks = (ctx: Ctx) => Promise<readonly AppLink[]>
+
 /** Periodic work, run by one node at a time under a lease. */
 export interface Job {
   /** `identity.forget-ended-sessions` */
@@ -110,6 +136,8 @@ export interface Opened<Face> {
   readonly routes?: readonly Route[]
   readonly jobs?: readonly Job[]
   readonly navigation?: readonly NavigationEntry[]
+  readonly setupSteps?: readonly SetupStep[]
+  readonly apps?: AppLinks
   readonly resources?: readonly ResourceLoader[]
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
@@ -138,6 +166,8 @@ export interface Notice {
 export interface Contributions {
   readonly routes: readonly Route[]
   readonly navigation: readonly NavigationEntry[]
+  readonly setupSteps: readonly SetupStep[]
+  readonly apps: readonly AppLinks[]
   readonly resources: readonly ResourceLoader[]
   readonly policies: readonly PolicyContribution[]
   readonly authorize: Authorize | undefined
