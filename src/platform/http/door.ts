@@ -1,6 +1,7 @@
 import { type Actor, anonymous, type Resource } from '#kit'
 import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
+import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Authenticator, Authorize, Ctx, ResourceLoader, Shell, ShellPage } from '../room/contract.ts'
 import { readBody } from './body.ts'
@@ -89,7 +90,11 @@ async function authenticate({ deps, route, view }: Passage, ctx: Ctx): Promise<A
   if (view.local) return { principal: { kind: 'local', id: 'local', name: 'local' } }
   for (const authenticator of deps.authenticators) {
     if (authenticator.door !== route.door) continue
-    const actor = await authenticator.authenticate(view.headers, view.address, ctx)
+    const actor = await authenticator.authenticate(view.headers, view.address, ctx).catch((error: unknown) => {
+      // a page open to everybody is how a person whose session ended gets a new one
+      if (route.door === 'browser' && 'public' in route.access && isUnproven(error)) return ctx.actor
+      throw error
+    })
     if (actor !== undefined) return actor
   }
   // a scheme nobody here speaks is a failed proof, not no proof
@@ -97,6 +102,10 @@ async function authenticate({ deps, route, view }: Passage, ctx: Ctx): Promise<A
     throw failHttp('platform.sign-in-required', { headers: { 'WWW-Authenticate': 'Bearer' } })
   }
   return ctx.actor
+}
+
+function isUnproven(error: unknown): boolean {
+  return error instanceof GateError && error.status === 401
 }
 
 async function authorize(passage: Passage, ctx: Ctx): Promise<void> {
@@ -167,7 +176,7 @@ async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Respo
       'application/problem+json',
     )
   }
-  if (problem.code === 'platform.sign-in-required' && (view.method === 'GET' || view.method === 'HEAD')) {
+  if (problem.status === 401 && !('public' in route.access) && (view.method === 'GET' || view.method === 'HEAD')) {
     const to = encodeURIComponent(view.url.pathname + view.url.search)
     return respond({ kind: 'redirect', location: `/sign-in?to=${to}` }, passage, ctx)
   }
