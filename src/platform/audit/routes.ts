@@ -1,0 +1,115 @@
+import { decodeCursor, encodeCursor } from '../http/cursor.ts'
+import { type Route, route } from '../http/route.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import { type AuditFilter, readChain, readHead } from './audit-store.ts'
+import { chainedColumns } from './chain.ts'
+import { type AuditRecordJson, auditList, auditQuery, chainPage, chainQuery, verdict, verifyBody } from './contract.ts'
+import { type AuditRecord, listAudit } from './list.ts'
+import { verifyAudit } from './verify.ts'
+
+const permission = 'audit:read'
+
+/** The journal over the API: list, the raw chain for those who verify it themselves, and the server's own verdict. */
+export function auditRoutes(keyring: Keyring): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/audit-records',
+      door: 'api',
+      access: { permission },
+      summary: 'Journal records, newest first',
+      query: auditQuery,
+      responses: { 200: auditList },
+      handler: async (ctx, { query: { limit, cursor, ...filters } }) => {
+        const filter = filterOf(filters)
+        const shape = ['audit', JSON.stringify(filter)] as const
+        const before = decodeCursor(keyring, shape, cursor)?.[0]
+        const records = await listAudit(ctx.db, filter, {
+          limit: limit + 1,
+          ...(typeof before === 'number' ? { before } : {}),
+        })
+        const items = records.slice(0, limit)
+        const last = records.length > limit ? items.at(-1) : undefined
+        const next = last === undefined ? null : encodeCursor(keyring, shape, [last.position])
+        return { kind: 'json', body: { items: items.map(recordJson), next } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/audit-chain',
+      door: 'api',
+      access: { permission },
+      summary: 'The hash chain as stored, in order, to verify it elsewhere',
+      query: chainQuery,
+      responses: { 200: chainPage },
+      handler: async (ctx, { query: { after, limit } }) => {
+        const head = await readHead(ctx.db)
+        const rows = await readChain(ctx.db, after, head.seq, limit)
+        const items = rows.map((row) => ({
+          record: Object.fromEntries(chainedColumns.map((column) => [column, row[column]])),
+          hash: Buffer.from(row.hash ?? []).toString('hex'),
+        }))
+        return { kind: 'json', body: { items, head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') } } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/audit/verify',
+      door: 'api',
+      access: { permission },
+      summary: 'Verify the hash chain from its first record',
+      body: verifyBody,
+      responses: { 200: verdict },
+      handler: async (ctx, { body }) => {
+        const contains = body?.contains
+        const result = await verifyAudit(ctx.db, contains === undefined ? {} : { contains })
+        const answer = result.sound ? result : { ...result, broken: { ...result.broken, id: result.broken.id ?? null } }
+        return { kind: 'json', body: answer }
+      },
+    }),
+  ]
+}
+
+interface Filters {
+  readonly actor?: string | undefined
+  readonly action?: string | undefined
+  readonly targetType?: string | undefined
+  readonly targetId?: string | undefined
+  readonly outcome?: 'done' | 'refused' | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+function filterOf(filters: Filters): AuditFilter {
+  const { actor, action, targetType, targetId, outcome, from, to } = filters
+  return {
+    ...(actor === undefined ? {} : { actorId: actor }),
+    ...(action === undefined ? {} : { actionPrefix: action }),
+    ...(targetType === undefined ? {} : { targetType }),
+    ...(targetId === undefined ? {} : { targetId }),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(from === undefined ? {} : { from: Date.parse(from) }),
+    ...(to === undefined ? {} : { to: Date.parse(to) }),
+  }
+}
+
+/** A record on the wire: RFC 3339 times, null for what is absent. */
+export function recordJson(record: AuditRecord): AuditRecordJson {
+  return {
+    id: record.id,
+    seq: record.seq ?? null,
+    at: new Date(record.at).toISOString(),
+    outcome: record.outcome,
+    action: record.action,
+    actor: record.actor,
+    credentialId: record.credentialId ?? null,
+    sessionId: record.sessionId ?? null,
+    appId: record.appId ?? null,
+    grantId: record.grantId ?? null,
+    address: record.address ?? null,
+    target: record.target === undefined ? null : { ...record.target, name: record.target.name ?? null },
+    detail: record.detail ?? null,
+    requestId: record.requestId,
+    count: record.count,
+  }
+}
