@@ -23,8 +23,9 @@ export type Name = readonly (readonly [attribute: keyof typeof attributeIds, val
 export interface CertificateFields {
   /** Magnitude of the serial number, from `newSerial`. */
   readonly serial: Uint8Array
-  readonly issuer: Name
-  readonly subject: Name
+  /** Encoded names, from `distinguishedName` or the issuer's own certificate: chains are compared byte by byte. */
+  readonly issuer: Der
+  readonly subject: Der
   /** Milliseconds since the epoch; written in whole seconds. Both ends are included (RFC 5280 §4.1.2.5). */
   readonly notBefore: number
   readonly notAfter: number
@@ -85,14 +86,15 @@ function tbsCertificate(fields: CertificateFields): Der {
     explicit(0, integer(2)),
     unsignedInteger(fields.serial),
     ecdsaWithSha256,
-    distinguishedName(fields.issuer),
+    fields.issuer,
     sequence(time(fields.notBefore), time(fields.notAfter)),
-    distinguishedName(fields.subject),
+    fields.subject,
     new Uint8Array(fields.publicKey.export({ type: 'spki', format: 'der' })),
     extensionsField(fields.extensions),
   )
 }
 
-function distinguishedName(name: Name): Der {
+/** RFC 5280 §4.1.2.4: one attribute in each relative name, as UTF-8. */
+export function distinguishedName(name: Name): Der {
   return sequence(...name.map(([attribute, value]) => setOf(sequence(oid(attributeIds[attribute]), utf8String(value)))))
 }

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { type CertificateFields, type Name, newSerial } from './certificate.ts'
+import { type CertificateFields, distinguishedName, newSerial } from './certificate.ts'
+import type { Der } from './der.ts'
 import {
   authorityConstraints,
   authorityKeyIdentifier,
@@ -23,7 +24,8 @@ const rootLifetime = 3650 * day
 const serverLifetime = 90 * day - 1000
 
 export interface IssuerFacts {
-  readonly name: Name
+  /** Its subject as its certificate has it. */
+  readonly subject: Der
   readonly publicKey: KeyObject
   /** Milliseconds since the epoch: nothing it issues is valid outside. */
   readonly notBefore: number
@@ -42,11 +44,11 @@ interface Given {
  * A self-signed root: ten years, signs certificates and revocation lists only. Path length 1 leaves room for one row of
  * intermediates below it, so that the root can later go offline without everybody having to trust a new one.
  */
-export function rootCertificate(given: Given & { readonly name: Name }): CertificateFields {
+export function rootCertificate(given: Given & { readonly subject: Der }): CertificateFields {
   return {
     serial: newSerial(given.random),
-    issuer: given.name,
-    subject: given.name,
+    issuer: given.subject,
+    subject: given.subject,
     notBefore: given.now - backdated,
     notAfter: given.now - backdated + rootLifetime,
     publicKey: given.publicKey,
@@ -69,8 +71,8 @@ export function serverCertificate(
   const notBefore = given.now - backdated
   return {
     serial: newSerial(given.random),
-    issuer: given.issuer.name,
-    subject: [],
+    issuer: given.issuer.subject,
+    subject: distinguishedName([]),
     notBefore: Math.max(notBefore, given.issuer.notBefore),
     notAfter: Math.min(notBefore + serverLifetime, given.issuer.notAfter),
     publicKey: given.publicKey,

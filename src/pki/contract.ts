@@ -1,0 +1,41 @@
+import { z } from 'zod'
+
+export { fetchRootCommand, type TrustStep, trustSteps } from './trust.ts'
+
+const fingerprint = z
+  .string()
+  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){31}$/)
+  .describe("SHA-256 of the certificate's DER, lower-case hex pairs joined by colons")
+const instant = z.iso.datetime()
+
+/** `GET /api/v1/certificate-authorities/root` */
+export const rootAuthority = z.object({
+  name: z.string(),
+  fingerprint,
+  notAfter: instant,
+  pem: z.string(),
+})
+export type RootAuthority = z.infer<typeof rootAuthority>
+
+/** One issued certificate. Its private key never leaves the server. */
+export const certificate = z.object({
+  id: z.string(),
+  authorityId: z.string(),
+  host: z.string(),
+  serial: z.string().describe('Lower-case hex'),
+  fingerprint,
+  notBefore: instant,
+  notAfter: instant,
+  createdAt: instant,
+  revokedAt: instant.nullable(),
+})
+export type Certificate = z.infer<typeof certificate>
+
+/** `GET /api/v1/certificates`, newest first */
+export const certificateList = z.object({ items: z.array(certificate), next: z.string().nullable() })
+export type CertificateList = z.infer<typeof certificateList>
+
+export const certificateQuery = z.strictObject({
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { defineRoom } from '#platform'
+import { pkiErrors } from './errors.ts'
+import { migrations } from './migrations/index.ts'
+import { openPki } from './open.ts'
+
+export type { Authority, PkiFace } from './face.ts'
+
+/** The local certificate authority: one root, a certificate for every host served. */
+export const pki = defineRoom({
+  name: 'pki',
+  config: z.strictObject({}).prefault({}).readonly(),
+  migrations,
+  errors: pkiErrors,
+  permissions: [{ type: 'certificates', actions: { read: 'See the certificates Gatehouse has issued' }, ids: 'exact' }],
+  needs: {},
+  open: openPki,
+})

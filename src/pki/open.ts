@@ -1,0 +1,61 @@
+import type { Actor } from '#kit'
+import type { Ctx, Kernel, Listener, Opened } from '#platform'
+import type { PkiFace } from './face.ts'
+import { plainRoot } from './plain-root.ts'
+import { openRoot } from './root.ts'
+import { pkiRoutes, rootPath } from './routes.ts'
+import { type Issuance, issueWhenDue } from './server-certificates.ts'
+import { nameOf, type ServerContexts, serverContexts } from './server-contexts.ts'
+import { forgetEndedKeys } from './store.ts'
+
+const day = 86_400_000
+const itself: Actor = { principal: { kind: 'system', id: 'system', name: 'Gatehouse' } }
+
+/** What this room uses of the platform. */
+export type PkiKernel = Pick<Kernel, 'config' | 'clock' | 'random' | 'log' | 'keyring' | 'metrics' | 'context'> & {
+  readonly listener: Pick<Listener, 'certificates' | 'plain' | 'httpsPort'>
+}
+
+/** @throws GateError `pki.root-unusable`: without its root nothing may be served, and no other is made */
+export async function openPki(kernel: PkiKernel): Promise<Opened<PkiFace>> {
+  const { keyring, random, log, metrics, listener, config } = kernel
+  const root = await openRoot(kernel.context(itself), { keyring, random })
+  const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Server certificates issued')
+  const failedTotal = metrics.counter('gatehouse_certificate_renewals_failed_total', 'Renewals that failed')
+  const rootEnd = metrics.gauge('gatehouse_root_certificate_not_after_seconds', 'When the root certificate ends')
+  rootEnd.set(root.authority.notAfter / 1000)
+  const issuance: Issuance = { root, keyring, random, log, issued: () => issuedTotal.inc() }
+  const contexts = serverContexts({
+    issuance,
+    newCtx: () => kernel.context(itself),
+    now: () => kernel.clock.now(),
+    renewalFailed: () => failedTotal.inc(),
+  })
+  const own = new Set([config.console.host, 'localhost'])
+  listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
+  listener.plain(rootPath, plainRoot(root.authority.certificatePem))
+  const origin = (): string => `https://${config.console.host}:${config.console.port ?? listener.httpsPort}`
+  return {
+    face: {
+      root: () => Promise.resolve(root.authority),
+      serverContext: (host) => contexts.of(host),
+      prepare: async (ctx, host) => {
+        await issueWhenDue(ctx, issuance, nameOf(host))
+      },
+    },
+    routes: pkiRoutes({ root: root.authority, keyring, origin }),
+    jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
+    navigation: [{ title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60 }],
+    notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.authority.fingerprint }]),
+    stop: () => contexts.settle(),
+  }
+}
+
+async function renew(ctx: Ctx, contexts: ServerContexts): Promise<void> {
+  await contexts.renewDue(ctx.signal)
+  // a day late, so that no handshake under way on a node with a slow clock loses its key
+  await ctx.tx(async (tx) => {
+    const count = await forgetEndedKeys(tx.db, tx.now - day)
+    if (count > 0) await tx.audit({ action: 'certificates.forget-keys', detail: { count } })
+  })
+}
