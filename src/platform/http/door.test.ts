@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
+import type { Actor, Decision } from '#kit'
+import { fakeClock, memoryLog, testContext } from '#platform/testing'
+import type { Refusal } from '../audit/audit.ts'
+import type { Database } from '../db/database.ts'
+import { openSqlite } from '../db/sqlite.ts'
+import { GateError } from '../errors.ts'
+import type { DoorDeps } from './door.ts'
+import { type Route, route } from './route.ts'
+import { serveRoutes } from './server.ts'
+
+const origin = 'https://gatehouse.localhost:8443'
+const secret = 'planted-secret-4711'
+
+// who is who, for these tests: rooms bring the real proofs
+const people: Readonly<Record<string, Actor>> = {
+  ada: { principal: { kind: 'account', id: 'acc_ada', name: 'ada' } },
+  bob: { principal: { kind: 'account', id: 'acc_bob', name: 'bob' } },
+}
+const refusal: Decision = {
+  allowed: false,
+  step: 'policy',
+  code: 'not-held',
+  reason: 'None of your roles permits this.',
+  policies: [],
+}
+
+const things: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/api/v1/things',
+    door: 'api',
+    access: { permission: 'things:create' },
+    summary: 'Make a thing',
+    body: z.strictObject({ name: z.string().min(1), size: z.int() }),
+    handler: (_, { body }) => Promise.resolve({ kind: 'json', status: 201, body, etag: '"one"' }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/things/{id}',
+    door: 'api',
+    access: { permission: 'things:read:{id}' },
+    summary: 'Read a thing',
+    params: z.object({ id: z.string() }),
+    handler: (_, { params }) => Promise.resolve({ kind: 'json', body: params, etag: '"one"' }),
+  }),
+  route({
+    method: 'GET',
+    path: '/broken',
+    door: 'browser',
+    access: { public: 'test' },
+    handler: () => Promise.reject(new Error(`the database password is ${secret}`)),
+  }),
+  route({
+    method: 'GET',
+    path: '/mine',
+    door: 'browser',
+    access: { signedIn: 'about the caller' },
+    handler: () => Promise.resolve({ kind: 'page', page: { title: 'Mine', body: 'mine', frame: 'full' } }),
+  }),
+  route({
+    method: 'POST',
+    path: '/form',
+    door: 'browser',
+    access: { public: 'test' },
+    body: z.object({ name: z.string().min(2, 'two letters at least') }),
+    handler: () =>
+      Promise.resolve({
+        kind: 'redirect',
+        location: '/',
+        cookies: [{ name: '__Host-a', value: 'b', sameSite: 'Lax' }],
+      }),
+    invalid: (_, { form, faults }) =>
+      Promise.resolve({
+        kind: 'page',
+        page: { title: 'Again', body: `${String(form['name'])}: ${faults[0]?.message}`, frame: 'bare' },
+      }),
+  }),
+]
+
+// one database is enough: the doors touch it only through what they are given
+describe('doors', () => {
+  const refusals: Refusal[] = []
+  const asked: string[] = []
+  const log = memoryLog()
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-doors-'))
+  let server: Server
+  let database: Database
+
+  before(async () => {
+    const clock = fakeClock()
+    database = await openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
+    const deps: DoorDeps = {
+      context: (actor, _signal, requestId) => testContext({ database, clock, actor, requestId }),
+      newRequestId: () => 'req_1',
+      authenticators: (['api', 'browser'] as const).map((door) => ({
+        door,
+        authenticate: (headers) => {
+          const name = /^Bearer (\w+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? headers.get('x-test-cookie')
+          if (name === 'stale') {
+            const row = { status: 401, title: 'Ended', detail: 'This token ended.' }
+            return Promise.reject(new GateError('identity.ended', row))
+          }
+          return Promise.resolve(name ? people[name] : undefined)
+        },
+      })),
+      authorize: (actor, permission, resource) => {
+        asked.push(`${actor.principal.name} ${permission} ${resource?.id ?? '-'}`)
+        return actor.principal.name === 'ada' ? { ...refusal, allowed: true } : refusal
+      },
+      resources: new Map([
+        [
+          'things',
+          {
+            permissionType: 'things',
+            load: (id: string) =>
+              Promise.resolve(id === 'here' ? { type: 'Test::Thing', id, attributes: {}, revision: 1 } : undefined),
+          },
+        ],
+      ]),
+      db: database.db,
+      journal: { refused: (one) => refusals.push(one), used: () => undefined, flush: () => Promise.resolve() },
+      log,
+      shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),
+      problemPage: (problem, known) => ({
+        title: problem.title,
+        body: known || problem.status >= 500 ? `${problem.detail} ${problem.requestId}` : 'Refused',
+        frame: 'bare',
+      }),
+      origin: () => origin,
+      httpsPort: () => 8443,
+    }
+    const handler = serveRoutes(deps, things, ['browser', 'api', 'protocol'], () => ({
+      address: '192.0.2.1',
+      local: false,
+    }))
+    server = createServer(handler).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+  })
+  after(async () => {
+    server.close()
+    await database.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  async function call(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
+    const { port } = server.address() as AddressInfo
+    const options: RequestOptions = { host: '127.0.0.1', port, method, path, headers }
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(options, resolve).on('error', reject).end(body)
+    })
+    let text = ''
+    for await (const chunk of response) text += String(chunk)
+    const isJson = (response.headers['content-type'] ?? '').includes('json') && text !== ''
+    const json = (isJson ? JSON.parse(text) : {}) as Record<string, unknown>
+    return { status: response.statusCode, headers: response.headers, text, json }
+  }
+  const ada = { authorization: 'Bearer ada', 'content-type': 'application/json' }
+
+  test('a permitted request reaches its handler with validated input', async () => {
+    const made = await call('POST', '/api/v1/things', ada, '{"name":"a","size":1}')
+    assert.equal(made.status, 201)
+    assert.deepEqual(made.json, { name: 'a', size: 1 })
+    assert.equal(made.headers['x-request-id'], 'req_1')
+    assert.equal(made.headers['cache-control'], 'no-store')
+    assert.equal(made.headers['x-content-type-options'], 'nosniff')
+    assert.equal((await call('GET', '/api/v1/things/here', { ...ada, 'if-none-match': '"one"' })).status, 304)
+  })
+
+  test('every fault of the input is named, nothing reaches the handler', async () => {
+    const { status, json, headers } = await call('POST', '/api/v1/things', ada, '{"name":"","size":1.5,"admin":true}')
+    assert.equal(status, 400)
+    assert.equal(headers['content-type'], 'application/problem+json')
+    assert.equal(json['code'], 'platform.invalid-input')
+    const fields = (json['faults'] as { field: string }[]).map(({ field }) => field)
+    assert.deepEqual(fields.toSorted(), ['admin', 'name', 'size'])
+  })
+
+  test('a stranger learns nothing, a known person learns the step and the reason; both are journalled', async () => {
+    refusals.length = 0
+    const stranger = await call('GET', '/api/v1/things/here')
+    assert.equal(stranger.status, 401)
+    assert.equal(stranger.headers['www-authenticate'], 'Bearer')
+    assert.doesNotMatch(stranger.text, /roles|policy/)
+    const bob = await call('GET', '/api/v1/things/here', { authorization: 'Bearer bob' })
+    assert.equal(bob.status, 403)
+    assert.equal(bob.json['step'], 'policy')
+    assert.equal(bob.json['reasonCode'], 'not-held')
+    assert.equal(bob.json['detail'], refusal.reason)
+    assert.deepEqual(
+      refusals.map(({ actor, permission, resource }) => [actor.principal.name, permission, resource?.id]),
+      [
+        ['anonymous', 'things:read:here', 'here'],
+        ['bob', 'things:read:here', 'here'],
+      ],
+    )
+  })
+
+  test('what does not exist is refused to strangers and the unpermitted exactly like what does', async () => {
+    const [here, gone] = await Promise.all(
+      ['here', 'gone'].map((id) => call('GET', `/api/v1/things/${id}`, { authorization: 'Bearer bob' })),
+    )
+    assert.deepEqual([gone?.status, gone?.text], [here?.status, here?.text])
+    asked.length = 0
+    await call('GET', '/api/v1/things/gone', ada)
+    assert.deepEqual(asked, ['ada things:read -'])
+  })
+
+  test('a path parameter cannot turn into a wildcard of the permission', async () => {
+    asked.length = 0
+    await call('GET', '/api/v1/things/%2A%2A', ada)
+    await call('GET', '/api/v1/things/here%3Aadmin', ada)
+    assert.ok(asked.every((line) => !line.includes('*') && line.split(' ')[1]?.split(':').length === 2))
+  })
+
+  test('attack 8: a proof that is present but bad is refused, never taken for no proof', async () => {
+    assert.equal((await call('GET', '/api/v1/things/here', { authorization: 'Bearer stale' })).status, 401)
+    assert.equal((await call('GET', '/api/v1/things/here', { authorization: 'Basic YTpi' })).status, 401)
+    assert.equal((await call('POST', '/api/v1/things', { authorization: '' }, '{}')).status, 401)
+  })
+
+  test('attack 35: a cookie alone changes nothing from another origin, over the API as on pages', async () => {
+    const cookie = { 'x-test-cookie': 'ada', 'content-type': 'application/json' }
+    const from = (headers: Record<string, string>) =>
+      call('POST', '/api/v1/things', { ...cookie, ...headers }, '{"name":"a","size":1}')
+    assert.equal((await from({})).json['code'], 'platform.cross-origin')
+    assert.equal((await from({ 'sec-fetch-site': 'same-site' })).status, 403)
+    assert.equal((await from({ origin: 'https://wiki.localhost:8443' })).status, 403)
+    assert.equal((await from({ origin })).status, 201)
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    assert.equal((await call('POST', '/form', form, 'name=abc')).status, 403)
+  })
+
+  test('a form that does not validate is shown again with what was typed', async () => {
+    const headers = { origin, 'content-type': 'application/x-www-form-urlencoded' }
+    const again = await call('POST', '/form', headers, 'name=a')
+    assert.equal(again.status, 400)
+    assert.match(again.text, /a: two letters at least/)
+    const done = await call('POST', '/form', headers, 'name=abc')
+    assert.equal(done.status, 303)
+    assert.deepEqual(done.headers['set-cookie'], ['__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax'])
+  })
+
+  test('a stranger on a page is led to sign in and back; a person refused is told there', async () => {
+    const stranger = await call('GET', '/mine?x=1')
+    assert.equal(stranger.status, 303)
+    assert.equal(stranger.headers.location, '/sign-in?to=%2Fmine%3Fx%3D1')
+    const bob = await call('GET', '/mine', { 'x-test-cookie': 'bob' })
+    assert.equal(bob.status, 403)
+    assert.match(bob.text, /None of your roles/)
+    const fine = await call('GET', '/mine', { 'x-test-cookie': 'ada' })
+    assert.match(String(fine.headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/)
+    assert.equal(fine.headers['x-frame-options'], 'DENY')
+  })
+
+  test('attack 39: a failure inside shows an incident id and nothing else; the log has the cause', async () => {
+    const { status, text } = await call('GET', '/broken')
+    assert.equal(status, 500)
+    assert.match(text, /req_1/)
+    assert.doesNotMatch(text, new RegExp(`${secret}|at .*\\.ts`))
+    assert.ok(log.entries.some((entry) => entry.level === 'error' && JSON.stringify(entry).includes('request failed')))
+  })
+
+  test('unknown addresses and methods are told apart, without a stack or a page for programs', async () => {
+    assert.equal((await call('GET', '/api/v1/nothing')).json['code'], 'platform.not-found')
+    assert.equal((await call('GET', '/nothing')).status, 404)
+    const wrong = await call('DELETE', '/api/v1/things/here')
+    assert.equal(wrong.status, 403)
+    const known = await call('DELETE', '/api/v1/things/here', ada)
+    assert.equal(known.status, 405)
+    assert.equal(known.headers.allow, 'GET, HEAD')
+    const head = await call('HEAD', '/api/v1/things/here', ada)
+    assert.deepEqual([head.status, head.text], [200, ''])
+  })
+
+  test('bodies over the limit, of another type or not JSON have their own status', async () => {
+    assert.equal((await call('POST', '/api/v1/things', ada, `"${'x'.repeat(70_000)}"`)).status, 413)
+    assert.equal((await call('POST', '/api/v1/things', { ...ada, 'content-type': 'text/plain' }, '{}')).status, 415)
+    assert.equal((await call('POST', '/api/v1/things', ada, '{')).json['code'], 'platform.malformed-json')
+  })
+})
