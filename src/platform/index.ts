@@ -1,7 +1,9 @@
 /** The platform's face: what every room may use. Pages import `#platform/ui`, tests `#platform/testing`. */
 export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/audit.ts'
 export type { AuditFilter } from './audit/audit-store.ts'
+export { type JournalOptions, openJournal, type RunningJournal } from './audit/journal.ts'
 export { type AuditRecord, listAudit } from './audit/list.ts'
+export { listUses, type UseRecord } from './audit/list-uses.ts'
 export {
   type AuditHead,
   type AuditVerdict,
@@ -34,6 +36,7 @@ export {
   GateError,
   type GateErrorOptions,
 } from './errors.ts'
+export { type RunningOutbox, type Subscriber, type Subscribers, startOutbox } from './events/outbox.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export {
   type Door,
@@ -47,6 +50,8 @@ export {
   route,
   type SetCookie,
 } from './http/route.ts'
+export { type RunningJobs, startJobs } from './jobs/jobs.ts'
+export type { LeaseDeps } from './jobs/lease.ts'
 export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'

@@ -37,6 +37,11 @@ export const platformErrors = {
     detail:
       'The database was built by a Gatehouse whose step {migration} differs from this one. Nothing was changed. Start the version that made it.',
   },
+  'platform.lease-lost': {
+    status: 503,
+    title: 'Work was taken over',
+    detail: 'The work was not finished here: another node took it over, and does it. Nothing needs to be done.',
+  },
   'platform.text-not-storable': {
     status: 400,
     title: 'Text cannot be stored',

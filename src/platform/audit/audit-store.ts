@@ -87,6 +87,13 @@ export async function sealRecords(db: Db, limit: number): Promise<number> {
   return waiting.length
 }
 
+/** Whether records wait to be linked. */
+export async function hasUnsealed(db: Db): Promise<boolean> {
+  const queries = tables<AuditTables>(db)
+  const waiting = queries.selectFrom('platform_audit_records').select('ordinal').where('seq', 'is', null).limit(1)
+  return (await waiting.executeTakeFirst()) !== undefined
+}
+
 export async function readHead(db: Db): Promise<Head> {
   return tables<AuditTables>(db).selectFrom('platform_audit_head').select(['seq', 'hash']).executeTakeFirstOrThrow()
 }

@@ -17,7 +17,10 @@ export interface AuditEntry {
   readonly detail?: Readonly<Record<string, JournalValue>>
 }
 
-/** One refusal. Equal ones (all fields but the request id) within a minute are one record with a count. */
+/**
+ * One refusal. Equal ones (all fields but the request id) within a minute are at most two records with a count: the
+ * first within a second, the rest when the minute has passed. A sealed record does not change, so it cannot count on.
+ */
 export interface Refusal {
   readonly actor: Actor
   readonly permission: string
@@ -36,7 +39,7 @@ export interface Use {
 }
 
 export interface Journal {
-  /** Queued in memory, written within a second; equal ones are counted. Never throws, never blocks. */
+  /** Queued in memory, its first of a kind written within a second; equal ones are counted. Never throws, never blocks. */
   refused(refusal: Refusal): void
   /** The access journal: batched, at most a second behind. Never throws, never blocks. */
   used(use: Use): void

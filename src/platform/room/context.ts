@@ -4,7 +4,7 @@ import { insertRecords } from '../audit/audit-store.ts'
 import { makeRecord } from '../audit/records.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { Database, Db } from '../db/database.ts'
-import { transactionOf } from '../db/handle.ts'
+import { afterCommit, transactionOf } from '../db/handle.ts'
 import { insertEvent } from '../events/outbox-store.ts'
 import type { Ctx } from './contract.ts'
 
@@ -17,6 +17,8 @@ export interface ContextOptions {
   readonly signal: AbortSignal
   /** Asked first in every transaction; throwing undoes it. A job's lease is checked this way. */
   readonly guard?: (db: Db) => Promise<void>
+  /** Told after the commit of a transaction that emitted: `RunningOutbox.wake`. Without it delivery waits a second. */
+  readonly emitted?: () => void
 }
 
 /** Makes the context of one request, job run or command; `now` is fixed here. */
@@ -63,6 +65,7 @@ class BoundContext implements Ctx {
   async emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void> {
     transactionOf(this.db, 'emit')
     await insertEvent(this.db, { id: this.newId('evt'), event, payload, at: this.now })
+    if (this.#options.emitted !== undefined) afterCommit(this.db, this.#options.emitted)
   }
 
   as(actor: Actor): Ctx {

@@ -1,0 +1,132 @@
+import type { JournalValue } from '../audit/audit.ts'
+import { addJob } from '../jobs/job-store.ts'
+import { type LeaseDeps, withLease } from '../jobs/lease.ts'
+import type { Ctx } from '../room/contract.ts'
+import { deleteEvent, findNextEvent, findWaitingEvents, postponeEvent, type StoredEvent } from './outbox-store.ts'
+
+/** How often a node looks for other nodes' events and those due again, in milliseconds; its own wake it. */
+const interval = 1_000
+/** After this many failed deliveries an event is given up: with the pauses below, five and a half hours. */
+const mostAttempts = 12
+const shortestPause = 1_000
+const longestPause = 3_600_000
+
+export type Subscriber = (payload: Readonly<Record<string, JournalValue>>, ctx: Ctx) => Promise<void>
+
+/** Subscribers by event name. */
+export type Subscribers = Readonly<Record<string, readonly Subscriber[]>>
+
+/** The delivery of events on a running node. */
+export interface RunningOutbox {
+  /** An event was committed: deliver soon. Never throws, never blocks. */
+  wake(): void
+  /** Delivers what is due now and waits for it. */
+  deliverDue(): Promise<void>
+  /** Waits for the running delivery, then ends. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts delivering events: at least once, in order within one name, each name on one node at a time. A failed delivery
+ * is repeated with growing pauses and holds up later ones of its name; after twelve it is kept as dead and logged.
+ * When one of several subscribers fails, all of them get the event again.
+ */
+export function startOutbox(deps: LeaseDeps, subscribers: Subscribers): RunningOutbox {
+  return new OutboxRunner(deps, subscribers)
+}
+
+class OutboxRunner implements RunningOutbox {
+  readonly #deps: LeaseDeps
+  readonly #subscribers: Subscribers
+  readonly #lanes = new Set<string>()
+  readonly #stop = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #delivering: Promise<void> | undefined
+  #awake = false
+
+  constructor(deps: LeaseDeps, subscribers: Subscribers) {
+    this.#deps = deps
+    this.#subscribers = subscribers
+    this.#timer = setInterval(() => void this.#tick(), interval)
+    this.#timer.unref()
+  }
+
+  wake(): void {
+    if (this.#awake || this.#stop.signal.aborted) return
+    this.#awake = true
+    setImmediate(() => {
+      this.#awake = false
+      void this.#tick()
+    })
+  }
+
+  deliverDue(): Promise<void> {
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = undefined
+    })
+    return this.#delivering
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#stop.abort()
+    await this.#delivering?.catch(() => {})
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      // what is being delivered may have been looked up before the event that woke us
+      await this.#delivering
+      await this.deliverDue()
+    } catch (error) {
+      this.#deps.log.warn({ error }, 'events could not be delivered; they are kept')
+    }
+  }
+
+  async #deliverAll(): Promise<void> {
+    const waiting = await findWaitingEvents(this.#deps.database.db)
+    await Promise.all(waiting.map((event) => this.#deliverLane(event)))
+  }
+
+  /** One name: a lane, in which only the holder of its lease delivers. */
+  async #deliverLane(event: string): Promise<void> {
+    const name = `outbox/${event}`
+    if (!this.#lanes.has(name)) await this.#deps.database.tx((db) => addJob(db, name))
+    this.#lanes.add(name)
+    await withLease(this.#deps, { name, everyMs: 0, stop: this.#stop.signal }, async (ctx) => {
+      while (!ctx.signal.aborted) {
+        const next = await findNextEvent(ctx.db, event)
+        if (next === undefined || next.due_at > this.#deps.clock.now() || !(await this.#deliver(next, ctx))) return
+      }
+    })
+  }
+
+  /** @returns whether the lane may go on to the next one */
+  async #deliver(stored: StoredEvent, ctx: Ctx): Promise<boolean> {
+    const payload = JSON.parse(stored.payload) as Readonly<Record<string, JournalValue>>
+    try {
+      for (const subscriber of this.#subscribers[stored.event] ?? []) await subscriber(payload, ctx)
+    } catch (error) {
+      return this.#postpone(stored, ctx, error)
+    }
+    await ctx.tx((inner) => deleteEvent(inner.db, stored.id))
+    return true
+  }
+
+  async #postpone(stored: StoredEvent, ctx: Ctx, error: unknown): Promise<boolean> {
+    const attempts = stored.attempts + 1
+    const dead = attempts >= mostAttempts
+    const pause = Math.min(longestPause, shortestPause * 4 ** (attempts - 1))
+    const fields = { error, event: stored.event, id: stored.id, attempts }
+    if (dead) this.#deps.log.error(fields, 'an event was given up; it is kept as dead')
+    else this.#deps.log.warn(fields, 'an event could not be delivered; it is tried again')
+    const failure = {
+      state: dead ? 'dead' : 'waiting',
+      attempts,
+      due_at: this.#deps.clock.now() + pause,
+      last_error: error instanceof Error ? error.name : 'unknown',
+    } as const
+    await ctx.tx((inner) => postponeEvent(inner.db, stored.id, failure))
+    return dead
+  }
+}
