@@ -55,12 +55,14 @@ export type { LeaseDeps } from './jobs/lease.ts'
 export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'
+export { createListener, type ListenerOptions } from './listener/create-listener.ts'
 export type {
   CertificateSource,
   Listener,
   ServedHandler,
   ServedRequest,
   ServedResponse,
+  StartedListener,
   UpgradeHandler,
 } from './listener/listener.ts'
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'

@@ -81,6 +81,54 @@ export const platformErrors = {
     title: 'Data directory not usable',
     detail: 'The data directory cannot be used. Nothing was started; the message names what to change.',
   },
+  'platform.bad-host': {
+    status: 400,
+    title: 'Bad host',
+    detail:
+      'The request does not name exactly one host in its usual form. Nothing was done. Correct the address and try again.',
+  },
+  'platform.misdirected-request': {
+    status: 421,
+    title: 'Misdirected request',
+    detail: 'This host is not served on this connection. Nothing was done. Open a new connection to the host itself.',
+  },
+  'platform.too-many-headers': {
+    status: 431,
+    title: 'Too many header fields',
+    detail:
+      'The request has more header fields than are accepted. Nothing was done. Send fewer; clearing cookies may help.',
+  },
+  'platform.no-tunnels': {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This server does not open tunnels: CONNECT is not served. Nothing was done.',
+  },
+  'platform.upgrade-refused': {
+    status: 400,
+    title: 'Upgrade not served',
+    detail: 'This host does not serve WebSockets. Nothing was done.',
+  },
+  'platform.internal-error': {
+    status: 500,
+    title: 'Something failed here',
+    detail: 'The request could not be handled. The log of the server says why.',
+  },
+  'platform.port-unavailable': {
+    status: 500,
+    title: 'Port not available',
+    detail:
+      'A port could not be opened. Nothing was started. Choose another in the configuration, or stop what uses it.',
+  },
+  'platform.already-running': {
+    status: 409,
+    title: 'Already running',
+    detail: 'Another Gatehouse is running on this data directory. Nothing was started. Stop that one first.',
+  },
+  'platform.admin-socket-unavailable': {
+    status: 500,
+    title: 'Admin socket not available',
+    detail: 'The admin socket could not be made in the data directory. Nothing was started.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(platformErrors)

@@ -5,8 +5,12 @@ import type { SecureContext } from 'node:tls'
 
 export type ServedRequest = IncomingMessage | Http2ServerRequest
 export type ServedResponse = ServerResponse | Http2ServerResponse
-/** Owns the response from here on; must end it whatever happens. */
+/**
+ * Owns the response from here on; must end it whatever happens. The request's `url` is in origin form (`/path?query`),
+ * its host is the one it was dispatched by.
+ */
 export type ServedHandler = (request: ServedRequest, response: ServedResponse) => void
+/** WebSockets only: other `Upgrade`s are served as plain requests. Owns the socket, on which errors are listened for. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** Finds the certificate for a server name (lower case, no trailing dot). `undefined`: not mine. */
@@ -21,12 +25,35 @@ export interface Listener {
   certificates(source: CertificateSource): void
   /** Handles one exact host name (no port). */
   host(name: string, handler: ServedHandler, upgrade?: UpgradeHandler): void
-  /** Handles every host that has no handler of its own: the gateway. */
-  otherHosts(handler: ServedHandler, upgrade?: UpgradeHandler): void
-  /** Handles a path prefix on plain HTTP (ACME, CRL, OCSP); everything else there is redirected to HTTPS. */
+  /**
+   * Handles every host that has no handler of its own: the gateway. `knows` answers whether plain HTTP may redirect to
+   * such a host; without it, or when it does not, the answer there is 421: a redirect never goes to a host a request
+   * made up.
+   */
+  otherHosts(handler: ServedHandler, upgrade?: UpgradeHandler, knows?: (host: string) => boolean): void
+  /** Handles a path prefix on plain HTTP (ACME, CRL, OCSP), for any host; everything else there is redirected to HTTPS. */
   plain(pathPrefix: string, handler: ServedHandler): void
-  /** The peer's address in canonical form; absent on the admin socket. */
+  /** The peer's address in canonical form; absent on the admin socket. No header is read: there are no proxies before us. */
   addressOf(request: ServedRequest): string | undefined
   /** The port people reach HTTPS on, for links; known after start. */
   readonly httpsPort: number
+}
+
+/** What boot does with it. */
+export interface StartedListener extends Listener {
+  /** Handles everything that arrives on the admin socket. Set it before `start`. */
+  adminHandler(handler: ServedHandler): void
+  /** The port plain HTTP listens on; known after start. */
+  readonly httpPort: number
+  /**
+   * Opens the admin socket first, so that a second server on the same data stops before it takes a port.
+   *
+   * @throws GateError `platform.already-running`, `platform.port-unavailable`, `platform.admin-socket-unavailable`; nothing stays open then
+   */
+  start(): Promise<void>
+  /**
+   * Accepts nothing more, closes what is idle, lets requests in flight end for at most `graceMs`, then destroys what is
+   * left. Idempotent; safe before `start`.
+   */
+  stop(options: { readonly graceMs: number }): Promise<void>
 }

@@ -1,0 +1,79 @@
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import type { Log } from '../log.ts'
+import { fail } from '../platform-errors.ts'
+import { Http1Connections } from './connections.ts'
+import { callHandler } from './dispatch.ts'
+import type { ListenerLimits } from './limits.ts'
+import type { ServedHandler } from './listener.ts'
+
+/** `sun_path` without its final NUL. */
+const longestPath = 107
+
+export function createAdminServer(
+  handler: () => ServedHandler | undefined,
+  limits: ListenerLimits,
+  log: Log,
+): { readonly server: Server; readonly http1: Http1Connections } {
+  const server = createServer({ maxHeaderSize: limits.headerBytes, requestTimeout: 0 })
+  const http1 = new Http1Connections(server)
+  server.on('connection', (socket) => http1.opened(socket))
+  server.on('request', (request, response) => {
+    http1.answering(request.socket, response)
+    const served = handler()
+    if (served === undefined) response.writeHead(503).end()
+    else callHandler(served, request, response, log)
+  })
+  return { server, http1 }
+}
+
+/**
+ * Opens the socket for its owner only. One left behind by a process that died is replaced.
+ *
+ * @throws GateError `platform.already-running` when somebody answers there; `platform.admin-socket-unavailable`
+ */
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > longestPath) {
+    const message = `${path} is longer than the ${longestPath} bytes a socket's path may have: choose a shorter data directory`
+    throw fail('platform.admin-socket-unavailable', { message })
+  }
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    if (await isAlive(path)) {
+      const message = `another Gatehouse answers on ${path}; nothing was started. Stop it first, or set another data directory`
+      throw fail('platform.already-running', { message })
+    }
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path)
+    await bindPrivately(server, path)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'GateError') throw error
+    throw fail('platform.admin-socket-unavailable', { message: `${path} could not be opened`, cause: error })
+  }
+}
+
+/** The socket is never open to others, not even between bind and chmod: bind happens inside `listen`. */
+async function bindPrivately(server: Server, path: string): Promise<void> {
+  const opened = new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve)
+    server.once('error', reject)
+  })
+  const mask = process.umask(0o177)
+  try {
+    server.listen({ path })
+  } finally {
+    process.umask(mask)
+  }
+  await opened
+  chmodSync(path, 0o600)
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path })
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}

@@ -1,0 +1,103 @@
+import type { Server, ServerResponse } from 'node:http'
+import type { Http2SecureServer, Http2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+import { addressNetwork, canonicalAddress } from '#kit'
+
+/** What is known of a connection for its whole life. */
+export interface Peer {
+  /** Canonical. */
+  readonly address: string
+  /** From SNI, canonical; absent on plain HTTP. */
+  readonly serverName?: string
+}
+
+/** The accepted sockets of one port, counted by network, so that one of them cannot use up all. */
+export class Connections {
+  readonly #open = new Set<Socket>()
+  readonly #byNetwork = new Map<string, number>()
+  readonly #most: number
+  readonly #mostPerNetwork: number
+
+  constructor(most: number, mostPerNetwork: number) {
+    this.#most = most
+    this.#mostPerNetwork = mostPerNetwork
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** The canonical address of an accepted socket; `undefined` when it was one too many, or gone, and is now closed. */
+  admit(socket: Socket): string | undefined {
+    const address = canonicalAddress(withoutZone(socket.remoteAddress ?? ''))
+    const network = address === undefined ? '' : addressNetwork(address)
+    const others = this.#byNetwork.get(network) ?? 0
+    if (address === undefined || this.#open.size >= this.#most || others >= this.#mostPerNetwork) {
+      socket.destroy()
+      return undefined
+    }
+    this.#open.add(socket)
+    this.#byNetwork.set(network, others + 1)
+    socket.once('close', () => this.#forget(socket, network))
+    return address
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #forget(socket: Socket, network: string): void {
+    this.#open.delete(socket)
+    const left = (this.#byNetwork.get(network) ?? 1) - 1
+    if (left > 0) this.#byNetwork.set(network, left)
+    else this.#byNetwork.delete(network)
+  }
+}
+
+/**
+ * The HTTP/1 connections of one server and the latest answer on each, so that a drain cuts none. Node's own
+ * `closeIdleConnections` takes an answer for done when its handler is, and destroys what was not sent yet.
+ */
+export class Http1Connections {
+  readonly #latest = new Map<Socket, ServerResponse | undefined>()
+  #draining = false
+
+  /** Puts itself in the place of Node's sweep, which `server.close` calls. */
+  constructor(server: Server | Http2SecureServer) {
+    Object.assign(server, { closeIdleConnections: () => this.closeIdle() })
+  }
+
+  opened(socket: Socket): void {
+    this.#latest.set(socket, undefined)
+    socket.once('close', () => this.#latest.delete(socket))
+  }
+
+  answering(socket: Socket, response: ServerResponse): void {
+    if (this.#latest.has(socket)) this.#latest.set(socket, response)
+    if (this.#draining) response.setHeader('connection', 'close')
+  }
+
+  /** From now on every answer not yet begun says that its connection closes. */
+  drain(): void {
+    this.#draining = true
+    for (const response of this.#latest.values()) {
+      if (response !== undefined && !response.headersSent) response.setHeader('connection', 'close')
+    }
+  }
+
+  /** Closes connections without a request, those opened ahead included. */
+  closeIdle(): void {
+    for (const [socket, response] of this.#latest) {
+      if (response === undefined || response.writableFinished || response.destroyed) socket.destroySoon()
+    }
+  }
+}
+
+/** Peers by what a request leads to: the TLS or plain socket for HTTP/1, the session for HTTP/2. */
+export type Peers = WeakMap<Socket | Http2Session, Peer>
+
+/** A link-local peer's zone says which of our interfaces it is on, not who it is. */
+function withoutZone(address: string): string {
+  const zone = address.indexOf('%')
+  return zone < 0 ? address : address.slice(0, zone)
+}

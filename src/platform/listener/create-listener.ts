@@ -1,0 +1,142 @@
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { createAdminServer, listenOnSocket } from './admin-socket.ts'
+import { Connections, type Peers } from './connections.ts'
+import { createDispatch, type Served } from './dispatch.ts'
+import { drain } from './drain.ts'
+import { canonicalHost } from './host-name.ts'
+import { defaultLimits, type ListenerLimits } from './limits.ts'
+import type { CertificateSource, ServedHandler, StartedListener } from './listener.ts'
+import { createPlainServer } from './plain-server.ts'
+import { listenOnPort, portOf } from './ports.ts'
+import type { RefusalCode } from './refusals.ts'
+import { createTlsServer, requestPeer } from './secure-server.ts'
+
+export interface ListenerOptions {
+  /** `host:port` or `[v6]:port`; port 0 takes a free one. */
+  readonly https: string
+  readonly http: string
+  /** Path of the admin socket, made for its owner only. */
+  readonly adminSocket: string
+  /** The port in links and redirects where people reach another than the one listened on. */
+  readonly publicPort?: number | undefined
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly limits?: Partial<ListenerLimits>
+}
+
+interface Others extends Served {
+  readonly knows: ((host: string) => boolean) | undefined
+}
+
+/** Builds the servers; opens nothing before `start`. */
+export function createListener(options: ListenerOptions): StartedListener {
+  const limits = { ...defaultLimits, ...options.limits }
+  const { log } = options
+  const count = countersOf(options.metrics)
+  const hosts = new Map<string, Served>()
+  const prefixes = new Map<string, ServedHandler>()
+  const sources: CertificateSource[] = []
+  const peers: Peers = new WeakMap()
+  let others: Others | undefined
+  let admin: ServedHandler | undefined
+  let stopping: Promise<void> | undefined
+
+  const refused = (code: RefusalCode): void => count.refused.inc({ code })
+  const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused)
+  const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
+  const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
+  const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
+  const secure = createTlsServer({
+    dispatch,
+    sources,
+    connections: secureConnections,
+    peers,
+    limits,
+    log,
+    refusedName,
+  })
+  const httpsPort = (): number => options.publicPort ?? portOf(secure.server)
+  const plain = createPlainServer({
+    prefixes,
+    knows: (host) => hosts.has(host) || others?.knows?.(host) === true,
+    httpsPort,
+    connections: plainConnections,
+    peers,
+    limits,
+    log,
+    refused,
+  })
+  const adminSocket = createAdminServer(() => admin, limits, log)
+  count.connections(() => ({ https: secureConnections.count, http: plainConnections.count }))
+
+  const stop = (graceMs: number): Promise<void> =>
+    drain([secure, plain, adminSocket], graceMs, () => {
+      secureConnections.destroyAll()
+      plainConnections.destroyAll()
+      adminSocket.server.closeAllConnections()
+    })
+
+  return {
+    certificates: (source) => {
+      sources.push(source)
+    },
+    host: (name, handler, upgrade) => {
+      if (canonicalHost(name) !== name) throw new TypeError(`${name} is not a canonical host name`)
+      if (hosts.has(name)) throw new TypeError(`host ${name} has a handler already`)
+      hosts.set(name, { handler, upgrade })
+    },
+    otherHosts: (handler, upgrade, knows) => {
+      if (others !== undefined) throw new TypeError('the other hosts have a handler already')
+      others = { handler, upgrade, knows }
+    },
+    plain: (pathPrefix, handler) => {
+      if (!pathPrefix.startsWith('/') || prefixes.has(pathPrefix))
+        throw new TypeError(`${pathPrefix} is not a new path`)
+      prefixes.set(pathPrefix, handler)
+    },
+    addressOf: (request) => requestPeer(peers, request)?.address,
+    adminHandler: (handler) => {
+      admin = handler
+    },
+    get httpsPort() {
+      return httpsPort()
+    },
+    get httpPort() {
+      return portOf(plain.server)
+    },
+    start: async () => {
+      try {
+        await listenOnSocket(adminSocket.server, options.adminSocket)
+        await listenOnPort(secure.server, options.https, '[listen] https')
+        await listenOnPort(plain.server, options.http, '[listen] http')
+      } catch (error) {
+        await stop(0)
+        throw error
+      }
+      for (const { server } of [secure, plain, adminSocket]) {
+        server.on('error', (error: Error) => log.error({ error }, 'a listening socket failed'))
+      }
+    },
+    stop: ({ graceMs }) => {
+      stopping ??= stop(graceMs)
+      return stopping
+    },
+  }
+}
+
+function countersOf(metrics: Metrics) {
+  const refused = metrics.counter('gatehouse_listener_refused_total', 'Refused before any room was asked', ['code'])
+  const open = metrics.gauge('gatehouse_listener_connections', 'Open connections', ['port'])
+  return {
+    refused,
+    /** Read when scraped, so that a connection costs no label look-up. */
+    connections: (read: () => Readonly<Record<'https' | 'http', number>>) => {
+      Object.assign(open, {
+        collect: () => {
+          for (const [port, value] of Object.entries(read())) open.set({ port }, value)
+        },
+      })
+    },
+  }
+}

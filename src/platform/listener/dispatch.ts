@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Log } from '../log.ts'
+import { pathOnly } from '../redact.ts'
+import type { Peer } from './connections.ts'
+import { hostOf } from './host-name.ts'
+import type { ListenerLimits } from './limits.ts'
+import type { ServedHandler, ServedRequest, ServedResponse, UpgradeHandler } from './listener.ts'
+import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
+
+export interface Served {
+  readonly handler: ServedHandler
+  readonly upgrade: UpgradeHandler | undefined
+}
+
+/** Who handles what on HTTPS. */
+export interface HostTable {
+  find(host: string): Served | undefined
+}
+
+export interface Dispatch {
+  request(request: ServedRequest, response: ServedResponse, peer: Peer | undefined): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, peer: Peer | undefined): void
+}
+
+/** One host, the same in SNI and request, and a room that serves it: else a refusal. */
+export function createDispatch(
+  hosts: HostTable,
+  limits: ListenerLimits,
+  log: Log,
+  refused: (code: RefusalCode) => void,
+): Dispatch {
+  const choose = (request: ServedRequest, peer: Peer | undefined): Served | RefusalCode => {
+    if (request.rawHeaders.length > limits.headerCount * 2) return 'platform.too-many-headers'
+    if (request.httpVersionMajor === 2 && (request as Http2ServerRequest).scheme !== 'https') return 'platform.bad-host'
+    const host = hostOf(request, 'https')
+    if (host === undefined) return 'platform.bad-host'
+    if (peer === undefined || host !== peer.serverName) return 'platform.misdirected-request'
+    return hosts.find(host) ?? 'platform.misdirected-request'
+  }
+  return {
+    request: (request, response, peer) => {
+      const served = choose(request, peer)
+      if (typeof served === 'string') {
+        refused(served)
+        refuse(response, served)
+        return
+      }
+      boundBody(request, response, limits.bodyIdleMs)
+      callHandler(served.handler, request, response, log)
+    },
+    upgrade: (request, socket, head, peer) => {
+      // whoever takes the socket over, a reset by the peer must never be an uncaught error
+      socket.on('error', () => socket.destroy())
+      const served = choose(request, peer)
+      const upgrade = typeof served === 'string' ? undefined : served.upgrade
+      if (upgrade === undefined) {
+        const code = typeof served === 'string' ? served : 'platform.upgrade-refused'
+        refused(code)
+        refuseSocket(socket, code)
+        return
+      }
+      try {
+        upgrade(request, socket, head)
+      } catch (error) {
+        log.error({ error, path: pathOnly(request.url ?? '') }, 'an upgrade handler failed')
+        socket.destroy()
+      }
+    },
+  }
+}
+
+/** A handler answers for itself; one that throws all the same leaves no request open and stops nothing else. */
+export function callHandler(handler: ServedHandler, request: ServedRequest, response: ServedResponse, log: Log): void {
+  try {
+    handler(request, response)
+  } catch (error) {
+    log.error({ error, path: pathOnly(request.url ?? '') }, 'a request handler failed')
+    refuse(response, 'platform.internal-error')
+  }
+}
+
+/** Drops a client that announced a body and stopped sending it. Ends with the body, so that long answers are not cut. */
+export function boundBody(request: ServedRequest, response: ServedResponse, idleMs: number): void {
+  if (request.httpVersionMajor === 1) {
+    const length = request.headers['content-length']
+    if ((length === undefined || length === '0') && request.headers['transfer-encoding'] === undefined) return
+    const { socket } = request as IncomingMessage
+    socket.setTimeout(idleMs)
+    request.once('end', () => {
+      // after an early answer the timer is the keep-alive's already
+      if (!response.writableFinished) socket.setTimeout(0)
+    })
+    return
+  }
+  const { stream } = request as Http2ServerRequest
+  if (stream.endAfterHeaders) return
+  stream.setTimeout(idleMs, () => stream.destroy())
+  request.once('end', () => stream.setTimeout(0))
+}

@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Log } from '../log.ts'
+import { type Connections, Http1Connections, type Peers } from './connections.ts'
+import { boundBody, callHandler } from './dispatch.ts'
+import { hostOf } from './host-name.ts'
+import type { ListenerLimits } from './limits.ts'
+import type { ServedHandler } from './listener.ts'
+import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
+
+export interface PlainServerParts {
+  readonly prefixes: ReadonlyMap<string, ServedHandler>
+  /** Whether HTTPS serves this host. */
+  readonly knows: (host: string) => boolean
+  readonly httpsPort: () => number
+  readonly connections: Connections
+  readonly peers: Peers
+  readonly limits: ListenerLimits
+  readonly log: Log
+  readonly refused: (code: RefusalCode) => void
+}
+
+/** Plain HTTP: the registered prefixes; everything else is sent to HTTPS, at a host that is ours. */
+export function createPlainServer(parts: PlainServerParts): {
+  readonly server: Server
+  readonly http1: Http1Connections
+} {
+  const { connections, peers, limits, log, refused } = parts
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: 0,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkMs,
+  })
+  server.maxHeadersCount = 0
+  const http1 = new Http1Connections(server)
+  server.on('connection', (socket) => {
+    const address = connections.admit(socket)
+    if (address === undefined) return
+    peers.set(socket, { address })
+    http1.opened(socket)
+  })
+  server.on('request', (request, response) => {
+    http1.answering(request.socket, response)
+    const answer = choose(parts, request)
+    if (typeof answer === 'function') {
+      boundBody(request, response, limits.bodyIdleMs)
+      callHandler(answer, request, response, log)
+    } else if ('location' in answer) {
+      response.writeHead(308, { location: answer.location, 'content-length': 0 })
+      response.end()
+    } else {
+      refused(answer.code)
+      refuse(response, answer.code)
+    }
+  })
+  server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => socket.destroy())
+    refuseSocket(socket, 'platform.no-tunnels')
+  })
+  return { server, http1 }
+}
+
+function choose(
+  parts: PlainServerParts,
+  request: IncomingMessage,
+): ServedHandler | { readonly location: string } | { readonly code: RefusalCode } {
+  if (request.rawHeaders.length > parts.limits.headerCount * 2) return { code: 'platform.too-many-headers' }
+  const host = hostOf(request, 'http')
+  if (host === undefined) return { code: 'platform.bad-host' }
+  const target = request.url ?? '/'
+  for (const [prefix, handler] of parts.prefixes) if (target.startsWith(prefix)) return handler
+  if (!parts.knows(host)) return { code: 'platform.misdirected-request' }
+  const port = parts.httpsPort()
+  return { location: `https://${host}${port === 443 ? '' : `:${port}`}${target}` }
+}

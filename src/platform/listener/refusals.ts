@@ -1,0 +1,45 @@
+import type { Duplex } from 'node:stream'
+import { fail, type platformErrors } from '../platform-errors.ts'
+import type { ServedResponse } from './listener.ts'
+
+/** Refusals before any room is asked. Short, for nobody in particular: the caller is unknown and may be a machine. */
+export type RefusalCode = keyof typeof platformErrors &
+  (
+    | 'platform.bad-host'
+    | 'platform.misdirected-request'
+    | 'platform.too-many-headers'
+    | 'platform.no-tunnels'
+    | 'platform.upgrade-refused'
+    | 'platform.internal-error'
+  )
+
+export function refuse(response: ServedResponse, code: RefusalCode): void {
+  const { status, body } = problem(code)
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.statusCode = status
+  response.setHeader('content-type', 'application/problem+json')
+  response.setHeader('content-length', Buffer.byteLength(body))
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.end(body)
+}
+
+/** The same on a socket that HTTP/1 has let go of; closes it. */
+export function refuseSocket(socket: Duplex, code: RefusalCode): void {
+  const { status, title, body } = problem(code)
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+  )
+  // a peer that never closes its side must not keep ours
+  socket.resume()
+  setTimeout(() => socket.destroy(), 1_000).unref()
+}
+
+function problem(code: RefusalCode): { readonly status: number; readonly title: string; readonly body: string } {
+  const { status, title, detail } = fail(code)
+  return { status, title, body: `${JSON.stringify({ type: `/errors/${code}`, title, status, detail, code })}\n` }
+}
