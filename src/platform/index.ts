@@ -70,6 +70,7 @@ export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
 export { type ContextOptions, makeContext } from './room/context.ts'
 export {
+  type AnyRoom,
   type AppLink,
   type AppLinks,
   type Authenticator,

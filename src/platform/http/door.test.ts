@@ -12,6 +12,7 @@ import type { Refusal } from '../audit/audit.ts'
 import type { Database } from '../db/database.ts'
 import { openSqlite } from '../db/sqlite.ts'
 import { GateError } from '../errors.ts'
+import { html } from '../ui-kit/index.ts'
 import type { DoorDeps } from './door.ts'
 import { type Route, route } from './route.ts'
 import { serveRoutes } from './server.ts'
@@ -63,7 +64,7 @@ const things: readonly Route[] = [
     path: '/mine',
     door: 'browser',
     access: { signedIn: 'about the caller' },
-    handler: () => Promise.resolve({ kind: 'page', page: { title: 'Mine', body: 'mine', frame: 'full' } }),
+    handler: () => Promise.resolve({ kind: 'page', page: { title: 'Mine', body: html`mine`, frame: 'full' } }),
   }),
   route({
     method: 'POST',
@@ -80,7 +81,7 @@ const things: readonly Route[] = [
     invalid: (_, { form, faults }) =>
       Promise.resolve({
         kind: 'page',
-        page: { title: 'Again', body: `${String(form['name'])}: ${faults[0]?.message}`, frame: 'bare' },
+        page: { title: 'Again', body: html`${String(form['name'])}: ${faults[0]?.message}`, frame: 'bare' },
       }),
   }),
 ]
@@ -131,7 +132,7 @@ describe('doors', () => {
       shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),
       problemPage: (problem, known) => ({
         title: problem.title,
-        body: known || problem.status >= 500 ? `${problem.detail} ${problem.requestId}` : 'Refused',
+        body: known || problem.status >= 500 ? html`${problem.detail} ${problem.requestId}` : html`Refused`,
         frame: 'bare',
       }),
       origin: () => origin,

@@ -11,6 +11,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import type { Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Html } from '../ui-kit/html.ts'
 
 /** What one request, job run or command carries. Handed on explicitly; `tx` hands on the same shape. */
 export interface Ctx {
@@ -182,8 +183,7 @@ export type Shell = (page: ShellPage, ctx: Ctx) => Promise<string>
 
 export interface ShellPage {
   readonly title: string
-  /** Trusted HTML, built with the `html` tag of `#platform/ui`. */
-  readonly body: { toString(): string }
+  readonly body: Html
   /** Path of the navigation entry this page belongs to. */
   readonly section?: string
   /** `bare`: no navigation (sign-in, set-up, refusals to strangers). */
