@@ -1,0 +1,67 @@
+import type { Ctx, PermissionType } from '#platform'
+import { administrator } from './administrators.ts'
+import { permissionsOf } from './roles.ts'
+import { findRole, insertRole, updateRole } from './roles-store.ts'
+
+interface BuiltInRole {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly permissions: readonly string[]
+}
+
+/** What an auditor reads, as far as a room declares it: the journal and how things are set, never what is protected. */
+const audited = [
+  'accounts',
+  'audit',
+  'certificates',
+  'console',
+  'decisions',
+  'grants',
+  'groups',
+  'networks',
+  'roles',
+  'routes',
+]
+
+function builtInRoles(types: readonly PermissionType[]): readonly BuiltInRole[] {
+  const readable = types.filter(({ type, actions }) => audited.includes(type) && Object.hasOwn(actions, 'read'))
+  return [
+    {
+      name: administrator,
+      title: 'Administrator',
+      description: 'May do everything.',
+      permissions: ['*'],
+    },
+    {
+      name: 'auditor',
+      title: 'Auditor',
+      description: 'Reads the journal and how everything is set, and changes nothing.',
+      permissions: readable.map(({ type }) => `${type}:read`).toSorted(),
+    },
+  ]
+}
+
+/** Brings the built-in roles to what this version says they are. */
+export async function ensureBuiltInRoles(ctx: Ctx, types: readonly PermissionType[]): Promise<void> {
+  for (const role of builtInRoles(types)) await ctx.tx((ctx) => ensureRole(ctx, role))
+}
+
+async function ensureRole(ctx: Ctx, { name, title, description, permissions }: BuiltInRole): Promise<void> {
+  const found = await findRole(ctx.db, name)
+  if (found === undefined) {
+    const id = ctx.newId('rol')
+    const stored = { permissions: JSON.stringify(permissions), built_in: 1, revision: 1 }
+    const times = { created_at: ctx.now, updated_at: ctx.now, removed_at: null }
+    await insertRole(ctx.db, { id, name, title, description, ...stored, ...times })
+    return
+  }
+  if (found.title === title && found.description === description && found.permissions === JSON.stringify(permissions))
+    return
+  await updateRole(ctx.db, found.id, { title, description, permissions: JSON.stringify(permissions) }, ctx.now)
+  await ctx.audit({
+    action: 'roles.update',
+    target: { type: 'roles', id: found.id, name },
+    detail: { before: permissionsOf(found), permissions },
+  })
+}

@@ -1,0 +1,103 @@
+import { type ActorCredential, anyCovers, type DecisionStep, permissionText } from '#kit'
+import type { Facts, GrantFacts, PrincipalFacts } from './facts.ts'
+import { isHeld, isLive, type Until, wantsPermission } from './holding.ts'
+import { isAdmitted } from './networks.ts'
+import { allow, type Question, refuse, type Verdict } from './question.ts'
+
+/** One link of the chain. Sees facts only; time that matters is noted in `until`. */
+export type Link = (question: Question, facts: Facts, until: Until) => Verdict
+
+/** The links before the policy step, in order. Each can only refuse. */
+export const links: readonly (readonly [Exclude<DecisionStep, 'policy'>, Link])[] = [
+  ['principal', principalLink],
+  ['credential', credentialLink],
+  ['app', appLink],
+  ['grant', grantLink],
+]
+
+/** The facts of whoever the actor claims to be; `null` when there is no such principal of that kind. */
+export function principalOf({ actor }: Question, facts: Facts): PrincipalFacts | null {
+  const found = facts.principal(actor.principal.id) ?? null
+  return found?.kind === actor.principal.kind ? found : null
+}
+
+function principalLink(question: Question, facts: Facts): Verdict {
+  const principal = principalOf(question, facts)
+  if (principal === null) return refuse('principal-unknown', 'Gatehouse does not know who is asking.')
+  if (principal.state !== 'active') return refuse('principal-disabled', 'This account is disabled.')
+  return allow('principal-active', 'Known and active.')
+}
+
+function credentialLink(question: Question, facts: Facts, until: Until): Verdict {
+  const { actor, permission, now } = question
+  const { credential } = actor
+  if (credential === undefined) {
+    const { kind } = actor.principal
+    return kind === 'local' || kind === 'system' || kind === 'anonymous'
+      ? allow('no-credential-needed', 'No credential is involved.')
+      : refuse('credential-missing', 'Nothing proves who is asking.')
+  }
+  until.note(credential.expiresAt, now)
+  if (credential.expiresAt !== undefined && credential.expiresAt <= now) {
+    return refuse('credential-expired', `The ${credential.kind} used has expired.`)
+  }
+  if (permission !== undefined && !anyCovers(credential.permissions, permissionText(permission))) {
+    return refuse(
+      'credential-permission',
+      `The ${credential.kind} used is limited and does not cover ${permissionText(permission)}.`,
+    )
+  }
+  return credentialPlace(credential, question, facts)
+}
+
+function credentialPlace(credential: ActorCredential, { actor }: Question, facts: Facts): Verdict {
+  if (!isAdmitted(actor.address, credential.networks, facts)) {
+    const from = actor.address === undefined ? 'from where it is used' : `from ${actor.address}`
+    return refuse('credential-network', `The ${credential.kind} used may not be used ${from}.`)
+  }
+  // there is no region database: every address is in an unknown region, and that satisfies no list
+  if (credential.regions.length > 0) {
+    return refuse(
+      'credential-region',
+      `The ${credential.kind} used is tied to regions, and the region of this address is unknown.`,
+    )
+  }
+  return allow('credential-covers', `The ${credential.kind} covers it.`)
+}
+
+function appLink({ actor, permission }: Question, facts: Facts): Verdict {
+  const { app } = actor
+  if (app === undefined) return allow('no-app', 'No app acts in between.')
+  const principal = facts.principal(app.id)
+  if (principal?.kind !== 'app') return refuse('app-unknown', 'Gatehouse does not know the app that asks.')
+  if (principal.state !== 'active') return refuse('app-disabled', 'The app that asks is disabled.')
+  if (permission !== undefined && !anyCovers(app.permissions, permissionText(permission))) {
+    return refuse('app-permission', `The app that asks was not given ${permissionText(permission)}.`)
+  }
+  return allow('app-covers', 'The app was given it.')
+}
+
+function grantLink(question: Question, facts: Facts, until: Until): Verdict {
+  const { actor, permission, now } = question
+  if (actor.grant === undefined) return allow('no-grant', 'It is not done under a grant.')
+  const grant = facts.grant(actor.grant.id) ?? undefined
+  if (grant === undefined || grant.granteeId !== actor.principal.id) {
+    return refuse('grant-unknown', 'The grant it is done under does not exist or belongs to somebody else.')
+  }
+  const ended = deadGrant(grant, now, until)
+  if (ended !== undefined) return ended
+  if (permission === undefined) return allow('grant-live', 'The grant is live.')
+  const wanted = wantsPermission(permission)
+  if (!wanted(grant.patterns))
+    return refuse('grant-permission', `The grant does not cover ${permissionText(permission)}.`)
+  return isHeld(grant.grantorId, wanted, facts, now, until)
+    ? allow('grant-covers', 'The grant covers it.')
+    : refuse('grant-grantor', 'Whoever gave the grant no longer holds this permission.')
+}
+
+function deadGrant(grant: GrantFacts, now: number, until: Until): Verdict | undefined {
+  if (isLive(grant, now, until)) return undefined
+  if (grant.revoked) return refuse('grant-revoked', 'The grant was revoked.')
+  if (now < grant.startsAt) return refuse('grant-not-started', 'The grant has not begun.')
+  return refuse('grant-ended', 'The grant has ended.')
+}

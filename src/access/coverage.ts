@@ -1,0 +1,44 @@
+import { type Actor, allWithin, isWithin, parsePattern, permissionText } from '#kit'
+import type { Ctx } from '#platform'
+import { principalOf } from './chain.ts'
+import { fail } from './errors.ts'
+import type { Facts } from './facts.ts'
+import { holdsPattern, isLive, Until } from './holding.ts'
+import { KnownFacts } from './known-facts.ts'
+
+/**
+ * Whether the actor may hand on these patterns. Asked of the facts as this context's database sees them, unshared: in a
+ * transaction that is the state the change commits against.
+ *
+ * What is open by policy alone (one's own account) is not held and cannot be handed on.
+ *
+ * @throws GateError `access.more-than-held` naming the first pattern that is not covered
+ */
+export async function requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void> {
+  const facts = new KnownFacts()
+  for (;;) {
+    const uncovered = patterns.find((pattern) => !mayHandOn(ctx.actor, pattern, facts, ctx.now))
+    if (!facts.incomplete) {
+      if (uncovered === undefined) return
+      throw fail('access.more-than-held', { fields: { permission: uncovered } })
+    }
+    await facts.load(ctx.db, ctx.now)
+  }
+}
+
+/** Every link must cover it: credential, app, grant, and what the principal holds. */
+function mayHandOn(actor: Actor, text: string, facts: Facts, now: number): boolean {
+  const pattern = parsePattern(text)
+  const question = { actor, permission: undefined, resource: undefined, now }
+  const principal = principalOf(question, facts)
+  if (pattern === undefined || principal?.state !== 'active') return false
+  if (actor.credential !== undefined && !allWithin([permissionText(pattern)], actor.credential.permissions))
+    return false
+  if (actor.app !== undefined && !allWithin([permissionText(pattern)], actor.app.permissions)) return false
+  if (actor.grant !== undefined) {
+    const grant = facts.grant(actor.grant.id)
+    if (grant?.granteeId !== principal.id || !isLive(grant, now, new Until())) return false
+    if (!isWithin(pattern, grant.patterns)) return false
+  }
+  return principal.kind === 'local' || principal.kind === 'system' || holdsPattern(principal, pattern, facts, now)
+}

@@ -1,0 +1,106 @@
+import { type Actor, type Decision, parsePermission, type Resource } from '#kit'
+import type { Database, Log } from '#platform'
+import { BoundedMap } from './bounded-map.ts'
+import { decisionKey } from './decision-key.ts'
+import type { Facts } from './facts.ts'
+import { KnownFacts, SharedFacts } from './known-facts.ts'
+import type { PolicyEngine } from './policy-engine.ts'
+import type { Question } from './question.ts'
+import { type Account, unknownPermission, type Walk, walk } from './walk.ts'
+
+/** At most this many decisions are remembered: some 8 MB. */
+const maxDecisions = 20_000
+
+interface Remembered {
+  readonly decision: Decision
+  /** Milliseconds since the epoch; from then on time alone may have changed the answer. */
+  readonly until: number
+}
+
+export interface Decisions {
+  /** A plain value when remembered or when every fact is in memory; a promise when the database must be read. */
+  decide(
+    actor: Actor,
+    permission: string | undefined,
+    resource: Resource | undefined,
+    now: number,
+  ): Decision | Promise<Decision>
+  /** The same answer with its steps; reads and remembers nothing but facts. */
+  explain(actor: Actor, permission: string, resource: Resource | undefined, now: number): Promise<Account>
+  /** Runs something over facts until it misses none. */
+  withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T>
+}
+
+/** @param engine answers `undefined` until the rooms' policies are assembled; until then everything is refused */
+export function openDecisions(database: Database, log: Log, engine: () => PolicyEngine | undefined): Decisions {
+  const shared = new SharedFacts()
+  const remembered = new BoundedMap<Remembered>(maxDecisions)
+  let pending = new Map<string, Promise<Decision>>()
+  let epoch = Number.NaN
+
+  function renew(): void {
+    const current = database.epoch('access')
+    if (current === epoch) return
+    epoch = current
+    remembered.clear()
+    pending = new Map()
+    shared.renew(current)
+  }
+
+  function withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T> {
+    renew()
+    const facts = new KnownFacts(shared)
+    const value = work(facts)
+    return !facts.incomplete ? value : readAndRepeat(facts, now, work)
+  }
+
+  async function readAndRepeat<T>(facts: KnownFacts, now: number, work: (facts: Facts) => T): Promise<T> {
+    for (;;) {
+      await facts.load(database.db, now)
+      const value = work(facts)
+      if (!facts.incomplete) return value
+    }
+  }
+
+  function judge(question: Question, key: string): Decision | Promise<Decision> {
+    const began = epoch
+    const account = withFacts(question.now, (facts) => walk(question, facts, engine(), log))
+    const keep = ({ decision, until }: Walk): Decision => {
+      if (began === epoch) remembered.set(key, { decision, until: until.at })
+      return decision
+    }
+    if (!(account instanceof Promise)) return keep(account)
+    const mine = pending
+    const answer = account.then(keep).finally(() => mine.delete(key))
+    mine.set(key, answer)
+    return answer
+  }
+
+  return {
+    decide(actor, permission, resource, now) {
+      renew()
+      const key = decisionKey(actor, permission, resource)
+      const hit = remembered.get(key)
+      if (hit !== undefined && now < hit.until) return hit.decision
+      const question = questionOf(actor, permission, resource, now)
+      if (question === undefined) return unknownPermission.decision
+      return pending.get(key) ?? judge(question, key)
+    },
+    async explain(actor, permission, resource, now) {
+      const question = questionOf(actor, permission, resource, now)
+      if (question === undefined) return unknownPermission
+      return withFacts(now, (facts) => walk(question, facts, engine(), log))
+    },
+    withFacts,
+  }
+}
+
+function questionOf(
+  actor: Actor,
+  text: string | undefined,
+  resource: Resource | undefined,
+  now: number,
+): Question | undefined {
+  const permission = text === undefined ? undefined : parsePermission(text)
+  return text !== undefined && permission === undefined ? undefined : { actor, permission, resource, now }
+}

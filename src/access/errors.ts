@@ -1,0 +1,93 @@
+import { type ErrorTable, errorsOf } from '#platform'
+
+/** Everything this room refuses or cannot find. */
+export const errors = {
+  'access.refused': { status: 403, title: 'Refused', detail: '{reason}' },
+  'access.sign-in-required': {
+    status: 401,
+    title: 'Sign-in required',
+    detail: 'This is not open to strangers: sign in first.',
+  },
+  'access.more-than-held': {
+    status: 403,
+    title: 'More than you hold',
+    detail:
+      'Nothing was changed: {permission} would be passed on, and you do not hold it yourself (or what you signed in with does not cover it). Somebody who holds it has to do this.',
+  },
+  'access.last-administrator': {
+    status: 409,
+    title: 'The last administrator',
+    detail:
+      'Nothing was changed: afterwards no active account would be administrator, and nobody could give the role back. Make another account administrator first.',
+  },
+  'access.principal-unknown': {
+    status: 404,
+    title: 'No such principal',
+    detail: 'Nobody is known here as {id}. Nothing was changed.',
+  },
+  'access.role-unknown': {
+    status: 404,
+    title: 'No such role',
+    detail: 'There is no role {name}. Nothing was changed.',
+  },
+  'access.role-built-in': {
+    status: 409,
+    title: 'Built-in role',
+    detail:
+      'The role {name} comes with Gatehouse and stays as it is. Nothing was changed; make a role of your own instead.',
+  },
+  'access.group-unknown': {
+    status: 404,
+    title: 'No such group',
+    detail: 'There is no group {name}. Nothing was changed.',
+  },
+  'access.group-circle': {
+    status: 409,
+    title: 'Groups in a circle',
+    detail: 'Nothing was changed: {member} already contains {group}, so each would be inside the other.',
+  },
+  'access.group-too-deep': {
+    status: 409,
+    title: 'Groups nested too deep',
+    detail: 'Nothing was changed: groups may nest at most {limit} deep.',
+  },
+  'access.network-unknown': {
+    status: 404,
+    title: 'No such named network',
+    detail: 'There is no named network {name}. Nothing was changed.',
+  },
+  'access.name-taken': {
+    status: 409,
+    title: 'Name taken',
+    detail:
+      'Nothing was created: the name {name} is or was in use. Names are never given twice, so that no old rule comes to mean something new. Choose another.',
+  },
+  'access.bad-permission': {
+    status: 400,
+    title: 'Not a permission',
+    detail:
+      'Nothing was changed: {permission} is not a permission of this Gatehouse. Write type:action, type:action:id, type:* or *; GET /api/v1/permissions lists the types and actions.',
+  },
+  'access.grant-unknown': {
+    status: 404,
+    title: 'No such grant',
+    detail: 'There is no grant {id}. Nothing was changed.',
+  },
+  'access.grant-over': {
+    status: 409,
+    title: 'Grant is over',
+    detail: 'The grant {id} was already revoked. Nothing was changed.',
+  },
+  'access.grant-to-oneself': {
+    status: 400,
+    title: 'Grant to oneself',
+    detail: 'Nothing was created: a grant passes permissions to somebody else.',
+  },
+  'access.too-many': {
+    status: 409,
+    title: 'Too many',
+    detail: 'Nothing was changed: there may be at most {limit} {what}.',
+  },
+} as const satisfies ErrorTable
+
+export const fail = errorsOf(errors)

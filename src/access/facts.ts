@@ -1,0 +1,51 @@
+import { type Cidr, type PermissionPattern, type PrincipalKind, parsePattern } from '#kit'
+
+/** What the chain knows of a principal: read from the database, then only compared. */
+export interface PrincipalFacts {
+  readonly id: string
+  readonly kind: PrincipalKind
+  readonly state: 'active' | 'disabled'
+  /** Names of groups, nested ones included, sorted. */
+  readonly groups: readonly string[]
+  /** Roles held directly and through groups, sorted by name. */
+  readonly roles: readonly RoleFacts[]
+  /** Grants to it that were neither revoked nor over when read. */
+  readonly grants: readonly GrantFacts[]
+}
+
+export interface RoleFacts {
+  readonly name: string
+  readonly patterns: readonly PermissionPattern[]
+}
+
+export interface GrantFacts {
+  readonly id: string
+  readonly grantorId: string
+  readonly granteeId: string
+  readonly patterns: readonly PermissionPattern[]
+  readonly startsAt: number
+  readonly endsAt: number | undefined
+  readonly revoked: boolean
+}
+
+/** Facts as far as they are in memory. `undefined`: not read yet, and noted as missing; `null`: read, there is none. */
+export interface Facts {
+  /** Something asked for was not in memory: whatever was concluded must be concluded again. */
+  readonly incomplete: boolean
+  principal(id: string): PrincipalFacts | null | undefined
+  grant(id: string): GrantFacts | null | undefined
+  network(name: string): readonly Cidr[] | null | undefined
+}
+
+/** Parses a stored list. A pattern this version cannot read covers nothing. */
+export function storedPatterns(json: string): readonly PermissionPattern[] {
+  return (JSON.parse(json) as readonly string[]).flatMap((text) => parsePattern(text) ?? [])
+}
+
+/** The principals that are not rows. What they may do is said by policies, not here. */
+export const builtInPrincipals: ReadonlyMap<string, PrincipalFacts> = new Map(
+  (['local', 'system', 'anonymous'] as const).map((kind) => [
+    kind,
+    { id: kind, kind, state: 'active', groups: [], roles: [], grants: [] },
+  ]),
+)

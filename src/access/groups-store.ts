@@ -1,0 +1,144 @@
+import { type Db, tables, touch } from '#platform'
+import type { GroupMemberRow, GroupRow, MemberKind, Tables } from './tables.ts'
+
+/** A group by name; tombstones are not found. */
+export async function findGroup(db: Db, name: string): Promise<GroupRow | undefined> {
+  return tables<Tables>(db)
+    .selectFrom('access_groups')
+    .selectAll()
+    .where('name', '=', name)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst()
+}
+
+/** Groups by id; tombstones are left out. */
+export async function findGroupsById(db: Db, ids: readonly string[]): Promise<readonly GroupRow[]> {
+  if (ids.length === 0) return []
+  return tables<Tables>(db)
+    .selectFrom('access_groups')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('removed_at', 'is', null)
+    .execute()
+}
+
+/** Whether a group of that name is or was. */
+export async function isGroupNameTaken(db: Db, name: string): Promise<boolean> {
+  const query = tables<Tables>(db).selectFrom('access_groups').select('id').where('name', '=', name)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+/** By name, after the given one. */
+export async function listGroups(db: Db, after: string | undefined, limit: number): Promise<readonly GroupRow[]> {
+  let query = tables<Tables>(db).selectFrom('access_groups').selectAll().where('removed_at', 'is', null)
+  if (after !== undefined) query = query.where('name', '>', after)
+  return query.orderBy('name').limit(limit).execute()
+}
+
+export async function insertGroup(db: Db, row: GroupRow): Promise<void> {
+  await tables<Tables>(db).insertInto('access_groups').values(row).execute()
+  touch(db, 'access')
+}
+
+/** Writes the fields that change and the next revision. */
+export async function updateGroup(
+  db: Db,
+  id: string,
+  change: Partial<Pick<GroupRow, 'title' | 'description'>>,
+  now: number,
+): Promise<void> {
+  await tables<Tables>(db)
+    .updateTable('access_groups')
+    .set((value) => ({ ...change, updated_at: now, revision: value('revision', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+  touch(db, 'access')
+}
+
+/** Leaves a tombstone; its members, its roles and its place in other groups are gone. */
+export async function removeGroup(db: Db, id: string, now: number): Promise<void> {
+  const query = tables<Tables>(db)
+  await query
+    .deleteFrom('access_group_members')
+    .where((where) =>
+      where.or([
+        where('group_id', '=', id),
+        where.and([where('member_kind', '=', 'group'), where('member_id', '=', id)]),
+      ]),
+    )
+    .execute()
+  await query.deleteFrom('access_role_holders').where('holder_kind', '=', 'group').where('holder_id', '=', id).execute()
+  await query.updateTable('access_groups').set({ removed_at: now, updated_at: now }).where('id', '=', id).execute()
+  touch(db, 'access')
+}
+
+export async function listMembers(db: Db, groupId: string, limit: number): Promise<readonly GroupMemberRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_group_members')
+    .selectAll()
+    .where('group_id', '=', groupId)
+    .orderBy('created_at')
+    .orderBy('member_id')
+    .limit(limit)
+    .execute()
+}
+
+/** Ids of the groups directly inside any of these. */
+export async function listGroupsInside(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
+  if (groupIds.length === 0) return []
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_group_members')
+    .select('member_id')
+    .distinct()
+    .where('group_id', 'in', groupIds)
+    .where('member_kind', '=', 'group')
+    .execute()
+  return rows.map((row) => row.member_id)
+}
+
+/** Ids of the groups that directly contain any of these. */
+export async function listGroupsAround(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
+  if (groupIds.length === 0) return []
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_group_members')
+    .select('group_id')
+    .distinct()
+    .where('member_kind', '=', 'group')
+    .where('member_id', 'in', groupIds)
+    .execute()
+  return rows.map((row) => row.group_id)
+}
+
+export async function countMembers(db: Db, groupIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (groupIds.length === 0) return new Map()
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_group_members')
+    .select(({ fn }) => ['group_id', fn.countAll<number>().as('members')])
+    .where('group_id', 'in', groupIds)
+    .groupBy('group_id')
+    .execute()
+  return new Map(rows.map((row) => [row.group_id, Number(row.members)]))
+}
+
+/** False when it was a member already. */
+export async function insertMember(db: Db, row: GroupMemberRow): Promise<boolean> {
+  const result = await tables<Tables>(db)
+    .insertInto('access_group_members')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  touch(db, 'access')
+  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+}
+
+/** False when it was no member. */
+export async function deleteMember(db: Db, groupId: string, kind: MemberKind, id: string): Promise<boolean> {
+  const result = await tables<Tables>(db)
+    .deleteFrom('access_group_members')
+    .where('group_id', '=', groupId)
+    .where('member_kind', '=', kind)
+    .where('member_id', '=', id)
+    .executeTakeFirst()
+  touch(db, 'access')
+  return Number(result.numDeletedRows) > 0
+}

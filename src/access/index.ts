@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { defineRoom } from '#platform'
+import { errors } from './errors.ts'
+import { migrations } from './migrations/index.ts'
+import { openAccess } from './open.ts'
+import { permissions } from './permissions.ts'
+import { policies } from './policies.ts'
+
+export type { AccessFace, Holdings } from './face.ts'
+
+/** Who may do what, through what, and why. */
+export const accessRoom = defineRoom({
+  name: 'access',
+  config: z.strictObject({}).prefault({}),
+  migrations,
+  errors,
+  permissions,
+  needs: {},
+  async open(kernel) {
+    const access = openAccess(kernel)
+    return {
+      face: access.face,
+      policies: [policies],
+      authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
+      start: (contributions) => access.start(contributions),
+    }
+  },
+})

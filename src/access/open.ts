@@ -1,0 +1,71 @@
+import type { Actor, Resource } from '#kit'
+import type { Contributions, Ctx, DecisionContext, Kernel } from '#platform'
+import { ensureBuiltInRoles } from './built-in-roles.ts'
+import { requireCoverage } from './coverage.ts'
+import { type Decisions, openDecisions } from './decisions.ts'
+import { fail } from './errors.ts'
+import type { AccessFace } from './face.ts'
+import { readPrincipalFacts } from './facts-store.ts'
+import { isInside } from './networks.ts'
+import { openPolicyEngine, type PolicyEngine } from './policy-engine.ts'
+import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
+import { assignRole } from './roles.ts'
+
+/** The slice of the platform this room works with. */
+export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'>
+
+/** The room at work. Until `start` has assembled every room's policies, everything is refused. */
+export interface OpenAccess {
+  readonly face: AccessFace
+  readonly decisions: Decisions
+  start(contributions: Pick<Contributions, 'policies' | 'permissionTypes'>): Promise<void>
+}
+
+export function openAccess(kernel: AccessKernel): OpenAccess {
+  let engine: PolicyEngine | undefined
+  const decisions = openDecisions(kernel.database, kernel.log, () => engine)
+  return {
+    decisions,
+    face: faceOf(kernel, decisions),
+    async start({ policies, permissionTypes }) {
+      engine = await openPolicyEngine(policies, permissionTypes)
+      const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
+      await ensureBuiltInRoles(ctx, permissionTypes)
+    },
+  }
+}
+
+function faceOf(kernel: AccessKernel, decisions: Decisions): AccessFace {
+  const decide = (actor: Actor, permission: string, resource: Resource | undefined, context: DecisionContext) =>
+    decisions.decide(actor, permission, resource, context.now)
+  return {
+    decide,
+    async require(ctx, permission, resource) {
+      const decision = await decide(ctx.actor, permission, resource, { now: ctx.now })
+      if (decision.allowed) return
+      kernel.journal.refused({
+        actor: ctx.actor,
+        permission,
+        decision,
+        requestId: ctx.requestId,
+        ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
+      })
+      throw ctx.actor.principal.kind === 'anonymous'
+        ? fail('access.sign-in-required')
+        : fail('access.refused', { fields: { reason: decision.reason } })
+    },
+    requireCoverage,
+    addPrincipal,
+    setPrincipalState,
+    removePrincipal,
+    assignRole,
+    holdings: (db, principalId) => holdings(db, principalId, kernel.clock.now()),
+    inNetworks: (_, address, networks) =>
+      decisions.withFacts(kernel.clock.now(), (facts) => isInside(address, networks, facts)),
+  }
+}
+
+async function holdings(db: Ctx['db'], principalId: string, now: number): ReturnType<AccessFace['holdings']> {
+  const facts = await readPrincipalFacts(db, principalId, now)
+  return { roles: facts?.roles.map((role) => role.name) ?? [], groups: facts?.groups ?? [] }
+}

@@ -1,0 +1,38 @@
+import type { PolicyContribution } from '#platform'
+
+/** The room's own policies. What they mean stands in the README. */
+export const policies: PolicyContribution = {
+  schema: `
+    namespace Access {
+      @permission("grants")
+      entity Grant = { grantor: String, grantee: String };
+    }
+  `,
+  policies: `
+    @id("access:held")
+    permit (principal, action, resource)
+    when { !context.via.isEmpty() };
+
+    @id("access:local")
+    permit (principal is Gatehouse::Local, action, resource);
+
+    @id("access:system")
+    permit (principal is Gatehouse::System, action, resource);
+
+    @id("access:own-grants")
+    permit (
+      principal,
+      action in [Gatehouse::Action::"grants:read", Gatehouse::Action::"grants:revoke"],
+      resource is Access::Grant
+    )
+    when { resource.grantor == principal.id };
+
+    @id("access:received-grants")
+    permit (
+      principal,
+      action in [Gatehouse::Action::"grants:read", Gatehouse::Action::"grants:revoke"],
+      resource is Access::Grant
+    )
+    when { resource.grantee == principal.id };
+  `,
+}

@@ -1,0 +1,109 @@
+import type { PrincipalKind } from '#kit'
+import { type Db, tables, touch } from '#platform'
+import { maxGroupDepth } from './facts-store.ts'
+import type { MemberKind, PrincipalRow, Tables } from './tables.ts'
+
+export async function insertPrincipal(db: Db, row: PrincipalRow): Promise<void> {
+  await tables<Tables>(db).insertInto('access_principals').values(row).execute()
+  touch(db, 'access')
+}
+
+export async function findPrincipal(db: Db, id: string): Promise<PrincipalRow | undefined> {
+  return tables<Tables>(db).selectFrom('access_principals').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** Principals by id, in no particular order; unknown ids are left out. */
+export async function findPrincipals(db: Db, ids: readonly string[]): Promise<readonly PrincipalRow[]> {
+  if (ids.length === 0) return []
+  return tables<Tables>(db).selectFrom('access_principals').selectAll().where('id', 'in', ids).execute()
+}
+
+/** Active principals of a kind by name, for choosing one in a page. */
+export async function listPrincipals(db: Db, kind: PrincipalKind, limit: number): Promise<readonly PrincipalRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_principals')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('state', '=', 'active')
+    .orderBy('name')
+    .limit(limit)
+    .execute()
+}
+
+export async function updatePrincipalState(db: Db, id: string, state: 'active' | 'disabled'): Promise<void> {
+  await tables<Tables>(db).updateTable('access_principals').set({ state }).where('id', '=', id).execute()
+  touch(db, 'access')
+}
+
+/** Removes the principal and everything that hangs on it; says how much that was. */
+export async function deletePrincipal(
+  db: Db,
+  id: string,
+): Promise<{ readonly roles: number; readonly groups: number; readonly grants: number }> {
+  const query = tables<Tables>(db)
+  const roles = await query
+    .deleteFrom('access_role_holders')
+    .where('holder_kind', '=', 'principal')
+    .where('holder_id', '=', id)
+    .executeTakeFirst()
+  const groups = await query
+    .deleteFrom('access_group_members')
+    .where('member_kind', '=', 'principal')
+    .where('member_id', '=', id)
+    .executeTakeFirst()
+  const grants = await query
+    .deleteFrom('access_grants')
+    .where((where) => where.or([where('grantor_id', '=', id), where('grantee_id', '=', id)]))
+    .executeTakeFirst()
+  await query.deleteFrom('access_principals').where('id', '=', id).execute()
+  touch(db, 'access')
+  return {
+    roles: Number(roles.numDeletedRows),
+    groups: Number(groups.numDeletedRows),
+    grants: Number(grants.numDeletedRows),
+  }
+}
+
+/** Whether any active account holds the role, by itself or through groups. */
+export async function hasActiveAccount(db: Db, roleId: string): Promise<boolean> {
+  const query = tables<Tables>(db)
+  const holders = await query
+    .selectFrom('access_role_holders')
+    .select(['holder_kind', 'holder_id'])
+    .where('role_id', '=', roleId)
+    .execute()
+  const idsOf = (kind: MemberKind, rows: typeof holders) =>
+    rows.filter((row) => row.holder_kind === kind).map((row) => row.holder_id)
+  const seen = new Set<string>()
+  let principals = idsOf('principal', holders)
+  let groups = idsOf('group', holders)
+  for (let depth = 0; depth <= maxGroupDepth; depth++) {
+    if (await anyActiveAccount(db, principals)) return true
+    groups = groups.filter((id) => !seen.has(id))
+    if (groups.length === 0) return false
+    for (const id of groups) seen.add(id)
+    const members = await query
+      .selectFrom('access_group_members as m')
+      .innerJoin('access_groups as g', 'g.id', 'm.group_id')
+      .select(['m.member_kind as holder_kind', 'm.member_id as holder_id'])
+      .where('m.group_id', 'in', groups)
+      .where('g.removed_at', 'is', null)
+      .execute()
+    principals = idsOf('principal', members)
+    groups = idsOf('group', members)
+  }
+  return false
+}
+
+async function anyActiveAccount(db: Db, ids: readonly string[]): Promise<boolean> {
+  if (ids.length === 0) return false
+  const found = await tables<Tables>(db)
+    .selectFrom('access_principals')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('kind', '=', 'account')
+    .where('state', '=', 'active')
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
+}

@@ -1,0 +1,167 @@
+import { allWithin } from '#kit'
+import type { Ctx } from '#platform'
+import { keepingAdministrator } from './administrators.ts'
+import { requireCoverage } from './coverage.ts'
+import { fail } from './errors.ts'
+import { findGroup } from './groups-store.ts'
+import type { Vocabulary } from './permissions.ts'
+import { getPrincipal } from './principals.ts'
+import {
+  deleteHolder,
+  findRole,
+  insertHolder,
+  insertRole,
+  isRoleNameTaken,
+  removeRole,
+  updateRole,
+} from './roles-store.ts'
+import type { MemberKind, RoleRow } from './tables.ts'
+
+export interface NewRole {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly permissions: readonly string[]
+}
+
+/** Who receives or gives back a role; a group by its name. */
+export interface Holder {
+  readonly kind: MemberKind
+  /** A principal's id or a group's name. */
+  readonly id: string
+}
+
+/** The patterns of a role. */
+export function permissionsOf(role: RoleRow): readonly string[] {
+  return JSON.parse(role.permissions) as readonly string[]
+}
+
+/** @throws GateError `access.role-unknown` */
+export async function getRole(ctx: Ctx, name: string): Promise<RoleRow> {
+  const role = await findRole(ctx.db, name)
+  if (role === undefined) throw fail('access.role-unknown', { fields: { name: name.slice(0, 80) } })
+  return role
+}
+
+/** @throws GateError `access.name-taken`, `access.bad-permission`, `access.more-than-held` */
+export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole): Promise<RoleRow> {
+  const permissions = vocabulary.require(role.permissions)
+  return ctx.tx(async (ctx) => {
+    if (await isRoleNameTaken(ctx.db, role.name)) throw fail('access.name-taken', { fields: { name: role.name } })
+    await requireCoverage(ctx, permissions)
+    const row: RoleRow = {
+      id: ctx.newId('rol'),
+      name: role.name,
+      title: role.title,
+      description: role.description,
+      permissions: JSON.stringify(permissions),
+      built_in: 0,
+      revision: 1,
+      created_at: ctx.now,
+      updated_at: ctx.now,
+      removed_at: null,
+    }
+    await insertRole(ctx.db, row)
+    await ctx.audit({ action: 'roles.create', target: targetOf(row), detail: { permissions } })
+    return row
+  })
+}
+
+/**
+ * Changes a role for everybody who holds it. Only what it gains must be held by whoever changes it.
+ *
+ * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.bad-permission`, `access.more-than-held`
+ */
+export async function changeRole(
+  ctx: Ctx,
+  vocabulary: Vocabulary,
+  name: string,
+  change: Partial<Omit<NewRole, 'name'>>,
+  guard: (role: RoleRow) => void = () => {},
+): Promise<RoleRow> {
+  const permissions = change.permissions === undefined ? undefined : vocabulary.require(change.permissions)
+  return ctx.tx(async (ctx) => {
+    const role = await getChangeable(ctx, name)
+    guard(role)
+    const before = permissionsOf(role)
+    if (permissions !== undefined)
+      await requireCoverage(
+        ctx,
+        permissions.filter((text) => !allWithin([text], before)),
+      )
+    const { title = role.title, description = role.description } = change
+    const stored = permissions === undefined ? role.permissions : JSON.stringify(permissions)
+    await updateRole(ctx.db, role.id, { title, description, permissions: stored }, ctx.now)
+    const detail = permissions === undefined ? { title, description } : { title, description, before, permissions }
+    await ctx.audit({ action: 'roles.update', target: targetOf(role), detail })
+    return getRole(ctx, name)
+  })
+}
+
+/** Takes the role from everybody; its name stays taken. @throws GateError `access.role-unknown`, `access.role-built-in` */
+export async function deleteRole(ctx: Ctx, name: string, guard: (role: RoleRow) => void = () => {}): Promise<void> {
+  await ctx.tx(async (ctx) => {
+    const role = await getChangeable(ctx, name)
+    guard(role)
+    const holders = await removeRole(ctx.db, role.id, ctx.now)
+    await ctx.audit({
+      action: 'roles.delete',
+      target: targetOf(role),
+      detail: { holders, permissions: permissionsOf(role) },
+    })
+  })
+}
+
+/** Gives a role. @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.more-than-held` */
+export async function giveRole(ctx: Ctx, name: string, holder: Holder): Promise<void> {
+  await ctx.tx(async (ctx) => {
+    const role = await getRole(ctx, name)
+    await requireCoverage(ctx, permissionsOf(role))
+    await giveRoleUnasked(ctx, role, holder)
+  })
+}
+
+/** Gives a role by name without asking who gives it: for set-up and for use-cases that asked already. */
+export async function assignRole(ctx: Ctx, principalId: string, name: string): Promise<void> {
+  await ctx.tx(async (ctx) => giveRoleUnasked(ctx, await getRole(ctx, name), { kind: 'principal', id: principalId }))
+}
+
+/** @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.last-administrator` */
+export async function takeRole(ctx: Ctx, name: string, holder: Holder): Promise<void> {
+  await ctx.tx(async (ctx) => {
+    const role = await getRole(ctx, name)
+    const { id, label } = await resolve(ctx, holder)
+    const held = await keepingAdministrator(ctx, () => deleteHolder(ctx.db, role.id, holder.kind, id))
+    if (held) await ctx.audit({ action: 'roles.take', target: targetOf(role), detail: { from: id, name: label } })
+  })
+}
+
+async function giveRoleUnasked(ctx: Ctx, role: RoleRow, holder: Holder): Promise<void> {
+  const { id, label } = await resolve(ctx, holder)
+  const row = {
+    role_id: role.id,
+    holder_kind: holder.kind,
+    holder_id: id,
+    created_at: ctx.now,
+    created_by: ctx.actor.principal.id,
+  }
+  if (!(await insertHolder(ctx.db, row))) return
+  await ctx.audit({ action: 'roles.give', target: targetOf(role), detail: { to: id, name: label } })
+}
+
+async function resolve(ctx: Ctx, { kind, id }: Holder): Promise<{ readonly id: string; readonly label: string }> {
+  if (kind === 'principal') return { id, label: (await getPrincipal(ctx, id)).name }
+  const group = await findGroup(ctx.db, id)
+  if (group === undefined) throw fail('access.group-unknown', { fields: { name: id.slice(0, 80) } })
+  return { id: group.id, label: group.name }
+}
+
+async function getChangeable(ctx: Ctx, name: string): Promise<RoleRow> {
+  const role = await getRole(ctx, name)
+  if (role.built_in === 1) throw fail('access.role-built-in', { fields: { name } })
+  return role
+}
+
+function targetOf(role: RoleRow): { readonly type: string; readonly id: string; readonly name: string } {
+  return { type: 'roles', id: role.id, name: role.name }
+}

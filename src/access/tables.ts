@@ -1,0 +1,78 @@
+import type { PrincipalKind } from '#kit'
+
+/** Who holds a role or belongs to a group. */
+export type MemberKind = 'principal' | 'group'
+
+export interface Tables {
+  readonly access_principals: PrincipalRow
+  readonly access_roles: RoleRow
+  readonly access_role_holders: RoleHolderRow
+  readonly access_groups: GroupRow
+  readonly access_group_members: GroupMemberRow
+  readonly access_networks: NetworkRow
+  readonly access_grants: GrantRow
+}
+
+export interface PrincipalRow {
+  readonly id: string
+  readonly kind: PrincipalKind
+  readonly name: string
+  readonly state: 'active' | 'disabled'
+  readonly created_at: number
+}
+
+interface Named {
+  readonly id: string
+  readonly name: string
+  readonly title: string
+  readonly revision: number
+  readonly created_at: number
+  readonly updated_at: number
+  /** Set: a tombstone that keeps the name. */
+  readonly removed_at: number | null
+}
+
+export interface RoleRow extends Named {
+  readonly description: string
+  /** JSON list of patterns */
+  readonly permissions: string
+  readonly built_in: number
+}
+
+export interface RoleHolderRow {
+  readonly role_id: string
+  readonly holder_kind: MemberKind
+  readonly holder_id: string
+  readonly created_at: number
+  readonly created_by: string
+}
+
+export interface GroupRow extends Named {
+  readonly description: string
+}
+
+export interface GroupMemberRow {
+  readonly group_id: string
+  readonly member_kind: MemberKind
+  readonly member_id: string
+  readonly created_at: number
+  readonly created_by: string
+}
+
+export interface NetworkRow extends Named {
+  /** JSON list of canonical CIDRs */
+  readonly cidrs: string
+}
+
+export interface GrantRow {
+  readonly id: string
+  readonly grantor_id: string
+  readonly grantee_id: string
+  /** JSON list of patterns */
+  readonly permissions: string
+  readonly note: string
+  readonly starts_at: number
+  readonly ends_at: number | null
+  readonly created_at: number
+  readonly revoked_at: number | null
+}

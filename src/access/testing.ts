@@ -1,0 +1,86 @@
+/** Builders for tests of every room that needs somebody who may, or may not. */
+import type { Actor, ActorCredential, CredentialLimits } from '#kit'
+import type { Clock, Ctx, Database, Journal, Log, PermissionType, PolicyContribution, RoomMigrations } from '#platform'
+import { memoryLog, testContext } from '#platform/testing'
+import type { AccessFace } from './face.ts'
+import { migrations } from './migrations/index.ts'
+import { type OpenAccess, openAccess } from './open.ts'
+import { permissions } from './permissions.ts'
+import { policies } from './policies.ts'
+import { insertRole } from './roles-store.ts'
+
+/** For `open(t, { rooms: [accessMigrations, …] })`. */
+export const accessMigrations: RoomMigrations = { room: 'access', migrations }
+
+export interface TestAccessOptions {
+  readonly database: Database
+  readonly clock: Clock
+  readonly log?: Log
+  /** Receives refusals of `require`; ignored when absent. */
+  readonly journal?: Journal
+  /** What other rooms contribute. */
+  readonly permissionTypes?: readonly PermissionType[]
+  readonly policies?: readonly PolicyContribution[]
+}
+
+const ignored: Journal = { refused: () => {}, used: () => {}, flush: () => Promise.resolve() }
+
+/** The real room, started on a migrated database, with the built-in roles. */
+export async function startAccess(options: TestAccessOptions): Promise<OpenAccess> {
+  const { database, clock, log = memoryLog(), journal = ignored } = options
+  const context = (actor: Actor): Ctx => testContext({ database, clock, actor })
+  const access = openAccess({ clock, context, database, journal, log })
+  await access.start({
+    permissionTypes: [...permissions, ...(options.permissionTypes ?? [])],
+    policies: [policies, ...(options.policies ?? [])],
+  })
+  return access
+}
+
+/** An actor signed in as that account with a credential that limits nothing, unless told. */
+export function accountActor(id: string, limits: Partial<ActorCredential & CredentialLimits> = {}): Actor {
+  return {
+    principal: { kind: 'account', id, name: id },
+    credential: { ...unlimitedCredential, ...limits },
+    address: '192.0.2.10',
+  }
+}
+
+export const unlimitedCredential: ActorCredential = {
+  id: 'crd_test',
+  kind: 'password',
+  permissions: ['*'],
+  networks: { allow: [], deny: [] },
+  regions: [],
+  expiresAt: undefined,
+}
+
+/** Makes an account known, active and holding the named roles; answers its actor. */
+export async function addAccount(
+  access: AccessFace,
+  ctx: Ctx,
+  id: string,
+  roles: readonly string[] = [],
+): Promise<Actor> {
+  await access.addPrincipal(ctx, { id, kind: 'account', name: id })
+  for (const role of roles) await access.assignRole(ctx, id, role)
+  return accountActor(id)
+}
+
+/** Makes a role, without asking who makes it. */
+export async function addRole(ctx: Ctx, name: string, patterns: readonly string[]): Promise<void> {
+  await ctx.tx((ctx) =>
+    insertRole(ctx.db, {
+      id: ctx.newId('rol'),
+      name,
+      title: name,
+      description: '',
+      permissions: JSON.stringify(patterns),
+      built_in: 0,
+      revision: 1,
+      created_at: ctx.now,
+      updated_at: ctx.now,
+      removed_at: null,
+    }),
+  )
+}
