@@ -55,19 +55,27 @@ const pureNodeModules: Readonly<Record<string, string>> = {
 /** Packages that reach the network by themselves: egress is the only client for addresses that others chose. */
 const networkPackages: Readonly<Record<string, readonly string[]>> = { undici: ['platform', 'gateway', 'cli'] }
 
-/** Where time, randomness, environment and raw requests may come from. */
-const impureRooms = new Set(['platform', 'cli'])
+/** Where time, randomness, environment and raw requests may come from: the outermost shell, and what is built for it. */
+const impureRooms = new Set(['platform', 'cli', 'composition'])
 
 /** Judges every source under src. `offered` are the keys of `imports` in package.json. */
 export function findBoundaryViolations(files: Files, offered: readonly string[]): readonly Violation[] {
   const violations: Violation[] = []
+  const contracts = contractFiles(files)
   for (const [path, text] of files) {
     const room = roomOf(path)
     if (room === undefined) continue
     const tokens = tokensOf(text)
     const say = (line: number, message: string): number => violations.push({ place: `${path}:${line}`, message })
+    const importer = {
+      path,
+      room,
+      forTests: isForTests(path),
+      isContract: contracts.has(path),
+      offered: new Set(offered),
+    }
     for (const found of importsOf(tokens)) {
-      const message = judgeImport(found, { path, room, forTests: isForTests(path), offered: new Set(offered) })
+      const message = judgeImport(found, importer)
       if (message !== undefined) say(found.line, message)
     }
     if (impureRooms.has(room) || isForTests(path)) continue
@@ -78,10 +86,23 @@ export function findBoundaryViolations(files: Files, offered: readonly string[])
   return violations
 }
 
+/** Every room's `contract.ts`, with the files of the room it is made of: all of it is loaded by the CLI. */
+function contractFiles(files: Files): ReadonlySet<string> {
+  const found = new Set([...files.keys()].filter((path) => /^src\/[^/]+\/contract\.ts$/.test(path)))
+  for (const path of found) {
+    for (const { specifier } of importsOf(tokensOf(files.get(path) ?? ''))) {
+      if (specifier?.startsWith('.') === true) found.add(posix.join(posix.dirname(path), specifier))
+    }
+  }
+  return found
+}
+
 interface Importer {
   readonly path: string
   readonly room: string
   readonly forTests: boolean
+  /** Part of a contract: shared with the CLI and pages, so free of Node and of the rest of its room. */
+  readonly isContract: boolean
   readonly offered: ReadonlySet<string>
 }
 
@@ -100,27 +121,18 @@ function judgeRelative(specifier: string, { path, room, forTests }: Importer): s
     return forTests ? undefined : `${specifier} leaves src`
   }
   if (targetRoom === room) {
-    return isForTests(target) && !forTests ? `${specifier} is for tests only` : judgeContract(specifier, path)
+    return isForTests(target) && !forTests ? `${specifier} is for tests only` : undefined
   }
   return `${specifier} reaches into ${targetRoom} past its face; import #${targetRoom}`
 }
 
-/** A room's contract, which the CLI and pages share; the platform's `room/contract.ts` is another thing. */
-function isContract(path: string): boolean {
-  return /^src\/[^/]+\/contract\.ts$/.test(path)
-}
-
-function judgeContract(specifier: string, path: string): string | undefined {
-  if (!isContract(path) || specifier.endsWith('contract.ts')) return undefined
-  return `a contract is shared with the CLI and pages, so it imports only zod, #kit and its own contract files, not ${specifier}`
-}
-
 function judgeFace(specifier: string, importer: Importer): string | undefined {
-  const { path, room, forTests, offered } = importer
+  const { room, forTests, isContract, offered } = importer
   if (!offered.has(specifier)) return `${specifier} is not offered by imports in package.json`
   const [target = '', part] = specifier.slice(1).split('/')
   if (part === 'testing' && !forTests) return `${specifier} is for tests only`
-  if (isContract(path) && target !== 'kit') return `a contract imports only zod and #kit, not ${specifier}`
+  if (isContract && target !== 'kit') return `a contract imports only zod and #kit, not ${specifier}`
+  if (target === room && part === 'testing') return undefined
   if (target === room) return `${specifier} is this room's own face; import its files by relative path`
   if (room === 'composition') return part === undefined ? undefined : `composition knows faces only, not ${specifier}`
   if (part === 'contract') return room === 'cli' ? undefined : `${specifier} is for the CLI; rooms use the face`
@@ -139,16 +151,16 @@ function judgeRow(target: string, specifier: string, { room }: Importer): string
   return `${room} does not need ${target}: sideways and upward imports are refused, and so is what the table leaves out`
 }
 
-function judgePackage(specifier: string, { path, room, forTests }: Importer): string | undefined {
+function judgePackage(specifier: string, { room, forTests, isContract }: Importer): string | undefined {
   if (forTests) return undefined
   if (specifier.startsWith('node:')) {
-    if (isContract(path)) return `a contract imports no Node modules, not even ${specifier}`
+    if (isContract) return `a contract imports no Node modules, not even ${specifier}`
     if (room === 'kit' && !Object.hasOwn(pureNodeModules, specifier))
       return `kit is pure and may not import ${specifier}`
     return undefined
   }
   if (room === 'kit') return `kit imports no packages, not even ${specifier}`
-  if (isContract(path) && specifier !== 'zod') return `a contract imports only zod and #kit, not ${specifier}`
+  if (isContract && specifier !== 'zod') return `a contract imports only zod and #kit, not ${specifier}`
   const rooms = networkPackages[specifier]
   return rooms === undefined || rooms.includes(room) ? undefined : `${specifier} reaches the network; use kernel.egress`
 }
