@@ -1,0 +1,126 @@
+import type { TestContext } from 'node:test'
+import {
+  type CertificateSource,
+  type Ctx,
+  coreConfig,
+  type Database,
+  type Keyring,
+  makeContext,
+  type Opened,
+  type Route,
+  type Seal,
+  type ServedHandler,
+  systemRandom,
+} from '#platform'
+import {
+  createMetrics,
+  type FakeClock,
+  fakeClock,
+  type MemoryLog,
+  memoryLog,
+  memorySeal,
+  type OpenDatabase,
+  openKeyring,
+  type Place,
+  testContext,
+} from '#platform/testing'
+import type { PkiFace } from './face.ts'
+import { migrations } from './migrations/index.ts'
+import { openPki } from './open.ts'
+
+/** What a node runs on before the room is open. */
+export interface Ground {
+  readonly database: Database
+  readonly keyring: Keyring
+  readonly clock: FakeClock
+  readonly log: MemoryLog
+  /** A context of the system's on the database. */
+  readonly ctx: Ctx
+}
+
+/** The room open on real ground, with what it registered and ways to make storage fail. */
+export interface TestNode extends Ground {
+  readonly opened: Opened<PkiFace>
+  readonly face: PkiFace
+  readonly certificates: CertificateSource
+  readonly plain: ServedHandler
+  readonly metrics: () => Promise<string>
+  /** While set, every transaction fails with it. */
+  readonly storage: { failure: Error | undefined }
+}
+
+export interface GroundOptions {
+  readonly place?: Place
+  readonly seal?: Seal
+  readonly clock?: FakeClock
+}
+
+export async function prepareGround(t: TestContext, open: OpenDatabase, options: GroundOptions = {}): Promise<Ground> {
+  const clock = options.clock ?? fakeClock()
+  const log = memoryLog()
+  const database = await open(t, {
+    clock,
+    log,
+    rooms: [{ room: 'pki', migrations }],
+    ...(options.place === undefined ? {} : { place: options.place }),
+  })
+  const keyring = await openKeyring({ database, seal: options.seal ?? memorySeal(), random: systemRandom, clock })
+  return { database, keyring, clock, log, ctx: testContext({ database, clock }) }
+}
+
+export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> {
+  const { database, keyring, clock, log } = ground
+  const metrics = createMetrics()
+  const sources: CertificateSource[] = []
+  const handlers = new Map<string, ServedHandler>()
+  const storage: TestNode['storage'] = { failure: undefined }
+  const failing: Pick<Database, 'db' | 'tx'> = {
+    db: database.db,
+    tx: (work) => (storage.failure === undefined ? database.tx(work) : Promise.reject(storage.failure)),
+  }
+  const opened = await openPki({
+    config: coreConfig.parse({}),
+    clock,
+    random: systemRandom,
+    log,
+    keyring,
+    metrics,
+    listener: {
+      httpsPort: 8443,
+      certificates: (source) => void sources.push(source),
+      plain: (prefix, handler) => void handlers.set(prefix, handler),
+    },
+    context: (actor) =>
+      makeContext({
+        database: failing as Database,
+        clock,
+        random: systemRandom,
+        actor,
+        requestId: 'req_test',
+        signal: new AbortController().signal,
+      }),
+  })
+  t.after(() => opened.stop?.())
+  const [certificates] = sources
+  const plain = handlers.get('/ca.pem')
+  if (certificates === undefined || plain === undefined) throw new TypeError('the room registered less than it must')
+  return { ...ground, opened, face: opened.face, certificates, plain, metrics: () => metrics.text(), storage }
+}
+
+export async function startNode(t: TestContext, open: OpenDatabase, options: GroundOptions = {}): Promise<TestNode> {
+  return openOn(t, await prepareGround(t, open, options))
+}
+
+/** Calls a route's handler with input its own schemas have validated, as a door does after it has decided. */
+export async function callRoute(node: TestNode, path: string, query: Readonly<Record<string, string>> = {}) {
+  const route = findRoute(node, path)
+  const url = new URL(`https://gatehouse.localhost:8443${path}`)
+  const request = { method: 'GET', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
+  return route.handler(node.ctx, { params: undefined, query: route.query?.parse(query), body: undefined, request })
+}
+
+export function findRoute(node: TestNode, path: string): Route {
+  const route = node.opened.routes?.find((candidate) => candidate.path === path)
+  if (route === undefined) throw new TypeError(`no route ${path}`)
+  return route
+}
