@@ -2,7 +2,7 @@
 export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/audit.ts'
 export type { AuditFilter } from './audit/audit-store.ts'
 export { type JournalOptions, openJournal, type RunningJournal } from './audit/journal.ts'
-export { type AuditRecord, listAudit } from './audit/list.ts'
+export { type AuditRecord, type ChainedAuditRecord, findAudit, listAudit } from './audit/list.ts'
 export { listUses, type UseRecord } from './audit/list-uses.ts'
 export {
   type AuditHead,

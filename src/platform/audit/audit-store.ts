@@ -137,6 +137,8 @@ export async function readStrays(
 /** What a list of records is narrowed by. Absent fields do not narrow. */
 export interface AuditFilter {
   readonly actorId?: string
+  /** Who acted, by id or by the name written then: what a person types. */
+  readonly actor?: string
   /** `accounts.` finds `accounts.create` and the rest; `routes:use` finds refusals of it. */
   readonly actionPrefix?: string
   readonly targetType?: string
@@ -155,12 +157,15 @@ export async function selectRecords(
   limit: number,
   before: number | undefined,
 ): Promise<readonly StoredRecord[]> {
-  const { actorId, actionPrefix, targetType, targetId, outcome, from, to } = filter
+  const { actorId, actor, actionPrefix, targetType, targetId, outcome, from, to } = filter
   return tables<AuditTables>(db)
     .selectFrom('platform_audit_records')
     .selectAll()
     .$if(before !== undefined, (query) => query.where('ordinal', '<', before ?? 0))
     .$if(actorId !== undefined, (query) => query.where('actor_id', '=', actorId ?? ''))
+    .$if(actor !== undefined, (query) =>
+      query.where((where) => where.or([where('actor_id', '=', actor ?? ''), where('actor_name', '=', actor ?? '')])),
+    )
     .$if(actionPrefix !== undefined && actionPrefix !== '', (query) =>
       query.where('action', '>=', actionPrefix ?? '').where('action', '<', afterPrefix(actionPrefix ?? '')),
     )
@@ -177,4 +182,22 @@ export async function selectRecords(
 /** The end of the range of texts that begin with `prefix`: both engines compare by code point. */
 function afterPrefix(prefix: string): string {
   return `${prefix}\u{10ffff}`
+}
+
+/** One record by its id, with the hash of the record before it in the chain. */
+export async function selectRecord(
+  db: Db,
+  id: string,
+): Promise<{ readonly record: StoredRecord; readonly previous: Uint8Array | undefined } | undefined> {
+  const records = tables<AuditTables>(db).selectFrom('platform_audit_records')
+  const record = await records.selectAll().where('id', '=', id).executeTakeFirst()
+  if (record === undefined) return undefined
+  const before =
+    record.seq === null
+      ? undefined
+      : await records
+          .select('hash')
+          .where('seq', '=', record.seq - 1)
+          .executeTakeFirst()
+  return { record, previous: before?.hash ?? undefined }
 }

@@ -1,7 +1,7 @@
 import type { PrincipalKind } from '#kit'
 import type { Db } from '../db/database.ts'
 import type { JournalValue } from './audit.ts'
-import { type AuditFilter, type StoredRecord, selectRecords } from './audit-store.ts'
+import { type AuditFilter, type StoredRecord, selectRecord, selectRecords } from './audit-store.ts'
 
 /** One record as pages and the API show it. */
 export interface AuditRecord {
@@ -38,6 +38,23 @@ export async function listAudit(
 ): Promise<readonly AuditRecord[]> {
   const rows = await selectRecords(db, filter, page.limit, page.before)
   return rows.map(recordOf)
+}
+
+/** A record with its link in the chain: its own hash and that of the record before it, in hex. */
+export interface ChainedAuditRecord extends AuditRecord {
+  readonly hash: string | undefined
+  readonly previousHash: string | undefined
+}
+
+/** One record by id, as it is stored. Whether the chain holds is `verifyAudit`'s to say. */
+export async function findAudit(db: Db, id: string): Promise<ChainedAuditRecord | undefined> {
+  const found = await selectRecord(db, id)
+  if (found === undefined) return undefined
+  return { ...recordOf(found.record), hash: hex(found.record.hash), previousHash: hex(found.previous) }
+}
+
+function hex(bytes: Uint8Array | null | undefined): string | undefined {
+  return bytes === null || bytes === undefined ? undefined : Buffer.from(bytes).toString('hex')
 }
 
 function recordOf(row: StoredRecord): AuditRecord {

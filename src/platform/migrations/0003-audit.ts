@@ -31,6 +31,7 @@ export const audit: Migration = {
       ) ${strict}`,
       `create index platform_audit_records_at on platform_audit_records (at)`,
       `create index platform_audit_records_actor on platform_audit_records (actor_id, ordinal)`,
+      `create index platform_audit_records_actor_name on platform_audit_records (actor_name, ordinal)`,
       `create index platform_audit_records_target on platform_audit_records (target_type, target_id, ordinal)`,
       `create index platform_audit_records_action on platform_audit_records (action, ordinal)`,
       `create index platform_audit_records_outcome on platform_audit_records (outcome, ordinal)`,
