@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import {
+  type AuditFilter,
+  decodeCursor,
+  encodeCursor,
+  findAudit,
+  listAudit,
+  type Route,
+  route,
+  verifyAudit,
+} from '#platform'
+import { withQuery } from '#platform/ui'
+import type { Console } from './console.ts'
+import { failConsole } from './errors.ts'
+import { type JournalFilter, journalPage } from './views/journal.ts'
+import { journalRecordPage, verifyPage } from './views/journal-record.ts'
+
+const pageSize = 50
+const day = 86_400_000
+const access = { permission: 'audit:read' } as const
+const section = '/journal'
+
+const text = z.string().max(200).trim().default('')
+const date = z.union([z.literal(''), z.iso.date()]).default('')
+
+/** A filter as the form sends it: fields left empty are there, and empty. */
+export const journalQuery = z.object({
+  who: text,
+  what: text,
+  outcome: z.enum(['', 'done', 'refused']).default(''),
+  from: date,
+  to: date,
+  cursor: z.string().max(1024).optional(),
+})
+
+/** The journal's pages. */
+export function journalRoutes(console: Console): readonly Route[] {
+  return [listRoute(console), ...verifyRoutes(), recordRoute()]
+}
+
+function listRoute({ keyring }: Console): Route {
+  return route({
+    method: 'GET',
+    path: '/journal',
+    door: 'browser',
+    access,
+    query: journalQuery,
+    handler: async (ctx, { query: { cursor, ...filter } }) => {
+      const shape = ['journal', ...Object.values(filter)] as const
+      const before = decodeCursor(keyring, shape, cursor)?.[0]
+      const found = await listAudit(ctx.db, auditFilter(filter), {
+        limit: pageSize + 1,
+        ...(typeof before === 'number' ? { before } : {}),
+      })
+      const records = found.slice(0, pageSize)
+      const last = found.length > pageSize ? records.at(-1) : undefined
+      const body = journalPage({
+        records,
+        filter,
+        filtered: Object.values(filter).some((value) => value !== ''),
+        href: withQuery('/journal', filter),
+        next: last === undefined ? undefined : encodeCursor(keyring, shape, [last.position]),
+        further: cursor !== undefined,
+        now: ctx.now,
+      })
+      return { kind: 'page', page: { title: 'Journal', body, section, frame: 'full' } }
+    },
+  })
+}
+
+/** Days are whole days in UTC; `to` includes its day. */
+export function auditFilter({ who, what, outcome, from, to }: JournalFilter): AuditFilter {
+  return {
+    ...(who === '' ? {} : { actor: who }),
+    ...(what === '' ? {} : { actionPrefix: what }),
+    ...(outcome === 'done' || outcome === 'refused' ? { outcome } : {}),
+    ...(from === '' ? {} : { from: Date.parse(from) }),
+    ...(to === '' ? {} : { to: Date.parse(to) + day }),
+  }
+}
+
+function verifyRoutes(): readonly Route[] {
+  const title = 'Verify the journal'
+  return [
+    route({
+      method: 'GET',
+      path: '/journal/verify',
+      door: 'browser',
+      access,
+      handler: () =>
+        Promise.resolve({ kind: 'page', page: { title, body: verifyPage(undefined), section, frame: 'full' } }),
+    }),
+    // a POST, though it changes nothing: it reads the whole journal, and no prefetch or crawler should start that
+    route({
+      method: 'POST',
+      path: '/journal/verify',
+      door: 'browser',
+      access,
+      handler: async (ctx) => {
+        const body = verifyPage(await verifyAudit(ctx.db))
+        return { kind: 'page', page: { title, body, section, frame: 'full' } }
+      },
+    }),
+  ]
+}
+
+function recordRoute(): Route {
+  return route({
+    method: 'GET',
+    path: '/journal/{id}',
+    door: 'browser',
+    access,
+    params: z.object({ id: z.string().max(100) }),
+    handler: async (ctx, { params: { id } }) => {
+      const record = await findAudit(ctx.db, id)
+      if (record === undefined) throw failConsole('console.record-not-found', { fields: { id } })
+      const body = journalRecordPage(record, ctx.now)
+      return { kind: 'page', page: { title: record.action, body, section, frame: 'full' } }
+    },
+  })
+}

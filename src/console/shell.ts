@@ -1,0 +1,36 @@
+import type { Ctx, NavigationEntry, Shell, ShellPage } from '#platform'
+import { bareDocument } from '#platform/ui'
+import { type Console, permitted } from './console.ts'
+import { frame, type Who } from './views/frame.ts'
+
+/**
+ * Draws the document around every page: for somebody signed in with the rooms they may see, for strangers and bare
+ * pages without. When what is allowed cannot be asked (the database is away), the page comes without rooms: an error
+ * page must get out, and showing less is never wrong.
+ */
+export function shell(console: Console): Shell {
+  return async (page, ctx) => {
+    if (page.frame === 'bare' || ctx.actor.principal.kind === 'anonymous') return bare(page)
+    const drawn = await surroundings(console, ctx).catch(() => undefined)
+    if (drawn === undefined) return bare(page)
+    return frame({ ...drawn, host: console.host, title: page.title, body: page.body, section: page.section }).toString()
+  }
+}
+
+function bare({ title, body }: ShellPage): string {
+  return bareDocument({ title, body }).toString()
+}
+
+interface Surroundings {
+  readonly rooms: readonly NavigationEntry[]
+  readonly who: Who
+}
+
+async function surroundings(console: Console, ctx: Ctx): Promise<Surroundings> {
+  const [rooms, name] = await Promise.all([
+    permitted(console, ctx, console.contributed().navigation),
+    console.displayName(ctx),
+  ])
+  const { credential, address } = ctx.actor
+  return { rooms, who: { name, credential: credential?.kind, address } }
+}

@@ -1,0 +1,120 @@
+import type { AuditRecord, JournalValue } from '#platform'
+import {
+  badge,
+  command,
+  emptyState,
+  field,
+  filterForm,
+  type Html,
+  html,
+  id,
+  pageHeader,
+  paging,
+  select,
+  table,
+  time,
+} from '#platform/ui'
+
+/** What the list is narrowed by, as it stands in the address. */
+export interface JournalFilter {
+  readonly who: string
+  readonly what: string
+  readonly outcome: string
+  readonly from: string
+  readonly to: string
+}
+
+export interface JournalPageOptions {
+  readonly records: readonly AuditRecord[]
+  readonly filter: JournalFilter
+  readonly filtered: boolean
+  /** This list's address with its filter. */
+  readonly href: string
+  readonly next: string | undefined
+  readonly further: boolean
+  readonly now: number
+}
+
+/** The audit journal: every change and every refusal, newest first. */
+export function journalPage(options: JournalPageOptions): Html {
+  const { records, filter, filtered, href, next, further, now } = options
+  return html`${pageHeader({
+    title: 'Journal',
+    lead: 'Every change and every refusal, in an order nobody can alter unseen.',
+    action: { text: 'Verify the journal', href: '/journal/verify' },
+  })}${filters(filter, filtered)}${
+    records.length === 0 ? nothingFound(filtered) : journalTable(records, now, 'Journal records, newest first')
+  }${records.length > 0 && paging({ href, next, further, shown: records.length })}
+${command('gatehouse audit list', 'The same in a terminal')}`
+}
+
+function filters(filter: JournalFilter, active: boolean): Html {
+  const typed = { type: 'search', autocomplete: 'off', code: true } as const
+  const day = { type: 'date', autocomplete: 'off' } as const
+  return filterForm({
+    action: '/journal',
+    active,
+    fields: [
+      field({ ...typed, name: 'who', label: 'Who', value: filter.who, placeholder: 'handle or id' }),
+      field({ ...typed, name: 'what', label: 'What', value: filter.what, placeholder: 'accounts.' }),
+      select({
+        name: 'outcome',
+        label: 'Outcome',
+        value: filter.outcome,
+        choices: [
+          { value: '', text: 'Any' },
+          { value: 'done', text: 'Done' },
+          { value: 'refused', text: 'Refused' },
+        ],
+      }),
+      field({ ...day, name: 'from', label: 'From day (UTC)', value: filter.from }),
+      field({ ...day, name: 'to', label: 'To day (UTC)', value: filter.to }),
+    ],
+  })
+}
+
+function nothingFound(filtered: boolean): Html {
+  return filtered
+    ? emptyState({
+        title: 'No record matches',
+        text: 'Nobody did this in that time, or it is called differently. Records are never removed.',
+        action: { text: 'Show all', href: '/journal' },
+      })
+    : emptyState({ title: 'Nothing has happened yet', text: 'Changes and refusals appear here within a second.' })
+}
+
+/** Records as a table; also on the overview. */
+export function journalTable(records: readonly AuditRecord[], now: number, caption: string): Html {
+  return table({
+    caption,
+    columns: [
+      {
+        title: 'What',
+        role: 'name',
+        cell: ({ id: of, action }) => html`<a href="/journal/${of}"><code>${action}</code></a>`,
+      },
+      { title: 'About', cell: target },
+      { title: 'Who', cell: ({ actor }) => actor.name },
+      { title: 'Outcome', cell: outcome },
+      { title: 'When', cell: ({ at }) => time(at, now) },
+    ],
+    rows: records,
+    empty: nothingFound(false),
+  })
+}
+
+/** Done or refused, and how often. */
+export function outcome({ outcome: word, count }: AuditRecord): Html {
+  const times = count > 1 ? `, ${count} times` : ''
+  return word === 'refused' ? badge('bad', `Refused${times}`) : badge('good', `Done${times}`)
+}
+
+function target({ target: about }: AuditRecord): Html {
+  if (about === undefined) return html`<span class="faint">none</span>`
+  return about.name === undefined ? id(about.id) : html`${about.name}`
+}
+
+/** A journal value as text: words as they were written, everything else as indented JSON. */
+export function valueText(value: JournalValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+}
