@@ -213,7 +213,9 @@ function poolOf(log: Log, url: string, setting: string): Pool {
       await client.query(setting)
     },
   })
-  // an idle connection that the server ended; the next query opens another
-  pool.on('error', (error) => log.warn({ error: error.message }, 'a database connection was lost'))
+  const lost = (error: Error) => log.warn({ error: error.message }, 'a database connection was lost')
+  pool.on('error', lost)
+  // the pool listens only while a connection is idle; a lost one in use would end the process
+  pool.on('connect', (client) => client.on('error', lost))
   return pool
 }

@@ -32,7 +32,7 @@ export interface OpenOptions {
 }
 
 export interface OpenDatabase {
-  /** A migrated database, closed when the test ends. */
+  /** A migrated database, closed when the test that has its storage ends. */
   (t: TestContext, options?: OpenOptions): Promise<Database>
   /** Storage to hand to several `open`s. */
   place(t: TestContext): Promise<Place>
@@ -43,20 +43,32 @@ export interface OpenDatabase {
  * whose user may create schemas) or a temporary cluster; without either its tests are skipped, saying what to install.
  */
 export function eachDialect(register: (dialect: Dialect, open: OpenDatabase) => void): void {
-  describe('on sqlite', () => register('sqlite', openerOf(sqlitePlace)))
+  describe('on sqlite', () => register('sqlite', openerOf(sqliteStorage)))
   const missing = postgresMissing()
   const skip = missing === undefined || requireAll() ? false : missing
-  describe('on postgres', { skip }, () => register('postgres', openerOf(postgresPlace)))
+  describe('on postgres', { skip }, () => register('postgres', openerOf(postgresStorage)))
 }
 
-function openerOf(newPlace: (t: TestContext) => Promise<Place>): OpenDatabase {
+function openerOf(newStorage: () => Promise<Storage>): OpenDatabase {
+  const opened = new WeakMap<Place, Database[]>()
+  const place = async (t: TestContext): Promise<Place> => {
+    const storage = await newStorage()
+    const databases: Database[] = []
+    opened.set(storage.place, databases)
+    t.after(async () => {
+      await Promise.all(databases.map((database) => database.close()))
+      await storage.remove()
+    })
+    return storage.place
+  }
   const open = async (t: TestContext, options: OpenOptions = {}): Promise<Database> => {
-    const database = await openPlace(options.place ?? (await newPlace(t)), options)
-    t.after(() => database.close())
+    const where = options.place ?? (await place(t))
+    const database = await openPlace(where, options)
+    opened.get(where)?.push(database)
     if (options.migrate !== false) await database.migrate([platformMigrations, ...(options.rooms ?? [])])
     return database
   }
-  return Object.assign(open, { place: newPlace })
+  return Object.assign(open, { place })
 }
 
 async function openPlace(place: Place, { clock = fakeClock(), log = memoryLog(), limits }: OpenOptions) {
@@ -66,14 +78,21 @@ async function openPlace(place: Place, { clock = fakeClock(), log = memoryLog(),
     : openPostgres({ url: place.url, ...common })
 }
 
-async function sqlitePlace(t: TestContext): Promise<Place> {
-  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-db-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return { dialect: 'sqlite', path: join(directory, 'gatehouse.db') }
+/** A place with the way to take it away, once nothing has it open. */
+interface Storage {
+  readonly place: Place
+  readonly remove: () => Promise<void> | void
 }
 
-async function postgresPlace(t: TestContext): Promise<Place> {
+async function sqliteStorage(): Promise<Storage> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-db-'))
+  return {
+    place: { dialect: 'sqlite', path: join(directory, 'gatehouse.db') },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  }
+}
+
+async function postgresStorage(): Promise<Storage> {
   const { url, drop } = await postgresUrl()
-  t.after(drop)
-  return { dialect: 'postgres', url }
+  return { place: { dialect: 'postgres', url }, remove: drop }
 }

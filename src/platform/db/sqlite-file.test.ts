@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { sql } from 'kysely'
+import { fakeClock, memoryLog } from '#platform/testing'
+import { platformMigrations } from '../migrations/index.ts'
+import { tables } from './handle.ts'
+import { openSqlite } from './sqlite.ts'
+
+function newPath(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-file-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return join(directory, 'gatehouse.db')
+}
+
+async function open(t: TestContext, path: string) {
+  const database = await openSqlite({ path, clock: fakeClock(), log: memoryLog() })
+  t.after(() => database.close())
+  return database
+}
+
+async function made(t: TestContext): Promise<string> {
+  const path = newPath(t)
+  const database = await open(t, path)
+  await database.migrate([platformMigrations])
+  await database.close()
+  return path
+}
+
+function refusedAs(code: string, path: string) {
+  return (error: Error) => {
+    assert.equal((error as { code?: string }).code, code)
+    assert.ok(error.message.startsWith(path), error.message)
+    return true
+  }
+}
+
+test('the file and its journals are for the owner alone, also when it was not', async (t) => {
+  const path = newPath(t)
+  writeFileSync(path, '', { mode: 0o644 })
+  chmodSync(path, 0o644)
+  const database = await open(t, path)
+  await database.migrate([platformMigrations])
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
+})
+
+test('a commit is synced before it is acknowledged, and references are enforced', async (t) => {
+  const database = await open(t, newPath(t))
+  const settings: unknown[] = []
+  await database.tx(async (db) => {
+    for (const name of ['synchronous', 'foreign_keys', 'journal_mode']) {
+      const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(tables(db))
+      settings.push(rows[0]?.[name])
+    }
+  })
+  assert.deepEqual(settings, [2, 1, 'wal'])
+})
+
+test('a file that is no database is refused and left as it is', async (t) => {
+  const path = newPath(t)
+  writeFileSync(path, 'my diary\n'.repeat(1_000))
+  await assert.rejects(open(t, path), refusedAs('platform.database-corrupt', path))
+  assert.equal(readFileSync(path, 'utf8'), 'my diary\n'.repeat(1_000))
+})
+
+test('a damaged page is refused', async (t) => {
+  const path = await made(t)
+  const bytes = readFileSync(path)
+  bytes.fill(0xff, 4_096 * 3, 4_096 * 3 + 512)
+  writeFileSync(path, bytes)
+  await assert.rejects(open(t, path), refusedAs('platform.database-corrupt', path))
+})
+
+test('a damaged header is refused', async (t) => {
+  const path = await made(t)
+  const bytes = readFileSync(path)
+  bytes.fill(0xff, 16, 100)
+  writeFileSync(path, bytes)
+  await assert.rejects(open(t, path), refusedAs('platform.database-corrupt', path))
+})
+
+test('a file cut short is refused', async (t) => {
+  const path = await made(t)
+  truncateSync(path, statSync(path).size - 4_096 * 2)
+  await assert.rejects(open(t, path), refusedAs('platform.database-corrupt', path))
+})
+
+test('a directory that is missing is named', async (t) => {
+  const path = join(newPath(t), 'deeper', 'gatehouse.db')
+  await assert.rejects(open(t, path), refusedAs('platform.storage-unavailable', path))
+})
