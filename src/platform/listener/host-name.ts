@@ -9,7 +9,8 @@ const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
  * or over-long labels, a port that is none: two spellings of one host must never be two hosts (attack 13).
  */
 export function canonicalHost(authority: string): string | undefined {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(authority)
+  // ASCII before lower case: the Kelvin sign's lower case is a plain k
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(authority)
   const host = match?.[1]?.toLowerCase()
   if (host === undefined || host.length > longestHost || Number(match?.[2] ?? 0) > 65_535) return undefined
   if (host.startsWith('[')) {

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { ServerResponse } from 'node:http'
+import { connect as connectTcp } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { ListenerLimits } from './limits.ts'
+import {
+  ask,
+  exchange,
+  exchangePlain,
+  get,
+  openHttp2,
+  openTls,
+  readAll,
+  startListener,
+  statusOf,
+} from './listener-fixture.ts'
+
+const impatient: Partial<ListenerLimits> = {
+  handshakeMs: 200,
+  headersMs: 200,
+  bodyIdleMs: 200,
+  keepAliveMs: 200,
+  sessionIdleMs: 200,
+  checkMs: 50,
+}
+
+/** The other hosts read the whole body, then say so. */
+function startReader(t: TestContext, limits: Partial<ListenerLimits>) {
+  return startListener(t, limits, (listener) => {
+    listener.otherHosts((request, response) => {
+      request.on('error', () => undefined)
+      request.on('data', () => undefined)
+      request.on('end', () => response.end('read'))
+    })
+  })
+}
+
+test('attack 11: a client that stalls in handshake, headers or body is dropped, on both protocols', async (t) => {
+  const fixture = await startReader(t, impatient)
+  const silent = connectTcp({ host: '127.0.0.1', port: fixture.listener.httpsPort })
+  silent.on('error', () => undefined)
+  assert.equal(await readAll(silent), '')
+  assert.equal(statusOf(await exchange(fixture, 'GET / HTTP/1.1\r\nHost: a.test\r\nX-Slow: ')), 408)
+  assert.equal(statusOf(await exchangePlain(fixture, 'GET / HTTP/1.1\r\nHost: a.test\r\nX-Slow: ')), 408)
+  assert.equal(await exchange(fixture, ''), await exchange(fixture, ''))
+  const upload = 'POST / HTTP/1.1\r\nHost: b.test\r\nContent-Length: 10\r\n\r\n12345'
+  assert.ok(!(await exchange(fixture, upload, { serverName: 'b.test' })).includes('read'))
+  const stream = openHttp2(t, fixture, 'b.test').request({ ':method': 'POST', ':path': '/', ':authority': 'b.test' })
+  stream.on('error', () => undefined)
+  stream.write('12345')
+  await new Promise((resolve) => stream.once('close', resolve))
+})
+
+test('an idle connection is closed: kept-alive HTTP/1, HTTP/2 without a stream', async (t) => {
+  const fixture = await startListener(t, impatient)
+  const socket = openTls(fixture)
+  assert.equal(statusOf(await readAll(socket, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')), 200)
+  const session = openHttp2(t, fixture)
+  const goaway = new Promise((resolve) => session.once('close', resolve))
+  assert.equal((await ask(session, { ':authority': 'a.test' })).status, 200)
+  await goaway
+})
+
+test('a long answer outlives every time limit, also after an upload', async (t) => {
+  let finish: (() => void) | undefined
+  const fixture = await startListener(t, impatient, (listener) => {
+    listener.otherHosts((request, response) => {
+      if (!(response instanceof ServerResponse)) return
+      request.on('data', () => undefined)
+      request.on('end', () => {
+        response.write('first ')
+        finish = () => void response.end('last')
+      })
+    })
+  })
+  const upload = 'POST / HTTP/1.1\r\nHost: b.test\r\nContent-Length: 4\r\nConnection: close\r\n\r\n1234'
+  const socket = openTls(fixture, { serverName: 'b.test' })
+  const answered = readAll(socket, upload)
+  await new Promise((resolve) => socket.once('data', resolve))
+  // another connection's time limits pass while this one waits
+  await exchange(fixture, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
+  await exchange(fixture, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
+  finish?.()
+  assert.match(await answered, /first [\s\S]*last/)
+})
+
+test('header fields are bounded in size and number, and none is dropped silently', async (t) => {
+  const fixture = await startListener(t, { headerCount: 20 })
+  const many = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: y\r\n`).join('')
+  assert.equal(statusOf(await exchange(fixture, get('a.test', '/', many(18)))), 200)
+  assert.equal(statusOf(await exchange(fixture, get('a.test', '/', many(19)))), 431)
+  assert.equal(statusOf(await exchangePlain(fixture, get('a.test', '/', many(19)))), 431)
+  assert.equal(statusOf(await exchange(fixture, get('a.test', '/', `X-Long: ${'y'.repeat(17_000)}\r\n`))), 431)
+  assert.equal(statusOf(await exchange(fixture, get('a.test', `/${'y'.repeat(17_000)}`))), 431)
+  const session = openHttp2(t, fixture)
+  const headers = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'y']))
+  assert.equal((await ask(session, { ':authority': 'a.test', ...headers(16) })).status, 200)
+  assert.notEqual((await ask(session, { ':authority': 'a.test', ...headers(17) })).status, 200)
+  assert.notEqual((await ask(session, { ':authority': 'a.test', ...headers(500) })).status, 200)
+})
+
+test('HTTP/2 rapid resets end the connection', async (t) => {
+  const fixture = await startListener(t, { resetBurst: 50, resetsPerSecond: 1 })
+  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
+    const header = Buffer.alloc(9)
+    header.writeUIntBE(payload.length, 0, 3)
+    header.writeUInt8(type, 3)
+    header.writeUInt8(flags, 4)
+    header.writeUInt32BE(stream, 5)
+    return Buffer.concat([header, payload])
+  }
+  // GET https a.test / from the static table, each stream reset at once (CVE-2023-44487)
+  const headers = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x01, 6]), Buffer.from('a.test')])
+  const resets = Array.from({ length: 1_000 }, (_, index) => {
+    const stream = 2 * index + 1
+    return Buffer.concat([frame(1, 5, stream, headers), frame(3, 0, stream, Buffer.from([0, 0, 0, 8]))])
+  })
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  const flood = Buffer.concat([preface, frame(4, 0, 0, Buffer.alloc(0)), ...resets])
+  const goaway = frame(7, 0, 0, Buffer.alloc(8)).subarray(3, 9).toString('latin1')
+  assert.ok((await exchange(fixture, flood, { alpn: ['h2'] })).includes(goaway))
+  assert.equal(statusOf(await exchange(fixture, get('a.test'))), 200)
+})
+
+test('one network cannot take every connection; what it closes it may open again', async (t) => {
+  const fixture = await startListener(t, { connectionsPerNetwork: 2 })
+  const open = [openTls(fixture), openTls(fixture)]
+  await Promise.all(open.map((socket) => new Promise((resolve) => socket.once('secureConnect', resolve))))
+  assert.equal(await exchange(fixture, get('a.test')), '')
+  assert.match(await fixture.metrics.text(), /listener_connections\{port="https"\} 2/)
+  const [first] = open
+  assert.ok(first !== undefined)
+  const closed = readAll(first, get('a.test'))
+  assert.equal(statusOf(await closed), 200)
+  const retry = async (left: number): Promise<number> => {
+    const status = statusOf(await exchange(fixture, get('a.test')))
+    return status === 0 && left > 0 ? retry(left - 1) : status
+  }
+  // the server may see the close a moment after us
+  assert.equal(await retry(50), 200)
+  open[1]?.destroy()
+})
+
+test('attack 10: CONNECT opens no tunnel, on either port or protocol', async (t) => {
+  const fixture = await startListener(t)
+  const connect = 'CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n'
+  assert.equal(statusOf(await exchange(fixture, connect)), 405)
+  assert.equal(statusOf(await exchangePlain(fixture, connect)), 405)
+  const stream = openHttp2(t, fixture).request({ ':method': 'CONNECT', ':authority': 'a.test:443' })
+  const status = await new Promise((resolve) => stream.once('response', (headers) => resolve(headers[':status'])))
+  assert.equal(status, 405)
+})
+
+test('attack 10: a request with two lengths, or a length and chunks, is refused', async (t) => {
+  const fixture = await startListener(t)
+  for (const fields of [
+    'Content-Length: 1\r\nContent-Length: 2',
+    'Content-Length: 1\r\nTransfer-Encoding: chunked',
+    'Content-Length : 1',
+    'Transfer-Encoding: chunked, identity',
+    'Content-Length: +1',
+  ]) {
+    const answer = await exchange(fixture, `POST / HTTP/1.1\r\nHost: a.test\r\n${fields}\r\n\r\n0\r\n\r\n`)
+    assert.equal(statusOf(answer), 400, fields)
+  }
+})
+
+test('upgrades: WebSockets reach the host that serves them, others are 400; other protocols are plain requests', async (t) => {
+  const fixture = await startListener(t, {}, (listener) => {
+    listener.host(
+      'b.test',
+      (_request, response) => void response.end('plain b'),
+      (_request, socket) => {
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\nhello')
+      },
+    )
+  })
+  const upgrade = (host: string, protocol: string): string =>
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
+  assert.match(await exchange(fixture, upgrade('b.test', 'WebSocket'), { serverName: 'b.test' }), /101 [\s\S]*hello/)
+  assert.equal(statusOf(await exchange(fixture, upgrade('a.test', 'websocket'))), 400)
+  assert.equal(statusOf(await exchange(fixture, upgrade('b.test', 'websocket'))), 421)
+  assert.equal(statusOf(await exchange(fixture, upgrade('a.test.', 'websocket'))), 400)
+  const other = get('b.test', '/', 'Upgrade: h2c\r\n')
+  assert.match(await exchange(fixture, other, { serverName: 'b.test' }), /plain b/)
+})
