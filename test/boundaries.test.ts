@@ -19,7 +19,10 @@ test('package.json offers only faces, contracts, testing builders and the ui-kit
   for (const [name, path] of Object.entries(packageImports)) {
     const [room = '', part = 'index'] = name.slice(1).split('/')
     const file = part === 'ui' ? 'ui-kit/index' : part
-    assert.ok(['index', 'contract', 'testing', 'ui-kit/index'].includes(file), `${name} is no known kind of entrance`)
+    assert.ok(
+      ['index', 'contract', 'testing', 'serve', 'ui-kit/index'].includes(file),
+      `${name} is no known kind of entrance`,
+    )
     assert.ok([`./src/${room}/${file}.ts`, `./src/${room}/${file}/index.ts`].includes(path), `${name} → ${path}`)
   }
 })
@@ -86,6 +89,7 @@ describe('a planted violation is found:', () => {
     ['computed import by template', 'src/access/decide.ts', `await import(\`./\${name}.ts\`)`, /computed/],
     ['own face', 'src/access/decide.ts', "import { x } from '#access'", /own face/],
     ['unknown room', 'src/blog/posts.ts', "import { x } from '#access'", /not in the table/],
+    ['a room that starts servers', 'src/gateway/x.ts', "import { serve } from '#platform/serve'", /for composition/],
     ['composition past a face', 'src/app.ts', "import { x } from './access/decide.ts'", /past its face/],
     ['out of src', 'src/access/decide.ts', "import { x } from '../../test/run.ts'", /leaves src/],
     ['testing builders in a product file', 'src/gateway/proxy.ts', "import { x } from '#access/testing'", /tests only/],
@@ -139,6 +143,7 @@ describe('what is right is left alone:', () => {
     ['contract made of several files', 'src/pki/contract.ts', "export { steps } from './trust.ts'"],
     ['contract in the CLI', 'src/cli/accounts.ts', "import { a } from '#identity/contract'"],
     ['testing builders in a test', 'src/gateway/proxy.test.ts', "import { a } from '#access/testing'"],
+    ['composition that serves', 'src/main.ts', "import { serve } from '#platform/serve'"],
     ['composition', 'src/app.ts', "import { gateway } from '#gateway'\nimport { x } from './main.ts'"],
     ['comments', 'src/access/a.ts', "// import { x } from '#identity'\n/* await import('#gateway') */"],
     ['texts', 'src/access/a.ts', `const a = "import '#gateway'"; const b = \`import('#gateway') Date.now() \${1}\``],

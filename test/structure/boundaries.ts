@@ -134,6 +134,8 @@ function judgeFace(specifier: string, importer: Importer): string | undefined {
   if (isContract && target !== 'kit') return `a contract imports only zod and #kit, not ${specifier}`
   if (target === room && part === 'testing') return undefined
   if (target === room) return `${specifier} is this room's own face; import its files by relative path`
+  if (specifier === '#platform/serve')
+    return room === 'composition' ? undefined : `${specifier} is for composition: rooms start nothing`
   if (room === 'composition') return part === undefined ? undefined : `composition knows faces only, not ${specifier}`
   if (part === 'contract') return room === 'cli' ? undefined : `${specifier} is for the CLI; rooms use the face`
   return judgeRow(target, specifier, importer)

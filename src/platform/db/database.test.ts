@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eachDialect, memoryLog } from '#platform/testing'
+import { eachDialect, memoryLog } from '../testing.ts'
 import type { Database, Db, RoomMigrations } from './database.ts'
 import { isUniqueViolation } from './failures.ts'
 import { afterCommit, tables, touch } from './handle.ts'

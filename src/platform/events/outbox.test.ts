@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eachDialect, type FakeClock, fakeClock, memoryLog, type OpenDatabase, testContext } from '#platform/testing'
 import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
+import { eachDialect, type FakeClock, fakeClock, memoryLog, type OpenDatabase, testContext } from '../testing.ts'
 import { type Subscribers, startOutbox } from './outbox.ts'
 import type { OutboxTables } from './outbox-store.ts'
 

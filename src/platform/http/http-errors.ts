@@ -28,11 +28,6 @@ export const httpErrors = {
     title: 'Body too large',
     detail: 'The body may have at most {limit} bytes here. Nothing was changed.',
   },
-  'platform.malformed-header': {
-    status: 400,
-    title: 'Malformed header',
-    detail: 'The {header} header cannot be read. Nothing was changed.',
-  },
   'platform.cross-origin': {
     status: 403,
     title: 'Request from another site',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
-import { eachDialect, type FakeClock, fakeClock, memoryLog, type Place } from '#platform/testing'
 import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
 import type { Ctx, Job } from '../room/contract.ts'
+import { eachDialect, type FakeClock, fakeClock, memoryLog, type Place } from '../testing.ts'
 import { startJobs } from './jobs.ts'
 
 eachDialect((dialect, open) => {

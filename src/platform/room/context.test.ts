@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor } from '#kit'
-import { eachDialect, fakeClock, testContext } from '#platform/testing'
 import { listAudit } from '../audit/list.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
 import type { OutboxTables } from '../events/outbox-store.ts'
+import { eachDialect, fakeClock, testContext } from '../testing.ts'
 
 const mara: Actor = {
   principal: { kind: 'account', id: 'acc_1', name: 'mara' },

@@ -1,0 +1,6 @@
+import { accessRoom } from '#access'
+import { pki } from '#pki'
+import type { AnyRoom } from '#platform'
+
+/** The whole product on one screen: every room, bottom-up. A room may need only rooms above it in this list. */
+export const rooms: readonly AnyRoom[] = [accessRoom, pki]

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { type Actor, prefixedId } from '#kit'
+import { openJournal, type RunningJournal } from './audit/journal.ts'
+import { type Clock, type Random, systemClock, systemRandom } from './clock.ts'
+import type { CoreConfig } from './config/core.ts'
+import { openDataDirectory } from './data-directory.ts'
+import type { Database, RoomMigrations } from './db/database.ts'
+import { openSqlite } from './db/sqlite.ts'
+
+import { fileSeal } from './keyring/file-seal.ts'
+import { openKeyring } from './keyring/open-keyring.ts'
+import { createListener } from './listener/create-listener.ts'
+import type { StartedListener } from './listener/listener.ts'
+import { createLog, type Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { platformMigrations } from './migrations/index.ts'
+import { makeContext } from './room/context.ts'
+import type { Ctx, Kernel } from './room/contract.ts'
+
+/** What tests replace; the machine's own when absent. */
+export interface Surroundings {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly log?: Log
+}
+
+/** The kernel as boot holds it: what rooms see, and what only boot may touch. */
+export interface OpenKernel extends Kernel {
+  readonly listener: StartedListener
+  readonly journal: RunningJournal
+  /** Absolute. */
+  readonly dataDirectory: string
+  /** `https://host[:port]` of the console, as people reach it; the port is known once the listener has started. */
+  origin(): string
+  newRequestId(): string
+  requestContext(actor: Actor, signal: AbortSignal, requestId: string): Ctx
+  /** Called after a transaction that emitted events. */
+  onEmitted(wake: () => void): void
+  /** What must end last, in order: the journal is written out, then the database closes. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens everything rooms build on: data directory, database (migrated), keys, journal, listener (not yet listening).
+ * What was opened is closed again when a later part fails.
+ *
+ * @throws GateError from the part that cannot be opened, saying what to change
+ */
+export async function openKernel(
+  config: CoreConfig,
+  migrations: readonly RoomMigrations[],
+  surroundings: Surroundings,
+): Promise<OpenKernel> {
+  const { clock = systemClock, random = systemRandom } = surroundings
+  const log = surroundings.log ?? createLog({ level: config.log.level })
+  const dataDirectory = openDataDirectory(config.data)
+  const database = await openDatabase(config, dataDirectory, clock, log)
+  try {
+    await database.migrate([platformMigrations, ...migrations])
+    const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
+    const keyring = await openKeyring({ database, seal, random, clock })
+    const journal = openJournal({ database, clock, random, log })
+    const metrics = createMetrics()
+    const listener = createListener({
+      https: config.listen.https,
+      http: config.listen.http,
+      adminSocket: join(dataDirectory, 'admin.sock'),
+      publicPort: config.console.port,
+      log,
+      metrics,
+    })
+    const never = new AbortController().signal
+    let emitted = (): void => undefined
+    const requestContext = (actor: Actor, signal: AbortSignal, requestId: string): Ctx =>
+      makeContext({ database, clock, random, actor, requestId, signal, emitted: () => emitted() })
+    const newRequestId = (): string => prefixedId('req', clock.now(), random.bytes(10))
+    return {
+      config,
+      clock,
+      random,
+      log,
+      database,
+      keyring,
+      journal,
+      listener,
+      // refuses everything until the egress part lands
+      egress: { request: () => Promise.reject(new Error('there is no way out yet')) },
+      metrics,
+      dataDirectory,
+      origin: () => {
+        const port = listener.httpsPort
+        return `https://${config.console.host}${port === 443 ? '' : `:${port}`}`
+      },
+      newRequestId,
+      context: (actor, signal) => requestContext(actor, signal ?? never, newRequestId()),
+      requestContext,
+      onEmitted: (wake) => {
+        emitted = wake
+      },
+      close: async () => {
+        await journal.stop()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function openDatabase(config: CoreConfig, directory: string, clock: Clock, log: Log): Promise<Database> {
+  const { url } = config.database
+  if (url === undefined) return openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
+  // loaded only where it is used: the driver costs start-up time and memory
+  const { openPostgres } = await import('./db/postgres.ts')
+  return openPostgres({ url, clock, log })
+}

@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util'
+import { GateError } from './errors.ts'
+import type { AnyRoom } from './room/contract.ts'
+import { type RunningServer, startServer } from './server.ts'
+import { startNotice } from './start-notice.ts'
+
+const usage = `Usage: gatehouse serve [--config FILE] [--data DIRECTORY]
+
+Starts the server and prints where it is reached. Settings come from gatehouse.toml in the
+current directory (or --config FILE) and from GATEHOUSE_* variables, which win.
+
+Example:
+  GATEHOUSE_DATA=/var/lib/gatehouse gatehouse serve --config /etc/gatehouse.toml
+`
+
+/** How long requests in flight may take after a stop signal. */
+const drainMs = 20_000
+
+/** Runs the server until a signal stops it; answers the exit code (0 stopped, 1 failed, 2 usage, 78 configuration). */
+export async function serve(rooms: readonly AnyRoom[], args: readonly string[]): Promise<number> {
+  const options = readOptions(args)
+  if (typeof options === 'number') return options
+  const started = performance.now()
+  let server: RunningServer
+  try {
+    server = await startServer({ rooms, ...options })
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    process.stderr.write(`gatehouse: ${error.message}\n  (${error.code})\n`)
+    return error.code === 'platform.configuration' ? 78 : 1
+  }
+  process.stdout.write(await startNotice(server, performance.now() - started))
+  await stopSignal()
+  process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
+  await server.stop({ graceMs: drainMs })
+  return 0
+}
+
+function readOptions(args: readonly string[]) {
+  const known = { config: { type: 'string' }, data: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  try {
+    const { values } = parseArgs({ args: [...args], options: known, strict: true })
+    if (values.help) {
+      process.stdout.write(usage)
+      return 0
+    }
+    const environment: Record<string, string | undefined> = {
+      ...process.env,
+      ...(values.data === undefined ? {} : { GATEHOUSE_DATA: values.data }),
+    }
+    const configFile = values.config ?? environment['GATEHOUSE_CONFIG']
+    return { environment, ...(configFile === undefined ? {} : { configFile }) }
+  } catch (error) {
+    process.stderr.write(`gatehouse: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    return 2
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process as it would without us. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.removeAllListeners('SIGTERM')
+        process.removeAllListeners('SIGINT')
+        resolve()
+      })
+    }
+  })
+}

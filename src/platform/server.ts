@@ -1,0 +1,166 @@
+import { auditRoutes } from './audit/routes.ts'
+import { type CoreConfig, coreConfig } from './config/core.ts'
+import { loadConfig } from './config/load.ts'
+import { type Subscriber, startOutbox } from './events/outbox.ts'
+import type { DoorDeps } from './http/door.ts'
+import { httpErrors } from './http/http-errors.ts'
+import { platformPermissions, platformRoutes } from './http/platform-routes.ts'
+import type { Problem } from './http/problem.ts'
+import { peerOverTls, serveRoutes } from './http/server.ts'
+import { startJobs } from './jobs/jobs.ts'
+import { type OpenKernel, openKernel, type Surroundings } from './kernel.ts'
+import { platformErrors } from './platform-errors.ts'
+import type { AnyRoom, Notice, ShellPage } from './room/contract.ts'
+import { type House, openHouse } from './room/house.ts'
+import { bareDocument, problemPage, strangerRefusal } from './ui-kit/index.ts'
+
+export interface ServerOptions extends Surroundings {
+  readonly rooms: readonly AnyRoom[]
+  /** Must exist when given; `gatehouse.toml` in the current directory, if there, when absent. */
+  readonly configFile?: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface RunningServer {
+  readonly config: CoreConfig
+  readonly dataDirectory: string
+  /** `https://gatehouse.localhost:8443` */
+  readonly origin: string
+  /** The ports listened on: tests ask for port 0. */
+  readonly httpsPort: number
+  readonly httpPort: number
+  notices(): Promise<readonly Notice[]>
+  /** Takes the node out of readiness, finishes what is in flight within `graceMs`, writes the journal, closes. Idempotent. */
+  stop(options: { readonly graceMs: number }): Promise<void>
+}
+
+/**
+ * Decodes the configuration, opens, starts; each phase unwinds what it opened when it fails.
+ *
+ * @throws ConfigurationError with every fault; GateError from what cannot be opened; TypeError for a fault in a room
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { rooms, configFile, environment } = options
+  const file = { file: configFile ?? 'gatehouse.toml', required: configFile !== undefined }
+  const { core, rooms: slices } = loadConfig(coreConfig, rooms, { ...file, environment })
+  const migrations = rooms.map((room) => ({ room: room.name, migrations: room.migrations }))
+  const kernel = await openKernel(core, migrations, options)
+  const unwind: (() => Promise<void>)[] = [() => kernel.close()]
+  try {
+    const state = { ready: false }
+    const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state))
+    unwind.push(() => house.stop())
+    await house.start()
+    const background = await startBackground(kernel, house)
+    unwind.push(background.stop)
+    serve(kernel, house)
+    unwind.push(() => kernel.listener.stop({ graceMs: 0 }))
+    await kernel.listener.start()
+    state.ready = true
+    return running(kernel, house, state, background)
+  } catch (error) {
+    for (const undo of unwind.toReversed()) {
+      await undo().catch((cause: unknown) => kernel.log.error({ err: cause }, 'closing after a failed start failed'))
+    }
+    throw error
+  }
+}
+
+interface Background {
+  stop(): Promise<void>
+}
+
+async function startBackground(kernel: OpenKernel, house: House): Promise<Background> {
+  const deps = { database: kernel.database, clock: kernel.clock, random: kernel.random, log: kernel.log }
+  const subscribers: Record<string, readonly Subscriber[]> = {}
+  for (const handlers of house.events) {
+    for (const [event, handler] of Object.entries(handlers)) {
+      subscribers[event] = [...(subscribers[event] ?? []), handler]
+    }
+  }
+  const outbox = startOutbox(deps, subscribers)
+  kernel.onEmitted(() => outbox.wake())
+  const jobs = await startJobs({ ...deps, emitted: () => outbox.wake() }, house.jobs)
+  return {
+    stop: async () => {
+      await jobs.stop()
+      await outbox.stop()
+    },
+  }
+}
+
+function platformContribution(kernel: OpenKernel, state: { readonly ready: boolean }) {
+  const deps = {
+    database: kernel.database,
+    metrics: kernel.metrics,
+    origin: () => kernel.origin(),
+    ready: () => state.ready,
+  }
+  return {
+    routes: ({ routes }: { readonly routes: Parameters<typeof platformRoutes>[1] }) => {
+      const audit = auditRoutes(kernel.keyring)
+      return [...audit, ...platformRoutes(deps, [...audit, ...routes])]
+    },
+    permissions: platformPermissions,
+    policies: [],
+    errors: { ...platformErrors, ...httpErrors },
+  }
+}
+
+function serve(kernel: OpenKernel, house: House): void {
+  const { listener } = kernel
+  const { contributions } = house
+  const deps: DoorDeps = {
+    context: (actor, signal, requestId) => kernel.requestContext(actor, signal, requestId),
+    newRequestId: () => kernel.newRequestId(),
+    authenticators: house.authenticators,
+    authorize: contributions.authorize,
+    resources: new Map(contributions.resources.map((loader) => [loader.permissionType, loader])),
+    db: kernel.database.db,
+    journal: kernel.journal,
+    log: kernel.log,
+    shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
+    problemPage: pageOfProblem,
+    origin: () => kernel.origin(),
+    httpsPort: () => listener.httpsPort,
+  }
+  const { routes } = contributions
+  const overTls = peerOverTls(listener)
+  listener.host(kernel.config.console.host, serveRoutes(deps, routes, ['browser', 'api', 'protocol'], overTls))
+  // programs on this machine may ask without knowing our name; cookies of bare localhost would reach every program
+  if (kernel.config.console.host !== 'localhost') {
+    listener.host('localhost', serveRoutes(deps, routes, ['api', 'protocol'], overTls))
+  }
+  listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
+}
+
+function pageOfProblem(problem: Problem, known: boolean): ShellPage {
+  const { title } = problem
+  if (problem.status === 403 && !known && problem.code !== 'platform.cross-origin') {
+    return { title, frame: 'bare', body: strangerRefusal({ text: 'Sign in', href: '/sign-in' }) }
+  }
+  return { title, frame: known ? 'full' : 'bare', body: problemPage(problem) }
+}
+
+function running(kernel: OpenKernel, house: House, state: { ready: boolean }, background: Background): RunningServer {
+  let stopping: Promise<void> | undefined
+  const stop = async (graceMs: number): Promise<void> => {
+    state.ready = false
+    await kernel.listener.stop({ graceMs })
+    await background.stop()
+    await house.stop()
+    await kernel.close()
+  }
+  return {
+    config: kernel.config,
+    dataDirectory: kernel.dataDirectory,
+    origin: kernel.origin(),
+    httpsPort: kernel.listener.httpsPort,
+    httpPort: kernel.listener.httpPort,
+    notices: () => house.notices(),
+    stop: ({ graceMs }) => {
+      stopping ??= stop(graceMs)
+      return stopping
+    },
+  }
+}
