@@ -52,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     unwind.push(() => house.stop())
     await house.start()
     const background = await startBackground(kernel, house)
-    unwind.push(background.stop)
+    unwind.push(() => background.stop())
     serve(kernel, house)
     unwind.push(() => kernel.listener.stop({ graceMs: 0 }))
     await kernel.listener.start()
