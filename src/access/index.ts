@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { defineRoom } from '#platform'
 import { errors } from './errors.ts'
+import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
 import { openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
+import { accessRoutes } from './routes.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
@@ -20,6 +22,8 @@ export const accessRoom = defineRoom({
     const access = openAccess(kernel)
     return {
       face: access.face,
+      routes: accessRoutes({ access, keyring: kernel.keyring }),
+      resources: [grantLoader],
       policies: [policies],
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       start: (contributions) => access.start(contributions),

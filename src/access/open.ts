@@ -1,5 +1,5 @@
 import type { Actor, Resource } from '#kit'
-import type { Contributions, Ctx, DecisionContext, Kernel } from '#platform'
+import type { Contributions, Ctx, DecisionContext, Kernel, ResourceLoader } from '#platform'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { requireCoverage } from './coverage.ts'
 import { type Decisions, openDecisions } from './decisions.ts'
@@ -7,6 +7,7 @@ import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
 import { isInside } from './networks.ts'
+import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicyEngine } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { assignRole } from './roles.ts'
@@ -18,16 +19,26 @@ export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'jour
 export interface OpenAccess {
   readonly face: AccessFace
   readonly decisions: Decisions
-  start(contributions: Pick<Contributions, 'policies' | 'permissionTypes'>): Promise<void>
+  /** The words people may write permissions with. */
+  vocabulary(): Vocabulary
+  /** What finds the resources of a permission type. */
+  loader(permissionType: string): ResourceLoader | undefined
+  start(contributions: Pick<Contributions, 'policies' | 'permissionTypes' | 'resources'>): Promise<void>
 }
 
 export function openAccess(kernel: AccessKernel): OpenAccess {
   let engine: PolicyEngine | undefined
+  let vocabulary = new Vocabulary(permissions)
+  let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
   const decisions = openDecisions(kernel.database, kernel.log, () => engine)
   return {
     decisions,
     face: faceOf(kernel, decisions),
-    async start({ policies, permissionTypes }) {
+    vocabulary: () => vocabulary,
+    loader: (permissionType) => loaders.get(permissionType),
+    async start({ policies, permissionTypes, resources }) {
+      vocabulary = new Vocabulary(permissionTypes)
+      loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
       engine = await openPolicyEngine(policies, permissionTypes)
       const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
       await ensureBuiltInRoles(ctx, permissionTypes)

@@ -1,8 +1,19 @@
 /** Builders for tests of every room that needs somebody who may, or may not. */
 import type { Actor, ActorCredential, CredentialLimits } from '#kit'
-import type { Clock, Ctx, Database, Journal, Log, PermissionType, PolicyContribution, RoomMigrations } from '#platform'
+import type {
+  Clock,
+  Ctx,
+  Database,
+  Journal,
+  Log,
+  PermissionType,
+  PolicyContribution,
+  ResourceLoader,
+  RoomMigrations,
+} from '#platform'
 import { memoryLog, testContext } from '#platform/testing'
 import type { AccessFace } from './face.ts'
+import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
 import { type OpenAccess, openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
@@ -21,6 +32,7 @@ export interface TestAccessOptions {
   /** What other rooms contribute. */
   readonly permissionTypes?: readonly PermissionType[]
   readonly policies?: readonly PolicyContribution[]
+  readonly resources?: readonly ResourceLoader[]
 }
 
 const ignored: Journal = { refused: () => {}, used: () => {}, flush: () => Promise.resolve() }
@@ -33,6 +45,7 @@ export async function startAccess(options: TestAccessOptions): Promise<OpenAcces
   await access.start({
     permissionTypes: [...permissions, ...(options.permissionTypes ?? [])],
     policies: [policies, ...(options.policies ?? [])],
+    resources: [grantLoader, ...(options.resources ?? [])],
   })
   return access
 }

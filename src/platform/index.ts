@@ -38,6 +38,7 @@ export {
 } from './errors.ts'
 export { type RunningOutbox, type Subscriber, type Subscribers, startOutbox } from './events/outbox.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
+export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export {
   type Door,
   type Input,

@@ -1,0 +1,44 @@
+import { type Db, tables, touch } from '#platform'
+import type { GrantRow, Tables } from './tables.ts'
+
+export async function findGrant(db: Db, id: string): Promise<GrantRow | undefined> {
+  return tables<Tables>(db).selectFrom('access_grants').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export interface GrantFilter {
+  readonly grantorId?: string | undefined
+  readonly granteeId?: string | undefined
+  /** Ids are made in order of time; a list goes backwards from this one. */
+  readonly before?: string | undefined
+}
+
+/** Newest first. */
+export async function listGrants(db: Db, filter: GrantFilter, limit: number): Promise<readonly GrantRow[]> {
+  let query = tables<Tables>(db).selectFrom('access_grants').selectAll()
+  if (filter.grantorId !== undefined) query = query.where('grantor_id', '=', filter.grantorId)
+  if (filter.granteeId !== undefined) query = query.where('grantee_id', '=', filter.granteeId)
+  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  return query.orderBy('id', 'desc').limit(limit).execute()
+}
+
+/** How many grants to somebody are neither revoked nor over. */
+export async function countGrantsTo(db: Db, granteeId: string, now: number): Promise<number> {
+  const row = await tables<Tables>(db)
+    .selectFrom('access_grants')
+    .select(({ fn }) => fn.countAll<number>().as('grants'))
+    .where('grantee_id', '=', granteeId)
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>', now)]))
+    .executeTakeFirstOrThrow()
+  return Number(row.grants)
+}
+
+export async function insertGrant(db: Db, row: GrantRow): Promise<void> {
+  await tables<Tables>(db).insertInto('access_grants').values(row).execute()
+  touch(db, 'access')
+}
+
+export async function revokeGrant(db: Db, id: string, now: number): Promise<void> {
+  await tables<Tables>(db).updateTable('access_grants').set({ revoked_at: now }).where('id', '=', id).execute()
+  touch(db, 'access')
+}

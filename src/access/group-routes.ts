@@ -1,0 +1,172 @@
+import { type Ctx, type Keyring, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { group, groupBody, groupList, groupParams, groupPatch, holder, listQuery, memberList } from './contract.ts'
+import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
+import { countMembers, listGroups, listMembers } from './groups-store.ts'
+import { type Page, pageOf } from './page.ts'
+import { maxShownMembers } from './role-routes.ts'
+import { listRolesOf } from './roles-store.ts'
+import type { RouteParts } from './routes.ts'
+import type { GroupRow } from './tables.ts'
+import { groupJson, type MemberJson, membersJson } from './wire.ts'
+
+export function groupRoutes({ keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/groups',
+      door: 'api',
+      access: { permission: 'groups:read' },
+      summary: 'Groups by name, with their roles and how many members each has',
+      query: listQuery,
+      responses: { 200: groupList },
+      handler: async (ctx, { query }) => {
+        const { items, next } = await groupPage(ctx, keyring, query)
+        const members = await countMembers(
+          ctx.db,
+          items.map(({ id }) => id),
+        )
+        const body = []
+        for (const row of items) {
+          const roles = await rolesOfGroup(ctx, row)
+          body.push({ ...groupJson(row), members: members.get(row.id) ?? 0, roles })
+        }
+        return { kind: 'json', body: { items: body, next } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/groups',
+      door: 'api',
+      access: { permission: 'groups:create' },
+      summary: 'Create a group without members and roles',
+      body: groupBody,
+      responses: { 201: group },
+      handler: async (ctx, { body }) => {
+        const row = await createGroup(ctx, body)
+        const headers = { Location: `/api/v1/groups/${row.name}` }
+        return { kind: 'json', status: 201, headers, body: groupJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/groups/{group}',
+      door: 'api',
+      access: { permission: 'groups:read:{group}' },
+      summary: 'One group by name',
+      params: groupParams,
+      responses: { 200: group },
+      handler: async (ctx, { params }) => {
+        const row = await getGroup(ctx, params.group)
+        return { kind: 'json', body: groupJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/groups/{group}',
+      door: 'api',
+      access: { permission: 'groups:update:{group}' },
+      summary: 'Change what a group is called',
+      params: groupParams,
+      body: groupPatch,
+      responses: { 200: group },
+      handler: async (ctx, { params, body: { title, description }, request }) => {
+        const change = {
+          ...(title === undefined ? {} : { title }),
+          ...(description === undefined ? {} : { description }),
+        }
+        const guard = ({ revision }: GroupRow) => requireUnchanged(request.headers, revision)
+        const row = await changeGroup(ctx, params.group, change, guard)
+        return { kind: 'json', body: groupJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/groups/{group}',
+      door: 'api',
+      access: { permission: 'groups:delete:{group}' },
+      summary: 'Delete a group; its members lose what it brought them, its name stays taken',
+      params: groupParams,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, request }) => {
+        await deleteGroup(ctx, params.group, ({ revision }) => requireUnchanged(request.headers, revision))
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+    ...memberRoutes(),
+  ]
+}
+
+function memberRoutes(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/groups/{group}/members',
+      door: 'api',
+      access: { permission: 'groups:read:{group}' },
+      summary: 'Who belongs to a group directly',
+      params: groupParams,
+      responses: { 200: memberList },
+      handler: async (ctx, { params }) => {
+        const items = await membersOf(ctx, await getGroup(ctx, params.group))
+        return { kind: 'json', body: { items, next: null } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/groups/{group}/add-member',
+      door: 'api',
+      access: { permission: 'groups:update:{group}' },
+      summary: 'Add a principal or another group; whoever adds must hold all that membership brings',
+      params: groupParams,
+      body: holder,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, body }) => {
+        await addMember(ctx, params.group, body)
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/groups/{group}/remove-member',
+      door: 'api',
+      access: { permission: 'groups:update:{group}' },
+      summary: 'Remove a principal or a group from a group',
+      params: groupParams,
+      body: holder,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, body }) => {
+        await removeMember(ctx, params.group, body)
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+  ]
+}
+
+/** One page of groups by name. @throws GateError `platform.bad-cursor` */
+export function groupPage(
+  ctx: Ctx,
+  keyring: Keyring,
+  asked: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Page<GroupRow>> {
+  return pageOf(
+    keyring,
+    ['groups'],
+    asked,
+    (after, limit) => listGroups(ctx.db, after, limit),
+    ({ name }) => name,
+  )
+}
+
+/** Direct members, longest first. */
+export async function membersOf(ctx: Ctx, { id }: GroupRow): Promise<MemberJson[]> {
+  const rows = await listMembers(ctx.db, id, maxShownMembers)
+  return membersJson(
+    ctx.db,
+    rows.map((row) => ({ ...row, kind: row.member_kind, id: row.member_id })),
+  )
+}
+
+/** Names of the roles a group holds itself. */
+export async function rolesOfGroup(ctx: Ctx, { id }: GroupRow): Promise<readonly string[]> {
+  return (await listRolesOf(ctx.db, 'group', [id])).map(({ name }) => name)
+}

@@ -1,0 +1,166 @@
+import { type Ctx, type Keyring, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { holder, listQuery, memberList, role, roleBody, roleList, roleParams, rolePatch } from './contract.ts'
+import { type Page, pageOf } from './page.ts'
+import { changeRole, createRole, deleteRole, getRole, giveRole, takeRole } from './roles.ts'
+import { countHolders, listHolders, listRoles } from './roles-store.ts'
+import type { RouteParts } from './routes.ts'
+import type { RoleRow } from './tables.ts'
+import { type MemberJson, membersJson, roleJson } from './wire.ts'
+
+/** Enough to see every holder of a role at once; a group stands for its members. */
+export const maxShownMembers = 1_000
+
+export function roleRoutes({ access, keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/roles',
+      door: 'api',
+      access: { permission: 'roles:read' },
+      summary: 'Roles by name, with how many hold each',
+      query: listQuery,
+      responses: { 200: roleList },
+      handler: async (ctx, { query }) => {
+        const { items, next } = await rolePage(ctx, keyring, query)
+        const holders = await countHolders(
+          ctx.db,
+          items.map(({ id }) => id),
+        )
+        const body = items.map((row) => ({ ...roleJson(row), holders: holders.get(row.id) ?? 0 }))
+        return { kind: 'json', body: { items: body, next } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/roles',
+      door: 'api',
+      access: { permission: 'roles:create' },
+      summary: 'Create a role; its permissions must be held by whoever creates it',
+      body: roleBody,
+      responses: { 201: role },
+      handler: async (ctx, { body }) => {
+        const row = await createRole(ctx, access.vocabulary(), body)
+        const headers = { Location: `/api/v1/roles/${row.name}` }
+        return { kind: 'json', status: 201, headers, body: roleJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/roles/{role}',
+      door: 'api',
+      access: { permission: 'roles:read:{role}' },
+      summary: 'One role by name',
+      params: roleParams,
+      responses: { 200: role },
+      handler: async (ctx, { params }) => {
+        const row = await getRole(ctx, params.role)
+        return { kind: 'json', body: roleJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/roles/{role}',
+      door: 'api',
+      access: { permission: 'roles:update:{role}' },
+      summary: 'Change a role for everybody who holds it; what it gains must be held by whoever changes it',
+      params: roleParams,
+      body: rolePatch,
+      responses: { 200: role },
+      handler: async (ctx, { params, body, request }) => {
+        const { title, description, permissions } = body
+        const change = {
+          ...(title === undefined ? {} : { title }),
+          ...(description === undefined ? {} : { description }),
+          ...(permissions === undefined ? {} : { permissions }),
+        }
+        const guard = ({ revision }: RoleRow) => requireUnchanged(request.headers, revision)
+        const row = await changeRole(ctx, access.vocabulary(), params.role, change, guard)
+        return { kind: 'json', body: roleJson(row), etag: revisionTag(row.revision) }
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/roles/{role}',
+      door: 'api',
+      access: { permission: 'roles:delete:{role}' },
+      summary: 'Delete a role and take it from everybody; its name stays taken',
+      params: roleParams,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, request }) => {
+        await deleteRole(ctx, params.role, ({ revision }) => requireUnchanged(request.headers, revision))
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+    ...holderRoutes(),
+  ]
+}
+
+function holderRoutes(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/roles/{role}/holders',
+      door: 'api',
+      access: { permission: 'roles:read:{role}' },
+      summary: 'Who holds a role, by themselves or as a group',
+      params: roleParams,
+      responses: { 200: memberList },
+      handler: async (ctx, { params }) => {
+        const items = await holdersOf(ctx, await getRole(ctx, params.role))
+        return { kind: 'json', body: { items, next: null } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/roles/{role}/give',
+      door: 'api',
+      access: { permission: 'roles:assign:{role}' },
+      summary: 'Give a role to a principal or a group; whoever gives must hold all it permits',
+      params: roleParams,
+      body: holder,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, body }) => {
+        await giveRole(ctx, params.role, body)
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/roles/{role}/take',
+      door: 'api',
+      access: { permission: 'roles:assign:{role}' },
+      summary: 'Take a role from a principal or a group',
+      params: roleParams,
+      body: holder,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, body }) => {
+        await takeRole(ctx, params.role, body)
+        return { kind: 'empty', status: 204 }
+      },
+    }),
+  ]
+}
+
+/** One page of roles by name. @throws GateError `platform.bad-cursor` */
+export function rolePage(
+  ctx: Ctx,
+  keyring: Keyring,
+  asked: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Page<RoleRow>> {
+  return pageOf(
+    keyring,
+    ['roles'],
+    asked,
+    (after, limit) => listRoles(ctx.db, after, limit),
+    ({ name }) => name,
+  )
+}
+
+/** Who holds a role, longest first. */
+export async function holdersOf(ctx: Ctx, { id }: RoleRow): Promise<MemberJson[]> {
+  const rows = await listHolders(ctx.db, id, maxShownMembers)
+  return membersJson(
+    ctx.db,
+    rows.map((row) => ({ ...row, kind: row.holder_kind, id: row.holder_id })),
+  )
+}

@@ -1,0 +1,18 @@
+import type { Keyring, Route } from '#platform'
+import { decisionRoutes } from './decision-routes.ts'
+import { grantRoutes } from './grant-routes.ts'
+import { groupRoutes } from './group-routes.ts'
+import { networkRoutes } from './network-routes.ts'
+import type { OpenAccess } from './open.ts'
+import { roleRoutes } from './role-routes.ts'
+
+/** What the routes work with. */
+export interface RouteParts {
+  readonly access: OpenAccess
+  readonly keyring: Keyring
+}
+
+/** Everything this room answers over HTTP. */
+export function accessRoutes(parts: RouteParts): readonly Route[] {
+  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes].flatMap((routes) => routes(parts))
+}
