@@ -5,6 +5,7 @@ export { type TestCertificate, testCertificate } from './testing/certificates.ts
 export { type FakeClock, fakeClock } from './testing/clock.ts'
 export { type TestContextOptions, testContext } from './testing/context.ts'
 export { eachDialect, type OpenDatabase, type OpenOptions, type Place } from './testing/databases.ts'
+export { type TestAnswer, type TestHouse, type TestHouseOptions, type TestRequest, testHouse } from './testing/house.ts'
 export { type LogEntry, type MemoryLog, memoryLog } from './testing/log.ts'
 export { programMissing } from './testing/programs.ts'
 export { requireAll } from './testing/required.ts'
