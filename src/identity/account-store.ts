@@ -1,0 +1,121 @@
+import { sql } from 'kysely'
+import { type Db, tables } from '#platform'
+import type { AccountRow, IdentityTables } from './tables.ts'
+
+export type AccountState = 'active' | 'disabled' | 'deleted'
+
+/** An account as this room holds it. Its id is its identity; handle and e-mail never are. */
+export interface Account {
+  readonly id: string
+  readonly handle: string
+  readonly displayName: string
+  /** As typed, not verified. */
+  readonly email: string | undefined
+  readonly state: AccountState
+  readonly revision: number
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** @throws a unique violation for a handle that is or was taken */
+export async function insertAccount(db: Db, account: Account): Promise<void> {
+  await tables<IdentityTables>(db)
+    .insertInto('identity_accounts')
+    .values({
+      id: account.id,
+      handle: account.handle,
+      display_name: account.displayName,
+      email: account.email ?? null,
+      state: account.state,
+      search_text: searchText(account.handle, account.displayName, account.email),
+      revision: account.revision,
+      created_at: account.createdAt,
+      updated_at: account.updatedAt,
+      deleted_at: null,
+    })
+    .execute()
+}
+
+/** Tombstones included. */
+export async function findAccount(db: Db, id: string): Promise<Account | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && accountOf(row)
+}
+
+/** Whether the handle is or was an account's. */
+export async function isHandleTaken(db: Db, handle: string): Promise<boolean> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts')
+    .select('id')
+    .where('handle', '=', handle)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Whether there was ever an account. */
+export async function hasAccounts(db: Db): Promise<boolean> {
+  const row = await tables<IdentityTables>(db).selectFrom('identity_accounts').select('id').limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
+export interface AccountQuery {
+  /** Lower-case text somewhere in handle, name or e-mail. */
+  readonly text: string | undefined
+  readonly state: 'active' | 'disabled' | undefined
+  /** Handles after this one. */
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+/** Living accounts by handle. */
+export async function listAccounts(db: Db, query: AccountQuery): Promise<readonly Account[]> {
+  let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').selectAll()
+  rows = query.state === undefined ? rows.where('state', '!=', 'deleted') : rows.where('state', '=', query.state)
+  if (query.after !== undefined) rows = rows.where('handle', '>', query.after)
+  if (query.text !== undefined) {
+    const pattern = `%${query.text.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
+    // SQLite has no escape character unless told
+    rows = rows.where(sql<boolean>`search_text like ${pattern} escape '\\'`)
+  }
+  return (await rows.orderBy('handle').limit(query.limit).execute()).map(accountOf)
+}
+
+/** Replaces profile and state when `expected` is still the revision. */
+export async function updateAccount(db: Db, account: Account, expected: number): Promise<boolean> {
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_accounts')
+    .set({
+      display_name: account.displayName,
+      email: account.email ?? null,
+      state: account.state,
+      search_text: account.state === 'deleted' ? '' : searchText(account.handle, account.displayName, account.email),
+      revision: expected + 1,
+      updated_at: account.updatedAt,
+      deleted_at: account.state === 'deleted' ? account.updatedAt : null,
+    })
+    .where('id', '=', account.id)
+    .where('revision', '=', expected)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+function searchText(handle: string, displayName: string, email: string | undefined): string {
+  return [handle, displayName, email ?? ''].join('\n').toLowerCase()
+}
+
+function accountOf(row: AccountRow): Account {
+  return {
+    id: row.id,
+    handle: row.handle,
+    displayName: row.display_name,
+    email: row.email ?? undefined,
+    state: row.state === 'active' || row.state === 'disabled' ? row.state : 'deleted',
+    revision: row.revision,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,203 @@
+import type { Secret } from '#kit'
+import { type Ctx, type FieldFault, isUniqueViolation, type JournalValue, touch } from '#platform'
+import { type Account, findAccount, insertAccount, isHandleTaken, updateAccount } from './account-store.ts'
+import { forgetSecrets, insertCredential, revokeCredentials } from './credential-store.ts'
+import { fail } from './errors.ts'
+import { handleFault } from './handles.ts'
+import type { Parts } from './parts.ts'
+import { passwordFault } from './password-rule.ts'
+import { endSessions } from './session-store.ts'
+
+export interface NewAccount {
+  readonly handle: string
+  readonly displayName: string
+  readonly email: string | undefined
+  readonly password: Secret
+}
+
+/**
+ * Creates an account with its principal and first password, in one commit. Asks nobody: the route did.
+ *
+ * @throws GateError `identity.invalid-account` (faults by field), `identity.handle-taken`, `identity.busy`
+ */
+export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount): Promise<Account> {
+  requireValidAccount(wanted)
+  const hash = await parts.hasher.queued((queue) => queue.hash(wanted.password))
+  try {
+    return await ctx.tx((tx) => addAccount(parts, tx, wanted, hash))
+  } catch (error) {
+    // two at once: the other was first
+    throw isUniqueViolation(error) ? fail('identity.handle-taken', { cause: error }) : error
+  }
+}
+
+/** @throws GateError `identity.invalid-account` with every fault of handle, name, e-mail and password */
+export function requireValidAccount(wanted: NewAccount): void {
+  const handle = wanted.handle.toLowerCase()
+  const faults = [
+    { field: 'handle', message: handleFault(wanted.handle) },
+    { field: 'displayName', message: displayNameFault(wanted.displayName) },
+    { field: 'email', message: emailFault(wanted.email) },
+    { field: 'password', message: passwordFault(wanted.password.reveal(), handle) },
+  ].filter((fault): fault is FieldFault => fault.message !== undefined)
+  if (faults.length > 0) throw fail('identity.invalid-account', { faults })
+}
+
+/** The transaction's part of creation, for set-up as well. @throws GateError `identity.handle-taken` */
+export async function addAccount(parts: Parts, tx: Ctx, wanted: NewAccount, passwordHash: string): Promise<Account> {
+  const handle = wanted.handle.toLowerCase()
+  if (await isHandleTaken(tx.db, handle)) throw fail('identity.handle-taken')
+  const account: Account = {
+    id: tx.newId('acc'),
+    handle,
+    displayName: wanted.displayName.trim(),
+    email: wanted.email,
+    state: 'active',
+    revision: 1,
+    createdAt: tx.now,
+    updatedAt: tx.now,
+  }
+  await insertAccount(tx.db, account)
+  await insertCredential(tx.db, firstPassword(tx, account.id), passwordHash)
+  await parts.access.addPrincipal(tx, { id: account.id, kind: 'account', name: handle })
+  await audit(tx, 'accounts.create', account)
+  return account
+}
+
+/** @throws GateError `identity.no-such-account`, also for a deleted one */
+export async function getAccount(ctx: Ctx, id: string): Promise<Account> {
+  const account = await findAccount(ctx.db, id)
+  if (account === undefined || account.state === 'deleted') throw fail('identity.no-such-account')
+  return account
+}
+
+/** Absent: kept. `null` removes. */
+export interface ProfileChange {
+  readonly displayName?: string | undefined
+  readonly email?: string | null | undefined
+}
+
+/**
+ * Changes name and e-mail. The handle never changes.
+ *
+ * @param expected the revision the caller saw; absent: whatever it is
+ * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`
+ */
+export async function updateProfile(
+  ctx: Ctx,
+  id: string,
+  change: ProfileChange,
+  expected: number | undefined,
+): Promise<Account> {
+  return ctx.tx(async (tx) => {
+    const before = await getAccount(tx, id)
+    const email = change.email === undefined ? before.email : (change.email ?? undefined)
+    const displayName = change.displayName?.trim() ?? before.displayName
+    const faults = [
+      { field: 'displayName', message: displayNameFault(displayName) },
+      { field: 'email', message: emailFault(email) },
+    ].filter((fault): fault is FieldFault => fault.message !== undefined)
+    if (faults.length > 0) throw fail('identity.invalid-account', { faults })
+    const after = await save(tx, { ...before, displayName, email }, expected ?? before.revision)
+    await audit(tx, 'accounts.update', after, {
+      changed: [
+        ...(after.displayName === before.displayName ? [] : ['displayName']),
+        ...(after.email === before.email ? [] : ['email']),
+      ],
+    })
+    return after
+  })
+}
+
+/**
+ * Disables or enables. A disabled account's sessions end for good and its tokens prove nothing while it is; both hold
+ * from commit on, because every use looks.
+ *
+ * @throws GateError `identity.no-such-account`, `identity.own-account`
+ */
+export async function setAccountState(
+  parts: Parts,
+  ctx: Ctx,
+  id: string,
+  state: 'active' | 'disabled',
+): Promise<Account> {
+  if (state === 'disabled') refuseOwnAccount(ctx, id)
+  return ctx.tx(async (tx) => {
+    const before = await getAccount(tx, id)
+    if (before.state === state) return before
+    const after = await save(tx, { ...before, state }, before.revision)
+    await parts.access.setPrincipalState(tx, id, state)
+    const sessionsEnded = state === 'disabled' ? await endSessions(tx.db, { accountId: id }, 'disabled', tx.now) : 0
+    await audit(tx, state === 'disabled' ? 'accounts.disable' : 'accounts.enable', after, { sessionsEnded })
+    return after
+  })
+}
+
+/**
+ * Deletes: sessions end, credentials are revoked and their secrets forgotten, name and e-mail are removed, roles and
+ * grants go. The handle stays taken for ever, so that nobody inherits what was meant for somebody else.
+ *
+ * @throws GateError `identity.no-such-account`, `identity.own-account`
+ */
+export async function deleteAccount(parts: Parts, ctx: Ctx, id: string): Promise<void> {
+  refuseOwnAccount(ctx, id)
+  await ctx.tx(async (tx) => {
+    const before = await getAccount(tx, id)
+    const sessionsEnded = await endSessions(tx.db, { accountId: id }, 'deleted', tx.now)
+    const credentialsRevoked = await revokeCredentials(tx.db, { accountId: id }, tx.now)
+    await forgetSecrets(tx.db, id)
+    const gone: Account = { ...before, displayName: '', email: undefined, state: 'deleted' }
+    const after = await save(tx, gone, before.revision)
+    await parts.access.removePrincipal(tx, id)
+    await audit(tx, 'accounts.delete', after, { sessionsEnded, credentialsRevoked })
+  })
+}
+
+function refuseOwnAccount(ctx: Ctx, id: string): void {
+  if (ctx.actor.principal.id === id) throw fail('identity.own-account')
+}
+
+async function save(tx: Ctx, account: Account, expected: number): Promise<Account> {
+  const next = { ...account, updatedAt: tx.now }
+  if (!(await updateAccount(tx.db, next, expected))) throw fail('identity.changed-meanwhile')
+  touch(tx.db, 'sessions')
+  return { ...next, revision: expected + 1 }
+}
+
+function firstPassword(tx: Ctx, accountId: string) {
+  return {
+    id: tx.newId('crd'),
+    accountId,
+    kind: 'password',
+    label: 'Password',
+    permissions: ['*'],
+    networks: { allow: [], deny: [] },
+    regions: [],
+    expiresAt: undefined,
+    openedBy: undefined,
+    createdAt: tx.now,
+    secretSetAt: tx.now,
+    lastUsedAt: undefined,
+    lastUsedAddress: undefined,
+    revokedAt: undefined,
+  } as const
+}
+
+function audit(tx: Ctx, action: string, account: Account, detail?: Readonly<Record<string, JournalValue>>) {
+  const target = { type: 'account', id: account.id, name: account.handle }
+  return tx.audit(detail === undefined ? { action, target } : { action, target, detail })
+}
+
+function displayNameFault(name: string): string | undefined {
+  if (/[\p{Cc}\p{Bidi_Control}]/u.test(name)) return 'Leave out control characters.'
+  const length = Array.from(name.trim()).length
+  return length < 1 || length > 100 ? 'Use 1 to 100 characters.' : undefined
+}
+
+/** A shape check only: an address is proved by a message to it, and until then used for nothing. */
+function emailFault(email: string | undefined): string | undefined {
+  if (email === undefined) return undefined
+  return email.length <= 254 && /^[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9.-]{1,253}$/.test(email)
+    ? undefined
+    : 'Use an address like name@example.org.'
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { parseDuration } from '#kit'
+
+const minute = 60_000
+const year = 366 * 24 * 60 * minute
+
+function duration(least: number, most: number) {
+  return z
+    .string()
+    .refine(
+      (text) => {
+        const value = parseDuration(text)
+        return value !== undefined && value >= least && value <= most
+      },
+      `expected a duration such as 15m, 8h or 30d, from ${least / minute} minutes to ${most / minute / 60 / 24} days`,
+    )
+    .transform((text) => parseDuration(text) ?? least)
+}
+
+/** `[identity]` in gatehouse.toml. */
+export const identityConfig = z
+  .strictObject({
+    session: z
+      .strictObject({
+        /** A session not used for so long has ended. */
+        idle: duration(5 * minute, year).prefault('7d'),
+        /** A session ends after so long whatever happens. */
+        lifetime: duration(5 * minute, year).prefault('30d'),
+      })
+      .prefault({}),
+    token: z
+      .strictObject({
+        /** How long a token made by `gatehouse login` lasts. */
+        login: duration(5 * minute, year).prefault('30d'),
+      })
+      .prefault({}),
+    password: z
+      .strictObject({
+        /** Passwords hashed at the same time; absent: one less than the machine's cores, at least one. */
+        lanes: z.int().min(1).max(64).optional(),
+        /** Sign-ins that may wait for a lane; more are asked to come back. */
+        queue: z.int().min(1).max(10_000).default(100),
+      })
+      .prefault({}),
+  })
+  .readonly()
+
+export type IdentityConfig = z.infer<typeof identityConfig>

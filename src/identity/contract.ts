@@ -1,0 +1,135 @@
+import { z } from 'zod'
+
+/** Wire shapes of identity's API. Times are RFC 3339, ids text. Unknown fields are refused: none may choose the user. */
+
+const time = z.iso.datetime()
+const password = z.string().min(1).max(4096)
+const handle = z.string().min(1).max(1024)
+const label = z.string().min(1).max(200)
+
+export const accountBody = z.strictObject({
+  id: z.string(),
+  handle: z.string(),
+  displayName: z.string(),
+  email: z.string().nullable(),
+  state: z.enum(['active', 'disabled']),
+  createdAt: time,
+  updatedAt: time,
+})
+
+export const idParams = z.strictObject({ id: z.string().min(1).max(64) })
+
+export const accountQuery = z.strictObject({
+  q: z.string().max(100).optional(),
+  state: z.enum(['active', 'disabled']).optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+
+export const accountList = z.strictObject({ items: z.array(accountBody), next: z.string().nullable() })
+
+export const newAccountBody = z.strictObject({
+  handle,
+  displayName: z.string().max(400),
+  email: z.string().max(300).optional(),
+  /** Absent: one is made and answered once. */
+  password: password.optional(),
+})
+
+export const createdAccount = z.strictObject({
+  account: accountBody,
+  /** Only when it was made here; shown this once. */
+  password: z.string().optional(),
+})
+
+export const accountPatch = z.strictObject({
+  displayName: z.string().max(400).optional(),
+  email: z.string().max(300).nullable().optional(),
+})
+
+export const resetPasswordBody = z.strictObject({ password: password.optional() })
+export const passwordReset = z.strictObject({ password: z.string().optional(), sessionsEnded: z.int() })
+
+export const changePasswordBody = z.strictObject({ presentPassword: password, newPassword: password })
+export const sessionsEnded = z.strictObject({ sessionsEnded: z.int() })
+
+export const sessionBody = z.strictObject({
+  id: z.string(),
+  /** The app host it is for; null is the console. */
+  host: z.string().nullable(),
+  parentId: z.string().nullable(),
+  credentialId: z.string(),
+  client: z.string(),
+  /** Whether it is the one that asks. */
+  current: z.boolean(),
+  createdAt: time,
+  createdAddress: z.string().nullable(),
+  lastSeenAt: time,
+  lastSeenAddress: z.string().nullable(),
+  endsAt: time,
+})
+export const sessionList = z.strictObject({ items: z.array(sessionBody), next: z.null() })
+
+const networks = z.strictObject({
+  allow: z.array(z.string().max(100)).max(100).default([]),
+  deny: z.array(z.string().max(100)).max(100).default([]),
+})
+
+export const newTokenBody = z.strictObject({
+  label,
+  permissions: z.array(z.string().max(512)).min(1).max(100),
+  networks: networks.prefault({}),
+  regions: z.array(z.string().max(8)).max(250).default([]),
+  /** Null: no end of its own. */
+  expiresAt: time.nullable(),
+})
+
+export const tokenBody = z.strictObject({
+  id: z.string(),
+  label: z.string(),
+  permissions: z.array(z.string()),
+  networks,
+  regions: z.array(z.string()),
+  expiresAt: time.nullable(),
+  createdAt: time,
+  lastUsedAt: time.nullable(),
+  lastUsedAddress: z.string().nullable(),
+})
+export const tokenList = z.strictObject({ items: z.array(tokenBody), next: z.null() })
+
+/** `secret` is shown this once. */
+export const createdToken = z.strictObject({ token: tokenBody, secret: z.string() })
+
+export const signInBody = z.strictObject({ handle, password, label })
+
+export const setupBody = z.strictObject({ handle, displayName: z.string().max(400), password })
+export const setupDone = z.strictObject({ account: accountBody })
+
+/** Permission types of this room, with what each action lets one do. */
+export const identityPermissions = [
+  {
+    type: 'accounts',
+    ids: 'exact',
+    actions: {
+      read: 'See accounts',
+      create: 'Create accounts',
+      update: 'Change names and e-mail addresses',
+      disable: 'Disable and enable accounts',
+      delete: 'Delete accounts',
+    },
+  },
+  {
+    type: 'credentials',
+    ids: 'exact',
+    actions: {
+      change: 'Change the own password',
+      reset: 'Set other people’s passwords, and so become them',
+    },
+  },
+  { type: 'sessions', ids: 'exact', actions: { read: 'See sessions', end: 'End sessions' } },
+  {
+    type: 'tokens',
+    ids: 'exact',
+    actions: { read: 'See API tokens', create: 'Create own API tokens', revoke: 'Revoke API tokens' },
+  },
+] as const

@@ -1,0 +1,200 @@
+import type { ActorCredential, CredentialLimits } from '#kit'
+import { type Db, tables } from '#platform'
+import type { CredentialRow, IdentityTables } from './tables.ts'
+
+export type CredentialKind = 'password' | 'token'
+
+/** One way for an account to prove itself, without its secret. */
+export interface Credential extends CredentialLimits {
+  readonly id: string
+  readonly accountId: string
+  readonly kind: CredentialKind
+  readonly label: string
+  readonly openedBy: string | undefined
+  readonly createdAt: number
+  /** When the secret was last set: a password's age. */
+  readonly secretSetAt: number
+  /** At most a minute behind. */
+  readonly lastUsedAt: number | undefined
+  readonly lastUsedAddress: string | undefined
+  readonly revokedAt: number | undefined
+}
+
+export async function insertCredential(db: Db, credential: Credential, secretHash: string): Promise<void> {
+  await tables<IdentityTables>(db)
+    .insertInto('identity_credentials')
+    .values({
+      id: credential.id,
+      account_id: credential.accountId,
+      kind: credential.kind,
+      label: credential.label,
+      secret_hash: secretHash,
+      permissions: JSON.stringify(credential.permissions),
+      networks: JSON.stringify(credential.networks),
+      regions: JSON.stringify(credential.regions),
+      expires_at: credential.expiresAt ?? null,
+      opened_by: credential.openedBy ?? null,
+      created_at: credential.createdAt,
+      secret_set_at: credential.secretSetAt,
+      last_used_at: null,
+      last_used_address: null,
+      revoked_at: null,
+    })
+    .execute()
+}
+
+/** What a sign-in with a password is judged by. */
+export interface PasswordProof {
+  readonly account: { readonly id: string; readonly handle: string; readonly state: string }
+  readonly credential: Credential
+  /** PHC string. */
+  readonly hash: string
+}
+
+/** The standing password of a folded handle; one query whatever is found, deleted and disabled accounts included. */
+export async function findPassword(db: Db, handle: string): Promise<PasswordProof | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts as a')
+    .innerJoin('identity_credentials as c', 'c.account_id', 'a.id')
+    .selectAll('c')
+    .select(['a.handle', 'a.state'])
+    .where('a.handle', '=', handle)
+    .where('c.kind', '=', 'password')
+    .where('c.revoked_at', 'is', null)
+    .executeTakeFirst()
+  return (
+    row && {
+      account: { id: row.account_id, handle: row.handle, state: row.state },
+      credential: credentialOf(row),
+      hash: row.secret_hash,
+    }
+  )
+}
+
+/** Sets a password's new hash; `previous` guards against a change made meanwhile. */
+export async function replaceSecret(
+  db: Db,
+  id: string,
+  secretHash: string,
+  previous: string | undefined,
+  setAt: number | undefined,
+): Promise<boolean> {
+  let update = tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set(setAt === undefined ? { secret_hash: secretHash } : { secret_hash: secretHash, secret_set_at: setAt })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+  if (previous !== undefined) update = update.where('secret_hash', '=', previous)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+export async function findCredential(db: Db, id: string): Promise<Credential | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && credentialOf(row)
+}
+
+/** Unrevoked ones, oldest first; expired ones are shown until somebody removes them. */
+export async function listCredentials(db: Db, accountId: string, kind: CredentialKind): Promise<readonly Credential[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('kind', '=', kind)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .execute()
+  return rows.map(credentialOf)
+}
+
+/** A token that stands: unrevoked, its account not deleted. State and expiry are the caller's to judge. */
+export async function findTokenByHash(
+  db: Db,
+  secretHash: string,
+): Promise<{ readonly credential: Credential; readonly handle: string; readonly state: string } | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select(['a.handle', 'a.state'])
+    .where('c.secret_hash', '=', secretHash)
+    .where('c.kind', '=', 'token')
+    .where('c.revoked_at', 'is', null)
+    .executeTakeFirst()
+  return row && { credential: credentialOf(row), handle: row.handle, state: row.state }
+}
+
+/** Answers how many were revoked. */
+export async function revokeCredentials(
+  db: Db,
+  which: { readonly id: string } | { readonly accountId: string } | { readonly openedBy: string },
+  now: number,
+): Promise<number> {
+  const update = tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+  const narrowed =
+    'id' in which
+      ? update.where('id', '=', which.id)
+      : 'accountId' in which
+        ? update.where('account_id', '=', which.accountId)
+        : update.where('opened_by', '=', which.openedBy)
+  return Number((await narrowed.executeTakeFirst()).numUpdatedRows)
+}
+
+/** Takes the secrets of a deleted account out of the database. Token hashes go with their rows' revocation kept. */
+export async function forgetSecrets(db: Db, accountId: string): Promise<void> {
+  const rows = tables<IdentityTables>(db)
+  await rows
+    .updateTable('identity_credentials')
+    .set((e) => ({ secret_hash: e.ref('id') }))
+    .where('account_id', '=', accountId)
+    .execute()
+}
+
+export async function noteCredentialUse(db: Db, id: string, at: number, address: string | undefined): Promise<void> {
+  await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ last_used_at: at, last_used_address: address ?? null })
+    .where('id', '=', id)
+    .where((e) => e.or([e('last_used_at', 'is', null), e('last_used_at', '<', at)]))
+    .execute()
+}
+
+/** The part of a credential that travels with everything it opens. */
+export function actorCredential(credential: Credential): ActorCredential {
+  const { id, kind, permissions, networks, regions, expiresAt } = credential
+  return { id, kind, permissions, networks, regions, expiresAt }
+}
+
+export function credentialOf(row: CredentialRow): Credential {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    kind: row.kind === 'password' ? 'password' : 'token',
+    label: row.label,
+    ...limitsOf(row),
+    openedBy: row.opened_by ?? undefined,
+    createdAt: row.created_at,
+    secretSetAt: row.secret_set_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+    lastUsedAddress: row.last_used_address ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+  }
+}
+
+/** Limits as this room wrote them; JSON.parse throws for a damaged row, which refuses the request. */
+export function limitsOf(
+  row: Pick<CredentialRow, 'permissions' | 'networks' | 'regions' | 'expires_at'>,
+): CredentialLimits {
+  return {
+    permissions: JSON.parse(row.permissions) as readonly string[],
+    networks: JSON.parse(row.networks) as CredentialLimits['networks'],
+    regions: JSON.parse(row.regions) as readonly string[],
+    expiresAt: row.expires_at ?? undefined,
+  }
+}

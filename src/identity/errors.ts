@@ -1,0 +1,124 @@
+import { type ErrorTable, errorsOf } from '#platform'
+
+/** What identity refuses. The sign-in rows say the same whether an account exists or not. */
+export const identityErrors = {
+  'identity.sign-in-failed': {
+    status: 401,
+    title: 'Not signed in',
+    detail: 'Handle and password do not belong together. Nothing was changed; check both and try again.',
+  },
+  'identity.try-later': {
+    status: 429,
+    title: 'Too many attempts',
+    detail:
+      'There were too many attempts to sign in. This one was not looked at. Try again in {wait}; a browser that has signed in before is not held up by the attempts of others.',
+  },
+  'identity.busy': {
+    status: 503,
+    title: 'Too many sign-ins at once',
+    detail:
+      'More people are signing in than passwords can be checked. Nothing was changed; try again in a few seconds.',
+  },
+  'identity.session-ended': {
+    status: 401,
+    title: 'Session ended',
+    detail: 'This session is unknown, was ended or has expired. Sign in again.',
+  },
+  'identity.token-refused': {
+    status: 401,
+    title: 'Token refused',
+    detail: 'This API token is malformed, unknown, revoked or expired. Create a new one, or run "gatehouse login".',
+  },
+  'identity.no-such-account': {
+    status: 404,
+    title: 'No such account',
+    detail: 'There is no account with this id. Nothing was changed.',
+  },
+  'identity.no-such-session': {
+    status: 404,
+    title: 'No such session',
+    detail: 'There is no open session with this id. Nothing was changed.',
+  },
+  'identity.no-such-token': {
+    status: 404,
+    title: 'No such token',
+    detail: 'There is no usable token with this id. Nothing was changed.',
+  },
+  'identity.handle-taken': {
+    status: 409,
+    title: 'Handle taken',
+    detail:
+      'This handle is or was used by an account; handles are never given twice. Nothing was changed; choose another.',
+  },
+  'identity.invalid-account': {
+    status: 400,
+    title: 'The account has faults',
+    detail: 'Nothing was changed. Correct the named fields and send it again.',
+  },
+  'identity.invalid-password': {
+    status: 400,
+    title: 'The password cannot be used',
+    detail: 'Nothing was changed. {fault}',
+  },
+  'identity.wrong-password': {
+    status: 403,
+    title: 'Wrong password',
+    detail: 'The present password is not right, so it was not changed. Type it again.',
+  },
+  'identity.own-account': {
+    status: 409,
+    title: 'This is your own account',
+    detail: 'Nobody can disable or delete the account they act with. Nothing was changed; ask another administrator.',
+  },
+  'identity.account-gone': {
+    status: 409,
+    title: 'Account deleted',
+    detail: 'This account was deleted; only its handle is kept. Nothing was changed.',
+  },
+  'identity.changed-meanwhile': {
+    status: 412,
+    title: 'Changed meanwhile',
+    detail:
+      'Somebody changed this account since you read it. Nothing was changed; read it again and repeat the change.',
+  },
+  'identity.needs-account': {
+    status: 403,
+    title: 'Needs an account',
+    detail: 'This is about the account that asks, and this caller has none. Nothing was changed.',
+  },
+  'identity.wider-than-credential': {
+    status: 403,
+    title: 'Wider than what you signed in with',
+    detail:
+      'What you signed in with is limited ({limit}), so a token made with it cannot go beyond that. Nothing was made; narrow the token.',
+  },
+  'identity.invalid-token-limits': {
+    status: 400,
+    title: 'The token has faults',
+    detail: 'Nothing was made. Correct the named fields and send it again.',
+  },
+  'identity.bad-cursor': {
+    status: 400,
+    title: 'Unknown page',
+    detail: 'This "cursor" was not given out by this list. Begin again without it.',
+  },
+  'identity.set-up-closed': {
+    status: 409,
+    title: 'Already set up',
+    detail: 'Gatehouse has its first administrator; set-up is closed for ever. Nothing was changed. Sign in instead.',
+  },
+  'identity.set-up-link-refused': {
+    status: 403,
+    title: 'Set-up link not valid',
+    detail:
+      'This set-up link was used already, has expired or is not complete. Nothing was changed. Restart Gatehouse to get a new one, or run "gatehouse setup" on the machine.',
+  },
+  'identity.set-up-local-only': {
+    status: 403,
+    title: 'Only on the machine itself',
+    detail:
+      'Without the set-up link, Gatehouse is set up from its own machine: run "gatehouse setup" there. Nothing was changed.',
+  },
+} as const satisfies ErrorTable
+
+export const fail = errorsOf(identityErrors)

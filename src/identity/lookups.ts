@@ -1,0 +1,81 @@
+import { findAccount } from './account-store.ts'
+import { actorCredential, findTokenByHash } from './credential-store.ts'
+import type { IdentityFace, Profile } from './face.ts'
+import type { Parts } from './parts.ts'
+import { createProofs, type Standing } from './proofs.ts'
+import { findSessionByToken } from './session-store.ts'
+import { isApiToken, isSessionToken } from './token-format.ts'
+import type { Uses } from './uses.ts'
+
+const mostProfiles = 10_000
+
+/** The face's hot reads: plain values while nothing changed. */
+export function createLookups(parts: Parts, uses: Uses): Pick<IdentityFace, 'findSession' | 'findToken' | 'profile'> {
+  const { database, clock } = parts.kernel
+  const common = { database, clock, note: uses.note }
+  const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
+  const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
+  return {
+    findSession: (token, host, address) => (isSessionToken(token) ? sessions.find(token, host, address) : undefined),
+    findToken: (token, address) => (isApiToken(token) ? tokens.find(token, undefined, address) : undefined),
+    profile: profilesOf(parts),
+  }
+}
+
+async function readSession({ kernel, config }: Parts, tokenHash: string): Promise<Standing | undefined> {
+  const found = await findSessionByToken(kernel.database.db, tokenHash)
+  if (found === undefined || found.accountState !== 'active' || found.credentialRevoked) return undefined
+  const { session, parent, credential } = found
+  const { idle } = config.session
+  // a use of a child is noted with its parent's, so a child that is in use keeps its parent from idling
+  if (parent !== undefined && kernel.clock.now() - Math.max(parent.lastSeenAt, session.lastSeenAt) >= idle) {
+    return undefined
+  }
+  return {
+    actor: {
+      principal: { kind: 'account', id: session.accountId, name: found.handle },
+      credential,
+      session: { id: session.id, createdAt: session.createdAt },
+    },
+    host: session.host,
+    endsAt: Math.min(session.endsAt, parent?.endsAt ?? session.endsAt, credential.expiresAt ?? session.endsAt),
+    idle,
+    lastSeenAt: session.lastSeenAt,
+    uses: session.parentId === undefined ? [session.id] : [session.id, session.parentId],
+  }
+}
+
+async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing | undefined> {
+  const found = await findTokenByHash(kernel.database.db, tokenHash)
+  if (found === undefined || found.state !== 'active') return undefined
+  const { credential } = found
+  return {
+    actor: {
+      principal: { kind: 'account', id: credential.accountId, name: found.handle },
+      credential: actorCredential(credential),
+    },
+    host: undefined,
+    endsAt: credential.expiresAt ?? Number.MAX_SAFE_INTEGER,
+    idle: undefined,
+    lastSeenAt: credential.lastUsedAt ?? 0,
+    uses: [credential.id],
+  }
+}
+
+function profilesOf({ kernel: { database } }: Parts): IdentityFace['profile'] {
+  const kept = new Map<string, { readonly epoch: number; readonly profile: Profile }>()
+  const read = async (accountId: string): Promise<Profile | undefined> => {
+    const epoch = database.epoch('sessions')
+    const account = await findAccount(database.db, accountId)
+    kept.delete(accountId)
+    if (account === undefined || account.state === 'deleted') return undefined
+    const { id, handle, displayName, email } = account
+    if (kept.size >= mostProfiles) kept.clear()
+    kept.set(accountId, { epoch, profile: { id, handle, displayName, email } })
+    return { id, handle, displayName, email }
+  }
+  return (accountId) => {
+    const entry = kept.get(accountId)
+    return entry !== undefined && entry.epoch === database.epoch('sessions') ? entry.profile : read(accountId)
+  }
+}

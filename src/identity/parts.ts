@@ -1,0 +1,12 @@
+import type { AccessFace } from '#access'
+import type { Kernel } from '#platform'
+import type { IdentityConfig } from './config.ts'
+import type { PasswordHasher } from './password-hash.ts'
+
+/** What the use-cases of this room work with; assembled once in `open`. */
+export interface Parts {
+  readonly kernel: Kernel
+  readonly access: AccessFace
+  readonly config: IdentityConfig
+  readonly hasher: PasswordHasher
+}

@@ -1,0 +1,109 @@
+import type { Secret } from '#kit'
+import { type Ctx, GateError, touch } from '#platform'
+import { getAccount } from './accounts.ts'
+import { type Credential, listCredentials, replaceSecret, revokeCredentials } from './credential-store.ts'
+import { fail } from './errors.ts'
+import type { Parts } from './parts.ts'
+import { passwordFault } from './password-rule.ts'
+import { endManySessions, rotateOwnToken } from './sessions.ts'
+import { provePassword } from './sign-in.ts'
+
+export interface PasswordChange {
+  readonly present: Secret
+  readonly next: Secret
+  readonly device: string | undefined
+}
+
+export interface PasswordChanged {
+  /** The new token of the session that asked; absent when a token asked. */
+  readonly token: string | undefined
+  readonly sessionsEnded: number
+}
+
+/**
+ * Changes the caller's own password after proving the present one, throttled like a sign-in. Every other session and
+ * sign-in token it opened ends; the session that asks gets a new token.
+ *
+ * @throws GateError `identity.wrong-password`, `identity.invalid-password`, `identity.try-later`, `identity.busy`
+ */
+export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: PasswordChange): Promise<PasswordChanged> {
+  const account = await getAccount(ctx, ctx.actor.principal.id)
+  requireUsable(change.next, account.handle)
+  const hash = await parts.hasher.queued((queue) => queue.hash(change.next))
+  const tried = {
+    handle: account.handle,
+    password: change.present,
+    device: change.device,
+    nextDevice: change.device,
+  }
+  try {
+    // acts as who asked, not as who was proved: the session that stays is the asking one
+    return await provePassword(parts, ctx, tried, (tx, { credential }) =>
+      setPassword(parts, tx.as(ctx.actor), credential, hash, 'passwords.change'),
+    )
+  } catch (error) {
+    const wrong = error instanceof GateError && error.code === 'identity.sign-in-failed'
+    throw wrong ? fail('identity.wrong-password') : error
+  }
+}
+
+/**
+ * Sets somebody's password without knowing the present one. Whoever may do this can become that account, so it is a
+ * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends.
+ *
+ * @throws GateError `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
+ */
+export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
+  const account = await getAccount(ctx, accountId)
+  requireUsable(next, account.handle)
+  const hash = await parts.hasher.queued((queue) => queue.hash(next))
+  return ctx.tx(async (tx) => {
+    await getAccount(tx, accountId)
+    const [credential] = await listCredentials(tx.db, accountId, 'password')
+    if (credential === undefined) throw fail('identity.no-such-account')
+    return setPassword(parts, tx, credential, hash, 'passwords.reset')
+  })
+}
+
+/** 20 letters and digits without look-alikes in groups of five: 115 bits, for showing once. */
+export function generatePassword(random: { bytes(length: number): Uint8Array }): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRSTUVWXY34679'
+  const letters: string[] = []
+  while (letters.length < 20) {
+    for (const byte of random.bytes(32)) {
+      // bytes beyond the last whole multiple would favour the first letters
+      if (byte < 256 - (256 % alphabet.length) && letters.length < 20)
+        letters.push(alphabet[byte % alphabet.length] ?? '')
+    }
+  }
+  return [0, 5, 10, 15].map((from) => letters.slice(from, from + 5).join('')).join('-')
+}
+
+async function setPassword(
+  parts: Parts,
+  tx: Ctx,
+  credential: Credential,
+  hash: string,
+  action: string,
+): Promise<PasswordChanged> {
+  if (!(await replaceSecret(tx.db, credential.id, hash, undefined, tx.now))) throw fail('identity.no-such-account')
+  const own = tx.actor.principal.id === credential.accountId ? tx.actor.session?.id : undefined
+  const choice = { credentialId: credential.id, ...(own === undefined ? {} : { except: own }) }
+  const sessionsEnded = await endManySessions(tx, choice, 'password-changed')
+  const tokensRevoked = await revokeCredentials(tx.db, { openedBy: credential.id }, tx.now)
+  touch(tx.db, 'sessions')
+  const token = own === undefined ? undefined : await rotateOwnToken(parts, tx)
+  await tx.audit({
+    action,
+    target: { type: 'account', id: credential.accountId },
+    detail: { credential: credential.id, sessionsEnded, tokensRevoked },
+  })
+  return { token, sessionsEnded }
+}
+
+function requireUsable(password: Secret, handle: string): void {
+  const fault = passwordFault(password.reveal(), handle)
+  if (fault !== undefined) {
+    throw fail('identity.invalid-password', { fields: { fault }, faults: [{ field: 'password', message: fault }] })
+  }
+}

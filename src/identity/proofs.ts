@@ -1,0 +1,102 @@
+import type { Actor } from '#kit'
+import type { Clock, Database } from '#platform'
+import { hashOfToken } from './token-format.ts'
+
+const mostKept = 10_000
+const notedEvery = 60_000
+
+/** Something a token opens, as last read from the database. */
+export interface Standing {
+  /** Without its address. */
+  readonly actor: Actor
+  readonly host: string | undefined
+  /** From this instant on it proves nothing. */
+  readonly endsAt: number
+  /** Nothing for so long, and it proves nothing; absent: never idle. */
+  readonly idle: number | undefined
+  readonly lastSeenAt: number
+  /** Ids whose last use is noted with this one's. */
+  readonly uses: readonly string[]
+}
+
+/** Notes a use; must be cheap and never wait. */
+export type NoteUse = (id: string, at: number, address: string | undefined) => void
+
+interface Entry {
+  readonly standing: Standing
+  readonly epoch: number
+  lastSeenAt: number
+  actor: Actor
+}
+
+/**
+ * Tokens to actors, remembered by the token's hash while nothing that could end them changed anywhere (`sessions`
+ * epoch). The memory may only say yes: whatever it would refuse is asked of the database.
+ */
+export interface Proofs {
+  find(
+    token: string,
+    host: string | undefined,
+    address: string | undefined,
+  ): Actor | undefined | Promise<Actor | undefined>
+}
+
+export function createProofs(options: {
+  readonly database: Database
+  readonly clock: Clock
+  /** One query. Answers only what is unended and unrevoked; times are judged here. */
+  readonly read: (tokenHash: string) => Promise<Standing | undefined>
+  readonly note: NoteUse
+}): Proofs {
+  const { database, clock, read, note } = options
+  const kept = new Map<string, Entry>()
+
+  const use = (entry: Entry, host: string | undefined, address: string | undefined, now: number) => {
+    if (entry.standing.host !== host) return undefined
+    if (now - entry.lastSeenAt >= notedEvery) {
+      entry.lastSeenAt = now
+      for (const id of entry.standing.uses) note(id, now, address)
+    }
+    if (entry.actor.address !== address) {
+      entry.actor = address === undefined ? entry.standing.actor : { ...entry.standing.actor, address }
+    }
+    return entry.actor
+  }
+
+  const readAgain = async (key: string, host: string | undefined, address: string | undefined) => {
+    // taken before the read: a change made meanwhile makes the entry old at once
+    const epoch = database.epoch('sessions')
+    const standing = await read(key)
+    const now = clock.now()
+    const seen = Math.max(standing?.lastSeenAt ?? 0, kept.get(key)?.lastSeenAt ?? 0)
+    kept.delete(key)
+    if (standing === undefined || !stands(standing, seen, now)) return undefined
+    const entry: Entry = { standing, epoch, lastSeenAt: seen, actor: standing.actor }
+    if (kept.size >= mostKept) dropOldest(kept)
+    kept.set(key, entry)
+    return use(entry, host, address, now)
+  }
+
+  return {
+    find(token, host, address) {
+      const key = hashOfToken(token)
+      const entry = kept.get(key)
+      const now = clock.now()
+      const current = entry !== undefined && entry.epoch === database.epoch('sessions')
+      return current && stands(entry.standing, entry.lastSeenAt, now)
+        ? use(entry, host, address, now)
+        : readAgain(key, host, address)
+    },
+  }
+}
+
+function stands(standing: Standing, lastSeenAt: number, now: number): boolean {
+  return now < standing.endsAt && (standing.idle === undefined || now - lastSeenAt < standing.idle)
+}
+
+function dropOldest(kept: Map<string, Entry>): void {
+  for (const key of kept.keys()) {
+    kept.delete(key)
+    return
+  }
+}

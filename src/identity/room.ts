@@ -1,0 +1,122 @@
+import { accessRoom as access } from '#access'
+import { defineRoom, type Job, type Kernel, type Notice, type SetupStep } from '#platform'
+import { listAccounts } from './account-store.ts'
+import { authenticatorsOf } from './authenticators.ts'
+import { identityConfig } from './config.ts'
+import { identityPermissions } from './contract.ts'
+import { identityErrors } from './errors.ts'
+import type { IdentityFace } from './face.ts'
+import { createLookups } from './lookups.ts'
+import { firstTables } from './migrations/0001-identity.ts'
+import type { Parts } from './parts.ts'
+import { createHasher } from './password-hash.ts'
+import { identityPolicies, identityResources } from './resources.ts'
+import { accountApi } from './routes/account-api.ts'
+import { accountPages } from './routes/account-pages.ts'
+import { ownApi } from './routes/own-api.ts'
+import { ownPages } from './routes/own-pages.ts'
+import { sessionApi } from './routes/session-api.ts'
+import { setupRoutes } from './routes/setup-routes.ts'
+import { signInRoutes } from './routes/sign-in-routes.ts'
+import { forgetSessions } from './session-store.ts'
+import { endSession, openAppSession } from './sessions.ts'
+import { newSetupToken } from './setup.ts'
+import { forgetThrottles } from './throttle-store.ts'
+import { createUses, type Uses } from './uses.ts'
+
+const hour = 60 * 60_000
+const endedSessionsKept = 30 * 24 * hour
+const usesWrittenEvery = 5_000
+
+/** Who is asking: accounts, their credentials and sessions, sign-in and set-up. */
+export const identity = defineRoom({
+  name: 'identity',
+  config: identityConfig,
+  migrations: [firstTables],
+  errors: identityErrors,
+  permissions: identityPermissions,
+  needs: { access },
+  async open(kernel, needs, config) {
+    const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
+    const parts: Parts = { kernel, access: needs.access, config, hasher }
+    const uses = createUses(kernel.database, kernel.log)
+    const face = faceOf(parts, uses)
+    let timer: NodeJS.Timeout | undefined
+    return {
+      face,
+      routes: [
+        ...signInRoutes(parts),
+        ...setupRoutes(parts),
+        ...accountApi(parts),
+        ...ownApi(parts),
+        ...sessionApi(parts),
+        ...accountPages(parts),
+        ...ownPages(parts),
+      ],
+      navigation: [{ title: 'People', href: '/accounts', permission: 'accounts:read', order: 20 }],
+      setupSteps: [addPeople],
+      resources: identityResources,
+      policies: [identityPolicies],
+      authenticators: authenticatorsOf(face),
+      jobs: jobs(),
+      notices: () => setupNotices(parts),
+      async start() {
+        timer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
+      },
+      async stop() {
+        clearInterval(timer)
+        await uses.flush()
+      },
+    }
+  },
+})
+
+function faceOf(parts: Parts, uses: Uses): IdentityFace {
+  return {
+    ...createLookups(parts, uses),
+    openAppSession: (ctx, host) => openAppSession(parts, ctx, host),
+    endSession: (ctx, sessionId) => endSession(ctx, sessionId),
+  }
+}
+
+/** A new link at every start while there is no administrator; the older ones go on until they expire. */
+async function setupNotices(parts: Parts): Promise<readonly Notice[]> {
+  const token = await newSetupToken(parts, parts.kernel.context(system))
+  return token === undefined
+    ? []
+    : [{ title: 'Set up', text: `${linkOf(parts.kernel, token)} (one use, within 24 hours)` }]
+}
+
+const system = { principal: { kind: 'system', id: 'system', name: 'system' } } as const
+
+function linkOf({ config, listener }: Kernel, token: string): string {
+  const port = config.console.port ?? listener.httpsPort
+  const host = port === 443 ? config.console.host : `${config.console.host}:${port}`
+  return `https://${host}/setup?token=${token}`
+}
+
+const addPeople: SetupStep = {
+  title: 'Add the people',
+  text: 'Everybody signs in with an account of their own, so that the journal can say who did what.',
+  permission: 'accounts:create',
+  order: 20,
+  action: { text: 'Add a person', href: '/accounts/new' },
+  command: 'gatehouse accounts create --help',
+  done: async (ctx) => (await listAccounts(ctx.db, { ...everybody, limit: 2 })).length > 1,
+}
+const everybody = { text: undefined, state: undefined, after: undefined } as const
+
+function jobs(): readonly Job[] {
+  return [
+    {
+      name: 'identity.forget',
+      everyMs: hour,
+      async run(ctx) {
+        await ctx.tx(async (tx) => {
+          await forgetThrottles(tx.db, tx.now)
+          await forgetSessions(tx.db, tx.now - endedSessionsKept)
+        })
+      },
+    },
+  ]
+}

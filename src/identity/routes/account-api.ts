@@ -1,0 +1,166 @@
+import { Secret } from '#kit'
+import { type Ctx, decodeCursor, encodeCursor, type RequestView, type Route, route } from '#platform'
+import { type Account, type AccountQuery, listAccounts } from '../account-store.ts'
+import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
+import {
+  accountBody,
+  accountList,
+  accountPatch,
+  accountQuery,
+  createdAccount,
+  idParams,
+  newAccountBody,
+  passwordReset,
+  resetPasswordBody,
+} from '../contract.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { generatePassword, resetPassword } from '../passwords.ts'
+import { accountOnWire } from '../wire.ts'
+
+/** Accounts, for who may manage them. */
+export function accountApi(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/accounts',
+      door: 'api',
+      access: { permission: 'accounts:read' },
+      summary: 'List accounts by handle; q searches handle, name and e-mail',
+      query: accountQuery,
+      responses: { 200: accountList },
+      async handler(ctx, { query }) {
+        const { accounts, next } = await pageOfAccounts(parts, ctx, query)
+        return { kind: 'json', body: { items: accounts.map(accountOnWire), next: next ?? null } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/accounts',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Create an account; without a password one is made and answered once',
+      body: newAccountBody,
+      responses: { 201: createdAccount },
+      async handler(ctx, { body }) {
+        const made = body.password === undefined ? generatePassword(parts.kernel.random) : undefined
+        const account = await createAccount(parts, ctx, {
+          handle: body.handle,
+          displayName: body.displayName,
+          email: body.email,
+          password: new Secret(body.password ?? made ?? ''),
+        })
+        const answer = { account: accountOnWire(account), ...(made === undefined ? {} : { password: made }) }
+        return { kind: 'json', status: 201, headers: { Location: `/api/v1/accounts/${account.id}` }, body: answer }
+      },
+    }),
+    ...oneAccount(parts),
+  ]
+}
+
+function oneAccount(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/accounts/{id}',
+      door: 'api',
+      access: { permission: 'accounts:read:{id}' },
+      summary: 'Read an account',
+      params: idParams,
+      responses: { 200: accountBody },
+      handler: async (ctx, { params }) => accountReply(await getAccount(ctx, params.id)),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/accounts/{id}',
+      door: 'api',
+      access: { permission: 'accounts:update:{id}' },
+      summary: 'Change name and e-mail; the handle never changes',
+      params: idParams,
+      body: accountPatch,
+      responses: { 200: accountBody },
+      handler: async (ctx, { params, body, request }) =>
+        accountReply(await updateProfile(ctx, params.id, body, expectedRevision(request))),
+    }),
+    ...(['disable', 'enable'] as const).map((verb) =>
+      route({
+        method: 'POST',
+        path: `/api/v1/accounts/{id}/${verb}`,
+        door: 'api',
+        access: { permission: 'accounts:disable:{id}' },
+        summary: verb === 'disable' ? 'Disable an account; its sessions end' : 'Enable an account again',
+        params: idParams,
+        responses: { 200: accountBody },
+        handler: async (ctx, { params }) =>
+          accountReply(await setAccountState(parts, ctx, params.id, verb === 'disable' ? 'disabled' : 'active')),
+      }),
+    ),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/accounts/{id}',
+      door: 'api',
+      access: { permission: 'accounts:delete:{id}' },
+      summary: 'Delete an account for good; its handle is never given again',
+      params: idParams,
+      responses: { 204: undefined },
+      async handler(ctx, { params }) {
+        await deleteAccount(parts, ctx, params.id)
+        return { kind: 'empty' }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/accounts/{id}/reset-password',
+      door: 'api',
+      access: { permission: 'credentials:reset:{id}' },
+      summary: 'Set the password of an account; without one it is made and answered once',
+      params: idParams,
+      body: resetPasswordBody,
+      responses: { 200: passwordReset },
+      async handler(ctx, { params, body }) {
+        const made = body.password === undefined ? generatePassword(parts.kernel.random) : undefined
+        const { sessionsEnded } = await resetPassword(parts, ctx, params.id, new Secret(body.password ?? made ?? ''))
+        return { kind: 'json', body: { sessionsEnded, ...(made === undefined ? {} : { password: made }) } }
+      },
+    }),
+  ]
+}
+
+/** One page of the list and the cursor of the next; for API and console alike. */
+export async function pageOfAccounts(
+  parts: Parts,
+  ctx: Ctx,
+  query: {
+    readonly q?: string | undefined
+    readonly state?: AccountQuery['state']
+    readonly cursor?: string | undefined
+    readonly limit: number
+  },
+): Promise<{ readonly accounts: readonly Account[]; readonly next: string | undefined }> {
+  const text = query.q?.trim().toLowerCase() || undefined
+  const list = ['accounts', text ?? null, query.state ?? null]
+  const [after] = decodeCursor(parts.kernel.keyring, list, query.cursor) ?? []
+  const found = await listAccounts(ctx.db, {
+    text,
+    state: query.state,
+    after: after === undefined ? undefined : String(after),
+    limit: query.limit + 1,
+  })
+  const accounts = found.slice(0, query.limit)
+  const last = accounts.at(-1)
+  const more = found.length > query.limit && last !== undefined
+  return { accounts, next: more ? encodeCursor(parts.kernel.keyring, list, [last.handle]) : undefined }
+}
+
+export function accountReply(account: Account) {
+  return { kind: 'json', body: accountOnWire(account), etag: `"${account.revision}"` } as const
+}
+
+/** If-Match as a revision; absent or `*`: whatever it is. @throws GateError `identity.changed-meanwhile` for any other tag */
+export function expectedRevision(request: RequestView): number | undefined {
+  const tag = request.headers.get('if-match')
+  if (tag === null || tag === '*') return undefined
+  const revision = /^"(\d{1,15})"$/.exec(tag)?.[1]
+  if (revision === undefined) throw fail('identity.changed-meanwhile')
+  return Number(revision)
+}

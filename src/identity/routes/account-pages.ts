@@ -1,0 +1,240 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
+import { idParams } from '../contract.ts'
+import { listCredentials } from '../credential-store.ts'
+import type { Parts } from '../parts.ts'
+import { generatePassword, resetPassword } from '../passwords.ts'
+import { belongingsOf } from '../resources.ts'
+import {
+  type AccountStep,
+  accountListPage,
+  accountPage,
+  accountStepPage,
+  madePasswordPage,
+  newAccountPage,
+} from '../views/accounts.ts'
+import { pageOfAccounts } from './account-api.ts'
+import { openSessions } from './session-api.ts'
+
+const listQuery = z.object({
+  q: z.string().max(100).optional().catch(undefined),
+  state: z.enum(['active', 'disabled']).optional().catch(undefined),
+  cursor: z.string().optional(),
+})
+
+const newAccountForm = z.strictObject({
+  handle: z.string().max(1024),
+  displayName: z.string().max(400),
+  email: z.string().max(300),
+  password: z.string().max(4096),
+  passwordAgain: z.string().max(4096),
+})
+
+export const profileForm = z.strictObject({ displayName: z.string().max(400), email: z.string().max(300) })
+
+/** People, for who may manage them. */
+export function accountPages(parts: Parts): readonly Route[] {
+  return [...listAndCreate(parts), ...onePerson(parts), ...steps(parts)]
+}
+
+function listAndCreate(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/accounts',
+      door: 'browser',
+      access: { permission: 'accounts:read' },
+      query: listQuery,
+      async handler(ctx, { query }) {
+        const q = query.q === '' ? undefined : query.q
+        const { accounts, next } = await pageOfAccounts(parts, ctx, { ...query, q, limit: 50 })
+        const further = query.cursor !== undefined
+        return {
+          kind: 'page',
+          page: accountListPage({ accounts, next, q, state: query.state, further, now: ctx.now }),
+        }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/accounts/new',
+      door: 'browser',
+      access: { permission: 'accounts:create' },
+      handler: async () => ({ kind: 'page', page: newAccountPage({}) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/accounts',
+      door: 'browser',
+      access: { permission: 'accounts:create' },
+      body: newAccountForm,
+      maxBody: 16_384,
+      handler: (ctx, { body }) => createByForm(parts, ctx, body),
+      invalid: async (_, { faults }) => ({ kind: 'page', page: newAccountPage({ faults }) }),
+    }),
+  ]
+}
+
+async function createByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof newAccountForm>): Promise<Reply> {
+  const { handle, displayName, email } = body
+  const again = (faults: readonly FieldFault[], status = 400): Reply => ({
+    kind: 'page',
+    status,
+    page: newAccountPage({ handle, displayName, email, faults }),
+  })
+  if (body.password !== body.passwordAgain) {
+    return again([{ field: 'passwordAgain', message: 'The two passwords differ.' }])
+  }
+  const made = body.password === '' ? generatePassword(parts.kernel.random) : undefined
+  try {
+    const account = await createAccount(parts, ctx, {
+      handle,
+      displayName,
+      email: email === '' ? undefined : email,
+      password: new Secret(made ?? body.password),
+    })
+    return made === undefined
+      ? { kind: 'redirect', location: `/accounts/${account.id}` }
+      : { kind: 'page', page: madePasswordPage(account, made, 'created') }
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    if (error.code === 'identity.handle-taken') return again([{ field: 'handle', message: error.detail }], error.status)
+    if (error.code === 'identity.invalid-account') return again(error.faults)
+    throw error
+  }
+}
+
+function onePerson(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/accounts/{id}',
+      door: 'browser',
+      access: { permission: 'accounts:read:{id}' },
+      params: idParams,
+      handler: async (ctx, { params }) => ({ kind: 'page', page: await personPage(parts, ctx, params.id) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/accounts/{id}',
+      door: 'browser',
+      access: { permission: 'accounts:update:{id}' },
+      params: idParams,
+      body: profileForm,
+      async handler(ctx, { params, body }) {
+        try {
+          await updateProfile(ctx, params.id, { ...body, email: body.email === '' ? null : body.email }, undefined)
+          return { kind: 'redirect', location: `/accounts/${params.id}` }
+        } catch (error) {
+          if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error
+          const page = await personPage(parts, ctx, params.id, error.faults, body)
+          return { kind: 'page', status: 400, page }
+        }
+      },
+    }),
+  ]
+}
+
+async function personPage(
+  parts: Parts,
+  ctx: Ctx,
+  accountId: string,
+  faults: readonly FieldFault[] = [],
+  typed?: { readonly displayName: string; readonly email: string },
+) {
+  const account = await getAccount(ctx, accountId)
+  const held = await parts.access.holdings(ctx.db, account.id)
+  const may = async (permission: string) => {
+    const resource = belongingsOf(account.id)
+    return (await parts.access.decide(ctx.actor, `${permission}:${account.id}`, resource, { now: ctx.now })).allowed
+  }
+  return accountPage({
+    account,
+    ...held,
+    sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, account.id) : undefined,
+    tokens: (await may('tokens:read')) ? await listCredentials(ctx.db, account.id, 'token') : undefined,
+    own: ctx.actor.principal.id === account.id,
+    now: ctx.now,
+    faults,
+    ...(typed === undefined ? {} : { typed }),
+  })
+}
+
+const stepPermissions = {
+  disable: 'accounts:disable:{id}',
+  enable: 'accounts:disable:{id}',
+  delete: 'accounts:delete:{id}',
+  'reset-password': 'credentials:reset:{id}',
+} as const satisfies Readonly<Record<AccountStep, string>>
+
+/** Each step has a page that says what it does, and only its form takes it. */
+function steps(parts: Parts): readonly Route[] {
+  return (Object.keys(stepPermissions) as AccountStep[]).flatMap((step) => [
+    route({
+      method: 'GET',
+      path: `/accounts/{id}/${step}`,
+      door: 'browser',
+      access: { permission: stepPermissions[step] },
+      params: idParams,
+      handler: (ctx, { params }) => askStep(parts, ctx, step, params.id, []),
+    }),
+    route({
+      method: 'POST',
+      path: `/accounts/{id}/${step}`,
+      door: 'browser',
+      access: { permission: stepPermissions[step] },
+      params: idParams,
+      body: z.strictObject({ confirm: z.string().max(100).optional() }),
+      handler: (ctx, { params, body }) => takeStep(parts, ctx, step, params.id, body.confirm),
+    }),
+  ])
+}
+
+async function askStep(
+  parts: Parts,
+  ctx: Ctx,
+  step: AccountStep,
+  accountId: string,
+  faults: readonly FieldFault[],
+): Promise<Reply> {
+  const account = await getAccount(ctx, accountId)
+  const sessions = (await openSessions(parts, ctx, accountId)).filter(
+    (session) => session.parentId === undefined,
+  ).length
+  const tokens = (await listCredentials(ctx.db, accountId, 'token')).length
+  const status = faults.length === 0 ? 200 : 400
+  return { kind: 'page', status, page: accountStepPage(step, account, { sessions, tokens }, faults) }
+}
+
+async function takeStep(
+  parts: Parts,
+  ctx: Ctx,
+  step: AccountStep,
+  accountId: string,
+  confirm: string | undefined,
+): Promise<Reply> {
+  const there = { kind: 'redirect', location: `/accounts/${accountId}` } as const
+  switch (step) {
+    case 'disable':
+    case 'enable':
+      await setAccountState(parts, ctx, accountId, step === 'disable' ? 'disabled' : 'active')
+      return there
+    case 'delete': {
+      const { handle } = await getAccount(ctx, accountId)
+      if (confirm !== handle) {
+        const message = `Type ${handle} to delete the account.`
+        return askStep(parts, ctx, step, accountId, [{ field: 'confirm', message }])
+      }
+      await deleteAccount(parts, ctx, accountId)
+      return { kind: 'redirect', location: '/accounts' }
+    }
+    case 'reset-password': {
+      const account = await getAccount(ctx, accountId)
+      const made = generatePassword(parts.kernel.random)
+      await resetPassword(parts, ctx, accountId, new Secret(made))
+      return { kind: 'page', page: madePasswordPage(account, made, 'reset') }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { Secret } from '#kit'
+import { type Route, route } from '#platform'
+import { getAccount, updateProfile } from '../accounts.ts'
+import { accountBody, accountPatch, changePasswordBody, sessionsEnded } from '../contract.ts'
+import { findDevice } from '../devices.ts'
+import type { Parts } from '../parts.ts'
+import { changeOwnPassword } from '../passwords.ts'
+import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { accountReply, expectedRevision } from './account-api.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** The caller's own account. Still asked of `decide`, so that a limited credential stays limited. */
+export function ownApi(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/me',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Read the own account',
+      responses: { 200: accountBody },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `accounts:read:${id}`, accountResource(id))
+        return accountReply(await getAccount(ctx, id))
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/me',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Change the own name and e-mail',
+      body: accountPatch,
+      responses: { 200: accountBody },
+      async handler(ctx, { body, request }) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
+        return accountReply(await updateProfile(ctx, id, body, expectedRevision(request)))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/me/password',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Change the own password; other sessions it opened end',
+      body: changePasswordBody,
+      responses: { 200: sessionsEnded },
+      async handler(ctx, { body, request }) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
+        const changed = await changeOwnPassword(parts, ctx, {
+          present: new Secret(body.presentPassword),
+          next: new Secret(body.newPassword),
+          device: findDevice(parts.kernel.keyring, request.cookies),
+        })
+        const cookies = changed.token === undefined ? [] : [sessionCookie(parts, changed.token)]
+        return { kind: 'json', body: { sessionsEnded: changed.sessionsEnded }, cookies }
+      },
+    }),
+  ]
+}

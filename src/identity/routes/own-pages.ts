@@ -1,0 +1,276 @@
+import { z } from 'zod'
+import { parseDuration, Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { getAccount, updateProfile } from '../accounts.ts'
+import { idParams } from '../contract.ts'
+import { findCredential, listCredentials } from '../credential-store.ts'
+import { findDevice } from '../devices.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { changeOwnPassword } from '../passwords.ts'
+import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
+import { findSessionById } from '../session-store.ts'
+import { createToken, revokeToken } from '../tokens.ts'
+import {
+  madeTokenPage,
+  newTokenPage,
+  ownAccountPage,
+  passwordPage,
+  revokeTokenPage,
+  tokenLives,
+} from '../views/own-account.ts'
+import { profileForm } from './account-pages.ts'
+import { endOne, endOthers, openSessions } from './session-api.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+const passwordForm = z.strictObject({
+  presentPassword: z.string().max(4096),
+  password: z.string().max(4096),
+  passwordAgain: z.string().max(4096),
+})
+
+const tokenForm = z.strictObject({
+  label: z.string().max(400),
+  permissions: z.string().max(20_000),
+  networks: z.string().max(10_000),
+  lasts: z.enum(Object.keys(tokenLives) as [keyof typeof tokenLives]),
+})
+
+/** The words after an action, by name: an address must not be able to put words on the page. */
+const doneWords: Readonly<Record<string, string>> = {
+  profile: 'The profile is saved.',
+  password: 'The password is changed; everything the old one opened elsewhere has ended.',
+  'signed-out': 'You are signed out everywhere else.',
+  session: 'The session has ended.',
+  token: 'The token is revoked.',
+}
+
+/** One's own account. */
+export function ownPages(parts: Parts): readonly Route[] {
+  return [...ownAccount(parts), ...ownPassword(parts), ...ownSessions(parts), ...ownTokens(parts)]
+}
+
+function ownAccount(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      query: z.object({ done: z.string().optional().catch(undefined) }),
+      handler: async (ctx, { query }) => ({ kind: 'page', page: await ownPage(parts, ctx, { done: query.done }) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/account',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: profileForm,
+      async handler(ctx, { body }) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
+        try {
+          await updateProfile(ctx, id, { ...body, email: body.email === '' ? null : body.email }, undefined)
+          return { kind: 'redirect', location: '/account?done=profile' }
+        } catch (error) {
+          if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error
+          return { kind: 'page', status: 400, page: await ownPage(parts, ctx, { faults: error.faults, typed: body }) }
+        }
+      },
+    }),
+  ]
+}
+
+async function ownPage(
+  parts: Parts,
+  ctx: Ctx,
+  extra: {
+    readonly done?: string | undefined
+    readonly faults?: readonly FieldFault[]
+    readonly typed?: { readonly displayName: string; readonly email: string }
+  },
+) {
+  const id = ownAccountId(ctx)
+  await parts.access.require(ctx, `accounts:read:${id}`, accountResource(id))
+  const held = await parts.access.holdings(ctx.db, id)
+  return ownAccountPage({
+    account: await getAccount(ctx, id),
+    ...held,
+    sessions: await openSessions(parts, ctx, id),
+    tokens: await listCredentials(ctx.db, id, 'token'),
+    current: ctx.actor.session?.id,
+    now: ctx.now,
+    ...extra,
+    done: doneWords[extra.done ?? ''],
+  })
+}
+
+function ownPassword(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account/password',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      handler: async () => ({ kind: 'page', page: passwordPage() }),
+    }),
+    route({
+      method: 'POST',
+      path: '/account/password',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: passwordForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) => changeByForm(parts, ctx, body, request),
+    }),
+  ]
+}
+
+async function changeByForm(
+  parts: Parts,
+  ctx: Ctx,
+  body: z.infer<typeof passwordForm>,
+  request: RequestView,
+): Promise<Reply> {
+  const id = ownAccountId(ctx)
+  await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
+  if (body.password !== body.passwordAgain) {
+    const faults = [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
+    return { kind: 'page', status: 400, page: passwordPage(faults) }
+  }
+  try {
+    const { token } = await changeOwnPassword(parts, ctx, {
+      present: new Secret(body.presentPassword),
+      next: new Secret(body.password),
+      device: findDevice(parts.kernel.keyring, request.cookies),
+    })
+    const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
+    return { kind: 'redirect', location: '/account?done=password', cookies }
+  } catch (error) {
+    if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
+    const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
+    return { kind: 'page', status: error.status, headers: error.headers, page: passwordPage(error.faults, refusal) }
+  }
+}
+
+const shownOnForm = new Set([
+  'identity.wrong-password',
+  'identity.invalid-password',
+  'identity.try-later',
+  'identity.busy',
+])
+
+function ownSessions(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/account/end-other-sessions',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `sessions:end:${id}`, belongingsOf(id))
+        await endOthers(ctx, id)
+        return { kind: 'redirect', location: '/account?done=signed-out' }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/sessions/{id}/end',
+      door: 'browser',
+      access: { permission: 'sessions:end:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const owner = (await findSessionById(ctx.db, params.id))?.accountId
+        await endOne(ctx, params.id)
+        if (params.id === ctx.actor.session?.id) {
+          return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
+        }
+        return { kind: 'redirect', location: pageAbout(ctx, owner, 'session') }
+      },
+    }),
+  ]
+}
+
+function ownTokens(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account/tokens/new',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      handler: async () => ({ kind: 'page', page: newTokenPage({}) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/account/tokens',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: tokenForm,
+      handler: (ctx, { body }) => createTokenByForm(parts, ctx, body),
+    }),
+    route({
+      method: 'GET',
+      path: '/tokens/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'tokens:revoke:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const token = await findCredential(ctx.db, params.id)
+        if (token?.kind !== 'token' || token.revokedAt !== undefined) throw fail('identity.no-such-token')
+        return { kind: 'page', page: revokeTokenPage(token, pageAbout(ctx, token.accountId)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/tokens/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'tokens:revoke:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const owner = (await findCredential(ctx.db, params.id))?.accountId
+        await revokeToken(ctx, params.id)
+        return { kind: 'redirect', location: pageAbout(ctx, owner, 'token') }
+      },
+    }),
+  ]
+}
+
+async function createTokenByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof tokenForm>): Promise<Reply> {
+  const id = ownAccountId(ctx)
+  await parts.access.require(ctx, `tokens:create:${id}`, belongingsOf(id))
+  const lives = parseDuration(body.lasts)
+  try {
+    const made = await createToken(parts, ctx, {
+      label: body.label,
+      permissions: words(body.permissions),
+      networks: { allow: words(body.networks), deny: [] },
+      regions: [],
+      expiresAt: lives === undefined ? undefined : ctx.now + lives,
+    })
+    return { kind: 'page', page: madeTokenPage(made.credential, made.token) }
+  } catch (error) {
+    if (!(error instanceof GateError) || !tokenFaults.has(error.code)) throw error
+    const faults = error.faults.length > 0 ? error.faults : [{ field: 'permissions', message: error.detail }]
+    return { kind: 'page', status: error.status, page: newTokenPage({ ...body, faults }) }
+  }
+}
+
+const tokenFaults = new Set([
+  'identity.invalid-token-limits',
+  'identity.wider-than-credential',
+  'access.more-than-held',
+])
+
+function words(text: string): readonly string[] {
+  return text.split(/\s+/).filter((word) => word !== '')
+}
+
+/** The page of the account a thing belonged to: one's own, or the person's. */
+function pageAbout(ctx: Ctx, owner: string | undefined, done?: string): string {
+  if (owner === undefined || owner === ctx.actor.principal.id)
+    return done === undefined ? '/account' : `/account?done=${done}`
+  return `/accounts/${owner}`
+}

@@ -1,0 +1,192 @@
+import { type Ctx, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { createdToken, idParams, newTokenBody, sessionList, sessionsEnded, tokenList } from '../contract.ts'
+import { listCredentials } from '../credential-store.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
+import { findSessionById, listSessions, type Session } from '../session-store.ts'
+import { endManySessions, endSession } from '../sessions.ts'
+import { createToken, revokeToken } from '../tokens.ts'
+import { sessionOnWire, tokenOnWire } from '../wire.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** Sessions and API tokens: one’s own, and for who may manage them everybody’s. */
+export function sessionApi(parts: Parts): readonly Route[] {
+  return [...ownSessions(parts), ...ownTokens(parts), ...ofAccounts(parts)]
+}
+
+function ownSessions(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/sessions',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'List the own open sessions, newest first',
+      responses: { 200: sessionList },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `sessions:read:${id}`, belongingsOf(id))
+        return sessionsReply(ctx, await openSessions(parts, ctx, id))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/sessions/end-others',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Sign out everywhere else',
+      responses: { 200: sessionsEnded },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `sessions:end:${id}`, belongingsOf(id))
+        return { kind: 'json', body: { sessionsEnded: await endOthers(ctx, id) } }
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/sessions/{id}',
+      door: 'api',
+      access: { permission: 'sessions:end:{id}' },
+      summary: 'End a session, and those on app hosts it opened',
+      params: idParams,
+      responses: { 204: undefined },
+      async handler(ctx, { params }) {
+        await endOne(ctx, params.id)
+        return { kind: 'empty' }
+      },
+    }),
+  ]
+}
+
+function ownTokens(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/tokens',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'List the own API tokens',
+      responses: { 200: tokenList },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `tokens:read:${id}`, belongingsOf(id))
+        return tokensReply(ctx, id)
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/tokens',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Create an API token within what the caller holds; its secret is answered once',
+      body: newTokenBody,
+      responses: { 201: createdToken },
+      async handler(ctx, { body }) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `tokens:create:${id}`, belongingsOf(id))
+        const expiresAt = body.expiresAt === null ? undefined : Date.parse(body.expiresAt)
+        const made = await createToken(parts, ctx, { ...body, expiresAt })
+        return { kind: 'json', status: 201, body: { token: tokenOnWire(made.credential), secret: made.token } }
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/tokens/{id}',
+      door: 'api',
+      access: { permission: 'tokens:revoke:{id}' },
+      summary: 'Revoke an API token; it proves nothing from then on',
+      params: idParams,
+      responses: { 204: undefined },
+      async handler(ctx, { params }) {
+        await revokeToken(ctx, params.id)
+        return { kind: 'empty' }
+      },
+    }),
+  ]
+}
+
+function ofAccounts(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/accounts/{id}/sessions',
+      door: 'api',
+      access: { permission: 'sessions:read:{id}' },
+      summary: 'List an account’s open sessions, newest first',
+      params: idParams,
+      responses: { 200: sessionList },
+      async handler(ctx, { params }) {
+        const { id } = await getAccount(ctx, params.id)
+        return sessionsReply(ctx, await openSessions(parts, ctx, id))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/accounts/{id}/end-sessions',
+      door: 'api',
+      access: { permission: 'sessions:end:{id}' },
+      summary: 'End every session of an account',
+      params: idParams,
+      responses: { 200: sessionsEnded },
+      async handler(ctx, { params }) {
+        return { kind: 'json', body: { sessionsEnded: await endAllOf(ctx, (await getAccount(ctx, params.id)).id) } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/accounts/{id}/tokens',
+      door: 'api',
+      access: { permission: 'tokens:read:{id}' },
+      summary: 'List an account’s API tokens',
+      params: idParams,
+      responses: { 200: tokenList },
+      handler: async (ctx, { params }) => tokensReply(ctx, (await getAccount(ctx, params.id)).id),
+    }),
+  ]
+}
+
+/** Those that still stand. */
+export function openSessions({ config }: Parts, ctx: Ctx, accountId: string): Promise<readonly Session[]> {
+  return listSessions(ctx.db, accountId, ctx.now, ctx.now - config.session.idle)
+}
+
+/** Ends every session but the one that asks, and answers how many. */
+export function endOthers(ctx: Ctx, accountId: string): Promise<number> {
+  return ctx.tx(async (tx) => {
+    const own = tx.actor.session?.id
+    const ended = await endManySessions(tx, { accountId, ...(own === undefined ? {} : { except: own }) }, 'elsewhere')
+    const target = { type: 'account', id: accountId }
+    await tx.audit({ action: 'sessions.end-others', target, detail: { sessionsEnded: ended } })
+    return ended
+  })
+}
+
+export function endAllOf(ctx: Ctx, accountId: string): Promise<number> {
+  return ctx.tx(async (tx) => {
+    const ended = await endManySessions(tx, { accountId }, 'ended')
+    const target = { type: 'account', id: accountId }
+    await tx.audit({ action: 'sessions.end-all', target, detail: { sessionsEnded: ended } })
+    return ended
+  })
+}
+
+/** @throws GateError `identity.no-such-session` */
+export function endOne(ctx: Ctx, id: string): Promise<void> {
+  return ctx.tx(async (tx) => {
+    if ((await findSessionById(tx.db, id)) === undefined) throw fail('identity.no-such-session')
+    await endSession(tx, id)
+  })
+}
+
+function sessionsReply(ctx: Ctx, sessions: readonly Session[]) {
+  const items = sessions.map((session) => sessionOnWire(session, ctx.actor.session?.id))
+  return { kind: 'json', body: { items, next: null } } as const
+}
+
+async function tokensReply(ctx: Ctx, accountId: string) {
+  const items = (await listCredentials(ctx.db, accountId, 'token')).map(tokenOnWire)
+  return { kind: 'json', body: { items, next: null } } as const
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { setupBody, setupDone } from '../contract.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { sessionCookieName } from '../sessions.ts'
+import { completeSetup, exchangeSetupToken, requireSetupTicket, setupCookieName } from '../setup.ts'
+import { setupPage } from '../views/setup.ts'
+import { accountOnWire } from '../wire.ts'
+
+const byLink = 'there is nobody yet; the one-time link printed on the machine is the proof, and every step asks for it'
+
+const setupForm = z.strictObject({
+  handle: z.string().max(1024),
+  displayName: z.string().max(400),
+  password: z.string().max(4096),
+  passwordAgain: z.string().max(4096),
+})
+
+/** The first administrator: by the printed link in a browser, or on the machine itself. */
+export function setupRoutes(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/setup',
+      door: 'browser',
+      access: { public: byLink },
+      query: z.object({ token: z.string().max(100).optional() }),
+      handler: (ctx, { query, request }) => showSetup(parts, ctx, query.token, request),
+    }),
+    route({
+      method: 'POST',
+      path: '/setup',
+      door: 'browser',
+      access: { public: byLink },
+      body: setupForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) => setUpByForm(parts, ctx, body, request),
+      async invalid(ctx, { faults, request }) {
+        await requireSetupTicket(ctx, request.cookies.get(setupCookieName))
+        return { kind: 'page', status: 400, page: setupPage({ faults }) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/setup',
+      door: 'api',
+      // local only, like the handler says: on the network nobody holds this before set-up
+      access: { permission: 'accounts:create' },
+      summary: 'Create the first administrator; on the admin socket only',
+      body: setupBody,
+      responses: { 201: setupDone },
+      async handler(ctx, { body, request }) {
+        if (!request.local) throw fail('identity.set-up-local-only')
+        const wanted = { handle: body.handle, displayName: body.displayName, password: new Secret(body.password) }
+        const { account } = await completeSetup(parts, ctx, wanted, 'local')
+        return { kind: 'json', status: 201, body: { account: accountOnWire(account) } }
+      },
+    }),
+  ]
+}
+
+/** Takes the secret out of the address at once, so that it stays in no history and no referrer. */
+async function showSetup(parts: Parts, ctx: Ctx, token: string | undefined, request: RequestView): Promise<Reply> {
+  if (token === undefined) {
+    await requireSetupTicket(ctx, request.cookies.get(setupCookieName))
+    return { kind: 'page', page: setupPage({}) }
+  }
+  // a browser that looks ahead must not use the link up
+  if (/prefetch|prerender/.test(request.headers.get('sec-purpose') ?? request.headers.get('purpose') ?? '')) {
+    return { kind: 'empty' }
+  }
+  const ticket = await exchangeSetupToken(parts, ctx, token)
+  const cookie = { name: setupCookieName, value: ticket, maxAge: 3_600, sameSite: 'Lax' } as const
+  return { kind: 'redirect', location: '/setup', cookies: [cookie] }
+}
+
+async function setUpByForm(
+  parts: Parts,
+  ctx: Ctx,
+  body: z.infer<typeof setupForm>,
+  request: RequestView,
+): Promise<Reply> {
+  const ticket = request.cookies.get(setupCookieName)
+  const again = (faults: readonly FieldFault[]): Reply => ({
+    kind: 'page',
+    status: 400,
+    page: setupPage({ handle: body.handle, displayName: body.displayName, faults }),
+  })
+  await requireSetupTicket(ctx, ticket)
+  if (body.password !== body.passwordAgain) {
+    return again([{ field: 'passwordAgain', message: 'The two passwords differ.' }])
+  }
+  try {
+    const wanted = { handle: body.handle, displayName: body.displayName, password: new Secret(body.password) }
+    const client = request.headers.get('user-agent') ?? ''
+    const proof = { ticket, client, replaces: request.cookies.get(sessionCookieName) }
+    const { opened } = await completeSetup(parts, ctx, wanted, proof)
+    const cookies = [{ name: setupCookieName, value: undefined, sameSite: 'Lax' } as const]
+    return {
+      kind: 'redirect',
+      location: '/',
+      cookies: opened === undefined ? cookies : [...cookies, sessionCookie(parts, opened.token)],
+    }
+  } catch (error) {
+    if (error instanceof GateError && error.code === 'identity.invalid-account') return again(error.faults)
+    throw error
+  }
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { findAccount } from '../account-store.ts'
+import { createdToken, signInBody } from '../contract.ts'
+import { deviceCookie, findDevice, newDevice } from '../devices.ts'
+import type { Parts } from '../parts.ts'
+import { returnPath } from '../return-path.ts'
+import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
+import { endSession, openSession, sessionCookieName } from '../sessions.ts'
+import { provePassword } from '../sign-in.ts'
+import { addToken, revokeToken } from '../tokens.ts'
+import { goOnPage, signInPage } from '../views/sign-in.ts'
+import { tokenOnWire } from '../wire.ts'
+
+const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
+
+const signInForm = z.strictObject({
+  handle: z.string().min(1, 'Type your handle.').max(1024),
+  password: z.string().min(1, 'Type your password.').max(4096),
+  to: z.string().max(4096).optional(),
+})
+const toQuery = z.object({ to: z.string().optional().catch(undefined) })
+
+/** Signing in and out, by page and for the command line. */
+export function signInRoutes(parts: Parts): readonly Route[] {
+  return [signInForms(parts), signInForToken(parts), signOut()].flat()
+}
+
+function signInForms(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/sign-in',
+      door: 'browser',
+      access: { public: beforeSignIn },
+      query: toQuery,
+      async handler(ctx, { query }) {
+        const { principal } = ctx.actor
+        const account = principal.kind === 'account' ? await findAccount(ctx.db, principal.id) : undefined
+        return { kind: 'page', page: signInPage({ to: returnPath(query.to), account }) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/sign-in',
+      door: 'browser',
+      access: { public: beforeSignIn },
+      body: signInForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) => signInByForm(parts, ctx, body, request),
+      invalid: async (_, { form, faults }) => {
+        const to = returnPath(typeof form['to'] === 'string' ? form['to'] : undefined)
+        return { kind: 'page', status: 400, page: signInPage({ to, faults }) }
+      },
+    }),
+  ]
+}
+
+async function signInByForm(
+  parts: Parts,
+  ctx: Ctx,
+  body: z.infer<typeof signInForm>,
+  request: RequestView,
+): Promise<Reply> {
+  const { keyring, random } = parts.kernel
+  const to = returnPath(body.to)
+  const device = findDevice(keyring, request.cookies)
+  const nextDevice = device ?? newDevice(random)
+  try {
+    const opened = await provePassword(
+      parts,
+      ctx,
+      { handle: body.handle, password: new Secret(body.password), device, nextDevice },
+      (tx, { credential }) =>
+        openSession(parts, tx, {
+          credential,
+          client: request.headers.get('user-agent') ?? '',
+          replaces: request.cookies.get(sessionCookieName),
+        }),
+    )
+    const cookies = [sessionCookie(parts, opened.token), deviceCookie(keyring, nextDevice)]
+    return { kind: 'continue', location: to, page: goOnPage(to), cookies }
+  } catch (error) {
+    if (!(error instanceof GateError) || !shownOnPage.has(error.code)) throw error
+    const refusal = { title: error.title, detail: error.detail }
+    return { kind: 'page', status: error.status, headers: error.headers, page: signInPage({ to, refusal }) }
+  }
+}
+
+const shownOnPage = new Set(['identity.sign-in-failed', 'identity.try-later', 'identity.busy'])
+
+function signInForToken(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/sign-in',
+      door: 'api',
+      access: { public: beforeSignIn },
+      summary: 'Exchange handle and password for an API token that expires, for the command line',
+      body: signInBody,
+      maxBody: 16_384,
+      responses: { 201: createdToken },
+      async handler(ctx, { body }) {
+        const tried = {
+          handle: body.handle,
+          password: new Secret(body.password),
+          device: undefined,
+          nextDevice: undefined,
+        }
+        const made = await provePassword(parts, ctx, tried, (tx, { credential }) => {
+          const ends = tx.now + parts.config.token.login
+          const expiresAt = Math.min(ends, credential.expiresAt ?? ends)
+          return addToken(parts, tx, {
+            accountId: credential.accountId,
+            label: body.label.replaceAll(/\p{Cc}/gu, '').slice(0, 100),
+            limits: { ...credential, expiresAt },
+            openedBy: credential.id,
+          })
+        })
+        return { kind: 'json', status: 201, body: { token: tokenOnWire(made.credential), secret: made.token } }
+      },
+    }),
+  ]
+}
+
+function signOut(): readonly Route[] {
+  const why = 'ends the caller’s own proof, which whoever holds it may always do'
+  return [
+    route({
+      method: 'POST',
+      path: '/sign-out',
+      door: 'browser',
+      access: {
+        public: 'ends the session of the browser that asks, if it has one; without one there is nothing to end',
+      },
+      async handler(ctx) {
+        await endOwnProof(ctx)
+        return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/sign-out',
+      door: 'api',
+      access: { signedIn: why },
+      summary: 'End the session or revoke the token that asks',
+      responses: { 204: undefined },
+      async handler(ctx) {
+        await endOwnProof(ctx)
+        return { kind: 'empty', cookies: ctx.actor.session === undefined ? [] : [noSessionCookie] }
+      },
+    }),
+  ]
+}
+
+async function endOwnProof(ctx: Ctx): Promise<void> {
+  const { session, credential } = ctx.actor
+  if (session !== undefined) await ctx.tx((tx) => endSession(tx, session.id, 'signed-out'))
+  else if (credential?.kind === 'token') await revokeToken(ctx, credential.id)
+}

@@ -1,0 +1,10 @@
+import type { SetCookie } from '#platform'
+import type { Parts } from './parts.ts'
+import { sessionCookieName } from './sessions.ts'
+
+/** Kept as long as the session can last, so that closing the browser does not sign out; the server ends it earlier. */
+export function sessionCookie({ config }: Parts, token: string): SetCookie {
+  return { name: sessionCookieName, value: token, maxAge: Math.floor(config.session.lifetime / 1_000), sameSite: 'Lax' }
+}
+
+export const noSessionCookie: SetCookie = { name: sessionCookieName, value: undefined, sameSite: 'Lax' }

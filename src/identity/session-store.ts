@@ -1,0 +1,205 @@
+import type { ActorCredential } from '#kit'
+import { type Db, tables } from '#platform'
+import { limitsOf } from './credential-store.ts'
+import type { IdentityTables, SessionRow } from './tables.ts'
+
+/** A session without its token. */
+export interface Session {
+  readonly id: string
+  readonly accountId: string
+  readonly credentialId: string
+  /** The console session this app-host session hangs on. */
+  readonly parentId: string | undefined
+  /** The app host it is for; absent for the console's own. */
+  readonly host: string | undefined
+  /** What the browser or program called itself; shown, never trusted. */
+  readonly client: string
+  readonly createdAt: number
+  readonly createdAddress: string | undefined
+  /** The absolute end. */
+  readonly endsAt: number
+  /** At most a minute behind. */
+  readonly lastSeenAt: number
+  readonly lastSeenAddress: string | undefined
+}
+
+/** Everything a use of a session is judged by, read in one query. */
+export interface StandingSession {
+  readonly session: Session
+  readonly handle: string
+  readonly accountState: string
+  readonly credential: ActorCredential
+  readonly credentialRevoked: boolean
+  readonly parent: { readonly lastSeenAt: number; readonly endsAt: number } | undefined
+}
+
+export async function insertSession(db: Db, session: Session, tokenHash: string): Promise<void> {
+  await tables<IdentityTables>(db)
+    .insertInto('identity_sessions')
+    .values({
+      id: session.id,
+      token_hash: tokenHash,
+      account_id: session.accountId,
+      credential_id: session.credentialId,
+      parent_id: session.parentId ?? null,
+      host: session.host ?? null,
+      client: session.client,
+      created_at: session.createdAt,
+      created_address: session.createdAddress ?? null,
+      ends_at: session.endsAt,
+      last_seen_at: session.lastSeenAt,
+      last_seen_address: session.lastSeenAddress ?? null,
+      ended_at: null,
+      end_reason: null,
+    })
+    .execute()
+}
+
+/** The unended session of a token whose parent, if it has one, is unended too. Times are the caller's to judge. */
+export async function findSessionByToken(db: Db, tokenHash: string): Promise<StandingSession | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions as s')
+    .innerJoin('identity_accounts as a', 'a.id', 's.account_id')
+    .innerJoin('identity_credentials as c', 'c.id', 's.credential_id')
+    .leftJoin('identity_sessions as p', 'p.id', 's.parent_id')
+    .selectAll('s')
+    .select([
+      'a.handle',
+      'a.state',
+      'c.kind',
+      'c.permissions',
+      'c.networks',
+      'c.regions',
+      'c.expires_at',
+      'c.revoked_at',
+    ])
+    .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
+    .where('s.token_hash', '=', tokenHash)
+    .where('s.ended_at', 'is', null)
+    .where('p.ended_at', 'is', null)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const { parent_seen_at: lastSeenAt, parent_ends_at: endsAt } = row
+  return {
+    session: sessionOf(row),
+    handle: row.handle,
+    accountState: row.state,
+    credential: { id: row.credential_id, kind: row.kind, ...limitsOf(row) },
+    credentialRevoked: row.revoked_at !== null,
+    parent: lastSeenAt === null || endsAt === null ? undefined : { lastSeenAt, endsAt },
+  }
+}
+
+/** Unended; its times are not judged. */
+export async function findSessionById(db: Db, id: string): Promise<Session | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions')
+    .selectAll()
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return row && sessionOf(row)
+}
+
+/** Unended and not past their ends, newest first; children beside their parents. */
+export async function listSessions(
+  db: Db,
+  accountId: string,
+  now: number,
+  seenSince: number,
+): Promise<readonly Session[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('ends_at', '>', now)
+    .where('last_seen_at', '>', seenSince)
+    .orderBy('id', 'desc')
+    .limit(500)
+    .execute()
+  return rows.map(sessionOf)
+}
+
+/** Gives a session a new token: the old one opens nothing from commit on. */
+export async function replaceToken(db: Db, id: string, tokenHash: string): Promise<boolean> {
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_sessions')
+    .set({ token_hash: tokenHash })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Which sessions an end concerns. Children end with their parents. */
+export type SessionChoice =
+  | { readonly id: string }
+  | { readonly accountId: string; readonly except?: string }
+  | { readonly credentialId: string; readonly except?: string }
+
+/** Ends them and answers how many people's sessions (children not counted) that were. */
+export async function endSessions(db: Db, choice: SessionChoice, reason: string, now: number): Promise<number> {
+  const update = tables<IdentityTables>(db)
+    .updateTable('identity_sessions')
+    .set({ ended_at: now, end_reason: reason })
+    .where('ended_at', 'is', null)
+  if ('id' in choice) {
+    await update.where('parent_id', '=', choice.id).execute()
+    return Number((await update.where('id', '=', choice.id).executeTakeFirst()).numUpdatedRows)
+  }
+  let chosen =
+    'accountId' in choice
+      ? update.where('account_id', '=', choice.accountId)
+      : update.where('credential_id', '=', choice.credentialId)
+  const { except } = choice
+  if (except !== undefined) {
+    chosen = chosen
+      .where('id', '!=', except)
+      .where((e) => e.or([e('parent_id', 'is', null), e('parent_id', '!=', except)]))
+  }
+  // children first, so that the second count is of sessions people opened
+  await chosen.where('parent_id', 'is not', null).execute()
+  return Number((await chosen.where('parent_id', 'is', null).executeTakeFirst()).numUpdatedRows)
+}
+
+/** Moves last-seen forward, never back. */
+export async function noteSessionUse(db: Db, id: string, at: number, address: string | undefined): Promise<void> {
+  await tables<IdentityTables>(db)
+    .updateTable('identity_sessions')
+    .set({ last_seen_at: at, last_seen_address: address ?? null })
+    .where('id', '=', id)
+    .where('last_seen_at', '<', at)
+    .execute()
+}
+
+/** Removes sessions whose end lies before `before`. */
+export async function forgetSessions(db: Db, before: number): Promise<number> {
+  const rows = tables<IdentityTables>(db)
+  const old = rows
+    .deleteFrom('identity_sessions')
+    .where((e) => e.or([e('ends_at', '<', before), e('ended_at', '<', before)]))
+  const children = await old.where('parent_id', 'is not', null).executeTakeFirst()
+  const parents = await old
+    .where('id', 'not in', (e) =>
+      e.selectFrom('identity_sessions as k').select('k.parent_id').where('k.parent_id', 'is not', null),
+    )
+    .executeTakeFirst()
+  return Number(children.numDeletedRows + parents.numDeletedRows)
+}
+
+function sessionOf(row: SessionRow): Session {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    credentialId: row.credential_id,
+    parentId: row.parent_id ?? undefined,
+    host: row.host ?? undefined,
+    client: row.client,
+    createdAt: row.created_at,
+    createdAddress: row.created_address ?? undefined,
+    endsAt: row.ends_at,
+    lastSeenAt: row.last_seen_at,
+    lastSeenAddress: row.last_seen_address ?? undefined,
+  }
+}

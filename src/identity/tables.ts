@@ -1,0 +1,75 @@
+/** Rows as the database holds them; only stores see them. */
+export interface IdentityTables {
+  readonly identity_accounts: AccountRow
+  readonly identity_credentials: CredentialRow
+  readonly identity_sessions: SessionRow
+  readonly identity_throttles: ThrottleRow
+  readonly identity_setup: SetupRow
+}
+
+export interface AccountRow {
+  id: string
+  handle: string
+  display_name: string
+  email: string | null
+  state: string
+  /** Lower-case handle, name and e-mail, for the list's search. */
+  search_text: string
+  revision: number
+  created_at: number
+  updated_at: number
+  deleted_at: number | null
+}
+
+export interface CredentialRow {
+  id: string
+  account_id: string
+  kind: string
+  label: string
+  /** PHC string of a password, SHA-256 of a token. */
+  secret_hash: string
+  permissions: string
+  networks: string
+  regions: string
+  expires_at: number | null
+  /** The credential a sign-in token was opened with; it ends with that one. */
+  opened_by: string | null
+  created_at: number
+  secret_set_at: number
+  last_used_at: number | null
+  last_used_address: string | null
+  revoked_at: number | null
+}
+
+export interface SessionRow {
+  id: string
+  token_hash: string
+  account_id: string
+  credential_id: string
+  parent_id: string | null
+  host: string | null
+  client: string
+  created_at: number
+  created_address: string | null
+  ends_at: number
+  last_seen_at: number
+  last_seen_address: string | null
+  ended_at: number | null
+  end_reason: string | null
+}
+
+export interface ThrottleRow {
+  mac: string
+  attempts: number
+  delayed_until: number
+  settled_at: number
+  forgotten_at: number
+}
+
+export interface SetupRow {
+  hash: string
+  /** `link`, `ticket` or `done` */
+  kind: string
+  created_at: number
+  expires_at: number | null
+}

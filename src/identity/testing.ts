@@ -1,0 +1,107 @@
+/** Builders for tests that need people who sign in: the real rooms behind real doors on a real database. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { accessRoom } from '#access'
+import type { AnyRoom } from '#platform'
+import {
+  type FakeClock,
+  fakeClock,
+  type MemoryLog,
+  memoryLog,
+  memorySeal,
+  type OpenDatabase,
+  type Place,
+  type TestAnswer,
+  type TestHouse,
+  testHouse,
+} from '#platform/testing'
+import { identity } from './room.ts'
+
+export interface TestNode extends TestHouse {
+  readonly clock: FakeClock
+  readonly log: MemoryLog
+}
+
+export interface TestNodeOptions {
+  readonly clock?: FakeClock
+  /** `[identity]` of gatehouse.toml. */
+  readonly config?: unknown
+  /** Rooms above identity. */
+  readonly rooms?: readonly AnyRoom[]
+  /** For a second node on one database. */
+  readonly place?: Place
+  readonly seal?: ReturnType<typeof memorySeal>
+}
+
+/** Access, identity and the given rooms, started; no account yet. */
+export async function startNode(t: TestContext, open: OpenDatabase, options: TestNodeOptions = {}): Promise<TestNode> {
+  const { clock = fakeClock(), seal = memorySeal() } = options
+  const log = memoryLog()
+  const rooms = [accessRoom, identity, ...(options.rooms ?? [])]
+  const at = options.place === undefined ? {} : { place: options.place }
+  const configs = { identity: options.config ?? {} }
+  const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs })
+  return { ...house, clock, log }
+}
+
+export const adminPassword = 'correct horse battery staple'
+
+/** A node with the administrator `admin`, signed in in a browser of their own. */
+export async function startSetUpNode(
+  t: TestContext,
+  open: OpenDatabase,
+  options: TestNodeOptions = {},
+): Promise<TestNode & { readonly admin: Browser }> {
+  const node = await startNode(t, open, options)
+  const body = { handle: 'admin', displayName: 'Ada Admin', password: adminPassword }
+  const made = await node.call({ method: 'POST', path: '/api/v1/setup', local: true, body })
+  assert.equal(made.status, 201, made.text)
+  const admin = browser(node, '192.0.2.1')
+  await admin.signIn('admin', adminPassword)
+  return { ...node, admin }
+}
+
+/** A browser: keeps cookies, sends them, has an address. */
+export interface Browser {
+  readonly cookies: Map<string, string>
+  get(path: string): Promise<TestAnswer>
+  /** A form, or JSON under `/api/`. */
+  post(path: string, body?: Readonly<Record<string, unknown>>): Promise<TestAnswer>
+  send(method: string, path: string, body?: Readonly<Record<string, unknown>>): Promise<TestAnswer>
+  /** Signs in through the page and fails the test when that does not work. */
+  signIn(handle: string, password: string): Promise<TestAnswer>
+}
+
+export function browser(node: Pick<TestHouse, 'call'>, address = '192.0.2.10'): Browser {
+  const cookies = new Map<string, string>()
+  const send = async (method: string, path: string, body?: Readonly<Record<string, unknown>>) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const headers = { 'user-agent': 'Test/1', ...(cookie === '' ? {} : { cookie }) }
+    const answer = await node.call({ method, path, address, headers, ...(body === undefined ? {} : { body }) })
+    for (const [name, value] of answer.cookies) {
+      if (value === '') cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return answer
+  }
+  const post: Browser['post'] = (path, body = {}) => send('POST', path, body)
+  return {
+    cookies,
+    send,
+    post,
+    get: (path) => send('GET', path),
+    async signIn(handle, password) {
+      const answer = await post('/sign-in', { handle, password })
+      assert.equal(answer.status, 200, answer.text)
+      assert.ok(answer.cookies.get('__Host-gatehouse'), 'a sign-in sets the session cookie')
+      return answer
+    },
+  }
+}
+
+/** Creates an account as the administrator and answers its id. */
+export async function addPerson(admin: Browser, handle: string, password: string): Promise<string> {
+  const made = await admin.post('/api/v1/accounts', { handle, displayName: `${handle} Person`, password })
+  assert.equal(made.status, 201, made.text)
+  return (made.json['account'] as { id: string }).id
+}

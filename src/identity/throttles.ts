@@ -1,0 +1,122 @@
+import { addressNetwork } from '#kit'
+import type { Ctx, Keyring } from '#platform'
+import { fail } from './errors.ts'
+import {
+  countAttempt,
+  forgottenAt,
+  type ThrottleScope,
+  type ThrottleState,
+  takeBackAttempt,
+  throttleRules,
+} from './throttle-rule.ts'
+import { type KeptThrottle, readThrottles, writeThrottles } from './throttle-store.ts'
+
+const remembered = 90 * 24 * 60 * 60_000
+
+/** Who tries to prove what, from where. */
+export interface Attempt {
+  /** Folded; need not exist. */
+  readonly handle: string
+  readonly address: string | undefined
+  /** The browser's proven device id. */
+  readonly device: string | undefined
+}
+
+/** An attempt that was counted before its outcome is known. */
+export interface CountedAttempt {
+  readonly macs: Macs
+  readonly scopes: readonly ThrottleScope[]
+}
+
+type Macs = Readonly<Record<ThrottleScope | 'knownNetwork' | 'knownDevice', string>>
+
+/**
+ * Counts an attempt, in one read and one write whoever is meant. Because the count is taken before any password is
+ * looked at, attempts made at the same time cannot overtake it. Must run inside `ctx.tx`.
+ *
+ * A device that has signed in as this handle has a counter of its own and no other; a network that has is spared the
+ * handle's everywhere-counter. So nobody can keep a person out of the places they sign in from.
+ *
+ * @throws GateError `identity.try-later` (429, Retry-After in seconds); a delayed attempt is not counted
+ */
+export async function countSignInAttempt(ctx: Ctx, keyring: Keyring, attempt: Attempt): Promise<CountedAttempt> {
+  const macs = macsOf(keyring, attempt)
+  const kept = await readThrottles(ctx.db, Object.values(macs))
+  const scopes = scopesFor(kept.has(macs.knownDevice), kept.has(macs.knownNetwork))
+  const until = Math.max(...scopes.map((scope) => kept.get(macs[scope])?.until ?? 0))
+  if (until > ctx.now) throw tryLater(until - ctx.now)
+  await writeThrottles(
+    ctx.db,
+    scopes.map((scope) => keep(scope, macs, countAttempt(kept.get(macs[scope]), throttleRules[scope], ctx.now))),
+  )
+  return { macs, scopes }
+}
+
+/**
+ * The proof was right: takes the attempt back, and remembers network and device as this handle's. Inside `ctx.tx`.
+ *
+ * @param attempt as counted, with the device id the browser is given by this sign-in
+ */
+export async function settleRightAttempt(
+  ctx: Ctx,
+  keyring: Keyring,
+  attempt: Attempt,
+  { macs, scopes }: CountedAttempt,
+): Promise<void> {
+  const { knownNetwork, knownDevice } = macsOf(keyring, attempt)
+  const kept = await readThrottles(ctx.db, Object.values(macs))
+  const settled = scopes.flatMap((scope) => {
+    const state = kept.get(macs[scope])
+    if (state === undefined) return []
+    // who proved the password starts afresh where only they are counted
+    const own = scope === 'pair' || scope === 'device'
+    const after = own ? { attempts: 0, until: 0, settledAt: ctx.now } : takeBackAttempt(state, throttleRules[scope])
+    return [keep(scope, macs, after)]
+  })
+  const known = [knownNetwork, ...(attempt.device === undefined ? [] : [knownDevice])].map((mac) => ({
+    mac,
+    attempts: 0,
+    until: 0,
+    settledAt: ctx.now,
+    forgottenAt: ctx.now + remembered,
+  }))
+  await writeThrottles(ctx.db, [...settled, ...known])
+}
+
+/** `a moment`, `40 seconds`, `15 minutes`: rounded up, because earlier would be refused again. */
+export function waitInWords(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1_000)
+  if (seconds <= 1) return 'a second'
+  return seconds <= 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
+}
+
+function tryLater(wait: number) {
+  return fail('identity.try-later', {
+    fields: { wait: waitInWords(wait) },
+    headers: { 'Retry-After': String(Math.ceil(wait / 1_000)) },
+  })
+}
+
+function scopesFor(knownDevice: boolean, knownNetwork: boolean): readonly ThrottleScope[] {
+  if (knownDevice) return ['device']
+  return knownNetwork ? ['pair', 'network'] : ['pair', 'network', 'account']
+}
+
+function keep(scope: ThrottleScope, macs: Macs, state: ThrottleState): KeptThrottle {
+  return { mac: macs[scope], ...state, forgottenAt: forgottenAt(state, throttleRules[scope]) }
+}
+
+/** Keyed, so that the table tells nobody who tried what: people type passwords where handles belong. */
+function macsOf(keyring: Keyring, { handle, address, device }: Attempt): Macs {
+  const network = address === undefined ? 'local' : addressNetwork(address)
+  const mac = (...parts: readonly string[]) =>
+    Buffer.from(keyring.mac('identity.throttle', JSON.stringify(parts))).toString('base64url')
+  return {
+    pair: mac('pair', handle, network),
+    network: mac('network', network),
+    account: mac('account', handle),
+    device: mac('device', handle, device ?? ''),
+    knownNetwork: mac('known-network', handle, network),
+    knownDevice: mac('known-device', handle, device ?? ''),
+  }
+}

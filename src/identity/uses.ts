@@ -1,0 +1,49 @@
+import type { Database, Log } from '#platform'
+import { noteCredentialUse } from './credential-store.ts'
+import type { NoteUse } from './proofs.ts'
+import { noteSessionUse } from './session-store.ts'
+
+const mostPending = 50_000
+
+/** When sessions and tokens were last used: collected in memory, written together, never in a request's way. */
+export interface Uses {
+  readonly note: NoteUse
+  /** Writes what is pending in one transaction. A failure is logged and what was pending stays so. */
+  flush(): Promise<void>
+}
+
+interface Use {
+  readonly at: number
+  readonly address: string | undefined
+}
+
+export function createUses(database: Database, log: Log): Uses {
+  let pending = new Map<string, Use>()
+  let writing: Promise<void> = Promise.resolve()
+
+  const write = async () => {
+    if (pending.size === 0) return
+    const batch = pending
+    pending = new Map()
+    try {
+      await database.tx(async (db) => {
+        for (const [id, { at, address }] of batch) {
+          if (id.startsWith('ses_')) await noteSessionUse(db, id, at, address)
+          else await noteCredentialUse(db, id, at, address)
+        }
+      })
+    } catch (error) {
+      for (const [id, use] of batch) if (!pending.has(id)) pending.set(id, use)
+      log.warn({ err: error, pending: pending.size }, 'last uses were not written; they are tried again')
+    }
+  }
+  return {
+    note(id, at, address) {
+      if (pending.size < mostPending || pending.has(id)) pending.set(id, { at, address })
+    },
+    flush() {
+      writing = writing.then(write)
+      return writing
+    },
+  }
+}

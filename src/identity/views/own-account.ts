@@ -1,0 +1,153 @@
+import type { FieldFault, ShellPage } from '#platform'
+import {
+  actionForm,
+  command,
+  confirmation,
+  facts,
+  field,
+  form,
+  html,
+  nothing,
+  notice,
+  pageHeader,
+  select,
+  textArea,
+} from '#platform/ui'
+import type { Account } from '../account-store.ts'
+import type { Credential } from '../credential-store.ts'
+import type { Session } from '../session-store.ts'
+import { displayNameField, emailField, passwordFields } from './fields.ts'
+import { sessionTable, tokenTable } from './sessions.ts'
+
+const mine = { text: 'My account', href: '/account' }
+
+export interface OwnAccountView {
+  readonly account: Account
+  readonly roles: readonly string[]
+  readonly groups: readonly string[]
+  readonly sessions: readonly Session[]
+  readonly tokens: readonly Credential[]
+  readonly current: string | undefined
+  /** When the password was last set, in words. */
+  readonly now: number
+  readonly done?: string | undefined
+  readonly faults?: readonly FieldFault[]
+  readonly typed?: { readonly displayName: string; readonly email: string }
+}
+
+/** Everything about oneself: profile, what one holds, where one is signed in. */
+export function ownAccountPage(view: OwnAccountView): ShellPage {
+  const { account, now, sessions, current, faults = [] } = view
+  const others = sessions.filter((session) => session.id !== current && session.parentId === undefined)
+  const body = html`${pageHeader({ title: 'My account', lead: `Signed in as ${account.handle}.` })}
+${view.done === undefined ? nothing : notice('done', view.done)}
+${facts([
+  { term: 'Handle', value: html`<code>${account.handle}</code>` },
+  { term: 'Roles', value: view.roles.join(', ') },
+  { term: 'Groups', value: view.groups.join(', ') },
+])}
+<h2>Profile</h2>
+${form({
+  action: '/account',
+  submit: 'Save the profile',
+  faults,
+  body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${emailField(view.typed?.email ?? account.email, faults)}`,
+})}
+<h2>Password</h2>
+<p><a class="button plain" href="/account/password">Change the password</a></p>
+<h2>Sessions</h2>
+${sessionTable(sessions, now, current)}
+${
+  others.length === 0
+    ? nothing
+    : actionForm({
+        action: '/account/end-other-sessions',
+        submit: `Sign out everywhere else (${others.length})`,
+        look: 'danger',
+      })
+}
+<h2>API tokens</h2>
+${tokenTable(view.tokens, now, true)}
+${view.tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}`
+  return { title: 'My account', body, section: '/account', frame: 'full' }
+}
+
+export function passwordPage(
+  faults: readonly FieldFault[] = [],
+  refusal?: { readonly title: string; readonly detail: string },
+): ShellPage {
+  const body = html`${pageHeader({
+    title: 'Change the password',
+    lead: 'Every other session and sign-in token that the present password opened ends; this one goes on.',
+    trail: [mine],
+  })}
+${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
+${form({
+  action: '/account/password',
+  submit: 'Change the password and sign out elsewhere',
+  cancel: { text: 'Cancel', href: '/account' },
+  faults,
+  body: html`${field({ name: 'presentPassword', label: 'Present password', type: 'password', autocomplete: 'current-password', required: true, faults })}
+${passwordFields('New password', faults)}`,
+})}`
+  return { title: 'Change the password', body, section: '/account', frame: 'full' }
+}
+
+export interface NewTokenView {
+  readonly label?: string
+  readonly permissions?: string
+  readonly networks?: string
+  readonly lasts?: string
+  readonly faults?: readonly FieldFault[]
+}
+
+export const tokenLives = {
+  '7d': '7 days',
+  '30d': '30 days',
+  '90d': '90 days',
+  '365d': 'A year',
+  never: 'Until revoked',
+}
+
+export function newTokenPage({ label, permissions, networks, lasts = '90d', faults = [] }: NewTokenView): ShellPage {
+  const body = html`${pageHeader({
+    title: 'Create an API token',
+    lead: 'A token acts as you, within the limits set here and never beyond what you may do yourself.',
+    trail: [mine],
+  })}
+${form({
+  action: '/account/tokens',
+  submit: 'Create the token',
+  cancel: { text: 'Cancel', href: '/account' },
+  faults,
+  body: html`${field({ name: 'label', label: 'Label', hint: 'What uses it: “Backup on nas”.', value: label, autocomplete: 'off', required: true, maxLength: 100, faults })}
+${textArea({ name: 'permissions', label: 'May', hint: 'One permission a line, such as routes:read or routes:*', value: permissions, required: true, code: true, faults })}
+${textArea({ name: 'networks', label: 'Only from', hint: 'One network a line, such as 10.0.0.0/8 or @office. Empty: from anywhere.', value: networks, rows: 2, code: true, faults })}
+${select({ name: 'lasts', label: 'Lasts', value: lasts, required: true, choices: Object.entries(tokenLives).map(([value, text]) => ({ value, text })), faults })}`,
+})}`
+  return { title: 'Create an API token', body, section: '/account', frame: 'full' }
+}
+
+/** The secret of a new token, this once. */
+export function madeTokenPage(token: Credential, secret: string): ShellPage {
+  const body = html`${pageHeader({ title: `Token “${token.label}” created`, trail: [mine] })}
+${notice('warning', 'The token is shown only now', 'Copy it to where it is used. Gatehouse keeps only a hash of it.')}
+${command(secret, 'API token')}
+<p><a href="/account">Go on to my account</a></p>`
+  return { title: 'Token created', body, section: '/account', frame: 'full' }
+}
+
+/** Says what revoking does. */
+export function revokeTokenPage(token: Credential, back: string): ShellPage {
+  const title = `Revoke the token “${token.label}”?`
+  const body = html`${pageHeader({ title: 'Revoke a token' })}
+${confirmation({
+  title,
+  consequences: ['Whatever uses it is refused from the next request on.'],
+  undo: 'This cannot be undone; a new token would be another secret.',
+  action: `/tokens/${token.id}/revoke`,
+  verb: 'Revoke the token',
+  cancel: { text: 'Keep it', href: back },
+})}`
+  return { title, body, section: '/account', frame: 'full' }
+}

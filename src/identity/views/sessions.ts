@@ -1,0 +1,80 @@
+import { actionForm, badge, emptyState, type Html, html, id, link, nothing, table, time } from '#platform/ui'
+import type { Credential } from '../credential-store.ts'
+import type { Session } from '../session-store.ts'
+
+/** Open sessions; `current` is the reader's own. */
+export function sessionTable(sessions: readonly Session[], now: number, current: string | undefined): Html {
+  return table({
+    caption: 'Open sessions, newest first',
+    columns: [
+      {
+        title: 'Where',
+        role: 'name',
+        cell: (s) => html`${s.host ?? 'Console'} ${s.id === current ? badge('info', 'This one') : nothing}`,
+      },
+      { title: 'Client', cell: (s) => (s.client === '' ? 'unknown' : clientInWords(s.client)) },
+      { title: 'Opened', cell: (s) => html`${time(s.createdAt, now)}${from(s.createdAddress)}` },
+      { title: 'Last used', cell: (s) => html`${time(s.lastSeenAt, now)}${from(s.lastSeenAddress)}` },
+      { title: 'Ends', cell: (s) => time(s.endsAt, now) },
+      { title: 'Actions', role: 'actions', cell: (s) => (s.id === current ? undefined : endForm(s)) },
+    ],
+    rows: sessions,
+    empty: emptyState({
+      title: 'No open session',
+      text: 'A session begins with a sign-in and is listed here until it ends.',
+    }),
+  })
+}
+
+/** API tokens. `own`: the reader's, who may make one. */
+export function tokenTable(tokens: readonly Credential[], now: number, own: boolean): Html {
+  return table({
+    caption: 'API tokens, oldest first',
+    columns: [
+      { title: 'Label', role: 'name', cell: (t) => t.label },
+      { title: 'May', cell: (t) => html`<code>${t.permissions.join(' ')}</code>` },
+      { title: 'From', cell: (t) => (t.networks.allow.length === 0 ? 'anywhere' : t.networks.allow.join(', ')) },
+      { title: 'Last used', cell: (t) => html`${time(t.lastUsedAt, now)}${from(t.lastUsedAddress)}` },
+      { title: 'Ends', cell: (t) => ending(t, now) },
+      { title: 'Id', cell: (t) => id(t.id) },
+      {
+        title: 'Actions',
+        role: 'actions',
+        cell: (t) => link({ text: 'Revoke…', href: `/tokens/${t.id}/revoke` }),
+      },
+    ],
+    rows: tokens,
+    empty: emptyState({
+      title: 'No API token',
+      text: 'A token lets a program act within limits you set, without your password.',
+      action: own ? { text: 'Create a token', href: '/account/tokens/new' } : undefined,
+    }),
+  })
+}
+
+function ending({ expiresAt }: Credential, now: number): Html {
+  if (expiresAt === undefined) return html`never`
+  return expiresAt <= now ? html`${badge('off', 'Expired')} ${time(expiresAt, now)}` : time(expiresAt, now)
+}
+
+function endForm(session: Session): Html {
+  const where = session.host ?? 'the console'
+  return actionForm({
+    action: `/sessions/${session.id}/end`,
+    submit: 'End',
+    label: `End the session on ${where}, and those it opened`,
+  })
+}
+
+function from(address: string | undefined): Html {
+  return address === undefined ? nothing : html` from <code>${address}</code>`
+}
+
+/** Browser and system, as far as the client's own words tell. */
+function clientInWords(client: string): string {
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/(\d+)/.exec(client)
+  if (browser === null) return client.slice(0, 60)
+  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(client)?.[1]
+  const name = { Edg: 'Edge', OPR: 'Opera' }[browser[1] ?? ''] ?? browser[1]
+  return `${name} ${browser[2]}${system === undefined ? '' : ` on ${system === 'Mac OS X' ? 'macOS' : system}`}`
+}

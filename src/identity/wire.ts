@@ -1,0 +1,52 @@
+import type { z } from 'zod'
+import type { Account } from './account-store.ts'
+import type { accountBody, sessionBody, tokenBody } from './contract.ts'
+import type { Credential } from './credential-store.ts'
+import type { Session } from './session-store.ts'
+
+/** Milliseconds as RFC 3339. */
+function instant(at: number): string {
+  return new Date(at).toISOString()
+}
+
+export function accountOnWire(account: Account): z.infer<typeof accountBody> {
+  return {
+    id: account.id,
+    handle: account.handle,
+    displayName: account.displayName,
+    email: account.email ?? null,
+    state: account.state === 'active' ? 'active' : 'disabled',
+    createdAt: instant(account.createdAt),
+    updatedAt: instant(account.updatedAt),
+  }
+}
+
+export function sessionOnWire(session: Session, current: string | undefined): z.infer<typeof sessionBody> {
+  return {
+    id: session.id,
+    host: session.host ?? null,
+    parentId: session.parentId ?? null,
+    credentialId: session.credentialId,
+    client: session.client,
+    current: session.id === current,
+    createdAt: instant(session.createdAt),
+    createdAddress: session.createdAddress ?? null,
+    lastSeenAt: instant(session.lastSeenAt),
+    lastSeenAddress: session.lastSeenAddress ?? null,
+    endsAt: instant(session.endsAt),
+  }
+}
+
+export function tokenOnWire(token: Credential): z.infer<typeof tokenBody> {
+  return {
+    id: token.id,
+    label: token.label,
+    permissions: [...token.permissions],
+    networks: { allow: [...token.networks.allow], deny: [...token.networks.deny] },
+    regions: [...token.regions],
+    expiresAt: token.expiresAt === undefined ? null : instant(token.expiresAt),
+    createdAt: instant(token.createdAt),
+    lastUsedAt: token.lastUsedAt === undefined ? null : instant(token.lastUsedAt),
+    lastUsedAddress: token.lastUsedAddress ?? null,
+  }
+}
