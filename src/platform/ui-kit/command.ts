@@ -7,7 +7,7 @@ import { attributes, type Html, html } from './html.ts'
  */
 export function command(text: string, label?: string): Html {
   return html`<figure class="command">${label !== undefined && html`<figcaption>${label}</figcaption>`}
-<div><pre tabindex="0"${attributes({ 'aria-label': label ?? 'Command' })} role="region"><code>${text}</code></pre>${copyButton(text, 'Copy')}</div></figure>`
+<div><pre tabindex="0"${attributes({ 'aria-label': label ?? 'Command' })} role="group"><code>${text}</code></pre>${copyButton(text, 'Copy')}</div></figure>`
 }
 
 /** A copy button, hidden until the script shows it. `what` is heard by screen readers: `Copy the command`. */
