@@ -29,6 +29,8 @@ const otherVariables: Readonly<Record<string, string>> = {
   GATEHOUSE_CONFIG: 'Path of the configuration file, instead of `gatehouse.toml` in the working directory.',
   GATEHOUSE_URL: 'Command line: the server to talk to, instead of the one signed in to last.',
   GATEHOUSE_TOKEN: 'Command line: an API token, instead of the stored one. For CI.',
+  GATEHOUSE_CA_FILE:
+    'Command line: PEM of the authority that the server must be of, when it was not stored by a login.',
   GATEHOUSE_REQUIRE_ALL: 'Tests: `1` makes a missing program a failure instead of a skip.',
 }
 

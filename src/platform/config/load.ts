@@ -20,6 +20,7 @@ export interface ConfigSources {
 /** Variables that are not settings of the server: read by the launcher, the CLI and the tests. */
 const notSettings = new Set([
   'GATEHOUSE_CONFIG',
+  'GATEHOUSE_CA_FILE',
   'GATEHOUSE_PRIVATE_KEY',
   'GATEHOUSE_TOKEN',
   'GATEHOUSE_URL',

@@ -1,0 +1,9 @@
+/** What the platform's own API speaks, for the command line. No Node imports. */
+export {
+  type AuditRecordJson,
+  auditList,
+  auditQuery,
+  chainPage,
+  verdict,
+  verifyBody,
+} from './audit/contract.ts'
