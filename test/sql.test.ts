@@ -34,10 +34,15 @@ describe('planted SQL is found:', () => {
     [
       'a store function without Db',
       'src/access/store.ts',
-      'export async function find(id: string) {}',
+      "export async function find(id: string) { return tables(x).selectFrom('access_roles') }",
       /find .* no Db/,
     ],
-    ['a generic one', 'src/access/role-store.ts', 'export function all<T>(ctx: Ctx) {}', /all .* no Db/],
+    [
+      'a generic one',
+      'src/access/role-store.ts',
+      'export function all<T>(ctx: Ctx) { return sql`select 1` }',
+      /all .* no Db/,
+    ],
   ]
   for (const [name, path, source, message] of planted) {
     test(name, () => {
@@ -54,6 +59,11 @@ describe('what is right is left alone:', () => {
       'a store',
       'src/access/store.ts',
       "export function find(db: Db, id: string) { return tables<T>(db).selectFrom('access_roles as r') }",
+    ],
+    [
+      'a store’s mapper beside its queries',
+      'src/access/store.ts',
+      'export function roleOf(row: Row) { return { id: row.id } }\nfunction all(db: Db) { return tables(db) }',
     ],
     ['a named store', 'src/access/role-store.ts', 'export async function all(db: Db) {}'],
     [

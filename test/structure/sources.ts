@@ -21,9 +21,14 @@ export function readFiles(pattern: string): Files {
   return new Map(paths.map((path) => [path, readFileSync(resolve(root, path), 'utf8')]))
 }
 
-/** Tests, and the builders that rooms keep for other rooms' tests. */
+/** Tests, what they are built on (`*-fixture.ts`), and the builders that rooms keep for other rooms' tests. */
 export function isForTests(path: string): boolean {
-  return path.endsWith('.test.ts') || path.endsWith('/testing.ts') || path.includes('/testing/')
+  return (
+    path.endsWith('.test.ts') ||
+    path.endsWith('-fixture.ts') ||
+    path.endsWith('/testing.ts') ||
+    path.includes('/testing/')
+  )
 }
 
 /** `access` of `src/access/store.ts`; `composition` of the files directly in src; `undefined` outside src. */

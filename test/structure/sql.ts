@@ -76,9 +76,9 @@ function storeFaults(tokens: readonly Token[], room: string, path: string): read
     if (table !== undefined && !table.startsWith(`${room}_`)) {
       faults.push({ line: token.line, message: `${table} is not a table of ${room}` })
     }
-    const loose = path.includes('migrations') ? undefined : functionWithoutDb(tokens, index)
+    const loose = path.includes('migrations') ? undefined : queryWithoutDb(tokens, index)
     if (loose !== undefined) {
-      faults.push({ line: token.line, message: `${loose} is exported from a store and takes no Db first` })
+      faults.push({ line: token.line, message: `${loose} queries and takes no Db first` })
     }
   }
   return faults
@@ -91,12 +91,27 @@ function tables(tokens: readonly Token[], index: number): string | undefined {
   return argument?.kind === 'string' ? argument.text.split(' ')[0] : undefined
 }
 
-function functionWithoutDb(tokens: readonly Token[], index: number): string | undefined {
+/** The name of an exported function that starts here and queries something other than the handle it is given. */
+function queryWithoutDb(tokens: readonly Token[], index: number): string | undefined {
   if (tokens[index]?.text !== 'export') return undefined
   const keyword = tokens[index + 1]?.text === 'async' ? index + 2 : index + 1
   if (tokens[keyword]?.text !== 'function') return undefined
-  const name = tokens[keyword + 1]?.text ?? ''
   let open = keyword + 2
   while (open < tokens.length && tokens[open]?.text !== '(') open += 1
-  return tokens[open + 2]?.text === ':' && tokens[open + 3]?.text === 'Db' ? undefined : name
+  if (tokens[open + 2]?.text === ':' && tokens[open + 3]?.text === 'Db') return undefined
+  const body = tokens.slice(open, endOfFunction(tokens, open))
+  const queries = body.some((token, at) => sqlAt(token, body[at + 1], body[at - 1]) !== undefined)
+  return queries ? (tokens[keyword + 1]?.text ?? '') : undefined
+}
+
+/** Where the next declaration of the file begins. */
+function endOfFunction(tokens: readonly Token[], open: number): number {
+  let depth = 0
+  for (let index = open; index < tokens.length; index += 1) {
+    const text = tokens[index]?.text ?? ''
+    if (['(', '{', '['].includes(text)) depth += 1
+    if ([')', '}', ']'].includes(text)) depth -= 1
+    if (depth === 0 && ['export', 'function', 'async', 'const', 'interface'].includes(text)) return index
+  }
+  return tokens.length
 }

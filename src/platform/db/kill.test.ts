@@ -37,7 +37,7 @@ eachDialect((_dialect, open) => {
 
 /** Starts a writer and kills it with SIGKILL while it writes, a little after its `after`th acknowledgement. */
 async function writeUntilKilled(place: Place, round: number, after: number, acknowledged: string[]): Promise<void> {
-  const writer = new URL('./kill-writer.ts', import.meta.url).pathname
+  const writer = new URL('./kill-writer-fixture.ts', import.meta.url).pathname
   const child = spawn(process.execPath, [writer, JSON.stringify(place), String(round)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
