@@ -15,9 +15,17 @@ export interface PkiFace {
   root(): Promise<Authority>
   /**
    * A TLS context with a current leaf for one host name the caller vouches for (a routed host), made on demand, kept,
-   * and renewed before it ends. Concurrent calls for one name make one certificate.
+   * and renewed before it ends. Concurrent calls for one name make one certificate. A valid one is served even when its
+   * renewal fails.
+   *
+   * @throws GateError (as a rejection) `pki.host-invalid`, `pki.root-not-valid`; what the database throws
    */
   serverContext(host: string): SecureContext | Promise<SecureContext>
-  /** Issues ahead of the first handshake, so that nobody waits. */
+  /**
+   * Issues ahead of the first handshake, so that nobody waits; joins the transaction of `ctx` and is journalled as its
+   * actor's.
+   *
+   * @throws GateError `pki.host-invalid`, `pki.root-not-valid`
+   */
   prepare(ctx: Ctx, host: string): Promise<void>
 }

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import type { X509Certificate } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { GateError, listAudit, systemRandom, tables } from '#platform'
 import { eachDialect, type FakeClock, fakeClock, memorySeal, programMissing } from '#platform/testing'
+import { fetchRootCommand } from './contract.ts'
 import type { PkiFace } from './face.ts'
 import { openRoot } from './root.ts'
 import { serverContexts } from './server-contexts.ts'
@@ -35,6 +36,7 @@ async function issuedFor(node: TestNode, host: string) {
 
 /** Serves HTTPS by SNI as the listener does; `seen` answers the certificate a verifying client was shown. */
 async function serve(t: TestContext, face: PkiFace) {
+  const { certificatePem } = await face.root()
   const server = createServer(
     {
       SNICallback: (name, done) => {
@@ -44,7 +46,7 @@ async function serve(t: TestContext, face: PkiFace) {
         )
       },
     },
-    (_, response) => response.end('inside\n'),
+    ({ url }, response) => response.end(url === '/ca.pem' ? certificatePem : 'inside\n'),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
@@ -331,6 +333,18 @@ eachDialect((dialect, open) => {
     const { stdout } = await run('curl', ['--cacert', file, ...flags])
     assert.equal(stdout, 'inside\n')
     await assert.rejects(run('curl', flags), /self.signed|unable to get local issuer|certificate/i)
+  })
+
+  test('the commands people are shown fetch the root and print the fingerprint they compare', {
+    skip: programMissing('curl', 'curl') || programMissing('openssl', 'openssl', 'version'),
+  }, async (t) => {
+    const node = await startNode(t, open, { clock: today() })
+    const { port } = await serve(t, node.face)
+    const root = await node.face.root()
+    const cwd = dirname(rootFile(t, root.certificatePem))
+    const { stdout } = await run('sh', ['-c', fetchRootCommand(`https://localhost:${port}`)], { cwd })
+    assert.ok(stdout.includes(root.fingerprint), stdout)
+    assert.equal(readFileSync(join(cwd, 'gatehouse-ca.crt'), 'utf8'), root.certificatePem)
   })
 
   test('a client with another root refuses the connection', async (t) => {

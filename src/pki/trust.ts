@@ -12,9 +12,9 @@ export interface TrustStep {
   readonly command?: string
 }
 
-/** Fetches the root and shows its fingerprint. The connection proves nothing yet, so only the comparison does. */
+/** Fetches the root and shows its fingerprint in lower case, as Gatehouse does. The connection proves nothing yet, so only the comparison does. */
 export function fetchRootCommand(origin: string): string {
-  return `curl --insecure --silent --show-error --fail --output ${file} ${origin}/ca.pem\nopenssl x509 -in ${file} -noout -fingerprint -sha256`
+  return `curl -kfsSo ${file} ${origin}/ca.pem\nopenssl x509 -in ${file} -noout -fingerprint -sha256 | tr A-F a-f`
 }
 
 /** @param origin the console's address, as in `https://gatehouse.localhost:8443` */

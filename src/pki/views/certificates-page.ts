@@ -1,6 +1,7 @@
 import {
   badge,
   command,
+  copyButton,
   emptyState,
   exactTime,
   facts,
@@ -44,8 +45,8 @@ function rootPart({ root, origin, now }: CertificatesPageData): Html {
   return html`<section aria-labelledby="root"><h2 id="root">Root</h2>
 ${facts([
   { term: 'Name', value: root.name },
-  { term: 'Fingerprint (SHA-256)', value: html`<code>${root.fingerprint}</code>` },
   { term: 'Valid until', value: html`${exactTime(root.notAfter)} (${time(root.notAfter, now)})` },
+  { term: 'SHA-256', value: fingerprint(root.fingerprint) },
 ])}
 </section>
 <section aria-labelledby="trust"><h2 id="trust">Trust the root</h2>
@@ -59,9 +60,15 @@ ${trustSteps(origin).map(trustStep)}
 </section>`
 }
 
+/** In lines of eight pairs, so that no pair is cut in two where people compare by eye. */
+function fingerprint(text: string): Html {
+  const lines = text.match(/.{24}|.+$/g) ?? []
+  return html`${lines.map((line, at) => html`${at > 0 && html`<br>`}<code>${line}</code>`)} ${copyButton(text, 'Copy the fingerprint')}`
+}
+
 function trustStep(step: TrustStep): Html {
   return html`<details><summary>${step.system}</summary><p>${step.text}</p>
-${step.command !== undefined && command(step.command, step.system)}</details>`
+${step.command !== undefined && command(step.command)}</details>`
 }
 
 function issued({ items, now, further }: CertificatesPageData): Html {
