@@ -27,6 +27,7 @@ export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
 export { tables, touch } from './db/handle.ts'
 export { openPostgres } from './db/postgres.ts'
 export { openSqlite } from './db/sqlite.ts'
+export { createEgress, type EgressSettings } from './egress/create-egress.ts'
 export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'
 export {
   type ErrorRow,

@@ -129,6 +129,17 @@ export const platformErrors = {
     title: 'Admin socket not available',
     detail: 'The admin socket could not be made in the data directory. Nothing was started.',
   },
+  'platform.egress-refused': {
+    status: 422,
+    title: 'Address not allowed',
+    detail:
+      'Gatehouse calls only public https addresses without a user name in them. Nothing was sent. Give another address; the log says what was wrong with this one.',
+  },
+  'platform.egress-failed': {
+    status: 502,
+    title: 'No answer from outside',
+    detail: 'The other server did not answer as it should. Nothing was changed here. Try again; the log says why.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(platformErrors)
