@@ -1,24 +1,6 @@
-import type { ActorCredential, CredentialLimits } from '#kit'
 import { type Db, tables } from '#platform'
+import { type Credential, type CredentialKind, limitsOf } from './credentials.ts'
 import type { CredentialRow, IdentityTables } from './tables.ts'
-
-export type CredentialKind = 'password' | 'token'
-
-/** One way for an account to prove itself, without its secret. */
-export interface Credential extends CredentialLimits {
-  readonly id: string
-  readonly accountId: string
-  readonly kind: CredentialKind
-  readonly label: string
-  readonly openedBy: string | undefined
-  readonly createdAt: number
-  /** When the secret was last set: a password's age. */
-  readonly secretSetAt: number
-  /** At most a minute behind. */
-  readonly lastUsedAt: number | undefined
-  readonly lastUsedAddress: string | undefined
-  readonly revokedAt: number | undefined
-}
 
 export async function insertCredential(db: Db, credential: Credential, secretHash: string): Promise<void> {
   await tables<IdentityTables>(db)
@@ -165,13 +147,7 @@ export async function noteCredentialUse(db: Db, id: string, at: number, address:
     .execute()
 }
 
-/** The part of a credential that travels with everything it opens. */
-export function actorCredential(credential: Credential): ActorCredential {
-  const { id, kind, permissions, networks, regions, expiresAt } = credential
-  return { id, kind, permissions, networks, regions, expiresAt }
-}
-
-export function credentialOf(row: CredentialRow): Credential {
+function credentialOf(row: CredentialRow): Credential {
   return {
     id: row.id,
     accountId: row.account_id,
@@ -184,17 +160,5 @@ export function credentialOf(row: CredentialRow): Credential {
     lastUsedAt: row.last_used_at ?? undefined,
     lastUsedAddress: row.last_used_address ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
-  }
-}
-
-/** Limits as this room wrote them; JSON.parse throws for a damaged row, which refuses the request. */
-export function limitsOf(
-  row: Pick<CredentialRow, 'permissions' | 'networks' | 'regions' | 'expires_at'>,
-): CredentialLimits {
-  return {
-    permissions: JSON.parse(row.permissions) as readonly string[],
-    networks: JSON.parse(row.networks) as CredentialLimits['networks'],
-    regions: JSON.parse(row.regions) as readonly string[],
-    expiresAt: row.expires_at ?? undefined,
   }
 }

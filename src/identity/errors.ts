@@ -70,11 +70,6 @@ export const identityErrors = {
     title: 'This is your own account',
     detail: 'Nobody can disable or delete the account they act with. Nothing was changed; ask another administrator.',
   },
-  'identity.account-gone': {
-    status: 409,
-    title: 'Account deleted',
-    detail: 'This account was deleted; only its handle is kept. Nothing was changed.',
-  },
   'identity.changed-meanwhile': {
     status: 412,
     title: 'Changed meanwhile',
@@ -96,11 +91,6 @@ export const identityErrors = {
     status: 400,
     title: 'The token has faults',
     detail: 'Nothing was made. Correct the named fields and send it again.',
-  },
-  'identity.bad-cursor': {
-    status: 400,
-    title: 'Unknown page',
-    detail: 'This "cursor" was not given out by this list. Begin again without it.',
   },
   'identity.set-up-closed': {
     status: 409,

@@ -1,5 +1,6 @@
 import { findAccount } from './account-store.ts'
-import { actorCredential, findTokenByHash } from './credential-store.ts'
+import { findTokenByHash } from './credential-store.ts'
+import { actorCredential } from './credentials.ts'
 import type { IdentityFace, Profile } from './face.ts'
 import type { Parts } from './parts.ts'
 import { createProofs, type Standing } from './proofs.ts'

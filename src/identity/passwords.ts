@@ -1,7 +1,8 @@
 import type { Secret } from '#kit'
 import { type Ctx, GateError, touch } from '#platform'
 import { getAccount } from './accounts.ts'
-import { type Credential, listCredentials, replaceSecret, revokeCredentials } from './credential-store.ts'
+import { listCredentials, replaceSecret, revokeCredentials } from './credential-store.ts'
+import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { passwordFault } from './password-rule.ts'
@@ -65,7 +66,7 @@ export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, n
   })
 }
 
-/** 20 letters and digits without look-alikes in groups of five: 115 bits, for showing once. */
+/** 20 letters and digits without look-alikes, in groups of five: more than 110 bits, for showing once. */
 export function generatePassword(random: { bytes(length: number): Uint8Array }): string {
   const alphabet = 'abcdefghijkmnpqrstuvwxyzACDEFGHJKLMNPQRSTUVWXY34679'
   const letters: string[] = []

@@ -1,6 +1,6 @@
 import type { ActorCredential } from '#kit'
 import { type Db, tables } from '#platform'
-import { limitsOf } from './credential-store.ts'
+import { limitsOf } from './credentials.ts'
 import type { IdentityTables, SessionRow } from './tables.ts'
 
 /** A session without its token. */

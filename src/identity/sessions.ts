@@ -1,5 +1,5 @@
 import { type Ctx, touch } from '#platform'
-import type { Credential } from './credential-store.ts'
+import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { AppSession } from './face.ts'
 import type { Parts } from './parts.ts'

@@ -2,11 +2,13 @@ import type { Actor, Secret } from '#kit'
 import { type Ctx, isUniqueViolation } from '#platform'
 import { type Account, hasAccounts } from './account-store.ts'
 import { addAccount, requireValidAccount } from './accounts.ts'
-import { actorCredential, listCredentials } from './credential-store.ts'
+import { listCredentials } from './credential-store.ts'
+import { actorCredential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { type OpenedSession, openSession } from './sessions.ts'
 import { closeSetup, hasSetupTicket, insertSetupSecret, isSetUp, takeSetupLink } from './setup-store.ts'
+import { rememberPlaces } from './throttles.ts'
 import { hashOfToken, newSecretText } from './token-format.ts'
 
 export const setupCookieName = '__Host-gatehouse-setup'
@@ -62,7 +64,13 @@ export interface FirstAdministrator {
 
 /** By the browser's ticket, which also signs in; or by the machine's owner on the admin socket. */
 export type SetupProof =
-  | { readonly ticket: string | undefined; readonly client: string; readonly replaces: string | undefined }
+  | {
+      readonly ticket: string | undefined
+      readonly client: string
+      readonly replaces: string | undefined
+      /** The id the browser is given. */
+      readonly device: string
+    }
   | 'local'
 
 /**
@@ -104,7 +112,7 @@ async function signInFirst(
   parts: Parts,
   tx: Ctx,
   account: Account,
-  { client, replaces }: { readonly client: string; readonly replaces: string | undefined },
+  { client, replaces, device }: Exclude<SetupProof, 'local'>,
 ): Promise<OpenedSession> {
   const [credential] = await listCredentials(tx.db, account.id, 'password')
   if (credential === undefined) throw new TypeError('a new account has its password')
@@ -114,5 +122,6 @@ async function signInFirst(
     credential: actorCredential(credential),
     ...(address === undefined ? {} : { address }),
   }
+  await rememberPlaces(tx, parts.kernel.keyring, { handle: account.handle, address, device })
   return openSession(parts, tx.as(actor), { credential, client, replaces })
 }

@@ -1,13 +1,7 @@
 import type { Actor, Secret } from '#kit'
 import { type Ctx, GateError, type Keyring } from '#platform'
-import {
-  actorCredential,
-  type Credential,
-  findPassword,
-  noteCredentialUse,
-  type PasswordProof,
-  replaceSecret,
-} from './credential-store.ts'
+import { findPassword, noteCredentialUse, type PasswordProof, replaceSecret } from './credential-store.ts'
+import { actorCredential, type Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import { foldHandle } from './handles.ts'
 import type { Parts } from './parts.ts'

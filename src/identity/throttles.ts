@@ -63,7 +63,6 @@ export async function settleRightAttempt(
   attempt: Attempt,
   { macs, scopes }: CountedAttempt,
 ): Promise<void> {
-  const { knownNetwork, knownDevice } = macsOf(keyring, attempt)
   const kept = await readThrottles(ctx.db, Object.values(macs))
   const settled = scopes.flatMap((scope) => {
     const state = kept.get(macs[scope])
@@ -73,17 +72,22 @@ export async function settleRightAttempt(
     const after = own ? { attempts: 0, until: 0, settledAt: ctx.now } : takeBackAttempt(state, throttleRules[scope])
     return [keep(scope, macs, after)]
   })
-  const known = [knownNetwork, ...(attempt.device === undefined ? [] : [knownDevice])].map((mac) => ({
-    mac,
-    attempts: 0,
-    until: 0,
-    settledAt: ctx.now,
-    forgottenAt: ctx.now + remembered,
-  }))
-  await writeThrottles(ctx.db, [...settled, ...known])
+  await writeThrottles(ctx.db, [...settled, ...knownPlaces(ctx, keyring, attempt)])
 }
 
-/** `a moment`, `40 seconds`, `15 minutes`: rounded up, because earlier would be refused again. */
+/** Remembers network and device as this handle's, without an attempt before: for set-up. Inside `ctx.tx`. */
+export async function rememberPlaces(ctx: Ctx, keyring: Keyring, attempt: Attempt): Promise<void> {
+  await writeThrottles(ctx.db, knownPlaces(ctx, keyring, attempt))
+}
+
+function knownPlaces(ctx: Ctx, keyring: Keyring, attempt: Attempt): readonly KeptThrottle[] {
+  const { knownNetwork, knownDevice } = macsOf(keyring, attempt)
+  const macs = attempt.device === undefined ? [knownNetwork] : [knownNetwork, knownDevice]
+  const state = { attempts: 0, until: 0, settledAt: ctx.now, forgottenAt: ctx.now + remembered }
+  return macs.map((mac) => ({ mac, ...state }))
+}
+
+/** `a second`, `40 seconds`, `15 minutes`: rounded up, because earlier would be refused again. */
 export function waitInWords(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1_000)
   if (seconds <= 1) return 'a second'

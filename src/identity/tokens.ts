@@ -1,6 +1,7 @@
 import { type ActorCredential, type CredentialLimits, parseCidr, parsePattern } from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
-import { type Credential, findCredential, insertCredential, revokeCredentials } from './credential-store.ts'
+import { findCredential, insertCredential, revokeCredentials } from './credential-store.ts'
+import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { hashOfToken, newApiToken } from './token-format.ts'

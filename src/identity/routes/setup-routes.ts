@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { setupBody, setupDone } from '../contract.ts'
+import { deviceCookie, findDevice, newDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { sessionCookie } from '../session-cookie.ts'
@@ -96,13 +97,18 @@ async function setUpByForm(
   try {
     const wanted = { handle: body.handle, displayName: body.displayName, password: new Secret(body.password) }
     const client = request.headers.get('user-agent') ?? ''
-    const proof = { ticket, client, replaces: request.cookies.get(sessionCookieName) }
+    const { keyring, random } = parts.kernel
+    const device = findDevice(keyring, request.cookies) ?? newDevice(random)
+    const proof = { ticket, client, replaces: request.cookies.get(sessionCookieName), device }
     const { opened } = await completeSetup(parts, ctx, wanted, proof)
     const cookies = [{ name: setupCookieName, value: undefined, sameSite: 'Lax' } as const]
     return {
       kind: 'redirect',
       location: '/',
-      cookies: opened === undefined ? cookies : [...cookies, sessionCookie(parts, opened.token)],
+      cookies:
+        opened === undefined
+          ? cookies
+          : [...cookies, sessionCookie(parts, opened.token), deviceCookie(keyring, device)],
     }
   } catch (error) {
     if (error instanceof GateError && error.code === 'identity.invalid-account') return again(error.faults)
