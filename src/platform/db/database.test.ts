@@ -185,14 +185,18 @@ eachDialect((dialect, open) => {
 
   test('a work function that waits for something else is named, and given up in the end', async (t) => {
     const log = memoryLog()
-    const limits = { warnAfter: 5, giveUpAfter: 30 }
+    const limits = { warnAfter: 5, giveUpAfter: 60_000 }
+    const began = Promise.withResolvers<void>()
     const database = await open(t, { rooms, log, limits })
+    limits.giveUpAfter = 30
     const stuck = database.tx(async (db) => {
       // short for this one alone: the next must not be given up on a loaded machine
       limits.giveUpAfter = 60_000
+      began.resolve()
       await add(db, 'a')
       await new Promise(() => {})
     })
+    await began.promise
     const next = database.tx((db) => add(db, 'b'))
     await assert.rejects(stuck, TypeError)
     await next

@@ -28,9 +28,19 @@ class UnlockedSqliteAdapter extends SqliteAdapter {
   }
 }
 
+// One adapter and one compiler for all handles: a compiler keeps state only while it compiles, which is synchronous,
+// and making one takes longer than compiling a query with it. Every transaction has a handle of its own.
 const engines = {
-  sqlite: { Adapter: UnlockedSqliteAdapter, Compiler: SqliteQueryCompiler, Introspector: SqliteIntrospector },
-  postgres: { Adapter: PostgresAdapter, Compiler: PostgresQueryCompiler, Introspector: PostgresIntrospector },
+  sqlite: {
+    adapter: new UnlockedSqliteAdapter(),
+    compiler: new SqliteQueryCompiler(),
+    introspector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
+  },
+  postgres: {
+    adapter: new PostgresAdapter(),
+    compiler: new PostgresQueryCompiler(),
+    introspector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
+  },
 } as const
 
 /** Kysely over one runner. Transactions belong to `Database.tx` alone, so its own are refused. */
@@ -38,10 +48,10 @@ export function queriesOver(dialect: Dialect, run: Runner): Kysely<unknown> {
   const engine = engines[dialect]
   return new Kysely<unknown>({
     dialect: {
-      createAdapter: () => new engine.Adapter(),
+      createAdapter: () => engine.adapter,
       createDriver: () => driverOver(run),
-      createIntrospector: (db) => new engine.Introspector(db),
-      createQueryCompiler: () => new engine.Compiler(),
+      createIntrospector: (db: Kysely<unknown>) => engine.introspector(db),
+      createQueryCompiler: () => engine.compiler,
     },
   })
 }

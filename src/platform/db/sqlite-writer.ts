@@ -11,7 +11,7 @@ import { refuseNested, runWork, type WorkLimits } from './work.ts'
 
 /** A group is committed at the latest after this many transactions or milliseconds. */
 const mostInGroup = 200
-const longestGroup = 20
+const longestGroup = 50
 /** How long another process may hold the write lock before changes are refused, in milliseconds. */
 const longestLock = 5_000
 

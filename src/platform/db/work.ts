@@ -37,6 +37,7 @@ export async function runWork<T>(
   db: Db,
   { clock, log, limits }: { readonly clock: Clock; readonly log: Log; readonly limits: WorkLimits },
 ): Promise<T> {
+  const { warnAfter, giveUpAfter } = limits
   const began = clock.monotonic()
   const elapsed = () => Math.round(clock.monotonic() - began)
   let giveUp: (error: Error) => void = () => {}
@@ -46,10 +47,10 @@ export async function runWork<T>(
   const warning = setTimeout(() => {
     const fields = { elapsedMs: elapsed() }
     log.warn(fields, 'a transaction waits for something other than the database and holds up the others')
-  }, limits.warnAfter)
+  }, warnAfter)
   const end = setTimeout(() => {
-    giveUp(new TypeError(`a transaction was rolled back after ${limits.giveUpAfter} ms: it waited for something else`))
-  }, limits.giveUpAfter)
+    giveUp(new TypeError(`a transaction was rolled back after ${giveUpAfter} ms: it waited for something else`))
+  }, giveUpAfter)
   try {
     const value = await Promise.race([running.run({ transaction, owner }, () => work(db)), overdue])
     if (transaction.failure !== undefined) throw transaction.failure.error
