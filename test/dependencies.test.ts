@@ -4,25 +4,30 @@ import { closureOf, type Lock, type LockEntry, readLock, readManifest, reasonFau
 
 /** Licences that ask no more of a user of Gatehouse than to keep the notice. Another one is a decision, not an accident. */
 const allowedLicences = new Set(['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'])
+/** Of tools that are not shipped: binds who changes their own files, nobody else. */
+const allowedInDevelopment = new Set([...allowedLicences, 'MPL-2.0'])
 
 /** Faults of a lock file: what would run a script, and what is under a licence nobody decided on. */
 function lockFaults(lock: Lock): readonly string[] {
-  return [...lock].flatMap(([path, { license, hasInstallScript }]) => [
+  return [...lock].flatMap(([path, { license, hasInstallScript, dev }]) => [
     ...(hasInstallScript ? [`${path} runs a script when it is installed`] : []),
-    ...(isAllowed(license) ? [] : [`${path} is under ${license ?? 'no licence'}`]),
+    ...(isAllowed(license, dev ? allowedInDevelopment : allowedLicences)
+      ? []
+      : [`${path} is under ${license ?? 'no licence'}`]),
   ])
 }
 
 /** A choice (`A OR B`) needs one allowed licence; everything else must be one by its exact name. */
-function isAllowed(licence: string | undefined): boolean {
+function isAllowed(licence: string | undefined, allowed: ReadonlySet<string>): boolean {
   const choices = licence?.replace(/^\((.*)\)$/, '$1').split(' OR ') ?? []
-  return choices.some((name) => allowedLicences.has(name))
+  return choices.some((name) => allowed.has(name))
 }
 
 const plain: LockEntry = {
   version: '1.0.0',
   license: 'MIT',
   hasInstallScript: false,
+  dev: false,
   dependencies: {},
   optionalDependencies: {},
   peerDependencies: {},
@@ -46,7 +51,16 @@ test('a planted dependency, script or licence is found', () => {
   assert.deepEqual(faultsOf({}), [])
   assert.deepEqual(faultsOf({ license: '(GPL-3.0 OR MIT)' }), [])
   assert.equal(faultsOf({ hasInstallScript: true }).length, 1)
-  for (const license of [undefined, 'GPL-3.0', 'MIT AND GPL-3.0', 'SEE LICENSE IN LICENSE', 'UNLICENSED', 'BUSL-1.1']) {
+  assert.deepEqual(faultsOf({ license: 'MPL-2.0', dev: true }), [])
+  for (const license of [
+    undefined,
+    'GPL-3.0',
+    'MPL-2.0',
+    'MIT AND GPL-3.0',
+    'SEE LICENSE IN LICENSE',
+    'UNLICENSED',
+    'BUSL-1.1',
+  ]) {
     assert.equal(faultsOf({ license }).length, 1, license)
   }
 })

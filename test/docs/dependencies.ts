@@ -9,6 +9,8 @@ const entry = z.object({
   version: z.string().default(''),
   license: z.string().optional(),
   hasInstallScript: z.boolean().default(false),
+  /** Only development needs it: it is not shipped. */
+  dev: z.boolean().default(false),
   /** A package for some platforms only. */
   os: z.union([z.string(), z.array(z.string())]).optional(),
   dependencies: names,

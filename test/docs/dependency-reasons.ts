@@ -75,6 +75,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
   },
   '@types/node': { why: 'The types of Node.', without: 'No type checking of anything that touches Node.' },
   '@types/pg': { why: 'The types of `pg`, which ships none.', without: 'Declarations of our own.' },
+  'axe-core': {
+    why: 'Judges every piece and page as assistive technology meets it: names, roles, contrast, order. Tests only; its licence (MPL-2.0) asks nothing of what is merely tested with it.',
+    without: 'Rules of our own, from reading the guidelines.',
+  },
   'fast-check': {
     why: 'Property tests: grammar, parsers, encodings and chains are tried with thousands of inputs, and a failing one is made small.',
     without: 'Examples we thought of.',
