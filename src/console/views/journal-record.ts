@@ -92,7 +92,7 @@ function result(verdict: AuditVerdict): Html {
     return notice(
       'refused',
       `The chain breaks at record ${broken.seq}`,
-      html`<p>${broken.explanation}. The ${checked} records before it are sound.</p>${
+      html`<p>${sentence(broken.explanation)} The ${checked} records before it are sound.</p>${
         broken.id !== undefined && html`<p>${link({ text: 'Show the record', href: `/journal/${broken.id}` })}</p>`
       }`,
     )
@@ -101,4 +101,8 @@ function result(verdict: AuditVerdict): Html {
   const rest = waiting === 0 ? '' : ` ${waiting} more wait to be sealed.`
   return html`${notice('done', `All ${checked} records are sound`, `The last is number ${head.seq}.${rest}`)}
 ${command(`${head.seq} ${head.hash}`, 'Number and hash of the last record, to keep elsewhere')}`
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }

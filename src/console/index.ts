@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { accessRoom } from '#access'
+import { identity } from '#identity'
+import { type Ctx, defineRoom } from '#platform'
+import type { Console, Contributed } from './console.ts'
+import { consoleErrors } from './errors.ts'
+import { journalRoutes } from './journal-routes.ts'
+import { overviewRoute } from './overview-route.ts'
+import { publicRoutes } from './public-routes.ts'
+import { shell } from './shell.ts'
+
+/** The shell around every page, the overview, the journal, and what strangers may read. Offers nothing to other rooms. */
+export const consoleRoom = defineRoom({
+  name: 'console',
+  config: z.strictObject({}),
+  migrations: [],
+  errors: consoleErrors,
+  permissions: [],
+  needs: { access: accessRoom, identity },
+  open: (kernel, faces) => {
+    let contributed: Contributed = { navigation: [], setupSteps: [], apps: [], errors: {} }
+    const { host, contact } = kernel.config.console
+    const console: Console = {
+      host,
+      contact,
+      origin: () => originOf(host, kernel.config.console.port ?? kernel.listener.httpsPort),
+      keyring: kernel.keyring,
+      allowed: async (ctx, permission) =>
+        (await faces.access.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed,
+      displayName: async ({ actor: { principal } }: Ctx) =>
+        (await faces.identity.profile(principal.id))?.displayName ?? principal.name,
+      holdings: (ctx) => faces.access.holdings(ctx.db, ctx.actor.principal.id),
+      contributed: () => contributed,
+    }
+    return Promise.resolve({
+      face: undefined,
+      shell: shell(console),
+      routes: [overviewRoute(console), ...journalRoutes(console), ...publicRoutes(console)],
+      navigation: [{ title: 'Journal', href: '/journal', permission: 'audit:read', order: 90 }],
+      start: (contributions) => {
+        contributed = contributions
+        return Promise.resolve()
+      },
+    })
+  },
+})
+
+function originOf(host: string, port: number): string {
+  return port === 443 ? `https://${host}` : `https://${host}:${port}`
+}
