@@ -7,6 +7,7 @@ import { openDataDirectory } from './data-directory.ts'
 import type { Database, RoomMigrations } from './db/database.ts'
 import { openSqlite } from './db/sqlite.ts'
 
+import { createEgress } from './egress/create-egress.ts'
 import { fileSeal } from './keyring/file-seal.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
 import { createListener } from './listener/create-listener.ts'
@@ -83,8 +84,7 @@ export async function openKernel(
       keyring,
       journal,
       listener,
-      // refuses everything until the egress part lands
-      egress: { request: () => Promise.reject(new Error('there is no way out yet')) },
+      egress: createEgress(),
       metrics,
       dataDirectory,
       origin: () => {
