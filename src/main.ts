@@ -3,5 +3,11 @@ import { enableCompileCache } from 'node:module'
 // before anything large is loaded: 400 files load in a third of the time
 enableCompileCache()
 
-const [{ serve }, { rooms }] = await Promise.all([import('#platform/serve'), import('./app.ts')])
-process.exitCode = await serve(rooms, process.argv.slice(3))
+const [command, ...rest] = process.argv.slice(2)
+if (command === 'serve') {
+  const [{ serve }, { rooms }] = await Promise.all([import('#platform/serve'), import('./app.ts')])
+  process.exitCode = await serve(rooms, rest)
+} else {
+  const { runCli } = await import('#cli')
+  process.exitCode = await runCli(process.argv.slice(2))
+}

@@ -1,0 +1,112 @@
+import { holder, memberList, role, roleBody, roleList } from '#access/contract'
+import { findAccount } from '../account-lookup.ts'
+import { type Client, connect } from '../client.ts'
+import { wrongUsage } from '../failure.ts'
+import { judged } from '../input.ts'
+import { fetchAll } from '../pages.ts'
+import type { TargetOptions } from '../target.ts'
+import { confirm, print } from '../terminal.ts'
+import { facts, table, time, visible } from '../text.ts'
+
+const path = '/api/v1/roles'
+
+export interface NewRoleOptions extends TargetOptions {
+  readonly permission: readonly string[]
+  readonly title?: string
+  readonly description?: string
+}
+
+export interface HolderOptions extends TargetOptions {
+  readonly group?: string
+  readonly yes?: boolean
+}
+
+export async function listRoles(options: TargetOptions & { readonly limit: string }): Promise<void> {
+  const client = await connect(options)
+  const list = await fetchAll(client, path, roleList, {}, options.limit)
+  print(
+    options,
+    list.raw,
+    () =>
+      table(
+        ['NAME', 'TITLE', 'HOLDERS', 'PERMISSIONS'],
+        list.items.map((one) => [one.name, one.title, String(one.holders), summary(one.permissions)]),
+      ) + list.more,
+  )
+}
+
+export async function showRole(name: string, options: TargetOptions): Promise<void> {
+  const client = await connect(options)
+  const { data } = await client.call('GET', roleUrl(name), role)
+  const holders = await client.call('GET', `${roleUrl(name)}/holders`, memberList)
+  print(options, { role: data, holders: holders.data.items }, () =>
+    facts([
+      ['Name', data.name],
+      ['Title', data.title],
+      ['What for', data.description],
+      ['Permissions', data.permissions.join(' ')],
+      [
+        'Holders',
+        holders.data.items.map((one) => (one.kind === 'group' ? `group ${one.name}` : one.name)).join(', ') || 'nobody',
+      ],
+      ['Built in', data.builtIn ? 'yes: it cannot be changed' : undefined],
+      ['Id', data.id],
+      ['Created', time(data.createdAt)],
+      ['Changed', time(data.updatedAt)],
+    ]),
+  )
+}
+
+export async function createRole(name: string, options: NewRoleOptions): Promise<void> {
+  const { permission: permissions, title = name, description = '' } = options
+  const body = judged(roleBody, { name, title, description, permissions })
+  const client = await connect(options)
+  const { data, raw } = await client.call('POST', path, role, { body })
+  print(options, raw, () => `Created ${data.name}. It allows: ${data.permissions.join(' ')}`)
+}
+
+export async function grantRole(name: string, account: string | undefined, options: HolderOptions): Promise<void> {
+  const client = await connect(options)
+  const to = await holderOf(client, account, options)
+  await client.send('POST', `${roleUrl(name)}/give`, { body: to.body })
+  print(options, { role: name, holder: to.body, held: true }, () => `${to.label} holds ${visible(name)} now.`)
+}
+
+export async function revokeRole(name: string, account: string | undefined, options: HolderOptions): Promise<void> {
+  const client = await connect(options)
+  const from = await holderOf(client, account, options)
+  await confirm(
+    `Take ${visible(name)} from ${from.label}? What only this role allowed is refused from now on. It can be given again.`,
+    options,
+  )
+  await client.send('POST', `${roleUrl(name)}/take`, { body: from.body })
+  print(
+    options,
+    { role: name, holder: from.body, held: false },
+    () => `${from.label} no longer holds ${visible(name)}.`,
+  )
+}
+
+interface NamedHolder {
+  readonly body: { readonly kind: 'principal' | 'group'; readonly id: string }
+  /** For people, made visible. */
+  readonly label: string
+}
+
+async function holderOf(client: Client, account: string | undefined, { group }: HolderOptions): Promise<NamedHolder> {
+  if ((account === undefined) === (group === undefined)) throw wrongUsage('Name either an account or --group.')
+  if (group !== undefined)
+    return { body: judged(holder, { kind: 'group', id: group }), label: `Group ${visible(group)}` }
+  const { id, handle } = await findAccount(client, account ?? '')
+  return { body: { kind: 'principal', id }, label: visible(handle) }
+}
+
+function roleUrl(name: string): string {
+  return `${path}/${encodeURIComponent(name)}`
+}
+
+function summary(permissions: readonly string[]): string {
+  const [first = 'none', second, third, ...rest] = permissions
+  const shown = [first, second, third].filter((one) => one !== undefined).join(' ')
+  return rest.length === 0 ? shown : `${shown} and ${rest.length} more`
+}

@@ -1,0 +1,81 @@
+import { createdToken, newTokenBody, tokenList } from '#identity/contract'
+import { parseDuration } from '#kit'
+import { findAccount } from '../account-lookup.ts'
+import { connect } from '../client.ts'
+import { Failure, wrongUsage } from '../failure.ts'
+import { judged } from '../input.ts'
+import type { TargetOptions } from '../target.ts'
+import { confirm, note, print } from '../terminal.ts'
+import { table, time, visible } from '../text.ts'
+
+export interface NewTokenOptions extends TargetOptions {
+  readonly permission: readonly string[]
+  readonly expiresIn: string
+  readonly network?: readonly string[]
+  readonly region?: readonly string[]
+}
+
+export async function listTokens(options: TargetOptions & { readonly account?: string }): Promise<void> {
+  const client = await connect(options)
+  const account = options.account === undefined ? undefined : await findAccount(client, options.account)
+  const path = account === undefined ? '/api/v1/tokens' : `/api/v1/accounts/${account.id}/tokens`
+  const { data, raw } = await withAdvice(client.call('GET', path, tokenList), 'or name an account with --account')
+  print(options, raw, () =>
+    data.items.length === 0
+      ? 'No tokens.'
+      : table(
+          ['LABEL', 'PERMISSIONS', 'ENDS', 'LAST USED', 'ID'],
+          data.items.map((one) => [
+            one.label,
+            one.permissions.join(' '),
+            one.expiresAt === null ? 'never' : time(one.expiresAt),
+            one.lastUsedAt === null ? 'never' : time(one.lastUsedAt),
+            one.id,
+          ]),
+        ),
+  )
+}
+
+export async function createToken(label: string, options: NewTokenOptions): Promise<void> {
+  const body = judged(newTokenBody, {
+    label,
+    permissions: options.permission,
+    networks: { allow: options.network ?? [] },
+    regions: options.region ?? [],
+    expiresAt: endOf(options.expiresIn),
+  })
+  const client = await connect(options)
+  const { data, raw } = await withAdvice(client.call('POST', '/api/v1/tokens', createdToken, { body }), 'and try again')
+  const { token, secret } = data
+  if (options.json !== true) {
+    const end = token.expiresAt === null ? 'never' : time(token.expiresAt)
+    const cut = token.expiresAt === body.expiresAt ? '' : ', with what you signed in with'
+    note(`Created ${visible(token.label)} (${token.id}); it ends: ${end}${cut}. This is shown once:`)
+  }
+  print(options, raw, () => visible(secret))
+}
+
+export async function revokeToken(id: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
+  const client = await connect(options)
+  await confirm(`Revoke ${visible(id)}? Whatever uses it is refused from now on. This cannot be undone.`, options)
+  await client.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`)
+  print(options, { revoked: id }, () => `Revoked ${visible(id)}.`)
+}
+
+/** On the admin socket nobody is signed in; the server cannot know what to do about that here. */
+async function withAdvice<T>(answer: Promise<T>, instead: string): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof Failure) || error.details.code !== 'identity.needs-account') throw error
+    const detail = `${error.details.detail} On the admin socket you act as the machine's owner: sign in with "gatehouse login" and name the server with --url, ${instead}.`
+    throw new Failure({ ...error.details, detail })
+  }
+}
+
+function endOf(text: string): string | null {
+  if (text === 'never') return null
+  const ms = parseDuration(text)
+  if (ms === undefined || ms === 0) throw wrongUsage(`Not a duration: ${text}. Write 12h, 90d or never.`)
+  return new Date(Date.now() + ms).toISOString()
+}

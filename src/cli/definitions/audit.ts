@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import type { AuditListOptions } from '../commands/audit.ts'
+import type { VerifyOptions } from '../commands/audit-verify.ts'
+import { group, remote } from './command.ts'
+
+/** `gatehouse audit …` */
+export function addAudit(program: Command): void {
+  const audit = group(program, 'audit', 'The journal: every change and every refusal')
+
+  remote(audit, 'list', {
+    summary: 'Lists journal records, newest first',
+    example: 'gatehouse audit list --actor sam --since 24h\ngatehouse audit list --outcome refused --json',
+  })
+    .option('--actor <account>', 'what this account did: handle, or the id of any principal')
+    .option('--action <action>', 'an action or its beginning, such as routes.')
+    .option('--target <id>', 'what happened to the thing with this id')
+    .option('--outcome <outcome>', 'done or refused')
+    .option('--since <time>', 'from then on: 24h, 7d, or 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'before then')
+    .option('--limit <count>', 'how many at most', '100')
+    .action(async (options: AuditListOptions) => {
+      const { listRecords } = await import('../commands/audit.ts')
+      await listRecords(options)
+    })
+
+  remote(audit, 'verify', {
+    summary: 'Recomputes the hash chain here, and asks the server too; exits with 1 when the journal was altered',
+    example: 'gatehouse audit verify\ngatehouse audit verify --contains 1042:9f86d081884c7d65…',
+  })
+    .option('--contains <head>', 'a head printed earlier, SEQ:HASH, which the chain must still contain')
+    .action(async (options: VerifyOptions) => {
+      const { verifyJournal } = await import('../commands/audit-verify.ts')
+      await verifyJournal(options)
+    })
+}

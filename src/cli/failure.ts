@@ -1,0 +1,59 @@
+/** How the command ends. Scripts may rely on these; docs/cli.md lists them. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 69,
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** What each exit code says, for docs and help. */
+export const exitMeanings: Readonly<Record<ExitCode, string>> = {
+  0: 'done',
+  1: 'refused or failed: nothing was changed unless the message says otherwise',
+  2: 'wrong usage: nothing was sent',
+  69: 'the server cannot be reached, or cannot prove who it is',
+  130: 'interrupted, or a question was answered with no',
+}
+
+export interface FailureDetails {
+  readonly exit: ExitCode
+  /** `cli.not-signed-in`, or the server's own code. */
+  readonly code: string
+  /** What happened, in a few words. */
+  readonly title: string
+  /** What was kept and what to do. */
+  readonly detail: string
+  readonly requestId?: string
+  readonly faults?: readonly { readonly field: string; readonly message: string }[]
+  /** Which step of the decision chain refused. */
+  readonly step?: string
+}
+
+/** Everything that ends a command early, told to the person without a stack trace. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly details: FailureDetails
+
+  constructor(details: FailureDetails) {
+    super(details.title)
+    this.details = details
+  }
+}
+
+/** The command was written wrongly. */
+export function wrongUsage(detail: string): Failure {
+  return new Failure({ exit: exitCodes.usage, code: 'cli.usage', title: 'Wrong usage', detail })
+}
+
+/** Asked and not confirmed, or Ctrl-C. */
+export function interrupted(): Failure {
+  return new Failure({
+    exit: exitCodes.interrupted,
+    code: 'cli.interrupted',
+    title: 'Stopped',
+    detail: 'Nothing was changed.',
+  })
+}

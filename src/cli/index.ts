@@ -1,0 +1,2 @@
+/** The `gatehouse` command's face: everything but `serve`. */
+export { runCli } from './run.ts'

@@ -1,0 +1,78 @@
+import { interrupted, wrongUsage } from './failure.ts'
+import { visibleJson } from './text.ts'
+
+/** Prints a result: the answer as JSON with `--json`, otherwise what `text` makes of it. */
+export function print(options: { readonly json?: boolean }, value: unknown, text: () => string): void {
+  process.stdout.write(`${options.json === true ? visibleJson(value) : text()}\n`)
+}
+
+/** Says something beside the result, where it does not mix with it. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** Bold on a terminal that wants colours (https://no-color.org), plain elsewhere. */
+export function bold(text: string): string {
+  const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+  return wanted ? `\u001b[1m${text}\u001b[22m` : text
+}
+
+/** Whether somebody is there to answer. Prompts are written to stderr, so that stdout holds results only. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
+/** A text the person types. @throws Failure wrong usage without a terminal, naming the option to use instead */
+export async function ask(question: string, instead: string): Promise<string> {
+  requireTerminal(instead)
+  const { text, isCancel } = await import('@clack/prompts')
+  const answer = await text({
+    message: question,
+    output: process.stderr,
+    validate: (value) => (value === undefined || value === '' ? 'Needed.' : undefined),
+  })
+  if (isCancel(answer)) throw interrupted()
+  return answer
+}
+
+/** A password, not echoed. `twice` when it is new. @throws Failure as `ask` */
+export async function askPassword(question: string, twice: boolean): Promise<string> {
+  requireTerminal('--password-stdin')
+  const { password, isCancel } = await import('@clack/prompts')
+  const typed = await password({ message: question, mask: '', output: process.stderr })
+  if (isCancel(typed)) throw interrupted()
+  if (!twice) return typed
+  const again = await password({ message: 'The same again', mask: '', output: process.stderr })
+  if (isCancel(again)) throw interrupted()
+  if (again !== typed) throw wrongUsage('The two passwords differ. Nothing was sent.')
+  return typed
+}
+
+/** The first line of stdin: a password or token that must not stand among the arguments. @throws Failure when there is none */
+export async function readSecretLine(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin) {
+    text += String(chunk)
+    if (text.includes('\n') || text.length > 64 * 1024) break
+  }
+  const line = (text.split('\n')[0] ?? '').replace(/\r$/, '')
+  if (line === '') throw wrongUsage('Nothing came on stdin: pass the secret as one line, for example from a file.')
+  return line
+}
+
+/**
+ * Asks before something that hurts. `consequence` says what will happen and whether it can be undone; `--yes` answers.
+ *
+ * @throws Failure wrong usage without a terminal, `cli.interrupted` when the answer is no
+ */
+export async function confirm(consequence: string, options: { readonly yes?: boolean }): Promise<void> {
+  if (options.yes === true) return
+  requireTerminal('--yes')
+  const { confirm: ask, isCancel } = await import('@clack/prompts')
+  const answer = await ask({ message: consequence, initialValue: false, output: process.stderr })
+  if (isCancel(answer) || !answer) throw interrupted()
+}
+
+function requireTerminal(instead: string): void {
+  if (!isInteractive()) throw wrongUsage(`There is no terminal to ask on: use ${instead}.`)
+}
