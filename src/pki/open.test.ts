@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { GateError, listAudit, type ServedHandler, tables } from '#platform'
 import { eachDialect, memorySeal, testContext } from '#platform/testing'
 import { certificateList, rootAuthority } from './contract.ts'
-import { findRoot } from './store.ts'
+import { findRoot, findServerCertificate } from './store.ts'
 import { callRoute, findRoute, openOn, prepareGround, startNode, type TestNode } from './testing.ts'
 
 const day = 86_400_000
@@ -178,6 +178,34 @@ eachDialect((dialect, open) => {
       await assert.rejects(callRoute(node, '/api/v1/certificates', { cursor }), isCode('platform.bad-cursor'))
     }
     await assert.rejects(callRoute(stranger, '/api/v1/certificates', { cursor: token }), isCode('platform.bad-cursor'))
+  })
+
+  test('attack 39: no private key on a page, in an answer, in the journal or in the log', async (t) => {
+    const node = await startNode(t, open)
+    await node.face.serverContext('a.example')
+    const root = (await findRoot(node.database.db)) ?? assert.fail('no root')
+    const leaf =
+      (await findServerCertificate(node.database.db, 'a.example', node.clock.now())) ?? assert.fail('no leaf')
+    const secrets = [
+      node.keyring.open(root.sealedKey, { table: 'pki_authorities', column: 'sealed_key', row: root.id }),
+      node.keyring.open(leaf.sealedKey, { table: 'pki_certificates', column: 'sealed_key', row: leaf.id }),
+    ].map((plain) => Buffer.from(plain).subarray(36, 68))
+    const page = await callRoute(node, '/certificates')
+    const shown = [
+      page.kind === 'page' ? page.page.body.toString() : assert.fail('no page'),
+      JSON.stringify(await callRoute(node, '/api/v1/certificates')),
+      JSON.stringify(await callRoute(node, '/api/v1/certificate-authorities/root')),
+      JSON.stringify(await listAudit(node.database.db, {}, { limit: 100 })),
+      JSON.stringify(node.log.entries),
+    ].join('\n')
+    assert.ok(shown.includes('a.example'))
+    assert.doesNotMatch(shown, /PRIVATE KEY|sealed/i)
+    for (const secret of secrets) {
+      assert.equal(secret.length, 32)
+      for (const form of [secret.toString('hex'), secret.toString('base64').slice(0, 42), secret.toString('latin1')]) {
+        assert.ok(!shown.includes(form))
+      }
+    }
   })
 
   test('the daily job erases the keys of certificates that ended, and says so in the journal', async (t) => {
