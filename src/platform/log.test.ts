@@ -70,7 +70,9 @@ test('what is about a secret without being one stays readable', () => {
   }
   const { log, parsed } = capture()
   log.info({ credentialId: 'crd_1', hasPassword: true, status: 200 }, 'signed in')
-  const [line = {}] = parsed()
+  log.info({}, 'basic settings changed; Basic YTpi==, Bearer abc123 and bearer gh_token are not shown')
+  const [line = {}, { message } = {}] = parsed()
+  assert.equal(message, 'basic settings changed; Basic [secret], Bearer [secret] and bearer [secret] are not shown')
   assert.equal(line['credentialId'], 'crd_1')
   assert.equal(line['hasPassword'], true)
   assert.equal(line['level'], 'info')

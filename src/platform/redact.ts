@@ -42,11 +42,14 @@ export function redact(value: unknown): unknown {
   return copy(value, 0, new Set())
 }
 
+/** A scheme and what follows it, unless that is an English word: "basic settings" says nothing. */
+const authorization = /\b(bearer|dpop|basic)\s+(?:[\w.~+/-]{16,}=*|[\w.~+/-]*[\d=+/_.][\w.~+/=-]*)/gi
+
 /** Text without what URLs, headers and connection strings inside it may carry. */
 export function redactText(text: string): string {
   const short = text.length > longestText ? `${text.slice(0, longestText)}…` : text
   const urls = short.includes('://') ? redactUrls(short) : short
-  return /bearer|basic|dpop/i.test(urls) ? urls.replaceAll(/\b(bearer|basic|dpop)\s+[^\s,"']+/gi, '$1 [secret]') : urls
+  return /bearer|basic|dpop/i.test(urls) ? urls.replaceAll(authorization, '$1 [secret]') : urls
 }
 
 /** The path of a request target or URL, without its query: the only form in which our own URLs are logged. */
