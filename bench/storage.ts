@@ -7,8 +7,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type Ctx, makeContext, openSqlite, systemClock, systemRandom, tables } from '#platform'
-import { memoryLog } from '#platform/testing'
+import { type Ctx, systemClock, systemRandom, tables } from '#platform'
+import { makeContext, memoryLog } from '#platform/testing'
+import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { platformMigrations } from '../src/platform/migrations/index.ts'
 
 interface Tables {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { matchesGlob, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { inspect, parseArgs, styleText } from 'node:util'
+import { postgresMissing, startPostgres } from '../src/platform/testing/postgres.ts'
 
 /**
  * `npm test [-- PATH…] [--name PATTERN]`: every `*.test.ts` of src and test, each file in its own process.
@@ -49,6 +50,10 @@ if (options.values.help === true) {
 }
 
 const files = findFiles(options.positionals)
+// one PostgreSQL for all files, instead of one for each; it ends with this process
+if (files.length > 1 && postgresMissing() === undefined) {
+  process.env['GATEHOUSE_TEST_POSTGRES'] = await startPostgres()
+}
 const results = new Map<string, FileResult>()
 const skips: string[] = []
 const failures: string[] = []

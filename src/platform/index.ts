@@ -1,7 +1,6 @@
 /** The platform's face: what every room may use. Pages import `#platform/ui`, tests `#platform/testing`. */
 export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/audit.ts'
 export type { AuditFilter } from './audit/audit-store.ts'
-export { type JournalOptions, openJournal, type RunningJournal } from './audit/journal.ts'
 export { type AuditRecord, type ChainedAuditRecord, findAudit, listAudit } from './audit/list.ts'
 export { listUses, type UseRecord } from './audit/list-uses.ts'
 export {
@@ -25,8 +24,6 @@ export type {
 } from './db/database.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
 export { tables, touch } from './db/handle.ts'
-export { openPostgres } from './db/postgres.ts'
-export { openSqlite } from './db/sqlite.ts'
 export { createEgress, type EgressSettings } from './egress/create-egress.ts'
 export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'
 export {
@@ -37,7 +34,6 @@ export {
   GateError,
   type GateErrorOptions,
 } from './errors.ts'
-export { type RunningOutbox, type Subscriber, type Subscribers, startOutbox } from './events/outbox.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export {
@@ -52,8 +48,6 @@ export {
   route,
   type SetCookie,
 } from './http/route.ts'
-export { type RunningJobs, startJobs } from './jobs/jobs.ts'
-export type { LeaseDeps } from './jobs/lease.ts'
 export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'
@@ -70,7 +64,6 @@ export type {
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
-export { type ContextOptions, makeContext } from './room/context.ts'
 export {
   type AnyRoom,
   type AppLink,

@@ -1,6 +1,7 @@
 /** What tests of every room build on: real databases on both dialects, and a clock that stands still. */
 export { openKeyring } from './keyring/open-keyring.ts'
 export { createMetrics } from './metrics.ts'
+export { type ContextOptions, makeContext } from './room/context.ts'
 export { type TestCertificate, testCertificate } from './testing/certificates.ts'
 export { type FakeClock, fakeClock } from './testing/clock.ts'
 export { type TestContextOptions, testContext } from './testing/context.ts'

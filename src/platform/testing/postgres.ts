@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
+import { Pool } from 'pg'
 
 /** Why there is no PostgreSQL to test on; `undefined` when there is. */
 export function postgresMissing(): string | undefined {
@@ -82,11 +82,12 @@ async function launch(program: string, directory: string, data: string, user: Ow
   for (const stream of [child.stdin, child.stderr]) if ('unref' in stream) (stream as { unref(): void }).unref()
 }
 
+let administration: Pool | undefined
+
 async function onServer(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
+  // one connection for all, which does not keep the process
+  administration ??= new Pool({ connectionString: url, max: 1, allowExitOnIdle: true })
+  await administration.query(statement)
 }
 
 /** The newest installed version's programs. */
