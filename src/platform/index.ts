@@ -34,6 +34,7 @@ export {
   GateError,
   type GateErrorOptions,
 } from './errors.ts'
+export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export {

@@ -2,6 +2,7 @@
 export { openKeyring } from './keyring/open-keyring.ts'
 export { createMetrics } from './metrics.ts'
 export { type ContextOptions, makeContext } from './room/context.ts'
+export { type RunningServer, startServer } from './server.ts'
 export { type TestCertificate, testCertificate } from './testing/certificates.ts'
 export { type FakeClock, fakeClock } from './testing/clock.ts'
 export { type TestContextOptions, testContext } from './testing/context.ts'

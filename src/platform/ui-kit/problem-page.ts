@@ -14,6 +14,8 @@ export interface ProblemPageOptions {
   /** `req_…`, to quote when asking for help. */
   readonly requestId?: string
   readonly faults?: readonly FieldFault[]
+  /** The console's origin, for pages on other hosts: the page about the code is there. */
+  readonly origin?: string
   /** The way on: back to the form, to sign-in, to the overview. */
   readonly action?: Action
 }
@@ -25,7 +27,10 @@ export function problemPage(options: ProblemPageOptions): Html {
 ${faults.length > 0 && html`<ul>${faults.map((fault) => html`<li>${fault.field !== '' && html`<code>${fault.field}</code>: `}${fault.message}</li>`)}</ul>`}
 ${options.action && html`<p>${button(options.action)}</p>`}
 ${facts([
-  { term: 'Code', value: html`<a href="/errors/${encodeURIComponent(code)}"><code>${code}</code></a>` },
+  {
+    term: 'Code',
+    value: html`<a href="${options.origin}/errors/${encodeURIComponent(code)}"><code>${code}</code></a>`,
+  },
   { term: 'Status', value: options.status },
   ...(options.requestId === undefined
     ? []

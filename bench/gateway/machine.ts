@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** A program of the bench: started, waited for, ended. */
+export interface Program {
+  readonly pid: number
+  /** What it printed first. */
+  readonly firstLine: string
+  stop(): Promise<void>
+}
+
+/** Starts a program and waits for its first line, or, when it prints none, for `ready`. */
+export async function start(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly ready?: () => Promise<boolean> } = {},
+): Promise<Program> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: options.env ?? process.env })
+  const complaints: string[] = []
+  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk.toString()))
+  const ended = new Promise<never>((_, reject) => {
+    child.once('exit', (code) =>
+      reject(new Error(`${command} ended with ${code}: ${complaints.join('').slice(-2_000)}`)),
+    )
+    child.once('error', reject)
+  })
+  ended.catch(() => undefined)
+  const firstLine = options.ready === undefined ? await Promise.race([lineOf(child), ended]) : ''
+  if (options.ready !== undefined) await Promise.race([poll(options.ready), ended])
+  child.stdout.resume()
+  return { pid: child.pid ?? 0, firstLine, stop: () => stop(child) }
+}
+
+function lineOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const read = (chunk: Buffer) => {
+      text += chunk.toString()
+      const end = text.indexOf('\n')
+      if (end < 0) return
+      child.stdout?.off('data', read)
+      resolve(text.slice(0, end))
+    }
+    child.stdout?.on('data', read)
+  })
+}
+
+async function poll(ready: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await ready().catch(() => false)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('not ready after 5 s')
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const patience = setTimeout(() => child.kill('SIGKILL'), 3_000)
+  await gone
+  clearTimeout(patience)
+}
+
+/** Processor time a process has used so far, in microseconds (Linux: /proc, 100 ticks a second). */
+export function cpuOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}

@@ -1,0 +1,135 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
+import { accessRoom } from '#access'
+import { gateway } from '#gateway'
+import { identity } from '#identity'
+import { pki } from '#pki'
+import { startServer } from '../../src/platform/server.ts'
+
+/**
+ * Gatehouse itself, with the rooms the gateway stands on: one account, one route guarded by a permission that the
+ * account holds through a role, and a session opened the way a browser opens it. Prints where it is and the cookie.
+ */
+const [data = '', upstream = '', host = '', accessLog = 'off'] = process.argv.slice(2)
+const password = 'correct horse battery staple'
+
+const server = await startServer({
+  rooms: [accessRoom, identity, pki, gateway],
+  environment: {
+    GATEHOUSE_DATA: data,
+    GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
+    GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
+    GATEHOUSE_LOG_ACCESS: accessLog === 'on' ? 'true' : 'false',
+  },
+})
+const port = server.httpsPort
+const consoleHost = new URL(server.origin).hostname
+const setup = (await server.notices()).map(({ text }) => /token=([\w-]+)/.exec(text)?.[1]).find((token) => token)
+
+interface Answer {
+  readonly status: number
+  readonly location: string | undefined
+  readonly cookies: readonly string[]
+  readonly body: string
+}
+
+const jars = new Map<string, Map<string, string>>()
+
+function visit(on: string, path: string, form?: Readonly<Record<string, string>>): Promise<Answer> {
+  const jar = jars.get(on) ?? new Map<string, string>()
+  jars.set(on, jar)
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        servername: on,
+        rejectUnauthorized: false,
+        agent: false,
+        method: form === undefined ? 'GET' : 'POST',
+        path,
+        headers: {
+          host: `${on}:${port}`,
+          accept: 'text/html',
+          cookie: [...jar].map((pair) => pair.join('=')).join('; '),
+          ...(form === undefined
+            ? {}
+            : { 'content-type': 'application/x-www-form-urlencoded', origin: `https://${on}:${port}` }),
+        },
+      },
+      (response) => {
+        let body = ''
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString()
+        })
+        response.on('end', () => {
+          const cookies = response.headers['set-cookie'] ?? []
+          for (const line of cookies) {
+            const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+            jar.set(name, value)
+          }
+          const { location } = response.headers
+          const refresh = /url=(.*)$/.exec(String(response.headers['refresh'] ?? ''))?.[1]
+          resolve({ status: response.statusCode ?? 0, location: location ?? refresh, cookies, body })
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(form === undefined ? undefined : new URLSearchParams(form).toString())
+  })
+}
+
+function admin(method: string, path: string, body: unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        socketPath: join(data, 'admin.sock'),
+        method,
+        path,
+        headers: { host: 'localhost', 'content-type': 'application/json' },
+      },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('end', () => {
+          if ((response.statusCode ?? 500) < 300) resolve()
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(JSON.stringify(body))
+  })
+}
+
+// the first account is the administrator, whose role covers routes:use:bench
+await admin('POST', '/api/v1/setup', {
+  handle: 'bench',
+  displayName: 'Bench',
+  password,
+  ...(setup && { token: setup }),
+})
+await admin('POST', '/api/v1/routes', { name: 'bench', host, upstream })
+
+let at = new URL(`https://${host}:${port}/`)
+for (let hops = 0; hops < 10; hops += 1) {
+  const form =
+    at.pathname === '/sign-in' ? { handle: 'bench', password, to: at.searchParams.get('to') ?? '/' } : undefined
+  const answer = await visit(at.hostname, form === undefined ? at.pathname + at.search : '/sign-in', form)
+  if (answer.location === undefined) {
+    if (answer.status !== 200) throw new Error(`${at.href}: ${answer.status} ${answer.body.slice(0, 500)}`)
+    break
+  }
+  at = new URL(answer.location, at)
+}
+const cookie = [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
+process.stdout.write(`${JSON.stringify({ port, cookie, consoleHost })}\n`)
+process.on('SIGTERM', () => {
+  server.stop({ graceMs: 100 }).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  )
+})

@@ -1,0 +1,14 @@
+import type { Ctx, Kernel } from '#platform'
+import type { ProbeView } from '../contract.ts'
+import type { RouteDeps } from '../published-routes.ts'
+import type { LiveRoutes } from '../routing/live-routes.ts'
+import type { GatewayRoute } from '../routing/table.ts'
+
+/** What the API and the console's pages work with. */
+export interface AdminDeps extends RouteDeps {
+  readonly kernel: Kernel
+  readonly live: LiveRoutes
+  readonly probe: (route: GatewayRoute) => Promise<ProbeView>
+  /** Makes and publishes a key; answers its id. */
+  readonly rotateKey: (ctx: Ctx) => Promise<string>
+}

@@ -1,0 +1,196 @@
+import {
+  type Ctx,
+  decodeCursor,
+  encodeCursor,
+  type Reply,
+  type Route,
+  requireUnchanged,
+  revisionTag,
+  route,
+} from '#platform'
+import { allKeys } from '../assertion/key-store.ts'
+import { keyState } from '../assertion/keys.ts'
+import {
+  assertionKeyList,
+  assertionKeyView,
+  createRouteBody,
+  jwks,
+  listQuery,
+  probeView,
+  type RouteView,
+  routeList,
+  routeParams,
+  routeView,
+  updateRouteBody,
+} from '../contract.ts'
+import { originOf } from '../gate-deps.ts'
+import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
+import { pageOfRoutes } from '../route-store.ts'
+import { type GatewayRoute, permissionOf } from '../routing/table.ts'
+import type { AdminDeps } from './admin-deps.ts'
+
+const listed = ['gateway', 'routes', 'name'] as const
+
+/** `/api/v1/routes`, `/api/v1/assertion-keys` and the published key set. */
+export function apiRoutes(deps: AdminDeps): readonly Route[] {
+  const replyWith = (found: GatewayRoute, status = 200): Reply => ({
+    kind: 'json',
+    status,
+    body: viewOf(deps, found),
+    etag: revisionTag(found.revision),
+  })
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/routes',
+      door: 'api',
+      access: { permission: 'routes:read' },
+      summary: 'List routes by name',
+      query: listQuery,
+      responses: { 200: routeList },
+      handler: async (ctx, { query }) => {
+        const after = decodeCursor(deps.kernel.keyring, listed, query.cursor)?.[0]
+        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, query.limit + 1)
+        const items = found.slice(0, query.limit)
+        const last = found.length > query.limit ? items.at(-1) : undefined
+        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, listed, [last.name])
+        return { kind: 'json', body: { items: items.map((one) => viewOf(deps, one)), next } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/routes',
+      door: 'api',
+      access: { permission: 'routes:create' },
+      summary: 'Put an app behind the gate',
+      body: createRouteBody,
+      responses: { 201: routeView },
+      handler: async (ctx, { body }) => {
+        const made = await createRoute(deps, ctx, body)
+        return { ...replyWith(made, 201), headers: { Location: `/api/v1/routes/${made.name}` } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/routes/{name}',
+      door: 'api',
+      access: { permission: 'routes:read:{name}' },
+      summary: 'Read a route',
+      params: routeParams,
+      responses: { 200: routeView },
+      handler: async (ctx, { params }) => replyWith(await getRoute(ctx, params.name)),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/routes/{name}',
+      door: 'api',
+      access: { permission: 'routes:update:{name}' },
+      summary: 'Change a route',
+      params: routeParams,
+      body: updateRouteBody,
+      responses: { 200: routeView },
+      handler: async (ctx, { params, body, request }) =>
+        replyWith(
+          await updateRoute(deps, ctx, params.name, body, (found) => requireUnchanged(request.headers, found.revision)),
+        ),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/routes/{name}',
+      door: 'api',
+      access: { permission: 'routes:delete:{name}' },
+      summary: 'Remove a route',
+      params: routeParams,
+      responses: { 204: undefined },
+      handler: async (ctx, { params, request }) => {
+        await deleteRoute(ctx, params.name, (found) => requireUnchanged(request.headers, found.revision))
+        return { kind: 'empty' }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/routes/{name}/test',
+      door: 'api',
+      access: { permission: 'routes:update:{name}' },
+      summary: "Ask whether the route's upstream answers",
+      params: routeParams,
+      responses: { 200: probeView },
+      handler: async (ctx, { params }) => ({
+        kind: 'json',
+        body: await deps.probe(await getRoute(ctx, params.name)),
+      }),
+    }),
+    ...keyRoutes(deps),
+  ]
+}
+
+function keyRoutes(deps: AdminDeps): readonly Route[] {
+  const listKeys = async (ctx: Ctx) => {
+    const keys = await allKeys(ctx.db)
+    return {
+      items: keys.map((key) => ({
+        id: key.id,
+        createdAt: new Date(key.createdAt).toISOString(),
+        state: keyState(keys, key, ctx.now),
+      })),
+    }
+  }
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/assertion-keys',
+      door: 'api',
+      access: { permission: 'assertion-keys:read' },
+      summary: 'List the keys that sign assertions to upstreams',
+      responses: { 200: assertionKeyList },
+      handler: async (ctx) => ({ kind: 'json', body: await listKeys(ctx) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/assertion-keys',
+      door: 'api',
+      access: { permission: 'assertion-keys:rotate' },
+      summary: 'Make a new signing key; it signs ten minutes after it was published',
+      responses: { 201: assertionKeyView },
+      handler: async (ctx) => {
+        const id = await deps.rotateKey(ctx)
+        const { items } = await listKeys(ctx)
+        return { kind: 'json', status: 201, body: items.find((key) => key.id === id) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/.well-known/gatehouse/jwks.json',
+      door: 'protocol',
+      access: { public: 'public keys, by which upstreams verify assertions' },
+      summary: 'Public keys of assertions (RFC 7517)',
+      responses: { 200: jwks },
+      handler: async () => {
+        const { keys } = await deps.live.current()
+        return {
+          kind: 'json',
+          body: { keys: keys.map((key) => key.publicJwk) },
+          headers: { 'Cache-Control': 'public, max-age=300' },
+        }
+      },
+    }),
+  ]
+}
+
+function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
+  const { id, name, host, pathPrefix, upstream, access, networks, timeouts } = found
+  return {
+    id,
+    name,
+    host,
+    pathPrefix,
+    url: originOf(deps.kernel, host) + pathPrefix,
+    upstream,
+    access,
+    permission: permissionOf(found),
+    networks: [...networks],
+    timeouts,
+    createdAt: new Date(found.createdAt).toISOString(),
+    updatedAt: new Date(found.updatedAt).toISOString(),
+  }
+}

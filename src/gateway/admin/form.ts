@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import {
+  type CreateRoute,
+  createRouteBody,
+  hostName,
+  network,
+  pathPrefix,
+  routeName,
+  routePermission,
+  upstreamUrl,
+} from '../contract.ts'
+import type { GatewayRoute } from '../routing/table.ts'
+
+const orElse = (value: string) =>
+  z
+    .string()
+    .trim()
+    .transform((text) => (text === '' ? value : text))
+
+const shared = {
+  host: z.string().trim().toLowerCase().pipe(hostName),
+  pathPrefix: orElse('/').pipe(pathPrefix),
+  upstream: z.string().trim().pipe(upstreamUrl),
+  rule: z.enum(['permission', 'signed-in', 'public']),
+  permission: z.string().trim().default(''),
+  reason: z.string().trim().max(200).default(''),
+  networks: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
+    .pipe(z.array(network).max(100)),
+}
+
+interface RuleFields {
+  readonly rule: 'permission' | 'signed-in' | 'public'
+  readonly permission: string
+  readonly reason: string
+}
+
+function checkRule(form: RuleFields, context: z.RefinementCtx): void {
+  if (form.rule === 'public' && form.reason.length < 3) {
+    context.addIssue({ code: 'custom', path: ['reason'], message: 'say why nobody is asked who they are' })
+  }
+  if (form.rule === 'permission' && form.permission !== '' && !routePermission.safeParse(form.permission).success) {
+    context.addIssue({ code: 'custom', path: ['permission'], message: 'routes:use:<name>, or empty' })
+  }
+}
+
+/** The form for a new route, as the browser sends it. */
+export const newRouteForm = z
+  .strictObject({ name: z.string().trim().pipe(routeName), ...shared })
+  .superRefine(checkRule)
+  .transform(
+    ({ rule, permission, reason, ...rest }): CreateRoute =>
+      createRouteBody.parse({ ...rest, access: ruleOf({ rule, permission, reason }, rest.name) }),
+  )
+
+/** The form for a route that exists; `revision` is the one it was filled from. */
+export const editRouteForm = z.strictObject({ ...shared, revision: z.coerce.number().int() }).superRefine(checkRule)
+
+export function ruleOf(fields: RuleFields, name: string): GatewayRoute['access'] {
+  if (fields.rule === 'public') return { kind: 'public', reason: fields.reason }
+  if (fields.rule === 'signed-in') return { kind: 'signed-in' }
+  return { kind: 'permission', permission: fields.permission === '' ? `routes:use:${name}` : fields.permission }
+}
+
+export type FormValues = Readonly<Record<string, string | undefined>>
+
+/** A route as the form shows it. */
+export function valuesOf(route: GatewayRoute): FormValues {
+  const { access } = route
+  return {
+    name: route.name,
+    host: route.host,
+    pathPrefix: route.pathPrefix,
+    upstream: route.upstream,
+    rule: access.kind,
+    permission: access.kind === 'permission' ? access.permission : '',
+    reason: access.kind === 'public' ? access.reason : '',
+    networks: route.networks.join('\n'),
+    revision: String(route.revision),
+  }
+}
+
+/** What was typed, for showing a form again. */
+export function typed(form: Readonly<Record<string, string | readonly string[]>>): FormValues {
+  return Object.fromEntries(
+    Object.entries(form).map(([name, value]) => [name, typeof value === 'string' ? value : value.at(-1)]),
+  )
+}

@@ -1,0 +1,208 @@
+import { z } from 'zod'
+import {
+  type Ctx,
+  decodeCursor,
+  encodeCursor,
+  type FieldFault,
+  GateError,
+  type Reply,
+  type Route,
+  route,
+} from '#platform'
+import type { Html } from '#platform/ui'
+import { routeParams } from '../contract.ts'
+import { fail } from '../errors.ts'
+import { originOf } from '../gate-deps.ts'
+import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
+import { pageOfRoutes } from '../route-store.ts'
+import type { GatewayRoute } from '../routing/table.ts'
+import { removeRoutePage, routeFormPage, routePage, routesPage } from '../views/routes.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
+
+const pageSize = 50
+const listed = ['gateway', 'routes-page', 'name'] as const
+
+/** The console's pages about routes. */
+export function pageRoutes(deps: AdminDeps): readonly Route[] {
+  return [...readingPages(deps), ...changingPages(deps)]
+}
+
+function readingPages(deps: AdminDeps): readonly Route[] {
+  const urlOf = (found: GatewayRoute) => originOf(deps.kernel, found.host) + found.pathPrefix
+  return [
+    route({
+      method: 'GET',
+      path: '/routes',
+      door: 'browser',
+      access: { permission: 'routes:read' },
+      query: z.strictObject({ cursor: z.string().max(1024).optional() }),
+      handler: async (ctx, { query }) => {
+        const after = decodeCursor(deps.kernel.keyring, listed, query.cursor)?.[0]
+        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, pageSize + 1)
+        const routes = found.slice(0, pageSize)
+        const last = found.length > pageSize ? routes.at(-1) : undefined
+        const next = last === undefined ? undefined : encodeCursor(deps.kernel.keyring, listed, [last.name])
+        return pageReply(
+          'Routes',
+          routesPage({ routes, next, further: query.cursor !== undefined, now: ctx.now, urlOf }),
+        )
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/routes/new',
+      door: 'browser',
+      access: { permission: 'routes:create' },
+      handler: async () => pageReply('Add a route', routeFormPage({ values: {}, faults: [] })),
+    }),
+    route({
+      method: 'GET',
+      path: '/routes/{name}',
+      door: 'browser',
+      access: { permission: 'routes:read:{name}' },
+      params: routeParams,
+      handler: async (ctx, { params }) => {
+        const found = await getRoute(ctx, params.name)
+        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now }))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/routes/{name}/test',
+      door: 'browser',
+      access: { permission: 'routes:update:{name}' },
+      params: routeParams,
+      handler: async (ctx, { params }) => {
+        const found = await getRoute(ctx, params.name)
+        const tested = await deps.probe(found)
+        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, tested }))
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/routes/{name}/delete',
+      door: 'browser',
+      access: { permission: 'routes:delete:{name}' },
+      params: routeParams,
+      handler: async (ctx, { params }) => {
+        const found = await getRoute(ctx, params.name)
+        return pageReply(`Remove ${found.name}`, removeRoutePage(found, urlOf(found)))
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/routes/{name}/edit',
+      door: 'browser',
+      access: { permission: 'routes:update:{name}' },
+      params: routeParams,
+      handler: async (ctx, { params }) => {
+        const found = await getRoute(ctx, params.name)
+        return formReply(valuesOf(found), [], found.name)
+      },
+    }),
+  ]
+}
+
+function changingPages(deps: AdminDeps): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/routes',
+      door: 'browser',
+      access: { permission: 'routes:create' },
+      body: newRouteForm,
+      handler: (ctx, { body }) =>
+        orShowAgain(
+          async () => redirectTo(await createRoute(deps, ctx, body)),
+          () => newValues(body),
+        ),
+      invalid: async (_, { form, faults }) => formReply(typed(form), faults),
+    }),
+    route({
+      method: 'POST',
+      path: '/routes/{name}',
+      door: 'browser',
+      access: { permission: 'routes:update:{name}' },
+      params: routeParams,
+      body: editRouteForm,
+      handler: (ctx, { params, body }) => {
+        const { revision, rule, permission, reason, ...place } = body
+        const change = { ...place, access: ruleOf({ rule, permission, reason }, params.name) }
+        return orShowAgain(
+          async () => redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision))),
+          () => ({ ...newValues({ name: params.name, ...change }), revision: String(revision) }),
+          params.name,
+        )
+      },
+      invalid: async (_, { params, form, faults }) => formReply(typed(form), faults, params['name']),
+    }),
+    route({
+      method: 'POST',
+      path: '/routes/{name}/delete',
+      door: 'browser',
+      access: { permission: 'routes:delete:{name}' },
+      params: routeParams,
+      body: z.strictObject({ revision: z.coerce.number().int() }),
+      handler: async (ctx: Ctx, { params, body }) => {
+        await deleteRoute(ctx, params.name, requireRevision(body.revision))
+        return { kind: 'redirect', location: '/routes' }
+      },
+    }),
+  ]
+}
+
+function requireRevision(seen: number): (now: GatewayRoute) => void {
+  return (now) => {
+    if (now.revision !== seen) throw fail('gateway.revision-stale')
+  }
+}
+
+/** A conflict is the form's affair, not a dead end: it comes back filled, with the fault at its field. */
+async function orShowAgain(work: () => Promise<Reply>, values: () => FormValues, name?: string): Promise<Reply> {
+  try {
+    return await work()
+  } catch (error) {
+    const at = error instanceof GateError ? conflicts[error.code] : undefined
+    if (at === undefined || !(error instanceof GateError)) throw error
+    const reply = formReply(values(), [{ field: at, message: error.detail }], name)
+    return { ...reply, status: error.status }
+  }
+}
+
+const conflicts: Readonly<Record<string, string>> = {
+  'gateway.name-taken': 'name',
+  'gateway.route-duplicate': 'host',
+  'gateway.host-reserved': 'host',
+}
+
+type Placed = Pick<GatewayRoute, 'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks'> & {
+  readonly access?: GatewayRoute['access'] | undefined
+}
+
+function newValues(wanted: Placed): FormValues {
+  const access = wanted.access ?? { kind: 'permission', permission: '' }
+  return {
+    name: wanted.name,
+    host: wanted.host,
+    pathPrefix: wanted.pathPrefix,
+    upstream: wanted.upstream,
+    rule: access.kind,
+    permission: access.kind === 'permission' ? access.permission : '',
+    reason: access.kind === 'public' ? access.reason : '',
+    networks: wanted.networks.join('\n'),
+  }
+}
+
+function redirectTo(found: GatewayRoute): Reply {
+  return { kind: 'redirect', location: `/routes/${found.name}` }
+}
+
+function formReply(values: FormValues, faults: readonly FieldFault[], name?: string): Reply {
+  const title = name === undefined ? 'Add a route' : `Change ${name}`
+  return pageReply(title, routeFormPage({ values, faults, ...(name === undefined ? {} : { name }) }))
+}
+
+function pageReply(title: string, body: Html): Reply {
+  return { kind: 'page', page: { title, body, section: '/routes', frame: 'full' } }
+}

@@ -1,0 +1,116 @@
+import type { AccessFace } from '#access'
+import type { IdentityFace, Profile } from '#identity'
+import type { Actor } from '#kit'
+import type { Database } from '#platform'
+import { remoteHeaders } from './identity-headers.ts'
+import { assertionLifeMs, type SigningKey, signToken } from './keys.ts'
+
+/** What an upstream is told about one session, ready to send. */
+interface Prepared {
+  readonly headers: readonly string[]
+  readonly profile: Profile
+  readonly accessEpoch: number
+  readonly renewAt: number
+}
+
+/** The prepared headers of one route's sessions. Belongs to the route, so that a changed route starts afresh. */
+export class PreparedIdentities {
+  readonly done = new Map<string, Prepared>()
+  /** Being made, so that a burst at renewal signs once. */
+  readonly underway = new Map<string, Promise<readonly string[]>>()
+}
+
+const maxPrepared = 5_000
+/** A forwarded assertion is good for at least this long. */
+const leastLifeMs = 60_000
+
+export interface IdentitiesOptions {
+  readonly identity: Pick<IdentityFace, 'profile'>
+  readonly access: Pick<AccessFace, 'holdings'>
+  readonly database: Pick<Database, 'db' | 'epoch'>
+  /** `https://gatehouse.localhost:8443` */
+  readonly issuer: () => string
+  readonly signingKey: (now: number) => Promise<SigningKey>
+}
+
+/** Identity headers and assertions: made once per session and route, and again when name, groups or time change. */
+export class Identities {
+  readonly #options: IdentitiesOptions
+
+  constructor(options: IdentitiesOptions) {
+    this.#options = options
+  }
+
+  /**
+   * `Remote-*` and `X-Gatehouse-Assertion` for an account; `undefined` when the account has gone. A plain value when
+   * prepared and current.
+   */
+  headersFor(
+    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    actor: Actor,
+    now: number,
+  ): readonly string[] | undefined | Promise<readonly string[] | undefined> {
+    const profile = this.#options.identity.profile(actor.principal.id)
+    if (profile instanceof Promise) return profile.then((found) => this.#withProfile(route, actor, found, now))
+    return this.#withProfile(route, actor, profile, now)
+  }
+
+  #withProfile(
+    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    actor: Actor,
+    profile: Profile | undefined,
+    now: number,
+  ): readonly string[] | undefined | Promise<readonly string[] | undefined> {
+    if (profile === undefined) return undefined
+    const key = actor.session?.id ?? actor.credential?.id ?? actor.principal.id
+    const known = route.prepared.done.get(key)
+    const accessEpoch = this.#options.database.epoch('access')
+    if (
+      known !== undefined &&
+      known.accessEpoch === accessEpoch &&
+      known.renewAt > now &&
+      isSameProfile(known.profile, profile)
+    ) {
+      return known.headers
+    }
+    const { underway } = route.prepared
+    const waiting = underway.get(key)
+    if (waiting !== undefined) return waiting
+    const making = this.#prepare(route, key, profile, accessEpoch, now).finally(() => underway.delete(key))
+    underway.set(key, making)
+    return making
+  }
+
+  async #prepare(
+    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    key: string,
+    profile: Profile,
+    accessEpoch: number,
+    now: number,
+  ): Promise<readonly string[]> {
+    const { groups } = await this.#options.access.holdings(this.#options.database.db, profile.id)
+    const token = signToken(await this.#options.signingKey(now), {
+      iss: this.#options.issuer(),
+      aud: route.origin,
+      sub: profile.id,
+      iat: Math.floor(now / 1000),
+      exp: Math.floor((now + assertionLifeMs) / 1000),
+      preferred_username: profile.handle,
+      name: profile.displayName,
+      ...(profile.email === undefined ? {} : { email: profile.email }),
+      groups,
+    })
+    const headers = [...remoteHeaders(profile, groups), 'x-gatehouse-assertion', token]
+    const { done } = route.prepared
+    done.delete(key)
+    done.set(key, { headers, profile, accessEpoch, renewAt: now + assertionLifeMs - leastLifeMs })
+    const [oldest] = done.size > maxPrepared ? done.keys() : []
+    if (oldest !== undefined) done.delete(oldest)
+    return headers
+  }
+}
+
+function isSameProfile(a: Profile, b: Profile): boolean {
+  if (a === b) return true
+  return a.id === b.id && a.handle === b.handle && a.displayName === b.displayName && a.email === b.email
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+
+/** Routes as API, CLI and pages speak of them. */
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+
+export const routeName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, at most 63')
+  .refine((name) => name !== 'new', 'new is the address of the form')
+  .describe('Immutable, never reused; permissions and the journal refer to it.')
+
+export const hostName = z
+  .string()
+  .max(253)
+  .regex(new RegExp(`^${label}(?:\\.${label})+$`), 'a lower-case host name of two labels or more, without port')
+  .refine((host) => !/^[\d.]+$/.test(host), 'a name, not an address')
+  .describe('The public host: blog.example.org, or anything under localhost.')
+
+export const pathPrefix = z
+  .string()
+  .max(1024)
+  .regex(/^(?:\/|(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)$/, '/ or segments like /app/v1, without a slash at the end')
+  .refine((path) => !/^\/\.gatehouse(?:\/|$)/i.test(path), 'belongs to Gatehouse')
+  .describe('Covers the path itself and everything under it; the longest prefix wins.')
+
+export const upstreamUrl = z
+  .string()
+  .max(512)
+  .refine(isOrigin, 'http:// or https:// with host and port only: no user, path, query or fragment')
+  .transform((url) => new URL(url).origin)
+  .describe('Where the app listens: http://127.0.0.1:3000. The path is passed on unchanged.')
+
+export const routePermission = z
+  .string()
+  .regex(/^routes:use:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'routes:use:<name>')
+  .describe('routes:use:<name>; several routes may share one.')
+
+export const accessRule = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('public'),
+    reason: z.string().trim().min(3, 'say why nobody is asked').max(200).describe('Why nobody is asked who they are.'),
+  }),
+  z.strictObject({ kind: z.literal('signed-in') }),
+  z.strictObject({ kind: z.literal('permission'), permission: routePermission }),
+])
+
+export const network = z
+  .string()
+  .regex(/^(?:@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|[0-9a-fA-F:.]{2,45}\/\d{1,3})$/, 'a CIDR, or @ and a named network')
+
+const milliseconds = (least: number, most: number) => z.int().min(least).max(most)
+
+export const timeouts = z.strictObject({
+  connectMs: milliseconds(100, 60_000).default(5_000).describe('Until the app accepts a connection.'),
+  headersMs: milliseconds(100, 3_600_000).default(60_000).describe('Until the app begins to answer.'),
+  bodyMs: milliseconds(100, 3_600_000).default(300_000).describe('Between two pieces of an answer.'),
+})
+
+export const createRouteBody = z.strictObject({
+  name: routeName,
+  host: hostName,
+  pathPrefix: pathPrefix.default('/'),
+  upstream: upstreamUrl,
+  /** Absent: whoever holds `routes:use:<name>`. */
+  access: accessRule.optional().describe('Absent: whoever holds routes:use:<name>.'),
+  networks: z.array(network).max(100).default([]).describe('CIDRs and @named networks; empty: from everywhere.'),
+  timeouts: timeouts.prefault({}),
+})
+export type CreateRoute = z.infer<typeof createRouteBody>
+
+/** Merge patch (RFC 7396): absent members stay. */
+export const updateRouteBody = z.strictObject({
+  host: hostName.optional(),
+  pathPrefix: pathPrefix.optional(),
+  upstream: upstreamUrl.optional(),
+  access: accessRule.optional(),
+  networks: z.array(network).max(100).optional(),
+  timeouts: z
+    .strictObject({
+      connectMs: milliseconds(100, 60_000).optional(),
+      headersMs: milliseconds(100, 3_600_000).optional(),
+      bodyMs: milliseconds(100, 3_600_000).optional(),
+    })
+    .optional(),
+})
+export type UpdateRoute = z.infer<typeof updateRouteBody>
+
+export const routeParams = z.strictObject({ name: routeName })
+
+export const routeView = z.object({
+  id: z.string(),
+  name: z.string(),
+  host: z.string(),
+  pathPrefix: z.string(),
+  url: z.string().describe('Where people reach it.'),
+  upstream: z.string(),
+  access: accessRule,
+  permission: z.string().describe('What a request on this route needs.'),
+  networks: z.array(z.string()),
+  timeouts,
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+export type RouteView = z.infer<typeof routeView>
+
+export const routeList = z.object({ items: z.array(routeView), next: z.string().nullable() })
+
+export const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(1024).optional(),
+})
+
+/** What a test of an upstream found. */
+export const probeView = z.object({
+  reachable: z.boolean(),
+  status: z.int().optional().describe('What the app answered to GET on its prefix.'),
+  ms: z.number(),
+  code: z.string().optional().describe('Why not, in the code a visitor would see.'),
+  detail: z.string().optional(),
+})
+export type ProbeView = z.infer<typeof probeView>
+
+export const assertionKeyView = z.object({
+  id: z.string(),
+  createdAt: z.iso.datetime(),
+  state: z.enum(['published', 'signing', 'ending']),
+})
+export const assertionKeyList = z.object({ items: z.array(assertionKeyView) })
+
+export const jwks = z.object({ keys: z.array(z.record(z.string(), z.string())) })
+
+export const permissionTypes = [
+  {
+    type: 'routes',
+    ids: 'exact',
+    actions: {
+      read: 'See routes and test their upstreams.',
+      create: 'Put an app behind the gate.',
+      update: 'Change where a route leads and who may use it.',
+      delete: 'Remove a route; the app is no longer reachable through the gate.',
+      use: 'Use the app behind a route.',
+    },
+  },
+  {
+    type: 'assertion-keys',
+    ids: 'exact',
+    actions: {
+      read: 'See the keys that sign what apps are told about people.',
+      rotate: 'Make a new signing key.',
+    },
+  },
+] as const
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
+  if (/[\s\\?#@]/.test(text)) return false
+  return url.username === '' && url.password === '' && url.pathname === '/' && url.hostname !== ''
+}

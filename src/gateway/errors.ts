@@ -1,0 +1,156 @@
+import { type ErrorTable, errorsOf } from '#platform'
+
+/** What the gateway answers on app hosts, and what its API refuses. */
+export const gatewayErrors = {
+  'gateway.target-ambiguous': {
+    status: 400,
+    title: 'The address can be read in two ways',
+    detail:
+      'The request was refused because its path holds {fault}. Nothing was sent on. Use the plain form of the address.',
+  },
+  'gateway.request-malformed': {
+    status: 400,
+    title: 'The request is malformed',
+    detail: 'The request was refused because of {fault}. Nothing was sent on.',
+  },
+  'gateway.host-unknown': {
+    status: 421,
+    title: 'No app is published under this name',
+    detail: 'Gatehouse has no route for this host. Check the name, or ask whoever runs this gate to publish the app.',
+  },
+  'gateway.path-unknown': {
+    status: 404,
+    title: 'No app is published under this path',
+    detail: 'Gatehouse has routes for this host, but none covers this path.',
+  },
+  'gateway.sign-in-required': {
+    status: 401,
+    title: 'Sign in first',
+    detail: 'This app is for people who signed in. Open it in a browser, or send an API token as a bearer token.',
+  },
+  'gateway.token-refused': {
+    status: 401,
+    title: 'The API token is not valid',
+    detail:
+      'The token is unknown, ended, revoked or not written as "Authorization: Bearer gat_…". Nothing was sent on.',
+  },
+  'gateway.refused': {
+    status: 403,
+    title: 'You may not use this app',
+    detail: '{reason} Whoever administers this gate can change that.',
+  },
+  'gateway.network-refused': {
+    status: 403,
+    title: 'This app is not reachable from here',
+    detail: 'The app answers certain networks only, and your address is in none of them.',
+  },
+  'gateway.upgrade-unsupported': {
+    status: 501,
+    title: 'Connection upgrades are not supported yet',
+    detail: 'Gatehouse does not pass WebSocket or other upgrades on in this version. The connection was closed.',
+  },
+  'gateway.method-unsupported': {
+    status: 501,
+    title: 'This method is not passed on',
+    detail: 'CONNECT and TRACE are never sent to an app.',
+  },
+  'gateway.loop': {
+    status: 508,
+    title: 'The request came back to the gate',
+    detail:
+      'The upstream of this route leads back to Gatehouse itself. Whoever administers this gate can correct the route.',
+  },
+  'gateway.upstream-unreachable': {
+    status: 502,
+    title: 'The app cannot be reached',
+    detail: 'Gatehouse let the request in, but the app behind it did not accept the connection. Check that it runs.',
+  },
+  'gateway.upstream-certificate': {
+    status: 502,
+    title: "The app's certificate is not trusted",
+    detail: 'The app behind Gatehouse showed a certificate that does not verify. Nothing was sent to it.',
+  },
+  'gateway.upstream-garbage': {
+    status: 502,
+    title: 'The app answered with something that is not HTTP',
+    detail: 'Gatehouse could not understand the answer of the app behind it and dropped it.',
+  },
+  'gateway.upstream-closed': {
+    status: 502,
+    title: 'The app closed the connection',
+    detail: 'The app behind Gatehouse took the request and closed the connection before it answered.',
+  },
+  'gateway.upstream-headers-too-large': {
+    status: 502,
+    title: "The app's answer has too large headers",
+    detail: 'The headers of the answer exceed 64 KiB, so Gatehouse dropped it.',
+  },
+  'gateway.upstream-busy': {
+    status: 503,
+    title: 'The app is overloaded',
+    detail: 'Too many requests already wait for the app behind Gatehouse. Try again in a moment.',
+  },
+  'gateway.upstream-connect-timeout': {
+    status: 504,
+    title: 'The app does not take connections',
+    detail: 'The app behind Gatehouse did not accept a connection in time. Check that it runs and is not overloaded.',
+  },
+  'gateway.upstream-timeout': {
+    status: 504,
+    title: 'The app did not answer in time',
+    detail: 'The app behind Gatehouse took the request but did not answer in time. It may still be working on it.',
+  },
+  'gateway.unavailable': {
+    status: 503,
+    title: 'The gate cannot decide now',
+    detail:
+      'Gatehouse could not check who you are or what you may do, so it let nothing through. Try again in a moment.',
+  },
+  'gateway.sign-in-state': {
+    status: 400,
+    title: 'This sign-in cannot be finished',
+    detail:
+      'It took longer than ten minutes, was started for another address or was changed on the way. Open the app again.',
+  },
+  'gateway.code-refused': {
+    status: 403,
+    title: 'This sign-in link was refused',
+    detail: 'It was used before, is older than a minute, or belongs to another browser. Open the app again.',
+  },
+  'gateway.cross-origin': {
+    status: 403,
+    title: 'The form came from another place',
+    detail: 'Signing out is accepted from pages of this host only. Nothing was changed.',
+  },
+  'gateway.route-unknown': {
+    status: 404,
+    title: 'No such route',
+    detail: 'There is no route with this name.',
+  },
+  'gateway.route-duplicate': {
+    status: 409,
+    title: 'Another route has this place',
+    detail:
+      'Route {other} already covers {place}. Nothing was changed. Choose another host or path prefix, or change that route.',
+  },
+  'gateway.name-taken': {
+    status: 409,
+    title: 'The name is taken',
+    detail:
+      'A route was or is called {name}. Names are never used twice, because permissions and the journal refer to them.',
+  },
+  'gateway.host-reserved': {
+    status: 422,
+    title: 'This host belongs to Gatehouse',
+    detail: "{host} is the console's own host or bare localhost. Nothing was changed. Choose another host for the app.",
+  },
+  'gateway.revision-stale': {
+    status: 412,
+    title: 'The route was changed meanwhile',
+    detail:
+      'Somebody changed the route after you loaded it. Nothing was changed. Load it again and repeat your change.',
+  },
+} satisfies ErrorTable
+
+export const fail = errorsOf(gatewayErrors)
+export type GatewayCode = keyof typeof gatewayErrors

@@ -1,0 +1,25 @@
+import type { AccessFace } from '#access'
+import type { IdentityFace } from '#identity'
+import type { Kernel } from '#platform'
+import type { LiveRoutes } from './routing/live-routes.ts'
+
+/** What the gate and its sign-in work with. */
+export interface GateDeps {
+  readonly kernel: Kernel
+  readonly access: AccessFace
+  readonly identity: IdentityFace
+  readonly live: LiveRoutes
+  /** `https://gatehouse.localhost:8443` */
+  readonly consoleOrigin: () => string
+}
+
+/** The origin people reach a host under; ports are known once the listener has started. */
+export function originOf(kernel: Kernel, host: string): string {
+  const port = kernel.config.console.port ?? kernel.listener.httpsPort
+  return port === 443 ? `https://${host}` : `https://${host}:${port}`
+}
+
+/** A refusal's decision where not the chain but the route itself refused. */
+export function refusedBy(code: string, reason: string) {
+  return { allowed: false, step: 'policy', code, reason, policies: [] } as const
+}

@@ -1,0 +1,268 @@
+import type { Duplex } from 'node:stream'
+import { type Actor, anonymous, type Decision } from '#kit'
+import { pathOnly, type ServedHandler, type ServedRequest, type ServedResponse, type UpgradeHandler } from '#platform'
+import type { Identities } from './assertion/identities.ts'
+import type { GatewayCode } from './errors.ts'
+import { type GateDeps, refusedBy } from './gate-deps.ts'
+import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
+import { Exchange } from './proxy/exchange.ts'
+import { type CookieView, mentionsOwnToken, ownToken, splitCookies, upstreamHeaders } from './proxy/request-headers.ts'
+import { hostOf, screen } from './proxy/screen.ts'
+import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
+import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
+import type { Traffic } from './traffic.ts'
+
+/** One request on its way to an app. */
+interface Visit {
+  readonly request: ServedRequest
+  readonly response: ServedResponse
+  readonly live: LiveRoute
+  readonly address: string | undefined
+  readonly cookies: CookieView
+  readonly now: number
+}
+
+export interface GateOptions {
+  readonly deps: GateDeps
+  readonly appHost: AppHost
+  readonly identities: Identities
+  readonly traffic: Traffic
+  /** `1.1 gatehouse-1f2e3d4c`: tells our own requests when they come back. */
+  readonly via: string
+}
+
+/**
+ * The gate in front of every app: framing → host → target → route → networks → who → decision → upstream. Each step
+ * ends the visit or hands it on. While routes, session and decision are cached and current nothing waits: no promise
+ * is made and no query runs between the socket and the upstream. Whatever fails, fails closed.
+ */
+export class Gate {
+  readonly #options: GateOptions
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  readonly handle: ServedHandler = (request, response) => {
+    this.#guard(request, response, () => {
+      this.#then(request, response, this.#options.deps.live.current(), (snapshot) => {
+        this.#enter(request, response, snapshot)
+      })
+    })
+  }
+
+  /** Upgrades come in a later version; until then each is told so. */
+  readonly upgrade: UpgradeHandler = (_request, socket: Duplex) => {
+    socket.end(
+      'HTTP/1.1 501 Not Implemented\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n' +
+        '{"title":"Connection upgrades are not supported yet","status":501,"code":"gateway.upgrade-unsupported"}',
+    )
+  }
+
+  #enter(request: ServedRequest, response: ServedResponse, snapshot: Snapshot): void {
+    const { deps, appHost, via } = this.#options
+    const screened = screen(request, snapshot, via)
+    if (screened.kind === 'refused') {
+      const { code, fault } = screened
+      this.#refuse(request, response, code, fault === undefined ? {} : { fields: { fault } })
+    } else if (screened.kind === 'own') {
+      const { host, path } = screened
+      appHost.serve(request, response, host, path).catch((error: unknown) => {
+        this.#failClosed(request, response, error)
+      })
+    } else {
+      this.#admit({
+        request,
+        response,
+        live: screened.route,
+        address: deps.kernel.listener.addressOf(request),
+        cookies: splitCookies(request.headers.cookie, appCookie),
+        now: deps.kernel.clock.now(),
+      })
+    }
+  }
+
+  /** The route's networks come before everything that would tell a stranger more than that. */
+  #admit(visit: Visit): void {
+    const { networks } = visit.live.route
+    if (networks.length === 0) {
+      this.#authenticate(visit)
+      return
+    }
+    const { access, kernel } = this.#options.deps
+    this.#go(visit, access.inNetworks(kernel.database.db, visit.address, networks), (inside) => {
+      if (inside) {
+        this.#authenticate(visit)
+        return
+      }
+      const decision = refusedBy('route-network', 'The address is in none of the networks this route allows.')
+      const requestId = this.#journal(visit, anonymous(visit.address), decision)
+      this.#refuse(visit.request, visit.response, 'gateway.network-refused', { requestId })
+    })
+  }
+
+  #authenticate(visit: Visit): void {
+    const { identity } = this.#options.deps
+    const { authorization } = visit.request.headers
+    if (authorization !== undefined && mentionsOwnToken(authorization)) {
+      const token = ownToken(authorization)
+      const found = token === undefined ? undefined : identity.findToken(token, visit.address)
+      this.#go(visit, found, (actor) => {
+        if (actor !== undefined) this.#decide(visit, actor)
+        else this.#refuse(visit.request, visit.response, 'gateway.token-refused', { extraHeaders: tokenChallenge })
+      })
+      return
+    }
+    const { own } = visit.cookies
+    const found = own === undefined ? undefined : identity.findSession(own, visit.live.route.host, visit.address)
+    this.#go(visit, found, (actor) => {
+      this.#decide(visit, actor)
+    })
+  }
+
+  #decide(visit: Visit, actor: Actor | undefined): void {
+    const { live, now } = visit
+    const asked = actor ?? anonymous(visit.address)
+    const decision = this.#options.deps.access.decide(asked, live.permission, live.resource, { now })
+    this.#go(visit, decision, (answer) => {
+      if (!answer.allowed) this.#turnAway(visit, actor, answer)
+      else if (actor === undefined) this.#forward(visit, actor, [])
+      else this.#identify(visit, actor)
+    })
+  }
+
+  #turnAway(visit: Visit, actor: Actor | undefined, decision: Decision): void {
+    const { live, request, response } = visit
+    const { host } = live.route
+    if (actor !== undefined && live.route.access.kind === 'public') {
+      // a public route is everybody's: who may not use it as themselves uses it as nobody, and is not named to it
+      this.#decide(visit, undefined)
+    } else if (actor !== undefined) {
+      this.#refuse(request, response, 'gateway.refused', {
+        requestId: this.#journal(visit, actor, decision),
+        fields: { reason: decision.reason },
+        refusal: { decision, host, permission: live.permission },
+      })
+    } else if (isNavigation(request)) {
+      this.#options.appHost.leadToSignIn(request, response, host)
+    } else {
+      const requestId = this.#journal(visit, anonymous(visit.address), decision)
+      this.#refuse(request, response, 'gateway.sign-in-required', { requestId, extraHeaders: challenge })
+    }
+  }
+
+  #identify(visit: Visit, actor: Actor): void {
+    const headers = this.#options.identities.headersFor(visit.live, actor, visit.now)
+    this.#go(visit, headers, (found) => {
+      if (found !== undefined) this.#forward(visit, actor, found)
+      // the account went away between the session's check and now
+      else this.#refuse(visit.request, visit.response, 'gateway.sign-in-required', { extraHeaders: challenge })
+    })
+  }
+
+  #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
+    const { request, response, live, cookies, address } = visit
+    const { deps, traffic, via } = this.#options
+    const { headers } = request
+    if (actor !== undefined) {
+      const resource = { type: live.resource.type, id: live.resource.id, name: live.route.name }
+      deps.kernel.journal.used({ actor, permission: live.permission, resource })
+    }
+    const ours = headers.authorization !== undefined && mentionsOwnToken(headers.authorization)
+    const { headersMs, bodyMs } = live.route.timeouts
+    new Exchange(request, response, {
+      upstream: live.upstream,
+      target: request.url ?? '/',
+      headers: upstreamHeaders(headers, {
+        cookies: cookies.rest,
+        authorization: !ours,
+        address,
+        fixed: live.fixed,
+        via,
+        identity,
+      }),
+      hsts: live.hsts,
+      headersMs,
+      bodyMs,
+      failed: (code, error) => {
+        const requestId = this.#newRequestId()
+        const cause = error === undefined ? 'too many requests wait' : error.message
+        deps.kernel.log.warn({ requestId, route: live.route.name, code, cause }, 'upstream failed')
+        this.#refuse(request, response, code, { requestId, fields: { fault: 'its framing' } })
+      },
+      done: traffic.observer(visit, actor),
+    }).start()
+  }
+
+  #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {
+    this.#then(visit.request, visit.response, value, next)
+  }
+
+  /** Goes on at once with a plain value, later with a promise's; a rejection ends the visit closed. */
+  #then<T>(request: ServedRequest, response: ServedResponse, value: T | Promise<T>, next: (value: T) => void): void {
+    if (value instanceof Promise) {
+      value.then(
+        (found) => {
+          this.#guard(request, response, () => {
+            next(found)
+          })
+        },
+        (error: unknown) => {
+          this.#failClosed(request, response, error)
+        },
+      )
+    } else next(value)
+  }
+
+  #guard(request: ServedRequest, response: ServedResponse, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#failClosed(request, response, error)
+    }
+  }
+
+  #failClosed(request: ServedRequest, response: ServedResponse, error: unknown): void {
+    const requestId = this.#newRequestId()
+    this.#options.deps.kernel.log.error({ requestId, err: error, cause: causeOf(error) }, 'the gate could not decide')
+    if (response.headersSent) response.destroy()
+    else this.#refuse(request, response, 'gateway.unavailable', { requestId })
+  }
+
+  #journal(visit: Visit, actor: Actor, decision: Decision): string {
+    const { live } = visit
+    const requestId = this.#newRequestId()
+    this.#options.deps.kernel.journal.refused({
+      actor,
+      permission: live.permission,
+      resource: { type: live.resource.type, id: live.resource.id },
+      decision,
+      host: live.route.host,
+      requestId,
+    })
+    return requestId
+  }
+
+  #refuse(
+    request: ServedRequest,
+    response: ServedResponse,
+    code: GatewayCode,
+    options: Partial<AnswerOptions> = {},
+  ): void {
+    const { deps, traffic } = this.#options
+    traffic.refused(code)
+    const requestId = options.requestId ?? this.#newRequestId()
+    if (deps.kernel.config.log.access) {
+      const path = pathOnly(request.url ?? '')
+      deps.kernel.log.info({ requestId, host: hostOf(request), method: request.method, path, code }, 'refused')
+    }
+    answerProblem(request, response, code, { ...options, requestId, console: deps.consoleOrigin() })
+  }
+
+  #newRequestId(): string {
+    return this.#options.deps.kernel.context(anonymous(undefined)).requestId
+  }
+}
+
+const challenge = ['www-authenticate', 'Bearer realm="Gatehouse"']
+const tokenChallenge = ['www-authenticate', 'Bearer realm="Gatehouse", error="invalid_token"']

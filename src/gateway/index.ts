@@ -1,0 +1,23 @@
+/** The gateway: routes, the proxy in front of apps, sign-in per app host, and what apps are told about people. */
+import { accessRoom } from '#access'
+import { identity } from '#identity'
+import { pki } from '#pki'
+import { defineRoom } from '#platform'
+import { gatewayConfig } from './config.ts'
+import { permissionTypes } from './contract.ts'
+import { gatewayErrors } from './errors.ts'
+import { migrations } from './migrations/index.ts'
+import { openGateway } from './open.ts'
+
+export type { GatewayFace } from './open.ts'
+export type { AccessRule, GatewayRoute } from './routing/table.ts'
+
+export const gateway = defineRoom({
+  name: 'gateway',
+  config: gatewayConfig,
+  migrations,
+  errors: gatewayErrors,
+  permissions: permissionTypes,
+  needs: { access: accessRoom, identity, pki },
+  open: (kernel, needs) => openGateway(kernel, needs),
+})

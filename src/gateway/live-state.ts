@@ -1,0 +1,57 @@
+import type { Db, Kernel } from '#platform'
+import { PreparedIdentities } from './assertion/identities.ts'
+import { allKeys } from './assertion/key-store.ts'
+import { openKey, type SigningKey } from './assertion/keys.ts'
+import { originOf } from './gate-deps.ts'
+import type { Upstreams } from './proxy/upstreams.ts'
+import { allRoutes } from './route-store.ts'
+import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
+import { type GatewayRoute, permissionOf, RouteTable, resourceOf } from './routing/table.ts'
+
+/** Two years, as HSTS preload lists ask. */
+const hstsValue = 'max-age=63072000'
+
+/** Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities. */
+export function snapshotLoader(kernel: Kernel, upstreams: Upstreams) {
+  return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
+    const routes = await allRoutes(db)
+    const known = new Map(before?.routes.map((live) => [live.route.id, live]))
+    const lives = routes.map((route) => {
+      const old = known.get(route.id)
+      return old?.route.revision === route.revision ? old : liveOf(kernel, upstreams, route)
+    })
+    upstreams.retain(lives.map((live) => live.upstream))
+    const opened = new Map(before?.keys.map((key) => [key.id, key]))
+    const keys = (await allKeys(db)).map(
+      (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
+    )
+    return { routes: lives, table: new RouteTable(lives, (live) => live.route), keys }
+  }
+}
+
+function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): LiveRoute {
+  const origin = originOf(kernel, route.host)
+  const { host, port } = new URL(origin)
+  const permission = permissionOf(route)
+  // Browsers keep a host's port when they upgrade, and on localhost the header would reach every program of the machine.
+  const strict = port === '' && !/(?:^|\.)localhost$/.test(route.host)
+  return {
+    route,
+    permission,
+    resource: resourceOf(route, permission),
+    origin,
+    fixed: [
+      'host',
+      host,
+      'x-forwarded-host',
+      host,
+      'x-forwarded-proto',
+      'https',
+      'x-forwarded-port',
+      port === '' ? '443' : port,
+    ],
+    hsts: strict ? hstsValue : undefined,
+    upstream: upstreams.get(route.upstream, route.timeouts.connectMs),
+    prepared: new PreparedIdentities(),
+  }
+}

@@ -1,0 +1,110 @@
+import type { AccessFace } from '#access'
+import type { IdentityFace } from '#identity'
+import type { Actor } from '#kit'
+import type { PkiFace } from '#pki'
+import type { Ctx, Kernel, Opened } from '#platform'
+import { apiRoutes } from './admin/api.ts'
+import { pageRoutes } from './admin/pages.ts'
+import { Identities } from './assertion/identities.ts'
+import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
+import { signingKey } from './assertion/keys.ts'
+import { Gate } from './gate.ts'
+import { originOf } from './gate-deps.ts'
+import { snapshotLoader } from './live-state.ts'
+import { policies } from './policies.ts'
+import { probe } from './proxy/probe.ts'
+import { Upstreams } from './proxy/upstreams.ts'
+import { findRoute } from './route-store.ts'
+import { LiveRoutes } from './routing/live-routes.ts'
+import { resourceOf } from './routing/table.ts'
+import { AppHost } from './sso/app-host.ts'
+import { forgetCodes } from './sso/code-store.ts'
+import { gateRoute } from './sso/console-gate.ts'
+import { Traffic } from './traffic.ts'
+
+/** What other rooms may ask of the gateway. */
+export interface GatewayFace {
+  /** Whether a host is published here now. */
+  isRouted(host: string): Promise<boolean>
+}
+
+interface Needs {
+  readonly access: AccessFace
+  readonly identity: IdentityFace
+  readonly pki: PkiFace
+}
+
+const system: Actor = { principal: { kind: 'system', id: 'system', name: 'gateway' } }
+/** Codes are kept a day past their end, so that a replay is still known as one. */
+const codeMemoryMs = 86_400_000
+
+/** Opens the room: the gate on every host but the console's, and its administration on the console's. */
+export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<GatewayFace>> {
+  const upstreams = new Upstreams()
+  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams))
+  const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
+  const deps = { kernel, live, consoleOrigin, ...needs }
+  const admin = {
+    kernel,
+    live,
+    config: kernel.config,
+    pki: needs.pki,
+    probe: async (route: Parameters<typeof probe>[1]) =>
+      probe(upstreams.get(route.upstream, route.timeouts.connectMs), route, kernel.clock),
+    rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
+  }
+  const gate = makeGate(kernel, needs, live, consoleOrigin)
+  kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
+  // a name nobody routed gets no certificate: the handshake ends there
+  kernel.listener.certificates(async (host) =>
+    (await live.current()).table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
+  )
+  return {
+    face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
+    routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin)],
+    navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 30 }],
+    resources: [
+      {
+        permissionType: 'routes',
+        load: async (name, db) => {
+          const found = await findRoute(db, name)
+          return found === undefined ? undefined : resourceOf(found)
+        },
+      },
+    ],
+    policies: [policies],
+    jobs: [
+      {
+        name: 'gateway.forget-codes',
+        everyMs: 3_600_000,
+        run: (ctx) => ctx.tx((inner) => forgetCodes(inner.db, inner.now - codeMemoryMs)),
+      },
+      { name: 'gateway.renew-assertion-key', everyMs: 86_400_000, run: (ctx) => renewKey(kernel.keyring, ctx) },
+    ],
+    start: () => ensureKey(kernel.keyring, kernel.context(system)),
+    stop: () => upstreams.close(),
+  }
+}
+
+function makeGate(kernel: Kernel, needs: Needs, live: LiveRoutes, consoleOrigin: () => string): Gate {
+  const deps = { kernel, live, consoleOrigin, access: needs.access, identity: needs.identity }
+  const mark = Buffer.from(kernel.keyring.mac('gateway-via', 'instance')).toString('hex').slice(0, 12)
+  const identities = new Identities({
+    identity: needs.identity,
+    access: needs.access,
+    database: kernel.database,
+    issuer: consoleOrigin,
+    signingKey: async (now) => {
+      const key = signingKey((await live.current()).keys, now)
+      if (key === undefined) throw new TypeError('no assertion key: start makes one')
+      return key
+    },
+  })
+  return new Gate({
+    deps,
+    appHost: new AppHost(deps),
+    identities,
+    traffic: new Traffic(kernel),
+    via: `1.1 gatehouse-${mark}`,
+  })
+}

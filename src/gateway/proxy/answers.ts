@@ -1,0 +1,164 @@
+import type { Decision } from '#kit'
+import { type GateError, type GateErrorOptions, pathOnly, type ServedRequest, type ServedResponse } from '#platform'
+import { bareDocument, contentSecurityPolicy, findAsset, type Html, problemPage, refusalPage } from '#platform/ui'
+import { fail, type GatewayCode } from '../errors.ts'
+import { writeHead } from './exchange.ts'
+
+/** Where app hosts serve the style of our own pages. */
+export const assetPath = '/.gatehouse/assets'
+
+const safe: readonly string[] = [
+  'cache-control',
+  'no-store',
+  'x-content-type-options',
+  'nosniff',
+  // not no-referrer: with it browsers send `Origin: null`, and signing out asks for the origin
+  'referrer-policy',
+  'same-origin',
+  'cross-origin-resource-policy',
+  'same-origin',
+]
+
+/** What a refusal page says beyond its code. */
+export interface RefusalWords {
+  readonly decision: Decision
+  /** The host that was asked for. */
+  readonly host: string
+  readonly permission: string
+}
+
+export interface AnswerOptions extends GateErrorOptions {
+  readonly requestId: string
+  /** Shown to people who proved who they are. */
+  readonly refusal?: RefusalWords
+  /** Names and values in turn. */
+  readonly extraHeaders?: readonly string[]
+  /** Console origin, for links. */
+  readonly console: string
+}
+
+/** A person looking at a page, as far as a request can tell: the answer is a page, not JSON. */
+export function wantsPage(request: ServedRequest): boolean {
+  return request.headers.accept?.toLowerCase().includes('text/html') === true
+}
+
+/** A browser going somewhere: only it can be led through sign-in and back. */
+export function isNavigation(request: ServedRequest): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+  const mode = request.headers['sec-fetch-mode']
+  return mode === undefined ? wantsPage(request) : mode === 'navigate'
+}
+
+/** Answers with a coded error: a page for people, problem+json (RFC 9457) for programs. */
+export function answerProblem(
+  request: ServedRequest,
+  response: ServedResponse,
+  code: GatewayCode,
+  options: AnswerOptions,
+): void {
+  const error = fail(code, options)
+  const headers = [...(options.extraHeaders ?? []), 'x-request-id', options.requestId]
+  // an unread body would be taken for the next request
+  if (!request.complete && request.httpVersionMajor === 1) headers.push('connection', 'close')
+  if (wantsPage(request)) {
+    answerPage(request, response, error.status, { title: error.title, body: problemBody(error, options), headers })
+    return
+  }
+  const problem = {
+    type: `${options.console}/errors/${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.detail,
+    code: error.code,
+    requestId: options.requestId,
+    ...(options.refusal === undefined
+      ? {}
+      : { step: options.refusal.decision.step, reasonCode: options.refusal.decision.code }),
+  }
+  send(request, response, error.status, 'application/problem+json', JSON.stringify(problem), headers)
+}
+
+function problemBody(error: GateError, options: AnswerOptions): Html {
+  const { refusal, requestId } = options
+  if (refusal !== undefined) return refusalBody(refusal, requestId)
+  return problemPage({
+    title: error.title,
+    detail: error.detail,
+    code: error.code,
+    status: error.status,
+    requestId,
+    origin: options.console,
+  })
+}
+
+/** What was refused, which step decided, what would change it and who can. For people who proved who they are. */
+export function refusalBody({ decision, host, permission }: RefusalWords, requestId: string): Html {
+  return refusalPage({
+    wanted: `open ${host}`,
+    decision,
+    remedy: `A role or grant, and a credential, that cover ${permission}.`,
+    who: 'Whoever administers this Gatehouse.',
+    requestId,
+  })
+}
+
+/** One of our own pages on an app host. */
+export function answerPage(
+  request: ServedRequest,
+  response: ServedResponse,
+  status: number,
+  page: { readonly title: string; readonly body: Html; readonly headers?: readonly string[] },
+): void {
+  const text = bareDocument({ title: page.title, body: page.body, assetBase: assetPath }).toString()
+  send(request, response, status, 'text/html; charset=utf-8', text, [
+    'content-security-policy',
+    contentSecurityPolicy,
+    'x-frame-options',
+    'DENY',
+    'cross-origin-opener-policy',
+    'same-origin',
+    ...(page.headers ?? []),
+  ])
+}
+
+/** 303 See Other; `location` was built or validated by the caller. */
+export function answerRedirect(response: ServedResponse, location: string, headers: readonly string[] = []): void {
+  writeHead(response, 303, [...safe, 'location', location, 'content-length', '0', ...headers])
+  response.end()
+}
+
+/** The style of our pages, under the app host because their policy allows nothing from elsewhere. */
+export async function answerAsset(request: ServedRequest, response: ServedResponse): Promise<boolean> {
+  const name = pathOnly(request.url ?? '').slice(assetPath.length + 1)
+  const encodings = request.headers['accept-encoding']
+  const asset = await findAsset(name, typeof encodings === 'string' ? encodings : null)
+  if (asset === undefined) return false
+  const headers = Object.entries(asset.headers).flat()
+  writeHead(response, 200, [
+    'content-type',
+    asset.type,
+    'content-length',
+    String(asset.body.byteLength),
+    'x-content-type-options',
+    'nosniff',
+    ...headers,
+  ])
+  if (request.method === 'HEAD') response.end()
+  else response.end(asset.body)
+  return true
+}
+
+function send(
+  request: ServedRequest,
+  response: ServedResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: readonly string[],
+): void {
+  if (response.headersSent || response.destroyed) return
+  const body = Buffer.from(text)
+  writeHead(response, status, [...safe, 'content-type', type, 'content-length', String(body.length), ...headers])
+  if (request.method === 'HEAD') response.end()
+  else response.end(body)
+}

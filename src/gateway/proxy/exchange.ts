@@ -1,0 +1,203 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Writable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { ServedRequest, ServedResponse } from '#platform'
+import type { GatewayCode } from '../errors.ts'
+import { clientHeaders, clientTrailers } from './response-headers.ts'
+import { faultCode, isStaleConnection } from './upstream-fault.ts'
+import { type DispatchOptions, maxInFlight, type Upstream } from './upstreams.ts'
+
+export interface ExchangeOptions {
+  readonly upstream: Upstream
+  readonly target: string
+  readonly headers: string[]
+  readonly hsts: string | undefined
+  readonly headersMs: number
+  readonly bodyMs: number
+  /** Answers for the upstream when it gave no usable answer; called at most once, before anything was sent. */
+  readonly failed: (code: GatewayCode, error: Error | undefined) => void
+  /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
+  readonly done?: ((status: number, cut: boolean) => void) | undefined
+}
+
+/**
+ * One request on its way to the upstream and its answer on the way back: bodies streamed both ways with back-pressure,
+ * a client that goes away aborts the upstream, an upstream that dies after it began to answer cuts the client off, so
+ * that nobody takes half an answer for a whole one.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: ServedRequest
+  readonly #response: ServedResponse
+  /** The same response, seen as the stream it is on both protocols. */
+  readonly #out: Writable
+  readonly #options: ExchangeOptions
+  readonly #hasBody: boolean
+  #controller: Dispatcher.DispatchController | undefined
+  #status = 0
+  #left = -1
+  #answering = false
+  #ended = false
+  #retried = false
+  #waiting = false
+
+  constructor(request: ServedRequest, response: ServedResponse, options: ExchangeOptions) {
+    this.#request = request
+    this.#response = response
+    this.#out = response
+    this.#options = options
+    this.#hasBody = hasBody(request)
+  }
+
+  start(): void {
+    const { upstream } = this.#options
+    if (upstream.inFlight >= maxInFlight) {
+      this.#options.failed('gateway.upstream-busy', undefined)
+      this.#options.done?.(503, false)
+      return
+    }
+    upstream.inFlight += 1
+    this.#response.on('close', this.#clientClosed)
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    const { upstream, target, headers, headersMs, bodyMs } = this.#options
+    const options: DispatchOptions = {
+      path: target,
+      method: this.#request.method ?? 'GET',
+      headers,
+      // undici streams anything that reads like a stream; HTTP/2 requests do
+      body: this.#hasBody ? (this.#request as IncomingMessage) : null,
+      headersTimeout: headersMs,
+      bodyTimeout: bodyMs,
+      servername: upstream.servername,
+    }
+    upstream.pool.dispatch(options, this)
+  }
+
+  readonly #clientClosed = (): void => {
+    if (this.#ended) return
+    const gone = new Error('the client went away')
+    if (this.#controller !== undefined) this.#controller.abort(gone)
+    else this.#finish(0, true)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#ended) controller.abort(new Error('the client went away'))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // informational answers are between the upstream and us
+    if (status < 200) return
+    this.#answering = true
+    this.#status = status
+    const length = headers['content-length']
+    this.#left = typeof length === 'string' && this.#request.method !== 'HEAD' ? Number(length) : -1
+    const list = clientHeaders(status, headers, this.#options.hsts)
+    if (this.#hasBody && !this.#request.complete && this.#request.httpVersionMajor === 1)
+      list.push('connection', 'close')
+    writeHead(this.#response, status, list)
+    // a body that came along leaves with the head in one piece; a head that has to wait for its body goes ahead
+    if (this.#request.method !== 'HEAD' && status !== 204 && status !== 304) process.nextTick(sendHead, this.#response)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#left === chunk.length) {
+      this.#left = 0
+      // head and whole body leave in one piece
+      this.#out.end(chunk)
+      return
+    }
+    if (this.#left > 0) this.#left -= chunk.length
+    if (this.#out.write(chunk) || this.#waiting) return
+    controller.pause()
+    this.#waiting = true
+    this.#out.once('drain', () => {
+      this.#waiting = false
+      controller.resume()
+    })
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (!this.#response.writableEnded) {
+      const list = clientTrailers(trailers)
+      if (list.length > 0) this.#response.addTrailers(Object.fromEntries(list))
+      this.#out.end()
+    }
+    this.#finish(this.#status, false)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#ended) return
+    if (this.#answering && this.#response.headersSent) {
+      this.#finish(this.#status, true)
+      this.#cut()
+      return
+    }
+    if (this.#response.destroyed) {
+      this.#finish(0, true)
+      return
+    }
+    if (this.#mayRepeat(error)) {
+      this.#retried = true
+      this.#controller = undefined
+      this.#dispatch()
+      return
+    }
+    const code = faultCode(error)
+    this.#finish(0, false)
+    this.#options.failed(code, error)
+  }
+
+  /** Once, for a request without effect and without body that met a connection the upstream had closed. */
+  #mayRepeat(error: Error): boolean {
+    const { method } = this.#request
+    return !this.#retried && !this.#hasBody && (method === 'GET' || method === 'HEAD') && isStaleConnection(error)
+  }
+
+  #finish(status: number, cut: boolean): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#options.upstream.inFlight -= 1
+    this.#options.done?.(status, cut)
+  }
+
+  #cut(): void {
+    if ('stream' in this.#response && this.#request.httpVersionMajor === 2) this.#response.stream.close(internalError)
+    else this.#response.destroy()
+  }
+}
+
+function sendHead(response: ServedResponse): void {
+  if (!response.headersSent && !response.destroyed && 'flushHeaders' in response) response.flushHeaders()
+}
+
+/** NGHTTP2_INTERNAL_ERROR: the stream ends as failed, not as complete. */
+const internalError = 2
+
+function hasBody(request: ServedRequest): boolean {
+  if ('stream' in request && request.httpVersionMajor === 2) return !request.stream.endAfterHeaders
+  const length = request.headers['content-length']
+  return (length !== undefined && length !== '0') || request.headers['transfer-encoding'] !== undefined
+}
+
+/** Sends a head given as a flat list, on either protocol. */
+export function writeHead(response: ServedResponse, status: number, list: readonly string[]): void {
+  if ('stream' in response) {
+    response.writeHead(status, grouped(list))
+    return
+  }
+  response.writeHead(status, list as string[])
+}
+
+function grouped(list: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {}
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i] ?? ''
+    const value = list[i + 1] ?? ''
+    const before = headers[name]
+    headers[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return headers
+}

@@ -1,0 +1,177 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * What of a client's request reaches an upstream. The rule for names is a deny-list over their canonical spelling: every
+ * character that is neither letter nor digit counts as `-`, because CGI-like servers turn both `-` and `_` into `_`.
+ */
+
+/** RFC 9110 §7.6.1 and what the gate speaks for itself. */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+]
+/** Ours to say, never the client's. */
+const identity = ['remote-user', 'remote-name', 'remote-email', 'remote-groups']
+/** Words about the connection or the address asked for, which upstreams believe because a proxy said them. */
+const forwarding = [
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-host',
+  'x-original-method',
+  'x-rewrite-url',
+  'x-host',
+  'x-scheme',
+  'x-url-scheme',
+  'front-end-https',
+]
+/** Rebuilt below, one by one. */
+const handled = ['host', 'cookie', 'authorization', 'via']
+const dropped: ReadonlySet<string> = new Set([...hopByHop, ...identity, ...forwarding, ...handled])
+const droppedPrefixes = ['x-forwarded-', 'x-gatehouse-', 'remote-']
+
+const verdicts = new Map<string, boolean>()
+const maxVerdicts = 2_000
+
+/** Whether a header of a client may pass under this name (lower case). */
+export function mayPass(name: string): boolean {
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const canonical = name.replaceAll(/[^a-z0-9]/g, '-')
+  const verdict =
+    !name.startsWith(':') && !dropped.has(canonical) && !droppedPrefixes.some((prefix) => canonical.startsWith(prefix))
+  // names are the client's to choose: the memory of them is bounded
+  if (verdicts.size < maxVerdicts && name.length <= 64) verdicts.set(name, verdict)
+  return verdict
+}
+
+const ownCookiePrefix = '__host-gatehouse'
+
+/** Whether a cookie or Set-Cookie line is about one of our cookies (browsers read the prefix without regard to case). */
+export function isOwnCookie(pair: string): boolean {
+  return pair.trimStart().slice(0, ownCookiePrefix.length).toLowerCase() === ownCookiePrefix
+}
+
+export interface CookieView {
+  /** What upstreams may see; `undefined` when nothing is left. */
+  readonly rest: string | undefined
+  /** Our cookie's value; `undefined` when absent or there more than once. */
+  readonly own: string | undefined
+}
+
+/** Takes our cookies out of a Cookie header and reads the one called `name`. */
+export function splitCookies(header: string | undefined, name: string): CookieView {
+  if (header === undefined) return { rest: undefined, own: undefined }
+  if (!header.toLowerCase().includes(ownCookiePrefix)) return { rest: header, own: undefined }
+  const kept: string[] = []
+  let own: string | undefined
+  let count = 0
+  for (const part of header.split(';')) {
+    const pair = part.trim()
+    if (!isOwnCookie(pair)) {
+      if (pair !== '') kept.push(pair)
+    } else if (pair.startsWith(`${name}=`)) {
+      own = pair.slice(name.length + 1)
+      count += 1
+    }
+  }
+  return { rest: kept.length === 0 ? undefined : kept.join('; '), own: count === 1 ? own : undefined }
+}
+
+const tokenScheme = /^bearer +(gat_[\w-]*)$/i
+
+/** Our API token, if that is what Authorization holds. Anything else belongs to the upstream. */
+export function ownToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined
+  return tokenScheme.exec(authorization.trim())?.[1]
+}
+
+/** Whether Authorization mentions one of our tokens in any way: then it goes nowhere. */
+export function mentionsOwnToken(authorization: string): boolean {
+  return /(?:^|[\s,=:"])gat_/i.test(authorization)
+}
+
+/** Why the framing of a message cannot be trusted (RFC 9112 §6.3), or `undefined`. */
+export function framingFault(headers: IncomingHttpHeaders, raw: readonly string[]): string | undefined {
+  let hosts = 0
+  let lengths = 0
+  let encodings = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    if (name.length === 4) hosts += name.toLowerCase() === 'host' ? 1 : 0
+    else if (name.length === 14) lengths += name.toLowerCase() === 'content-length' ? 1 : 0
+    else if (name.length === 17) encodings += name.toLowerCase() === 'transfer-encoding' ? 1 : 0
+  }
+  if (hosts > 1) return 'more than one Host'
+  if (lengths + encodings > 1) return 'more than one of Content-Length and Transfer-Encoding'
+  if (lengths === 1 && !/^\d{1,15}$/.test(headers['content-length'] ?? '')) return 'a malformed Content-Length'
+  if (encodings === 1 && headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
+    return 'a transfer coding other than chunked'
+  }
+  return undefined
+}
+
+/** The options a Connection header names: headers meant for us alone (RFC 9110 §7.6.1). */
+export function connectionOptions(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
+  return new Set(
+    connection
+      .toLowerCase()
+      .split(',', 100)
+      .map((option) => option.trim()),
+  )
+}
+
+export interface ForwardOptions {
+  /** Cookies without ours. */
+  readonly cookies: string | undefined
+  /** Whether Authorization is the upstream's to read. */
+  readonly authorization: boolean
+  readonly address: string | undefined
+  /** Host, X-Forwarded-Host, -Proto and -Port: the same for every request of a route. */
+  readonly fixed: readonly string[]
+  /** What we add to Via (RFC 9110 §7.6.3). */
+  readonly via: string
+  /** Remote-* and the assertion, or nothing. */
+  readonly identity: readonly string[]
+}
+
+/**
+ * The header list for the upstream, names and values in turn. Ours come from `options` alone, so nothing the client
+ * sends can add to them, change them or take them away.
+ */
+export function upstreamHeaders(headers: IncomingHttpHeaders, options: ForwardOptions): string[] {
+  const list = [...options.fixed, ...options.identity]
+  const named = connectionOptions(headers.connection)
+  for (const name in headers) {
+    if (!mayPass(name)) continue
+    // framing stays whatever Connection says: without it the body would be read differently behind us
+    if (named?.has(name) === true && name !== 'content-length') continue
+    const value = headers[name]
+    if (typeof value === 'string') list.push(name, value)
+    else if (value !== undefined) for (const one of value) list.push(name, one)
+  }
+  if (options.cookies !== undefined) list.push('cookie', options.cookies)
+  if (options.authorization && headers.authorization !== undefined) list.push('authorization', headers.authorization)
+  if (options.address !== undefined) list.push('x-forwarded-for', options.address)
+  list.push('via', headers.via === undefined ? options.via : `${headers.via}, ${options.via}`)
+  const te = headers['te']
+  if (typeof te === 'string' && /\btrailers\b/i.test(te)) list.push('te', 'trailers')
+  return list
+}

@@ -1,0 +1,53 @@
+import type { ServedRequest } from '#platform'
+import type { GatewayCode } from '../errors.ts'
+import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
+import { parseTarget } from '../routing/target.ts'
+import { framingFault } from './request-headers.ts'
+
+/** What a request is before anybody asks who sent it. */
+export type Screened =
+  | { readonly kind: 'route'; readonly route: LiveRoute }
+  /** Gatehouse's own part of an app host. */
+  | { readonly kind: 'own'; readonly host: string; readonly path: string }
+  | { readonly kind: 'refused'; readonly code: GatewayCode; readonly fault?: string }
+
+const dot = 0x2e
+
+/**
+ * Framing, host, target and route, in this order. A request that passes can be read in one way only.
+ *
+ * @param via our own mark in Via: a request that carries it came from us
+ */
+export function screen(request: ServedRequest, { table }: Snapshot, via: string): Screened {
+  const { headers, method } = request
+  if (method === 'CONNECT' || method === 'TRACE') return refused('gateway.method-unsupported')
+  const framing = framingFault(headers, request.rawHeaders)
+  if (framing !== undefined) return refused('gateway.request-malformed', framing)
+  if (headers.upgrade !== undefined && headers.upgrade !== 'h2c') return refused('gateway.upgrade-unsupported')
+  const host = hostOf(request)
+  if (!table.hasHost(host)) return refused('gateway.host-unknown')
+  const { path, fault } = parseTarget(request.url ?? '')
+  if (fault !== undefined) return refused('gateway.target-ambiguous', fault)
+  // in any spelling: an upstream that ignores case must not be taken for us, nor we for it
+  if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) return { kind: 'own', host, path }
+  const match = table.match(host, path)
+  if (match === 'none') return refused('gateway.path-unknown')
+  if (match === 'ambiguous') {
+    return refused('gateway.target-ambiguous', 'a spelling that some servers take for another path')
+  }
+  if (headers.via?.includes(via) === true) return refused('gateway.loop')
+  return match
+}
+
+function refused(code: GatewayCode, fault?: string): Screened {
+  return fault === undefined ? { kind: 'refused', code } : { kind: 'refused', code, fault }
+}
+
+/** The host asked for, without port, lower case; the listener found it equal to the name in the handshake. */
+export function hostOf(request: ServedRequest): string {
+  const authority = request.httpVersionMajor === 2 ? request.headers[':authority'] : undefined
+  const host = typeof authority === 'string' ? authority : (request.headers.host ?? '')
+  const colon = host.lastIndexOf(':')
+  const name = colon < 0 || host.endsWith(']') ? host : host.slice(0, colon)
+  return name.toLowerCase()
+}

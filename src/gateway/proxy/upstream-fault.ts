@@ -1,0 +1,61 @@
+import { errors } from 'undici'
+import type { GatewayCode } from '../errors.ts'
+
+const unreachable: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+  'EMFILE',
+  'ENOENT',
+])
+
+/** The public code of a failed exchange with an upstream. Whatever is not known is `upstream-closed`, never a 500. */
+export function faultCode(error: Error): GatewayCode {
+  if (error instanceof errors.ConnectTimeoutError) return 'gateway.upstream-connect-timeout'
+  if (error instanceof errors.HeadersTimeoutError) return 'gateway.upstream-timeout'
+  if (error instanceof errors.BodyTimeoutError) return 'gateway.upstream-timeout'
+  if (error instanceof errors.HeadersOverflowError) return 'gateway.upstream-headers-too-large'
+  if (error instanceof errors.HTTPParserError) return 'gateway.upstream-garbage'
+  if (error instanceof errors.ResponseContentLengthMismatchError) return 'gateway.upstream-garbage'
+  if (error instanceof errors.RequestContentLengthMismatchError) return 'gateway.request-malformed'
+  if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
+    return 'gateway.request-malformed'
+  }
+  if (error instanceof errors.SocketError)
+    return error.message.startsWith('bad ') ? 'gateway.upstream-garbage' : 'gateway.upstream-closed'
+  return systemFault(error)
+}
+
+function systemFault(error: Error): GatewayCode {
+  const code = codeOf(error)
+  if (error instanceof AggregateError) {
+    const [first] = error.errors as readonly unknown[]
+    if (first instanceof Error) return systemFault(first)
+  }
+  if (code === 'ETIMEDOUT') return 'gateway.upstream-connect-timeout'
+  if (unreachable.has(code)) return 'gateway.upstream-unreachable'
+  if (/CERT|^ERR_TLS_|^UNABLE_TO_|^SELF_SIGNED|^HOSTNAME_MISMATCH|^INVALID_CA|^INVALID_PURPOSE/.test(code)) {
+    return 'gateway.upstream-certificate'
+  }
+  // a plain-text server, or one with protocol versions nobody should speak
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'gateway.upstream-garbage'
+  if (code.startsWith('HPE_')) return 'gateway.upstream-garbage'
+  return 'gateway.upstream-closed'
+}
+
+/** Whether the upstream may not have seen the request: a kept connection that it had closed meanwhile. */
+export function isStaleConnection(error: Error): boolean {
+  if (error instanceof errors.SocketError) return !error.message.startsWith('bad ')
+  const code = codeOf(error)
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

@@ -1,0 +1,125 @@
+import type { PkiFace } from '#pki'
+import { type CoreConfig, type Ctx, touch } from '#platform'
+import type { CreateRoute, UpdateRoute } from './contract.ts'
+import { fail } from './errors.ts'
+import { findRoute, findRouteAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
+import type { GatewayRoute } from './routing/table.ts'
+
+/** What changing routes needs besides the request's context. */
+export interface RouteDeps {
+  readonly config: Pick<CoreConfig, 'console'>
+  readonly pki: Pick<PkiFace, 'prepare'>
+}
+
+/** @throws GateError `gateway.route-unknown` */
+export async function getRoute(ctx: Ctx, name: string): Promise<GatewayRoute> {
+  const route = await findRoute(ctx.db, name)
+  if (route === undefined) throw fail('gateway.route-unknown')
+  return route
+}
+
+/**
+ * Publishes an app. Its certificate is made in the same step, so that nobody waits at the first handshake.
+ *
+ * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`
+ */
+export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Promise<GatewayRoute> {
+  return ctx.tx(async (inner) => {
+    if (await isNameUsed(inner.db, wanted.name)) throw fail('gateway.name-taken', { fields: { name: wanted.name } })
+    const route: GatewayRoute = {
+      ...wanted,
+      id: inner.newId('rt'),
+      access: wanted.access ?? { kind: 'permission', permission: `routes:use:${wanted.name}` },
+      createdAt: inner.now,
+      updatedAt: inner.now,
+      revision: 1,
+    }
+    await requirePlace(deps, inner, route)
+    await insertRoute(inner.db, route)
+    await deps.pki.prepare(inner, route.host)
+    touch(inner.db, 'routes')
+    await inner.audit({ action: 'routes.create', target: targetOf(route), detail: detailOf(route) })
+    return route
+  })
+}
+
+/**
+ * Changes a route.
+ *
+ * @param requireSame throws when it is not the revision the caller saw
+ * @throws GateError `gateway.route-unknown`, `gateway.revision-stale`, `gateway.route-duplicate`, `gateway.host-reserved`
+ */
+export function updateRoute(
+  deps: RouteDeps,
+  ctx: Ctx,
+  name: string,
+  change: UpdateRoute,
+  requireSame: (route: GatewayRoute) => void,
+): Promise<GatewayRoute> {
+  return ctx.tx(async (inner) => {
+    const before = await getRoute(inner, name)
+    requireSame(before)
+    const route = changed(before, change, inner.now)
+    await requirePlace(deps, inner, route)
+    if (!(await replaceRoute(inner.db, route))) throw fail('gateway.revision-stale')
+    if (route.host !== before.host) await deps.pki.prepare(inner, route.host)
+    touch(inner.db, 'routes')
+    const detail = { before: detailOf(before), after: detailOf(route) }
+    await inner.audit({ action: 'routes.update', target: targetOf(route), detail })
+    return route
+  })
+}
+
+/** Takes an app off the gate. The name stays taken for ever. @throws GateError `gateway.route-unknown`, `gateway.revision-stale` */
+export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: GatewayRoute) => void): Promise<void> {
+  return ctx.tx(async (inner) => {
+    const route = await getRoute(inner, name)
+    requireSame(route)
+    if (!(await removeRoute(inner.db, route, inner.now))) throw fail('gateway.revision-stale')
+    touch(inner.db, 'routes')
+    await inner.audit({ action: 'routes.delete', target: targetOf(route), detail: detailOf(route) })
+  })
+}
+
+function changed(before: GatewayRoute, change: UpdateRoute, now: number): GatewayRoute {
+  const { host, pathPrefix, upstream, access, networks, timeouts } = change
+  return {
+    ...before,
+    host: host ?? before.host,
+    pathPrefix: pathPrefix ?? before.pathPrefix,
+    upstream: upstream ?? before.upstream,
+    access: access ?? before.access,
+    networks: networks ?? before.networks,
+    timeouts: {
+      connectMs: timeouts?.connectMs ?? before.timeouts.connectMs,
+      headersMs: timeouts?.headersMs ?? before.timeouts.headersMs,
+      bodyMs: timeouts?.bodyMs ?? before.timeouts.bodyMs,
+    },
+    updatedAt: now,
+    revision: before.revision + 1,
+  }
+}
+
+/** The place is free and not ours: two routes at one place would make the answer depend on chance. */
+async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
+  if (route.host === deps.config.console.host) throw fail('gateway.host-reserved', { fields: { host: route.host } })
+  const there = await findRouteAt(ctx.db, route.host, route.pathPrefix)
+  if (there !== undefined && there.id !== route.id) {
+    throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.pathPrefix } })
+  }
+}
+
+function targetOf(route: GatewayRoute) {
+  return { type: 'route', id: route.id, name: route.name }
+}
+
+function detailOf(route: GatewayRoute) {
+  return {
+    host: route.host,
+    pathPrefix: route.pathPrefix,
+    upstream: route.upstream,
+    access: { ...route.access },
+    networks: [...route.networks],
+    timeouts: { ...route.timeouts },
+  }
+}

@@ -1,0 +1,123 @@
+import { type Db, tables } from '#platform'
+import { type AccessRule, type GatewayRoute, prefixKey, type Timeouts } from './routing/table.ts'
+
+interface Tables {
+  readonly gateway_routes: {
+    readonly id: string
+    readonly name: string
+    readonly host: string
+    readonly path_prefix: string
+    readonly prefix_key: string
+    readonly upstream: string
+    readonly access: string
+    readonly networks: string
+    readonly timeouts: string
+    readonly created_at: number
+    readonly updated_at: number
+    readonly revision: number
+    readonly removed_at: number | null
+  }
+}
+
+type Row = Tables['gateway_routes']
+
+const standing = (db: Db) => tables<Tables>(db).selectFrom('gateway_routes').selectAll().where('removed_at', 'is', null)
+
+export async function allRoutes(db: Db): Promise<readonly GatewayRoute[]> {
+  return (await standing(db).execute()).map(routeOf)
+}
+
+/** By name, a page at a time. */
+export async function pageOfRoutes(db: Db, after: string | undefined, limit: number): Promise<readonly GatewayRoute[]> {
+  let query = standing(db).orderBy('name').limit(limit)
+  if (after !== undefined) query = query.where('name', '>', after)
+  return (await query.execute()).map(routeOf)
+}
+
+export async function findRoute(db: Db, name: string): Promise<GatewayRoute | undefined> {
+  const row = await standing(db).where('name', '=', name).executeTakeFirst()
+  return row === undefined ? undefined : routeOf(row)
+}
+
+/** Whether a route is or was called so. */
+export async function isNameUsed(db: Db, name: string): Promise<boolean> {
+  const query = tables<Tables>(db).selectFrom('gateway_routes').select('id').where('name', '=', name)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+export async function findRouteAt(db: Db, host: string, pathPrefix: string): Promise<GatewayRoute | undefined> {
+  const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(pathPrefix))
+  const row = await query.executeTakeFirst()
+  return row === undefined ? undefined : routeOf(row)
+}
+
+export async function isHostRouted(db: Db, host: string): Promise<boolean> {
+  return (await standing(db).where('host', '=', host).limit(1).executeTakeFirst()) !== undefined
+}
+
+export async function insertRoute(db: Db, route: GatewayRoute): Promise<void> {
+  await tables<Tables>(db)
+    .insertInto('gateway_routes')
+    .values({
+      id: route.id,
+      name: route.name,
+      created_at: route.createdAt,
+      removed_at: null,
+      ...changing(route),
+    })
+    .execute()
+}
+
+/** Writes the route over the revision before it. False when somebody else was faster. */
+export async function replaceRoute(db: Db, route: GatewayRoute): Promise<boolean> {
+  const result = await tables<Tables>(db)
+    .updateTable('gateway_routes')
+    .set(changing(route))
+    .where('id', '=', route.id)
+    .where('revision', '=', route.revision - 1)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Leaves the name as a tombstone. False when the revision is not the current one. */
+export async function removeRoute(db: Db, route: GatewayRoute, now: number): Promise<boolean> {
+  const result = await tables<Tables>(db)
+    .updateTable('gateway_routes')
+    .set({ removed_at: now, updated_at: now, revision: route.revision + 1 })
+    .where('id', '=', route.id)
+    .where('revision', '=', route.revision)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+function changing(route: GatewayRoute) {
+  return {
+    host: route.host,
+    path_prefix: route.pathPrefix,
+    prefix_key: prefixKey(route.pathPrefix),
+    upstream: route.upstream,
+    access: JSON.stringify(route.access),
+    networks: JSON.stringify(route.networks),
+    timeouts: JSON.stringify(route.timeouts),
+    updated_at: route.updatedAt,
+    revision: route.revision,
+  }
+}
+
+function routeOf(row: Row): GatewayRoute {
+  return {
+    id: row.id,
+    name: row.name,
+    host: row.host,
+    pathPrefix: row.path_prefix,
+    upstream: row.upstream,
+    access: JSON.parse(row.access) as AccessRule,
+    networks: JSON.parse(row.networks) as readonly string[],
+    timeouts: JSON.parse(row.timeouts) as Timeouts,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    revision: row.revision,
+  }
+}

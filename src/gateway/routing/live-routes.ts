@@ -1,0 +1,84 @@
+import type { Resource } from '#kit'
+import type { Clock, Database, Db } from '#platform'
+import type { PreparedIdentities } from '../assertion/identities.ts'
+import type { SigningKey } from '../assertion/keys.ts'
+import type { Upstream } from '../proxy/upstreams.ts'
+import type { GatewayRoute, RouteTable } from './table.ts'
+
+/** A route with all that does not change from request to request. */
+export interface LiveRoute {
+  readonly route: GatewayRoute
+  readonly permission: string
+  readonly resource: Resource
+  /** `https://blog.example.org`, with the port where it is not 443. */
+  readonly origin: string
+  /** Header names and values every request to the upstream starts with. */
+  readonly fixed: readonly string[]
+  readonly hsts: string | undefined
+  readonly upstream: Upstream
+  readonly prepared: PreparedIdentities
+}
+
+/** What the hot path reads: one consistent state of routes and keys. */
+export interface Snapshot {
+  readonly routes: readonly LiveRoute[]
+  readonly table: RouteTable<LiveRoute>
+  /** Oldest first; never empty. */
+  readonly keys: readonly SigningKey[]
+}
+
+/** How long a snapshot may serve while the database cannot be asked: what was verified goes on, nothing new begins. */
+const graceMs = 300_000
+
+/**
+ * Routes in memory, valid as long as nobody touched `routes`. After a change one load runs, however many requests wait
+ * for it.
+ */
+export class LiveRoutes {
+  readonly #database: Pick<Database, 'db' | 'epoch'>
+  readonly #clock: Clock
+  readonly #load: (db: Db, before: Snapshot | undefined) => Promise<Snapshot>
+  #snapshot: Snapshot | undefined
+  #epoch = Number.NaN
+  #loadedAt = 0
+  #loading: Promise<Snapshot> | undefined
+
+  constructor(
+    database: Pick<Database, 'db' | 'epoch'>,
+    clock: Clock,
+    load: (db: Db, before: Snapshot | undefined) => Promise<Snapshot>,
+  ) {
+    this.#database = database
+    this.#clock = clock
+    this.#load = load
+  }
+
+  /** A plain value while current; rejects when the database is away for longer than the grace. */
+  current(): Snapshot | Promise<Snapshot> {
+    if (this.#snapshot !== undefined && this.#database.epoch('routes') === this.#epoch) return this.#snapshot
+    this.#loading ??= this.#reload().finally(() => {
+      this.#loading = undefined
+    })
+    return this.#loading
+  }
+
+  /** The last state seen, however old; for what decides nothing. */
+  known(): Snapshot | undefined {
+    return this.#snapshot
+  }
+
+  async #reload(): Promise<Snapshot> {
+    // read before the load: a change during it makes the next request load again
+    const epoch = this.#database.epoch('routes')
+    try {
+      const snapshot = await this.#load(this.#database.db, this.#snapshot)
+      this.#snapshot = snapshot
+      this.#epoch = epoch
+      this.#loadedAt = this.#clock.monotonic()
+      return snapshot
+    } catch (error) {
+      if (this.#snapshot !== undefined && this.#clock.monotonic() - this.#loadedAt < graceMs) return this.#snapshot
+      throw error
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { type Ctx, type Reply, type Route, route, type ShellPage } from '#platform'
+import { fail } from '../errors.ts'
+import { type GateDeps, originOf, refusedBy } from '../gate-deps.ts'
+import { refusalBody } from '../proxy/answers.ts'
+import type { LiveRoute } from '../routing/live-routes.ts'
+import { parseTarget } from '../routing/target.ts'
+import { insertCode } from './code-store.ts'
+import { type GateState, hashText, verifyState } from './state.ts'
+
+/** A code is good for one use within this time: it travels through one redirect. */
+const codeLifeMs = 60_000
+
+/**
+ * `/gate` on the console: an app host sends a browser here, we see who it is, ask whether they may use the app, and send
+ * them back with a one-time code that only this browser, on that host, can spend.
+ */
+export function gateRoute(deps: GateDeps): Route {
+  return route({
+    method: 'GET',
+    path: '/gate',
+    door: 'browser',
+    access: { signedIn: 'the decision is about the app that is asked for, and made in the handler' },
+    query: z.strictObject({ state: z.string().max(8_192) }),
+    handler: (ctx, { query }) => passGate(deps, ctx, query.state),
+  })
+}
+
+async function passGate(deps: GateDeps, ctx: Ctx, text: string): Promise<Reply> {
+  const state = verifyState(deps.kernel.keyring, text, ctx.now)
+  if (state === undefined) throw fail('gateway.sign-in-state')
+  const { table } = await deps.live.current()
+  const match = table.match(state.host, parseTarget(state.returnPath).path)
+  if (match === 'none' || match === 'ambiguous') throw fail('gateway.path-unknown')
+  const refusal = await refusalOf(deps, ctx, match.route)
+  if (refusal !== undefined) return { kind: 'page', status: 403, page: refusal }
+  const code = await ctx.tx((inner) => makeCode(deps, inner, state))
+  const location = `${originOf(deps.kernel, state.host)}/.gatehouse/callback?code=${code}`
+  return { kind: 'redirect', location }
+}
+
+async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute): Promise<ShellPage | undefined> {
+  const { host, networks } = live.route
+  const inNetworks = networks.length === 0 || (await deps.access.inNetworks(ctx.db, ctx.actor.address, networks))
+  const decision = inNetworks
+    ? await deps.access.decide(ctx.actor, live.permission, live.resource, { now: ctx.now })
+    : refusedBy('route-network', 'This app is not reachable from your network address.')
+  if (decision.allowed) return undefined
+  deps.kernel.journal.refused({
+    actor: ctx.actor,
+    permission: live.permission,
+    resource: { type: live.resource.type, id: live.resource.id },
+    decision,
+    host,
+    requestId: ctx.requestId,
+  })
+  const body = refusalBody({ decision, host, permission: live.permission }, ctx.requestId)
+  return { title: 'Refused', body, frame: 'bare' }
+}
+
+async function makeCode(deps: GateDeps, ctx: Ctx, state: GateState): Promise<string> {
+  const code = Buffer.from(deps.kernel.random.bytes(32)).toString('base64url')
+  await insertCode(ctx.db, {
+    codeHash: hashText(code),
+    host: state.host,
+    nonceHash: state.nonceHash,
+    returnPath: state.returnPath,
+    actor: ctx.actor,
+    createdAt: ctx.now,
+    expiresAt: ctx.now + codeLifeMs,
+  })
+  return code
+}

@@ -1,0 +1,254 @@
+import type { FieldFault } from '#platform'
+import {
+  actionForm,
+  badge,
+  command,
+  confirmation,
+  dangerZone,
+  emptyState,
+  facts,
+  field,
+  form,
+  type Html,
+  hidden,
+  html,
+  notice,
+  pageHeader,
+  paging,
+  radios,
+  table,
+  textArea,
+  time,
+} from '#platform/ui'
+import type { FormValues } from '../admin/form.ts'
+import type { ProbeView } from '../contract.ts'
+import { type GatewayRoute, permissionOf } from '../routing/table.ts'
+
+const trail = [{ text: 'Routes', href: '/routes' }]
+
+/** Every route, by name. */
+export function routesPage(options: {
+  readonly routes: readonly GatewayRoute[]
+  readonly next: string | undefined
+  readonly further: boolean
+  readonly now: number
+  readonly urlOf: (route: GatewayRoute) => string
+}): Html {
+  const { routes, next, further, now, urlOf } = options
+  return html`${pageHeader({
+    title: 'Routes',
+    lead: 'Hosts and paths people reach through Gatehouse, the apps behind them, and who may use them.',
+    action: routes.length === 0 ? undefined : { text: 'Add a route', href: '/routes/new' },
+  })}${table({
+    caption: 'Routes by name',
+    columns: [
+      { title: 'Name', role: 'name', cell: (row) => html`<a href="/routes/${row.name}">${row.name}</a>` },
+      { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.pathPrefix}</a>` },
+      { title: 'App', cell: (row) => html`<code>${row.upstream}</code>` },
+      { title: 'Who may use it', cell: ruleBadge },
+      { title: 'Changed', cell: (row) => time(row.updatedAt, now) },
+    ],
+    rows: routes,
+    empty: emptyState({
+      title: 'No routes yet',
+      text: 'A route puts an app you already run behind sign-in: people reach it under a name of its own, and only those you let.',
+      action: { text: 'Add a route', href: '/routes/new' },
+      command: 'gatehouse routes create blog --host blog.localhost --upstream http://127.0.0.1:3000',
+    }),
+  })}${(next !== undefined || further) && paging({ href: '/routes', next, further, shown: routes.length })}`
+}
+
+/** One route: what is known, a test, and what can be done about it. */
+export function routePage(options: {
+  readonly route: GatewayRoute
+  readonly url: string
+  readonly now: number
+  readonly tested?: ProbeView
+}): Html {
+  const { route, url, now, tested } = options
+  const { access, networks, timeouts } = route
+  return html`${pageHeader({
+    title: route.name,
+    trail,
+    state: ruleBadge(route),
+    lead: html`People reach this app at <a href="${url}">${url}</a>.`,
+    action: { text: 'Change', href: `/routes/${route.name}/edit` },
+  })}${tested === undefined ? undefined : testNotice(tested)}${facts([
+    { term: 'App', value: html`<code>${route.upstream}</code>` },
+    { term: 'Who may use it', value: ruleText(route) },
+    ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
+    { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
+    {
+      term: 'Patience',
+      value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces`,
+    },
+    { term: 'Created', value: time(route.createdAt, now) },
+    { term: 'Changed', value: time(route.updatedAt, now) },
+  ])}
+<p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test whether ${route.upstream} answers` })}</p>
+${
+  access.kind === 'permission'
+    ? command(`gatehouse roles grant ROLE '${access.permission}'`, 'Let the holders of a role use it')
+    : undefined
+}${dangerZone([
+  {
+    title: 'Remove this route',
+    text: 'The app keeps running, but nobody reaches it through Gatehouse any more.',
+    href: `/routes/${route.name}/delete`,
+    verb: 'Remove…',
+  },
+])}`
+}
+
+/** The form, for a new route or one that exists. */
+export function routeFormPage(options: {
+  readonly values: FormValues
+  readonly faults: readonly FieldFault[]
+  /** Absent for a new route. */
+  readonly name?: string
+}): Html {
+  const { values, faults, name } = options
+  const isNew = name === undefined
+  return html`${pageHeader({
+    title: isNew ? 'Add a route' : `Change ${name}`,
+    trail: isNew ? trail : [...trail, { text: name, href: `/routes/${name}` }],
+    lead: isNew
+      ? 'Put an app you already run behind the gate.'
+      : 'The change takes effect with the next request; requests on their way finish as they began.',
+  })}${form({
+    action: isNew ? '/routes' : `/routes/${name}`,
+    submit: isNew ? 'Add the route' : 'Save the change',
+    faults,
+    cancel: { text: 'Cancel', href: isNew ? '/routes' : `/routes/${name}` },
+    body: html`${isNew ? nameField(values, faults) : hidden('revision', values['revision'] ?? '')}${placeFields(values, faults)}${ruleFields(values, faults)}`,
+  })}`
+}
+
+function nameField(values: FormValues, faults: readonly FieldFault[]): Html {
+  return field({
+    name: 'name',
+    label: 'Name',
+    value: values['name'],
+    hint: 'Short and for ever: permissions and the journal use it. Lower-case letters, digits, hyphens.',
+    autocomplete: 'off',
+    code: true,
+    required: true,
+    maxLength: 63,
+    faults,
+  })
+}
+
+function placeFields(values: FormValues, faults: readonly FieldFault[]): Html {
+  return html`${field({
+    name: 'host',
+    label: 'Host',
+    value: values['host'],
+    hint: 'The name people type: blog.example.org, or anything.localhost on this machine.',
+    autocomplete: 'off',
+    code: true,
+    required: true,
+    faults,
+  })}${field({
+    name: 'pathPrefix',
+    label: 'Path',
+    value: values['pathPrefix'] ?? '/',
+    hint: 'This path and everything under it. The longest one wins.',
+    autocomplete: 'off',
+    code: true,
+    required: true,
+    faults,
+  })}${field({
+    name: 'upstream',
+    label: 'App',
+    value: values['upstream'],
+    hint: 'Where the app listens: http://127.0.0.1:3000. The path is passed on unchanged.',
+    autocomplete: 'off',
+    code: true,
+    required: true,
+    faults,
+  })}`
+}
+
+function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
+  return html`${radios({
+    name: 'rule',
+    label: 'Who may use it',
+    value: values['rule'] ?? 'permission',
+    required: true,
+    faults,
+    choices: [
+      {
+        value: 'permission',
+        text: 'Who holds a permission',
+        hint: 'People whose role or grant covers routes:use:<name>, and nobody else.',
+      },
+      { value: 'signed-in', text: 'Everybody who signed in', hint: 'Every active account of this Gatehouse.' },
+      { value: 'public', text: 'Everybody', hint: 'Without signing in. Say below why.' },
+    ],
+  })}${field({
+    name: 'permission',
+    label: 'Permission',
+    value: values['permission'],
+    hint: 'Left empty: routes:use:<name>. Several routes may share one.',
+    autocomplete: 'off',
+    code: true,
+    faults,
+  })}${field({
+    name: 'reason',
+    label: 'Why nobody is asked',
+    value: values['reason'],
+    hint: 'For public routes only: stands in the journal and on the route.',
+    autocomplete: 'off',
+    maxLength: 200,
+    faults,
+  })}${textArea({
+    name: 'networks',
+    label: 'Only from these networks',
+    value: values['networks'],
+    hint: 'One a line: 10.0.0.0/8 or @office. Empty: from everywhere.',
+    rows: 3,
+    code: true,
+    faults,
+  })}`
+}
+
+/** What removing a route does, before it is done. */
+export function removeRoutePage(route: GatewayRoute, url: string): Html {
+  return html`${pageHeader({ title: `Remove ${route.name}`, trail: [...trail, { text: route.name, href: `/routes/${route.name}` }] })}${confirmation(
+    {
+      title: `Remove the route ${route.name}`,
+      consequences: [
+        html`<code>${url}</code> answers nothing from the next request on; requests on their way finish.`,
+        html`The app at <code>${route.upstream}</code> keeps running and keeps its data.`,
+        html`The name <code>${route.name}</code> is never used again; roles may keep <code>${permissionOf(route)}</code> without effect.`,
+      ],
+      undo: 'It can be put back as a new route with another name.',
+      action: `/routes/${route.name}/delete`,
+      verb: `Remove ${route.name}`,
+      values: { revision: String(route.revision) },
+      cancel: { text: 'Keep it', href: `/routes/${route.name}` },
+    },
+  )}`
+}
+
+function testNotice(tested: ProbeView): Html {
+  if (tested.reachable) {
+    return notice('done', `The app answered ${tested.status ?? ''} in ${tested.ms} ms`)
+  }
+  return notice('refused', 'The app did not answer', html`${tested.detail} <code>${tested.code}</code>`)
+}
+
+function ruleBadge(route: GatewayRoute): Html {
+  if (route.access.kind === 'public') return badge('narrow', 'Public')
+  return route.access.kind === 'signed-in' ? badge('info', 'Signed in') : badge('good', 'Permission')
+}
+
+function ruleText(route: GatewayRoute): Html {
+  if (route.access.kind === 'public') return html`everybody, without signing in`
+  if (route.access.kind === 'signed-in') return html`everybody who signed in`
+  return html`who holds <code>${route.access.permission}</code>`
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}
