@@ -85,7 +85,7 @@ export class Http1Connections {
     }
   }
 
-  /** Closes connections without a request, those opened ahead included. */
+  /** Closes connections without a request: kept alive, opened ahead, or handed over to a WebSocket. */
   closeIdle(): void {
     for (const [socket, response] of this.#latest) {
       if (response === undefined || response.writableFinished || response.destroyed) socket.destroySoon()

@@ -52,8 +52,9 @@ export interface StartedListener extends Listener {
    */
   start(): Promise<void>
   /**
-   * Accepts nothing more, closes what is idle, lets requests in flight end for at most `graceMs`, then destroys what is
-   * left. Idempotent; safe before `start`.
+   * Accepts nothing more, closes what is idle and WebSockets (which have no end to wait for; what was written to them is
+   * sent first), lets requests in flight end for at most `graceMs`, then destroys what is left. Idempotent; safe before
+   * `start`.
    */
   stop(options: { readonly graceMs: number }): Promise<void>
 }

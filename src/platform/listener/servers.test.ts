@@ -193,20 +193,33 @@ test('a drain does not cut an answer that is ended but not yet sent', async (t) 
   await stopped
 })
 
-test('what outlives the grace is destroyed: answers, WebSockets, unfinished handshakes', async (t) => {
+test('a WebSocket ends with the drain, not with the grace', async (t) => {
   const fixture = await startListener(t, {}, (listener) => {
     listener.otherHosts(
       () => undefined,
-      (_request, socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+      (_request, socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\nlast words'),
     )
   })
-  const stuck = openTls(fixture, { serverName: 'b.test' })
   const socket = openTls(fixture, { serverName: 'b.test' })
-  const ends = [readAll(stuck, get('b.test'))]
-  ends.push(readAll(socket, 'GET / HTTP/1.1\r\nHost: b.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'))
+  const read = readAll(socket, 'GET / HTTP/1.1\r\nHost: b.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   await once(socket, 'data')
+  await fixture.listener.stop({ graceMs: 60_000 })
+  assert.match(await read, /last words/)
+})
+
+test('an answer that outlives the grace is destroyed, on both protocols', async (t) => {
+  let waiting = 0
+  const fixture = await startListener(t, {}, (listener) => {
+    listener.otherHosts(() => {
+      waiting += 1
+    })
+  })
+  const stuck = exchange(fixture, get('b.test'), { serverName: 'b.test' })
+  const stream = ask(openHttp2(t, fixture, 'b.test'), { ':authority': 'b.test' })
+  await until(() => waiting === 2)
   await fixture.listener.stop({ graceMs: 50 })
-  await Promise.all(ends)
+  assert.equal(await stuck, '')
+  assert.equal((await stream).status, 0)
 })
 
 async function until(condition: () => boolean): Promise<void> {
