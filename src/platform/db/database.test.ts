@@ -97,6 +97,20 @@ eachDialect((dialect, open) => {
     assert.deepEqual(await ids(database), ['a'])
   })
 
+  test('queries of one transaction may be started together', async (t) => {
+    const warnings: Error[] = []
+    const warned = (warning: Error) => warnings.push(warning)
+    process.on('warning', warned)
+    t.after(() => process.off('warning', warned))
+    const database = await open(t, { rooms })
+    await database.tx((db) => Promise.all([add(db, 'a'), add(db, 'b'), add(db, 'c')]))
+    assert.deepEqual(await ids(database), ['a', 'b', 'c'])
+    assert.deepEqual(
+      warnings.filter(({ name }) => name === 'DeprecationWarning'),
+      [],
+    )
+  })
+
   test('a work function that throws is undone, its neighbours are not', async (t) => {
     const database = await open(t, { rooms })
     const outcomes = await Promise.allSettled([

@@ -4,6 +4,7 @@ import { type ClientBase, Pool, type PoolClient } from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Database, Db, EpochName, RoomMigrations } from './database.ts'
+import type { Runner } from './dialect.ts'
 import { isReadOnlyViolation, isRetryable, storageFailure } from './failures.ts'
 import { makeHandle, Transaction } from './handle.ts'
 import { applyMigrations } from './migrations.ts'
@@ -124,16 +125,20 @@ class PostgresDatabase implements Database {
   async #attempt<T>(work: (db: Db) => Promise<T>): Promise<T> {
     const client = await this.#connect(this.#writers)
     const transaction = new Transaction()
+    const turns = new Turns()
     let broken = false
     try {
       await client.query('begin isolation level serializable')
-      const db = makeHandle('postgres', (sql, parameters) => run(client, transaction, sql, parameters), transaction)
+      const run: Runner = (sql, parameters) => turns.take(() => runIn(transaction, client, sql, parameters))
+      const db = makeHandle('postgres', run, transaction)
       const value = await runWork(this, transaction, work, db, this.#limits)
       transaction.end()
+      await turns.over()
       await this.#commit(client, transaction)
       return value
     } catch (error) {
       transaction.end()
+      await turns.over()
       broken = !(await rolledBack(client))
       // what the work function made of a failed statement does not count: the statement does
       throw isRetryable(transaction.failure?.error) ? transaction.failure?.error : error
@@ -170,7 +175,22 @@ class PostgresDatabase implements Database {
   }
 }
 
-async function run(client: ClientBase, transaction: Transaction, sql: string, parameters: readonly Bindable[]) {
+/** Queries of one transaction that were started together, one after another: a connection executes one at a time. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async over(): Promise<void> {
+    await this.#last
+  }
+}
+
+async function runIn(transaction: Transaction, client: ClientBase, sql: string, parameters: readonly Bindable[]) {
   transaction.assertUsable()
   try {
     return await query(client, sql, parameters)

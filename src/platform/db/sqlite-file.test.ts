@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import { fakeClock, memoryLog } from '#platform/testing'
+import { GateError } from '../errors.ts'
 import { platformMigrations } from '../migrations/index.ts'
-import { tables } from './handle.ts'
+import { tables, touch } from './handle.ts'
 import { openSqlite } from './sqlite.ts'
 
 function newPath(t: TestContext): string {
@@ -90,4 +92,46 @@ test('a file cut short is refused', async (t) => {
 test('a directory that is missing is named', async (t) => {
   const path = join(newPath(t), 'deeper', 'gatehouse.db')
   await assert.rejects(open(t, path), refusedAs('platform.storage-unavailable', path))
+})
+
+test("another process's write lock is waited for without holding up reading", async (t) => {
+  const path = await made(t)
+  const database = await open(t, path)
+  const other = new DatabaseSync(path)
+  t.after(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const change = database.tx(async (db) => {
+    await sql`create table sample_things (id text) strict`.execute(tables(db))
+  })
+  await database.ping()
+  other.exec('COMMIT')
+  await change
+})
+
+test('a lock that is never released refuses all who wait, and the next one works', async (t) => {
+  const path = await made(t)
+  const database = await open(t, path)
+  const other = new DatabaseSync(path)
+  t.after(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const outcomes = await Promise.allSettled([database.tx(async () => {}), database.tx(async () => {})])
+  for (const outcome of outcomes) {
+    assert.ok(outcome.status === 'rejected' && outcome.reason instanceof GateError)
+    assert.equal(outcome.reason.code, 'platform.storage-unavailable')
+  }
+  other.exec('COMMIT')
+  assert.equal(await database.tx(async () => 'works'), 'works')
+})
+
+test("another process's touch is seen", async (t) => {
+  const path = await made(t)
+  const clock = fakeClock()
+  const database = await openSqlite({ path, clock, log: memoryLog() })
+  t.after(() => database.close())
+  await database.migrate([platformMigrations])
+  const before = database.epoch('access')
+  const other = await open(t, path)
+  await other.tx(async (db) => touch(db, 'access'))
+  clock.advance(250)
+  assert.notEqual(database.epoch('access'), before)
 })

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
+import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { fail } from '../platform-errors.ts'
 import type { Db, EpochName } from './database.ts'
@@ -12,8 +13,9 @@ import { refuseNested, runWork, type WorkLimits } from './work.ts'
 /** A group is committed at the latest after this many transactions or milliseconds. */
 const mostInGroup = 200
 const longestGroup = 50
-/** How long another process may hold the write lock before changes are refused, in milliseconds. */
-const longestLock = 5_000
+/** Another process's write lock is waited for this often, 20 ms apart and up to 50 ms inside SQLite: five seconds. */
+const mostAttempts = 70
+const attemptPause = 20
 
 interface Queued {
   readonly work: (db: Db) => Promise<unknown>
@@ -115,7 +117,8 @@ export class SqliteWriter {
       return { queued, value, transaction }
     } catch (error) {
       queued.reject(storageFailure(error))
-      this.#undo(error)
+      // the others of a lost group learn what storage said, not what this work function made of it
+      this.#undo(transaction.failure?.error ?? error)
       return undefined
     } finally {
       transaction.end()
@@ -142,19 +145,18 @@ export class SqliteWriter {
   }
 
   async #begin(): Promise<void> {
-    const { clock } = this.#options
-    const latest = clock.monotonic() + longestLock
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       try {
         this.#connection.exec('BEGIN IMMEDIATE')
         return
       } catch (error) {
-        if (isBusy(error) && clock.monotonic() < latest) await pause(20)
-        else {
-          this.#queue.shift()?.reject(storageFailure(error))
+        if (!isBusy(error) || attempt === mostAttempts) {
+          // whoever waits now has waited as long
+          for (const { reject } of this.#queue.splice(0)) reject(storageFailure(error))
           throw error
         }
       }
+      await pause(attemptPause)
     }
   }
 
@@ -175,7 +177,8 @@ export class SqliteWriter {
 
   /** Nothing of the group is durable: none of its callers is told otherwise. The next group starts afresh. */
   #abandon(finished: readonly Finished[], error: unknown): void {
-    const failure = storageFailure(error)
+    const cause = storageFailure(error)
+    const failure = cause instanceof GateError ? cause : fail('platform.storage-unavailable', { cause })
     for (const { queued } of finished) queued.reject(failure)
     if (!this.#connection.inTransaction) return
     try {
