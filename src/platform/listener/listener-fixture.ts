@@ -29,12 +29,13 @@ export async function startListener(
   t: TestContext,
   limits: Partial<ListenerLimits> = {},
   prepare: (listener: StartedListener) => void = () => undefined,
+  https = '127.0.0.1:0',
 ): Promise<Fixture> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-listener-'))
   const log = memoryLog()
   const metrics = createMetrics()
   const adminSocket = join(directory, 'admin.sock')
-  const common = { https: '127.0.0.1:0', http: '127.0.0.1:0', adminSocket, log, metrics, limits }
+  const common = { https, http: '127.0.0.1:0', adminSocket, log, metrics, limits }
   const listener = createListener(common)
   listener.certificates((name) => (name === 'broken.test' ? Promise.reject(new Error('no key')) : undefined))
   listener.certificates((name) => (name.endsWith('.test') ? context : undefined))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect as connectTcp } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { ask, exchange, get, openHttp2, openTls, readAll, startListener, statusOf } from './listener-fixture.ts'
@@ -12,6 +13,18 @@ test("HTTP/1.1 and HTTP/2 reach the same host, in any case and with any port, wi
     assert.deepEqual(answer, { status: 200, body: 'a 2.0 GET /x?y=1 127.0.0.1' })
   }
   assert.match(await exchange(fixture, get('a.test'), { serverName: 'A.TEST' }), / 200 /)
+})
+
+const withoutIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === '::1')
+  ? false
+  : 'needs IPv6'
+
+test('attack 12: on a dual-stack socket an IPv4 peer has its IPv4 address', { skip: withoutIpv6 }, async (t) => {
+  const fixture = await startListener(t, {}, undefined, '[::]:0')
+  assert.match(await exchange(fixture, get('a.test')), /a 1\.1 GET \/ 127\.0\.0\.1/)
+  assert.equal((await ask(openHttp2(t, fixture), { ':authority': 'a.test' })).body, 'a 2.0 GET / 127.0.0.1')
 })
 
 test('attack 13: a host that is not exactly one canonical name is 400, on both protocols', async (t) => {
