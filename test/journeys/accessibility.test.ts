@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { type Browser, chromium } from 'playwright-core'
-import { requireAll } from '#platform/testing'
-import { browserArguments, browserPath } from '../pages/browser.ts'
+import type { Browser } from 'playwright-core'
 import { type PageServer, servePages } from '../pages/page-server.ts'
 import { samplePages } from '../pages/sample-pages.ts'
+import { browserMissing, openBrowser } from '../product/browser.ts'
 import { findViolations } from './axe.ts'
 
-const missing = existsSync(browserPath) || requireAll() ? false : 'needs the Debian package chromium'
-
-describe('every piece and every page of the console', { skip: missing }, () => {
+describe('every piece and every page of the console', { skip: browserMissing() }, () => {
   const pages = samplePages()
   let browser: Browser
   let server: PageServer
 
   before(async () => {
     server = await servePages(pages)
-    browser = await chromium.launch({ executablePath: browserPath, args: [...browserArguments] })
+    browser = await openBrowser()
   })
 
   after(async () => {

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { chromium } from 'playwright-core'
-import { browserArguments, browserPath } from './browser.ts'
+import { openBrowser } from '../product/browser.ts'
 import { servePages } from './page-server.ts'
 import { samplePages } from './sample-pages.ts'
 
@@ -15,7 +14,7 @@ mkdirSync(folder, { recursive: true })
 
 const pages = samplePages()
 const server = await servePages(pages)
-const browser = await chromium.launch({ executablePath: browserPath, args: [...browserArguments] })
+const browser = await openBrowser()
 const complaints = new Set<string>()
 try {
   for (const colorScheme of ['light', 'dark'] as const) {
