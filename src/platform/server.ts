@@ -5,14 +5,13 @@ import { type Subscriber, startOutbox } from './events/outbox.ts'
 import type { DoorDeps } from './http/door.ts'
 import { httpErrors } from './http/http-errors.ts'
 import { platformPermissions, platformRoutes } from './http/platform-routes.ts'
-import type { Problem } from './http/problem.ts'
 import { peerOverTls, serveRoutes } from './http/server.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { type OpenKernel, openKernel, type Surroundings } from './kernel.ts'
 import { platformErrors } from './platform-errors.ts'
-import type { AnyRoom, Notice, ShellPage } from './room/contract.ts'
+import type { AnyRoom, Notice } from './room/contract.ts'
 import { type House, openHouse } from './room/house.ts'
-import { bareDocument, problemPage, strangerRefusal } from './ui-kit/index.ts'
+import { bareDocument } from './ui-kit/index.ts'
 
 export interface ServerOptions extends Surroundings {
   readonly rooms: readonly AnyRoom[]
@@ -120,7 +119,6 @@ function serve(kernel: OpenKernel, house: House): void {
     journal: kernel.journal,
     log: kernel.log,
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
-    problemPage: pageOfProblem,
     origin: () => kernel.origin(),
     httpsPort: () => listener.httpsPort,
   }
@@ -132,14 +130,6 @@ function serve(kernel: OpenKernel, house: House): void {
     listener.host('localhost', serveRoutes(deps, routes, ['api', 'protocol'], overTls))
   }
   listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
-}
-
-function pageOfProblem(problem: Problem, known: boolean): ShellPage {
-  const { title } = problem
-  if (problem.status === 403 && !known && problem.code !== 'platform.cross-origin') {
-    return { title, frame: 'bare', body: strangerRefusal({ text: 'Sign in', href: '/sign-in' }) }
-  }
-  return { title, frame: known ? 'full' : 'bare', body: problemPage(problem) }
 }
 
 function running(kernel: OpenKernel, house: House, state: { ready: boolean }, background: Background): RunningServer {

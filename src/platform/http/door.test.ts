@@ -130,11 +130,6 @@ describe('doors', () => {
       journal: { refused: (one) => refusals.push(one), used: () => undefined, flush: () => Promise.resolve() },
       log,
       shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),
-      problemPage: (problem, known) => ({
-        title: problem.title,
-        body: known || problem.status >= 500 ? html`${problem.detail} ${problem.requestId}` : html`Refused`,
-        frame: 'bare',
-      }),
       origin: () => origin,
       httpsPort: () => 8443,
     }

@@ -3,14 +3,15 @@ import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
 import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Authenticator, Authorize, Ctx, ResourceLoader, Shell, ShellPage } from '../room/contract.ts'
+import type { Authenticator, Authorize, Ctx, ResourceLoader, Shell } from '../room/contract.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
 import { failHttp } from './http-errors.ts'
 import { readForm, readInput } from './input.ts'
 import { isOwnOrigin } from './origin-check.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
-import { type Problem, problemHeaders, problemOf, Refused } from './problem.ts'
+import { problemHeaders, problemOf, Refused } from './problem.ts'
+import { problemView } from './problem-view.ts'
 import { respond } from './reply.ts'
 import type { RequestView, Route } from './route.ts'
 
@@ -25,7 +26,6 @@ export interface DoorDeps {
   readonly journal: Journal
   readonly log: Log
   readonly shell: Shell
-  readonly problemPage: (problem: Problem, known: boolean) => ShellPage
   /** `https://gatehouse.localhost:8443` */
   readonly origin: () => string
   readonly httpsPort: () => number
@@ -129,7 +129,7 @@ async function authorize(passage: Passage, ctx: Ctx): Promise<void> {
   if (ctx.actor.principal.kind === 'anonymous') {
     throw failHttp('platform.sign-in-required', { headers: { 'WWW-Authenticate': 'Bearer' } })
   }
-  throw new Refused(decision)
+  throw new Refused(decision, permission)
 }
 
 /**
@@ -166,7 +166,6 @@ async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Respo
   const fields = { requestId, path: view.url.pathname, method: view.method, code: problem.code }
   if (problem.status >= 500) deps.log.error({ ...fields, err: error }, 'request failed')
   else deps.log.debug(fields, 'request refused')
-  const known = ctx.actor.principal.kind !== 'anonymous'
   const headers = problemHeaders(error)
   if (route.door !== 'browser') {
     return respond(
@@ -180,7 +179,7 @@ async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Respo
     const to = encodeURIComponent(view.url.pathname + view.url.search)
     return respond({ kind: 'redirect', location: `/sign-in?to=${to}` }, passage, ctx)
   }
-  const page = deps.problemPage(problem, known)
+  const page = problemView(problem, error, ctx.actor)
   try {
     return await respond({ kind: 'page', status: problem.status, headers, page }, passage, ctx)
   } catch (cause) {

@@ -22,11 +22,14 @@ export interface Problem {
 /** Carries the decision to the page that explains it. */
 export class Refused extends GateError {
   readonly decision: Decision
+  /** What was asked; absent where anybody signed in would do. */
+  readonly permission: string | undefined
 
-  constructor(decision: Decision) {
+  constructor(decision: Decision, permission: string | undefined) {
     const { code, row } = refusedRow(decision)
     super(code, row)
     this.decision = decision
+    this.permission = permission
   }
 }
 

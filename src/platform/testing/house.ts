@@ -19,7 +19,7 @@ import { platformErrors } from '../platform-errors.ts'
 import { makeContext } from '../room/context.ts'
 import type { AnyRoom, Kernel } from '../room/contract.ts'
 import { type House, openHouse } from '../room/house.ts'
-import { bareDocument, problemPage } from '../ui-kit/index.ts'
+import { bareDocument } from '../ui-kit/index.ts'
 import type { OpenDatabase, Place } from './databases.ts'
 
 export interface TestHouseOptions {
@@ -135,7 +135,6 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
     journal: kernel.journal,
     log,
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
-    problemPage: (problem) => ({ title: problem.title, frame: 'bare', body: problemPage(problem) }),
     origin: () => origin,
     httpsPort: () => 8443,
   }
