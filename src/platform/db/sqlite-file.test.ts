@@ -135,3 +135,13 @@ test("another process's touch is seen", async (t) => {
   clock.advance(250)
   assert.notEqual(database.epoch('access'), before)
 })
+
+test('an epoch that cannot be read is new on every call', async (t) => {
+  const clock = fakeClock()
+  const database = await openSqlite({ path: await made(t), clock, log: memoryLog() })
+  await database.migrate([platformMigrations])
+  await database.close()
+  clock.advance(250)
+  const numbers = [database.epoch('access'), database.epoch('access'), database.epoch('routes')]
+  assert.equal(new Set(numbers).size, 3)
+})

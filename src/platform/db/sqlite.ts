@@ -36,6 +36,7 @@ class SqliteDatabase implements Database {
   readonly #epochs = new Map<EpochName, number>()
   #dataVersion: unknown
   #epochsReadAt = Number.NEGATIVE_INFINITY
+  #unconfirmed = 0
   #migrated = false
   #closing: Promise<void> | undefined
 
@@ -63,7 +64,7 @@ class SqliteDatabase implements Database {
 
   epoch(name: EpochName): number {
     const now = this.#clock.monotonic()
-    if (this.#migrated && now - this.#epochsReadAt >= epochLifetime) this.#readEpochs(now)
+    if (this.#migrated && now - this.#epochsReadAt >= epochLifetime && !this.#readEpochs(now)) return this.#newNumber()
     return this.#epochs.get(name) ?? 0
   }
 
@@ -95,15 +96,31 @@ class SqliteDatabase implements Database {
     }
   }
 
-  /** Our own commits set the values at once; `data_version` of the reader tells when anybody else's may differ. */
-  #readEpochs(now: number): void {
-    const [version] = this.#read('PRAGMA data_version', []).rows as { readonly data_version: number }[]
-    if (version?.data_version !== this.#dataVersion) {
-      const { rows } = this.#read('select name, value from platform_epochs where shard = 0', [])
-      for (const row of rows as { readonly name: EpochName; readonly value: number }[])
-        this.#epochs.set(row.name, row.value)
-      this.#dataVersion = version?.data_version
+  /**
+   * Our own commits set the values at once; `data_version` of the reader tells when anybody else's may differ.
+   *
+   * @returns false when the file cannot be read
+   */
+  #readEpochs(now: number): boolean {
+    try {
+      const [version] = this.#read('PRAGMA data_version', []).rows as { readonly data_version: number }[]
+      if (version?.data_version !== this.#dataVersion) {
+        const { rows } = this.#read('select name, value from platform_epochs where shard = 0', [])
+        for (const { name, value } of rows as { readonly name: EpochName; readonly value: number }[]) {
+          this.#epochs.set(name, value)
+        }
+        this.#dataVersion = version?.data_version
+      }
+      this.#epochsReadAt = now
+      return true
+    } catch {
+      return false
     }
-    this.#epochsReadAt = now
+  }
+
+  /** Unlike every epoch, which count up from nothing. */
+  #newNumber(): number {
+    this.#unconfirmed -= 1
+    return this.#unconfirmed
   }
 }
