@@ -1,0 +1,129 @@
+import type { DetailedError, NamespaceDefinition, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { PrincipalKind } from '#kit'
+import type { PolicyContribution } from '#platform'
+
+export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
+export type Schema = SchemaJson<string>
+
+/** One policy and what its scope says by itself. */
+export interface PolicyText {
+  readonly text: string
+  readonly scope: PolicyJson
+}
+
+/** The entity type of each kind of principal. */
+export const principalTypes: Readonly<Record<PrincipalKind, string>> = {
+  account: 'Gatehouse::Account',
+  app: 'Gatehouse::App',
+  device: 'Gatehouse::Device',
+  'deploy-key': 'Gatehouse::DeployKey',
+  local: 'Gatehouse::Local',
+  system: 'Gatehouse::System',
+  anonymous: 'Gatehouse::Anonymous',
+}
+export const actionType = 'Gatehouse::Action'
+export const groupType = 'Gatehouse::Group'
+/** Stands for "no resource was loaded"; its id is the permission's type. */
+export const collectionType = 'Gatehouse::Collection'
+export const contextType = 'Gatehouse::Context'
+
+/** The room's own schema: principals, groups, the stand-in for "no resource", the context. */
+const baseSchema = `namespace Gatehouse {
+  type Context = { via: Set<String>, credential?: String, app?: String };
+  entity Group;
+  entity Collection;
+  entity ${Object.values(principalTypes)
+    .map((type) => type.replace('Gatehouse::', ''))
+    .join(', ')} in [Group] = { id: String };
+}`
+
+/** One action's declaration in a schema. */
+export function actionFor(principals: readonly string[], resources: readonly string[]) {
+  return {
+    appliesTo: {
+      principalTypes: [...principals],
+      resourceTypes: [...resources],
+      context: { type: contextType },
+    },
+  }
+}
+
+/** Base and rooms' schemas in one, with an action for every declared permission. @throws TypeError naming the fault */
+export function assembleSchema(
+  cedar: Cedar,
+  contributions: readonly PolicyContribution[],
+  actions: ReadonlyMap<string, readonly string[]>,
+): { readonly schema: Schema; readonly resourceTypes: ReadonlyMap<string, readonly string[]> } {
+  const texts = [baseSchema, ...contributions.map(({ schema }) => schema)]
+  const parsed = cedar.schemaToJson(texts.join('\n'))
+  if (parsed.type === 'failure') throw new TypeError(`a Cedar schema is faulty: ${faults(parsed.errors)}`)
+  const resourceTypes = resourcesByType(parsed.json, actions)
+  const own: NamespaceDefinition<string> = {
+    ...parsed.json['Gatehouse'],
+    entityTypes: parsed.json['Gatehouse']?.entityTypes ?? {},
+    actions: {},
+  }
+  for (const [type, names] of actions) {
+    const resources = [collectionType, ...(resourceTypes.get(type) ?? [])]
+    for (const name of names) own.actions[`${type}:${name}`] = actionFor(Object.values(principalTypes), resources)
+  }
+  return { schema: { ...parsed.json, Gatehouse: own }, resourceTypes }
+}
+
+/** Reads `@permission("…")` of every entity type. */
+function resourcesByType(
+  schema: Schema,
+  actions: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const [namespace, { entityTypes, actions: written }] of Object.entries(schema)) {
+    if (Object.keys(written).length > 0) {
+      throw new TypeError(`Cedar schema ${namespace} writes actions; they follow from the room's permission types`)
+    }
+    for (const [name, { annotations }] of Object.entries(entityTypes)) {
+      for (const type of (annotations?.['permission'] ?? '').split(' ').filter((word) => word !== '')) {
+        if (!actions.has(type))
+          throw new TypeError(`${namespace}::${name} is for permission type ${type}, which no room declares`)
+        found.set(type, [...(found.get(type) ?? []), `${namespace}::${name}`])
+      }
+    }
+  }
+  return found
+}
+
+/** Every room's policies by id. @throws TypeError naming the fault */
+export function assemblePolicies(
+  cedar: Cedar,
+  contributions: readonly PolicyContribution[],
+): ReadonlyMap<string, PolicyText> {
+  const found = new Map<string, PolicyText>()
+  for (const contribution of contributions) {
+    const parts = cedar.policySetTextToParts(contribution.policies)
+    if (parts.type === 'failure') throw new TypeError(`a Cedar policy is faulty: ${faults(parts.errors)}`)
+    if (parts.policy_templates.length > 0) throw new TypeError('Cedar policy templates are not used here')
+    for (const text of parts.policies) {
+      const parsed = cedar.policyToJson(text)
+      if (parsed.type === 'failure') throw new TypeError(`a Cedar policy is faulty: ${faults(parsed.errors)}`)
+      const id = parsed.json.annotations?.['id'] ?? ''
+      if (!/^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*$/.test(id))
+        throw new TypeError(`a Cedar policy has no @id("room:name"): ${text}`)
+      if (found.has(id)) throw new TypeError(`two Cedar policies are called ${id}`)
+      found.set(id, { text, scope: parsed.json })
+    }
+  }
+  return found
+}
+
+/** @throws TypeError naming every policy that does not fit the schema */
+export function requireValid(cedar: Cedar, schema: Schema, policies: ReadonlyMap<string, PolicyText>): void {
+  const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]))
+  const answer = cedar.validate({ schema, policies: { staticPolicies } })
+  if (answer.type === 'failure') throw new TypeError(`the Cedar schema is faulty: ${faults(answer.errors)}`)
+  const errors = answer.validationErrors.map(({ policyId, error }) => `${policyId}: ${error.message}`)
+  if (errors.length > 0) throw new TypeError(`Cedar policies do not fit the schema: ${errors.join('; ')}`)
+}
+
+/** Cedar's own words, for the log and for whoever starts the server. */
+export function faults(errors: readonly DetailedError[]): string {
+  return errors.map(({ message, help }) => (help === null ? message : `${message} (${help})`)).join('; ')
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import type { EntityJson, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { actionFor, type Cedar, contextType, faults, type PolicyText, type Schema } from './policy-schema.ts'
+
+/**
+ * Policy sets and schemas cut to what one combination of principal type, action and resource type can need, pre-parsed
+ * at first use. The ids are fixed, because a pre-parsed set is never freed: as many as the schema has combinations.
+ */
+export class Slices {
+  readonly #cedar: Cedar
+  readonly #schema: Schema
+  readonly #policies: ReadonlyMap<string, PolicyText>
+  /** Two engines of one process share Cedar's memory; equal ones may share slices, others must not. */
+  readonly #digest: string
+  readonly #ready = new Map<string, string>()
+
+  constructor(cedar: Cedar, schema: Schema, policies: ReadonlyMap<string, PolicyText>) {
+    this.#cedar = cedar
+    this.#schema = schema
+    this.#policies = policies
+    const texts = [...policies].map(([id, { text }]) => [id, text])
+    this.#digest = createHash('sha256')
+      .update(JSON.stringify([schema, texts]))
+      .digest('hex')
+  }
+
+  /** The slice's id. @throws TypeError when Cedar refuses it */
+  of(principalType: string, action: string, resourceType: string): string {
+    const name = `${principalType} ${action} ${resourceType}`
+    const ready = this.#ready.get(name)
+    if (ready !== undefined) return ready
+    const id = `${this.#digest} ${name}`
+    const relevant = [...this.#policies].filter(([, { scope }]) => mayApply(scope, principalType, action, resourceType))
+    const staticPolicies = Object.fromEntries(relevant.map(([policyId, { text }]) => [policyId, text]))
+    requireParsed(this.#cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType)))
+    requireParsed(this.#cedar.preparsePolicySet(id, { staticPolicies }))
+    this.#ready.set(name, id)
+    return id
+  }
+}
+
+/** Leaves a policy out only where its scope alone rules it out. */
+function mayApply(scope: PolicyJson, principalType: string, action: string, resourceType: string): boolean {
+  return mayBe(scope.principal, principalType) && mayBe(scope.resource, resourceType) && mayDo(scope.action, action)
+}
+
+function mayBe(constraint: PolicyJson['principal'], type: string): boolean {
+  if (constraint.op === 'is') return constraint.entity_type === type
+  if (constraint.op === '==' && 'entity' in constraint) return typeAndId(constraint.entity).type === type
+  return true
+}
+
+function mayDo(constraint: PolicyJson['action'], action: string): boolean {
+  if (constraint.op === 'All') return true
+  const named = 'entities' in constraint ? constraint.entities : 'entity' in constraint ? [constraint.entity] : []
+  // there are no action groups: an action is in itself only
+  return named.some((entity) => typeAndId(entity).id === action)
+}
+
+function typeAndId(uid: EntityJson['uid']): { readonly type: string; readonly id: string } {
+  return '__entity' in uid ? uid.__entity : uid
+}
+
+/**
+ * The schema with one action that takes one principal and one resource type, and only the types these reach: validation
+ * costs by the size of the schema.
+ */
+function sliceSchema(schema: Schema, principalType: string, action: string, resourceType: string): Schema {
+  const reached = reachable(schema, [contextType, principalType, resourceType])
+  const sliced = Object.entries(schema).map(([namespace, { entityTypes, commonTypes = {} }]) => {
+    const kept = <T>(types: Readonly<Record<string, T>>) =>
+      Object.fromEntries(Object.entries(types).filter(([name]) => reached.has(qualified(namespace, name))))
+    const actions = namespace === 'Gatehouse' ? { [action]: actionFor([principalType], [resourceType]) } : {}
+    return [namespace, { entityTypes: kept(entityTypes), commonTypes: kept(commonTypes), actions }] as const
+  })
+  return Object.fromEntries(
+    sliced.filter(([namespace, { entityTypes, commonTypes }]) => {
+      return namespace === 'Gatehouse' || Object.keys({ ...entityTypes, ...commonTypes }).length > 0
+    }),
+  )
+}
+
+/** Every type that can be reached from these by attributes or membership. */
+function reachable(schema: Schema, from: readonly string[]): ReadonlySet<string> {
+  const definitions = new Map<string, readonly [namespace: string, definition: unknown]>()
+  for (const [namespace, { entityTypes, commonTypes = {} }] of Object.entries(schema)) {
+    for (const [name, definition] of Object.entries({ ...entityTypes, ...commonTypes })) {
+      definitions.set(qualified(namespace, name), [namespace, definition])
+    }
+  }
+  const reached = new Set<string>()
+  const visit = (type: string): void => {
+    const [namespace, definition] = definitions.get(type) ?? []
+    if (namespace === undefined || reached.has(type)) return
+    reached.add(type)
+    // any text that names a type counts: too much is kept rather than too little
+    for (const word of textsIn(definition)) {
+      visit(word)
+      visit(qualified(namespace, word))
+    }
+  }
+  for (const type of from) visit(type)
+  return reached
+}
+
+function textsIn(definition: unknown): readonly string[] {
+  if (typeof definition === 'string') return [definition]
+  if (typeof definition !== 'object' || definition === null) return []
+  return Object.values(definition).flatMap(textsIn)
+}
+
+function qualified(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}::${name}`
+}
+
+function requireParsed(answer: ReturnType<Cedar['preparseSchema']>): void {
+  if (answer.type === 'failure') throw new TypeError(`Cedar refused a slice: ${faults(answer.errors)}`)
+}
