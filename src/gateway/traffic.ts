@@ -11,28 +11,35 @@ interface Seen {
 
 type Observer = (status: number, cut: boolean) => void
 
-const classes = ['gone', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+const classes = ['gone', '1xx', '2xx', '3xx', '4xx', '5xx', 'cut'] as const
+const cutClass = classes.indexOf('cut')
 
 /** Counts what passed and what was refused and, when asked for, writes a line per request. */
 export class Traffic {
   readonly #kernel: Kernel
-  readonly #count: (answer: string) => void
   readonly #refused: (code: string) => void
-  readonly #countOnly: Observer
+  /** By class, since the last scrape: a label look-up per request would cost more than the decision. */
+  readonly #answers = new Uint32Array(classes.length)
+  readonly #count: Observer = (status, cut) => {
+    const place = cut ? cutClass : Math.min(Math.floor(status / 100), cutClass - 1)
+    this.#answers[place] = (this.#answers[place] ?? 0) + 1
+  }
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
-    const answered = kernel.metrics.counter('gatehouse_gateway_answers_total', 'Requests passed on, by answer.', [
-      'answer',
-    ])
-    const refused = kernel.metrics.counter('gatehouse_gateway_refusals_total', 'Requests not passed on, by code.', [
-      'code',
-    ])
-    // label lookups hash; the few children there are live as long as the process
-    const children = new Map([...classes, 'cut'].map((answer) => [answer, answered.labels({ answer })]))
-    this.#count = (answer) => children.get(answer)?.inc()
+    const { metrics } = kernel
+    const refused = metrics.counter('gatehouse_gateway_refusals_total', 'Requests not passed on, by code.', ['code'])
     this.#refused = (code) => refused.inc({ code })
-    this.#countOnly = (status, cut) => this.#count(classOf(status, cut))
+    const answers = 'Requests passed on, by class of the answer.'
+    const answered = metrics.counter('gatehouse_gateway_answers_total', answers, ['answer'])
+    Object.assign(answered, {
+      collect: () => {
+        for (const [place, answer] of classes.entries()) {
+          answered.inc({ answer }, this.#answers[place] ?? 0)
+          this.#answers[place] = 0
+        }
+      },
+    })
   }
 
   refused(code: GatewayCode): void {
@@ -42,10 +49,10 @@ export class Traffic {
   /** What to call when the request has ended. The same function for all while no access log is written. */
   observer(seen: Seen, actor: Actor | undefined): Observer {
     const { clock, config, log } = this.#kernel
-    if (!config.log.access) return this.#countOnly
+    if (!config.log.access) return this.#count
     const begun = clock.monotonic()
     return (status, cut) => {
-      this.#countOnly(status, cut)
+      this.#count(status, cut)
       log.info(
         {
           route: seen.live.route.name,
@@ -61,8 +68,4 @@ export class Traffic {
       )
     }
   }
-}
-
-function classOf(status: number, cut: boolean): string {
-  return cut ? 'cut' : (classes[Math.floor(status / 100)] ?? 'gone')
 }

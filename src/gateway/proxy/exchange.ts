@@ -98,8 +98,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#hasBody && !this.#request.complete && this.#request.httpVersionMajor === 1)
       list.push('connection', 'close')
     writeHead(this.#response, status, list)
-    // a body that came along leaves with the head in one piece; a head that has to wait for its body goes ahead
-    if (this.#request.method !== 'HEAD' && status !== 204 && status !== 304) process.nextTick(sendHead, this.#response)
+    // a short body comes along and leaves with its head in one piece; a stream's head must not wait for its first piece
+    const short = this.#left >= 0 && this.#left <= shortBody
+    if (!short && this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
+      process.nextTick(sendHead, this.#response)
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -172,6 +175,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 function sendHead(response: ServedResponse): void {
   if (!response.headersSent && !response.destroyed && 'flushHeaders' in response) response.flushHeaders()
 }
+
+const shortBody = 65_536
 
 /** NGHTTP2_INTERNAL_ERROR: the stream ends as failed, not as complete. */
 const internalError = 2
