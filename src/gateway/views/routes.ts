@@ -88,7 +88,7 @@ export function routePage(options: {
 <p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test whether ${route.upstream} answers` })}</p>
 ${
   access.kind === 'permission'
-    ? command(`gatehouse roles grant ROLE '${access.permission}'`, 'Let the holders of a role use it')
+    ? command(`gatehouse roles create ${route.name}-users --permission '${access.permission}'`, 'Make a role for it, then give it to people')
     : undefined
 }${dangerZone([
   {
