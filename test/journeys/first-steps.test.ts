@@ -34,7 +34,7 @@ describe('a person sets Gatehouse up, and others reach an app behind it', { skip
     app = createServer((request, response) => {
       seen.push({ url: request.url ?? '', headers: request.headers })
       response.setHeader('content-type', 'text/html')
-      response.end(`<!doctype html><title>Wiki</title><h1>Welcome, ${request.headers['remote-name']}</h1>`)
+      response.end(`<!doctype html><title>Wiki</title><h1>Welcome, ${String(request.headers['remote-name'])}</h1>`)
     }).listen(0, '127.0.0.1')
     await once(app, 'listening')
     product = await startProduct()

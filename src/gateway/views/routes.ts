@@ -88,7 +88,10 @@ export function routePage(options: {
 <p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test whether ${route.upstream} answers` })}</p>
 ${
   access.kind === 'permission'
-    ? command(`gatehouse roles create ${route.name}-users --permission '${access.permission}'`, 'Make a role for it, then give it to people')
+    ? command(
+        `gatehouse roles create ${route.name}-users --permission '${access.permission}'`,
+        'Make a role for it, then give it to people',
+      )
     : undefined
 }${dangerZone([
   {
