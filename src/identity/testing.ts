@@ -1,8 +1,9 @@
 /** Builders for tests that need people who sign in: the real rooms behind real doors on a real database. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { accessRoom } from '#access'
-import type { AnyRoom } from '#platform'
+import { z } from 'zod'
+import { type AccessFace, accessRoom } from '#access'
+import { type AnyRoom, defineRoom } from '#platform'
 import {
   type FakeClock,
   fakeClock,
@@ -15,9 +16,12 @@ import {
   type TestHouse,
   testHouse,
 } from '#platform/testing'
+import type { IdentityFace } from './face.ts'
 import { identity } from './room.ts'
 
 export interface TestNode extends TestHouse {
+  readonly access: AccessFace
+  readonly identity: IdentityFace
   readonly clock: FakeClock
   readonly log: MemoryLog
 }
@@ -37,11 +41,35 @@ export interface TestNodeOptions {
 export async function startNode(t: TestContext, open: OpenDatabase, options: TestNodeOptions = {}): Promise<TestNode> {
   const { clock = fakeClock(), seal = memorySeal() } = options
   const log = memoryLog()
-  const rooms = [accessRoom, identity, ...(options.rooms ?? [])]
+  const faces: Faces[] = []
+  const rooms = [accessRoom, identity, witness(faces), ...(options.rooms ?? [])]
   const at = options.place === undefined ? {} : { place: options.place }
   const configs = { identity: options.config ?? {} }
   const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs })
-  return { ...house, clock, log }
+  const [seen] = faces
+  assert.ok(seen)
+  return { ...house, ...seen, clock, log }
+}
+
+interface Faces {
+  readonly access: AccessFace
+  readonly identity: IdentityFace
+}
+
+/** A room that is handed the faces, as rooms above are. */
+function witness(faces: Faces[]): AnyRoom {
+  return defineRoom({
+    name: 'witness',
+    config: z.strictObject({}),
+    migrations: [],
+    errors: {},
+    permissions: [],
+    needs: { access: accessRoom, identity },
+    open: async (_kernel, needs) => {
+      faces.push(needs)
+      return { face: {} }
+    },
+  })
 }
 
 export const adminPassword = 'correct horse battery staple'
