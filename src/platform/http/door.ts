@@ -117,11 +117,15 @@ async function authorize(passage: Passage, ctx: Ctx): Promise<void> {
   const resource = await loadResource(passage)
   const asked = resource === 'missing' ? permission?.split(':').slice(0, 2).join(':') : permission
   const found = resource === 'missing' ? undefined : resource
-  const decision = await deps.authorize(ctx.actor, asked, found, { now: ctx.now })
-  if (decision.allowed) return
+  const about = { now: ctx.now }
+  const first = await deps.authorize(ctx.actor, asked, found, about)
+  if (first.allowed) return
+  // refused in the words of one that exists; should this ask allow, there is still nothing to allow it for
+  const second = resource === 'missing' ? await deps.authorize(ctx.actor, permission, undefined, about) : first
+  const decision = second.allowed ? first : second
   deps.journal.refused({
     actor: ctx.actor,
-    permission: asked ?? 'signed-in',
+    permission: permission ?? 'signed-in',
     decision,
     requestId,
     ...(found === undefined ? {} : { resource: { type: found.type, id: found.id } }),
