@@ -275,7 +275,7 @@ function countStatements(t: TestContext, dialect: Dialect): string[] {
       })
     }
   } else {
-    const real = Client.prototype.query as (...args: unknown[]) => unknown
+    const real = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown
     t.mock.method(Client.prototype, 'query', function (this: Client, ...args: unknown[]) {
       const [query] = args
       note(typeof query === 'string' ? query : String((query as { text?: string }).text))

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ActorCredential } from '#kit'
+import { eachDialect } from '#platform/testing'
+import { addPerson, browser, startSetUpNode, type TestNode } from './testing.ts'
+import { narrowedBy } from './tokens.ts'
+
+const password = 'a long enough password'
+const day = 24 * 60 * 60_000
+
+async function makeToken(
+  node: TestNode & { readonly admin: ReturnType<typeof browser> },
+  wanted: Record<string, unknown>,
+) {
+  const body = { label: 'CI', permissions: ['*'], expiresAt: null, ...wanted }
+  const made = await node.admin.post('/api/v1/tokens', body)
+  const token = made.json['token'] as { id: string } | undefined
+  return { status: made.status, json: made.json, secret: String(made.json['secret']), id: token?.id ?? '' }
+}
+
+function asking(node: TestNode, secret: string) {
+  const headers = { authorization: `Bearer ${secret}` }
+  return (method: string, path: string, body?: Record<string, unknown>) =>
+    node.call({ method, path, headers, ...(body === undefined ? {} : { body }) })
+}
+
+eachDialect((_, open) => {
+  test('a token acts for its owner within its permissions, until revoked', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const { secret, id, status } = await makeToken(node, { permissions: ['accounts:read'] })
+    assert.equal(status, 201)
+    const ask = asking(node, secret)
+    assert.equal((await ask('GET', '/api/v1/accounts')).status, 200)
+    const refused = await ask('POST', '/api/v1/accounts', { handle: 'x', displayName: 'X' })
+    assert.equal(refused.status, 403)
+    assert.equal(refused.json['reasonCode'], 'credential-permission')
+    // not even its owner’s own things, which everybody’s password may change
+    assert.equal((await ask('PATCH', '/api/v1/me', { displayName: 'Mallory' })).status, 403)
+    assert.equal((await ask('POST', '/api/v1/tokens', { label: 'x', permissions: ['*'], expiresAt: null })).status, 403)
+    assert.equal((await ask('POST', '/api/v1/sessions/end-others')).status, 403)
+    assert.equal((await node.admin.send('DELETE', `/api/v1/tokens/${id}`)).status, 204)
+    assert.equal((await ask('GET', '/api/v1/accounts')).status, 401)
+    assert.equal((await node.admin.send('DELETE', `/api/v1/tokens/${id}`)).status, 404)
+  })
+
+  test('a token that is present but bad is refused, never taken for nobody', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const { secret } = await makeToken(node, {})
+    const cookie = [...node.admin.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    for (const authorization of [
+      'Bearer',
+      'Bearer x',
+      `Bearer ${secret}x`,
+      `Bearer ${secret.slice(0, -1)}A`,
+      'Basic YTpi',
+      `Bearer ${secret}, Bearer x`,
+    ]) {
+      const answer = await node.call({ path: '/api/v1/me', headers: { authorization, cookie } })
+      assert.equal(answer.status, 401, authorization)
+      assert.equal(answer.json['code'], 'identity.token-refused')
+    }
+    assert.equal((await node.call({ path: '/api/v1/me', headers: { authorization: `bearer ${secret}` } })).status, 200)
+  })
+
+  test('a token ends when it expires', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const expiresAt = new Date(node.clock.now() + day).toISOString()
+    const ask = asking(node, (await makeToken(node, { expiresAt })).secret)
+    node.clock.advance(day - 1)
+    assert.equal((await ask('GET', '/api/v1/me')).status, 200)
+    node.clock.advance(1)
+    assert.equal((await ask('GET', '/api/v1/me')).status, 401)
+  })
+
+  test('a token proves nothing useful outside its networks, and works again inside', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const { secret } = await makeToken(node, { networks: { allow: ['10.0.0.0/8'], deny: ['10.9.0.0/16'] } })
+    const from = async (address: string) => {
+      const headers = { authorization: `Bearer ${secret}` }
+      return (await node.call({ path: '/api/v1/accounts', headers, address })).status
+    }
+    assert.deepEqual([await from('192.0.2.1'), await from('10.1.1.1'), await from('10.9.1.1')], [403, 200, 403])
+    assert.equal(await from('10.2.2.2'), 200)
+  })
+
+  test('nobody makes a token for more than they hold', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node)
+    await ada.signIn('ada', password)
+    const wide = await ada.post('/api/v1/tokens', { label: 'x', permissions: ['accounts:*'], expiresAt: null })
+    assert.equal(wide.status, 403)
+    assert.equal(wide.json['code'], 'access.more-than-held')
+    const { json } = await ada.get('/api/v1/tokens')
+    assert.deepEqual(json['items'], [])
+  })
+
+  test('faults of a token are all named', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const body = {
+      label: ' ',
+      permissions: ['not a permission'],
+      networks: { allow: ['10.0.0.1/8'], deny: ['::zz'] },
+      regions: ['Germany'],
+      expiresAt: '2020-01-01T00:00:00Z',
+    }
+    const { status, json } = await makeToken(node, body)
+    assert.equal(status, 400)
+    const fields = (json['faults'] as { field: string }[]).map(({ field }) => field)
+    assert.deepEqual([...new Set(fields)].toSorted(), ['expiresAt', 'label', 'networks', 'permissions', 'regions'])
+  })
+
+  test('the command line signs in for a token that expires, and signs out', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const made = await node.call({
+      method: 'POST',
+      path: '/api/v1/sign-in',
+      body: { handle: 'ada', password, label: 'CLI on nas' },
+    })
+    assert.equal(made.status, 201)
+    const token = made.json['token'] as { expiresAt: string; label: string }
+    assert.equal(Date.parse(token.expiresAt), node.clock.now() + 30 * day)
+    const ask = asking(node, String(made.json['secret']))
+    assert.equal((await ask('POST', '/api/v1/sign-out')).status, 204)
+    assert.equal((await ask('GET', '/api/v1/me')).status, 401)
+    for (let i = 0; i < 5; i += 1) await guess(node)
+    const delayed = await guess(node)
+    assert.equal(delayed.status, 429)
+    assert.equal(delayed.json['code'], 'identity.try-later')
+  })
+})
+
+function guess(node: TestNode) {
+  const body = { handle: 'ada', password: 'wrong wrong wrong', label: 'x' }
+  return node.call({ method: 'POST', path: '/api/v1/sign-in', address: '198.51.100.77', body })
+}
+
+describe('a token within the credential it is made with', () => {
+  const limited: ActorCredential = {
+    id: 'crd_x',
+    kind: 'password',
+    permissions: ['*'],
+    networks: { allow: ['10.0.0.0/8', '@office'], deny: ['10.9.0.0/16'] },
+    regions: ['DE', 'CH'],
+    expiresAt: 5_000,
+  }
+  const wanted = { permissions: ['a:b'], networks: { allow: [], deny: [] }, regions: [], expiresAt: undefined }
+
+  test('what is left open is inherited', () => {
+    assert.deepEqual(narrowedBy(wanted, limited), {
+      permissions: ['a:b'],
+      networks: limited.networks,
+      regions: ['DE', 'CH'],
+      expiresAt: 5_000,
+    })
+  })
+
+  test('what is narrower is taken, what is not is refused', () => {
+    const narrow = {
+      ...wanted,
+      networks: { allow: ['@office'], deny: ['192.0.2.0/24'] },
+      regions: ['CH'],
+      expiresAt: 4_000,
+    }
+    assert.deepEqual(narrowedBy(narrow, limited), {
+      ...narrow,
+      networks: { allow: ['@office'], deny: ['10.9.0.0/16', '192.0.2.0/24'] },
+    })
+    const wide = [
+      { ...wanted, networks: { allow: ['0.0.0.0/0'], deny: [] } },
+      { ...wanted, regions: ['DE', 'FR'] },
+    ]
+    for (const one of wide) assert.throws(() => narrowedBy(one, limited), { code: 'identity.wider-than-credential' })
+    assert.equal(narrowedBy({ ...wanted, expiresAt: 9_000 }, limited).expiresAt, 5_000)
+  })
+})
