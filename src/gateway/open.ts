@@ -4,6 +4,7 @@ import type { Actor } from '#kit'
 import type { PkiFace } from '#pki'
 import type { Ctx, Kernel, Opened } from '#platform'
 import { apiRoutes } from './admin/api.ts'
+import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
 import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
@@ -63,6 +64,8 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
     routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin)],
     navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 30 }],
+    setupSteps: [addRoute],
+    apps: (ctx) => openApps(kernel, needs.access, ctx),
     resources: [
       {
         permissionType: 'routes',

@@ -1,5 +1,5 @@
 import type { Actor } from '#kit'
-import type { Ctx, Kernel, Listener, Opened } from '#platform'
+import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import type { PkiFace } from './face.ts'
 import { plainRoot } from './plain-root.ts'
 import { openRoot } from './root.ts'
@@ -46,9 +46,21 @@ export async function openPki(kernel: PkiKernel): Promise<Opened<PkiFace>> {
     routes: pkiRoutes({ root: root.authority, keyring, origin }),
     jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
     navigation: [{ title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60 }],
+    setupSteps: [trustRoot],
     notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.authority.fingerprint }]),
     stop: () => contexts.settle(),
   }
+}
+
+const trustRoot: SetupStep = {
+  title: 'Trust the certificates',
+  text: 'Browsers and programs that trust the root of this Gatehouse show no warning at its hosts.',
+  permission: 'certificates:read',
+  order: 30,
+  action: { text: 'How to trust the root', href: '/certificates' },
+  command: 'gatehouse ca',
+  // which machines trust it is known to those machines alone
+  done: () => Promise.resolve(undefined),
 }
 
 async function renew(ctx: Ctx, contexts: ServerContexts): Promise<void> {

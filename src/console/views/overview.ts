@@ -1,5 +1,17 @@
 import type { AppLink, AuditRecord, SetupStep } from '#platform'
-import { badge, button, command, emptyState, facts, type Html, html, link, mark, pageHeader } from '#platform/ui'
+import {
+  badge,
+  button,
+  command,
+  emptyState,
+  facts,
+  type Html,
+  html,
+  link,
+  mark,
+  pageHeader,
+  type Tone,
+} from '#platform/ui'
 import { journalTable } from './journal.ts'
 
 export interface OverviewOptions {
@@ -11,7 +23,7 @@ export interface OverviewOptions {
   readonly credential: string | undefined
   readonly address: string | undefined
   /** Steps of getting started this person may take; empty when there are none. */
-  readonly steps: readonly { readonly step: SetupStep; readonly done: boolean }[]
+  readonly steps: readonly { readonly step: SetupStep; readonly done: boolean | undefined }[]
   readonly apps: readonly AppLink[]
   /** The newest records, for who may read the journal. */
   readonly records: readonly AuditRecord[] | undefined
@@ -20,7 +32,7 @@ export interface OverviewOptions {
 /** The first page after signing in: what is left to set up, what is open to me, what happened lately. */
 export function overviewPage(options: OverviewOptions): Html {
   const { name, host, steps, apps, records, now } = options
-  const unfinished = steps.some(({ done }) => !done)
+  const unfinished = steps.some(({ done }) => done === false)
   return html`${pageHeader({ title: 'Overview', lead: `Signed in to ${host} as ${name}.` })}
 ${unfinished && checklist(steps)}
 ${appList(apps)}
@@ -29,13 +41,19 @@ ${standing(options)}`
 }
 
 function checklist(steps: OverviewOptions['steps']): Html {
-  const left = steps.filter(({ done }) => !done)
-  return html`<section aria-labelledby="set-up"><h2 id="set-up">Set-up <span class="faint">${left.length} of ${steps.length} left</span></h2><ol class="steps">${steps.map(
-    ({ step, done }) => html`<li class="${done ? 'done' : 'open'}">${mark(done ? 'good' : 'off')}<div>
+  const left = steps.filter(({ done }) => done === false)
+  const counted = steps.filter(({ done }) => done !== undefined).length
+  return html`<section aria-labelledby="set-up"><h2 id="set-up">Set-up <span class="faint">${left.length} of ${counted} left</span></h2><ol class="steps">${steps.map(
+    ({ step, done }) => html`<li class="${done === true ? 'done' : 'open'}">${mark(markOf(done))}<div>
 <h3>${step.title}</h3><p>${step.text}</p>
-${!done && step.command !== undefined && command(step.command, 'Or in a terminal')}</div>
+${done !== true && step.command !== undefined && command(step.command, 'Or in a terminal')}</div>
 ${done ? badge('good', 'Done') : button(step.action, step === left[0]?.step ? 'primary' : 'plain')}</li>`,
   )}</ol></section>`
+}
+
+// what cannot be seen from here is information, not a gap
+function markOf(done: boolean | undefined): Tone {
+  return done === undefined ? 'info' : done ? 'good' : 'off'
 }
 
 function appList(apps: readonly AppLink[]): Html {

@@ -85,7 +85,7 @@ export function routePage(options: {
     { term: 'Created', value: time(route.createdAt, now) },
     { term: 'Changed', value: time(route.updatedAt, now) },
   ])}
-<p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test whether ${route.upstream} answers` })}</p>
+<p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstream}` })}</p>
 ${
   access.kind === 'permission'
     ? command(

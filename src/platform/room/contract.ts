@@ -108,8 +108,8 @@ export interface SetupStep {
   readonly action: { readonly text: string; readonly href: string }
   /** The same step in a terminal. */
   readonly command?: string
-  /** Asked on every visit: one cheap read. */
-  done(ctx: Ctx): Promise<boolean>
+  /** Asked on every visit: one cheap read. `undefined` where it cannot be seen from here; such a step does not count. */
+  done(ctx: Ctx): Promise<boolean | undefined>
 }
 
 /** Something a person may open, on their overview. */

@@ -1,0 +1,33 @@
+import type { Page } from 'playwright-core'
+import { password } from './set-up.ts'
+import type { Product } from './start.ts'
+
+/** Adds an account through the console's form, as the administrator signed in on the page. */
+export async function addPerson(page: Page, product: Product, handle: string, name: string): Promise<void> {
+  await page.goto(`${product.origin}/accounts/new`)
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.locator('[name=password]').fill(password)
+  await page.locator('[name=passwordAgain]').fill(password)
+  await page.locator('main').getByRole('button').last().click()
+  await page.waitForURL(/\/accounts\/acc_/)
+}
+
+/** Signs in through the console's form. */
+export async function signIn(page: Page, product: Product, handle: string): Promise<void> {
+  await page.goto(`${product.origin}/sign-in`)
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: /^sign in/i }).click()
+  await page.waitForURL(`${product.origin}/`)
+}
+
+/** Publishes an app through the console's form; the app itself need not run. */
+export async function addRoute(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/routes/new`)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Host').fill(`${name}.localhost`)
+  await page.getByLabel('App', { exact: true }).fill('http://127.0.0.1:9')
+  await page.getByRole('button', { name: 'Add the route' }).click()
+  await page.waitForURL(/\/routes\/[a-z0-9-]+$/)
+}
