@@ -1,0 +1,82 @@
+import { type IncomingHttpHeaders, type IncomingMessage, request as plainRequest } from 'node:http'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import type { Product } from './start.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  /** The body when it is JSON; an empty object otherwise. */
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Another host on the same listener. */
+  readonly host?: string
+}
+
+/** One request over TLS, as a program on this machine makes it; Node does not resolve `*.localhost` by itself. */
+export function ask(product: Product, path: string, options: Ask = {}): Promise<Answer> {
+  const name = options.host ?? new URL(product.origin).hostname
+  const headers = { host: `${name}:${product.port}`, ...options.headers }
+  return send((done) =>
+    request(
+      {
+        host: '127.0.0.1',
+        port: product.port,
+        servername: name,
+        rejectUnauthorized: false,
+        method: options.method ?? 'GET',
+        path,
+        headers,
+        agent: false,
+      },
+      done,
+    ).end(options.body),
+  )
+}
+
+/** One request on the admin socket: the machine's owner. */
+export function askLocally(product: Product, path: string, options: Ask = {}): Promise<Answer> {
+  const socketPath = join(product.directory, 'data', 'admin.sock')
+  const headers = { ...(options.body === undefined ? {} : { 'content-type': 'application/json' }), ...options.headers }
+  return send((done) =>
+    plainRequest({ socketPath, method: options.method ?? 'GET', path, headers, agent: false }, done).end(options.body),
+  )
+}
+
+type Done = (response: IncomingMessage) => void
+
+function send(start: (done: Done) => NodeJS.EventEmitter): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    start((response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const isJson = (response.headers['content-type'] ?? '').includes('json')
+        const json = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
+      })
+    }).on('error', reject)
+  })
+}
+
+/** Signs in as a browser would and answers the session cookie. */
+export async function signInCookie(product: Product, handle: string, password: string): Promise<string> {
+  const answer = await ask(product, '/sign-in', {
+    method: 'POST',
+    headers: { origin: product.origin, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ handle, password }).toString(),
+  })
+  const cookie = answer.headers['set-cookie']?.find((line) => line.startsWith('__Host-gatehouse='))
+  if (cookie === undefined) throw new Error(`sign-in answered ${answer.status}: ${answer.text}`)
+  return cookie.split(';')[0] ?? ''
+}
