@@ -4,6 +4,7 @@ import { addAccounts } from './definitions/accounts.ts'
 import { addAudit } from './definitions/audit.ts'
 import { addFirstSteps } from './definitions/first-steps.ts'
 import { addRoles } from './definitions/roles.ts'
+import { addRoutes } from './definitions/routes.ts'
 import { addTokens } from './definitions/tokens.ts'
 import { exitMeanings } from './failure.ts'
 
@@ -25,6 +26,7 @@ export function buildProgram(): Command {
   addFirstSteps(program)
   addAccounts(program)
   addRoles(program)
+  addRoutes(program)
   addTokens(program)
   addAudit(program)
   return program

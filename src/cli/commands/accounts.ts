@@ -10,6 +10,7 @@ import {
 } from '#identity/contract'
 import { findAccount } from '../account-lookup.ts'
 import { connect } from '../client.ts'
+import { Failure } from '../failure.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
@@ -63,23 +64,35 @@ export async function showAccount(wanted: string, options: TargetOptions): Promi
   const client = await connect(options)
   const account = await findAccount(client, wanted)
   const [sessions, tokens] = await Promise.all([
-    client.call('GET', `${path}/${account.id}/sessions`, sessionList),
-    client.call('GET', `${path}/${account.id}/tokens`, tokenList),
+    permitted(client.call('GET', `${path}/${account.id}/sessions`, sessionList)),
+    permitted(client.call('GET', `${path}/${account.id}/tokens`, tokenList)),
   ])
-  const value = { account, sessions: sessions.data.items, tokens: tokens.data.items }
+  const value = { account, sessions: sessions?.data.items ?? null, tokens: tokens?.data.items ?? null }
   print(options, value, () =>
     facts([
       ['Handle', account.handle],
       ['Name', account.displayName],
       ['E-mail', account.email ?? undefined],
       ['State', account.state],
-      ['Open sessions', String(sessions.data.items.length)],
-      ['Tokens', tokens.data.items.map(({ label }) => label).join(', ') || 'none'],
+      ['Open sessions', sessions === undefined ? hidden : String(sessions.data.items.length)],
+      ['Tokens', tokens === undefined ? hidden : tokens.data.items.map(({ label }) => label).join(', ') || 'none'],
       ['Id', account.id],
       ['Created', time(account.createdAt)],
       ['Changed', time(account.updatedAt)],
     ]),
   )
+}
+
+const hidden = '(not yours to see)'
+
+/** Who may see an account may not see all of it: a refused part is left out, and said to be. */
+async function permitted<T>(part: Promise<T>): Promise<T | undefined> {
+  try {
+    return await part
+  } catch (error) {
+    if (error instanceof Failure && error.details.step !== undefined) return undefined
+    throw error
+  }
 }
 
 export async function disableAccount(

@@ -1,0 +1,189 @@
+import {
+  createRouteBody,
+  probeView,
+  type RouteView,
+  routeList,
+  routeView,
+  type UpdateRoute,
+  updateRouteBody,
+} from '#gateway/contract'
+import { parseDuration } from '#kit'
+import { type Answer, connect } from '../client.ts'
+import { exitCodes, Failure, wrongUsage } from '../failure.ts'
+import { judged } from '../input.ts'
+import { fetchAll } from '../pages.ts'
+import type { TargetOptions } from '../target.ts'
+import { confirm, print } from '../terminal.ts'
+import { facts, table, time } from '../text.ts'
+
+const path = '/api/v1/routes'
+
+export interface RouteOptions extends TargetOptions {
+  readonly host?: string
+  readonly upstream?: string
+  readonly path?: string
+  readonly public?: string
+  readonly signedIn?: boolean
+  readonly permission?: string
+  readonly network?: readonly string[]
+  readonly anyNetwork?: boolean
+  readonly connectTimeout?: string
+  readonly headersTimeout?: string
+  readonly bodyTimeout?: string
+  readonly yes?: boolean
+}
+
+export async function listRoutes(options: TargetOptions & { readonly limit: string }): Promise<void> {
+  const client = await connect(options)
+  const list = await fetchAll(client, path, routeList, {}, options.limit)
+  print(options, list.raw, () =>
+    list.items.length === 0
+      ? 'No routes yet. Put an app behind the gate:\n  gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:3000'
+      : table(
+          ['NAME', 'ADDRESS', 'UPSTREAM', 'WHO', 'FROM'],
+          list.items.map((route) => [route.name, route.url, route.upstream, who(route), from(route)]),
+        ) + list.more,
+  )
+}
+
+export async function showRoute(name: string, options: TargetOptions): Promise<void> {
+  const { data, raw } = await getRoute(name, options)
+  print(options, raw, () => describe(data))
+}
+
+export async function createRoute(name: string, options: RouteOptions): Promise<void> {
+  const body = judged(createRouteBody, { name, ...shapeOf(options), access: accessOf(options, name) })
+  const client = await connect(options)
+  const { data, raw } = await client.call('POST', path, routeView, { body })
+  print(options, raw, () => `Made.\n\n${describe(data)}`)
+}
+
+export async function updateRoute(name: string, options: RouteOptions): Promise<void> {
+  const access = accessOf(options, name)
+  const patch = judged(updateRouteBody, { ...shapeOf(options), ...(access === undefined ? {} : { access }) })
+  if (Object.keys(patch).length === 0) throw wrongUsage('Nothing to change was named.')
+  const before = await getRoute(name, options)
+  const opened = openedBy(before.data, patch)
+  if (opened !== undefined) await confirm(opened, options)
+  const { data, raw } = await before.client.call('PATCH', `${path}/${encodeURIComponent(name)}`, routeView, {
+    body: patch,
+    headers: ifMatch(before),
+  })
+  print(options, raw, () => `Changed.\n\n${describe(data)}`)
+}
+
+export async function deleteRoute(name: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
+  const before = await getRoute(name, options)
+  await confirm(
+    `Delete route ${name}? ${before.data.url} is no longer reached through the gate. The app itself stays; the name is never used again.`,
+    options,
+  )
+  await before.client.send('DELETE', `${path}/${encodeURIComponent(name)}`, { headers: ifMatch(before) })
+  print(options, { deleted: name }, () => `Deleted ${name}.`)
+}
+
+export async function testRoute(name: string, options: TargetOptions): Promise<void> {
+  const client = await connect(options)
+  const { data, raw } = await client.call('POST', `${path}/${encodeURIComponent(name)}/test`, probeView)
+  if (data.reachable) {
+    print(options, raw, () => `The app answered with status ${data.status ?? '?'} after ${Math.round(data.ms)} ms.`)
+    return
+  }
+  if (options.json === true) print(options, raw, () => '')
+  throw new Failure({
+    exit: exitCodes.failed,
+    code: data.code ?? 'gateway.upstream-unreachable',
+    title: `The app behind ${name} did not answer`,
+    detail: data.detail ?? 'Check that it runs where the route leads.',
+  })
+}
+
+async function getRoute(name: string, options: TargetOptions) {
+  const client = await connect(options)
+  const answer = await client.call('GET', `${path}/${encodeURIComponent(name)}`, routeView)
+  return { ...answer, client }
+}
+
+function ifMatch({ etag }: Pick<Answer<unknown>, 'etag'>): Readonly<Record<string, string>> {
+  return etag === undefined ? {} : { 'if-match': etag }
+}
+
+/** The members of a body that the options name. */
+function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
+  const timeouts = {
+    ...timeout('connectMs', options.connectTimeout),
+    ...timeout('headersMs', options.headersTimeout),
+    ...timeout('bodyMs', options.bodyTimeout),
+  }
+  const networks = options.anyNetwork === true ? [] : options.network
+  return {
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.path === undefined ? {} : { pathPrefix: options.path }),
+    ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
+    ...(networks === undefined ? {} : { networks }),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+  }
+}
+
+function accessOf(options: RouteOptions, name: string): unknown {
+  const chosen = [options.public !== undefined, options.signedIn === true, options.permission !== undefined]
+  if (chosen.filter(Boolean).length > 1) throw wrongUsage('Name one of --public, --signed-in and --permission.')
+  if (options.public !== undefined) return { kind: 'public', reason: options.public }
+  if (options.signedIn === true) return { kind: 'signed-in' }
+  if (options.permission === undefined) return undefined
+  const permission = options.permission === 'routes:use' ? `routes:use:${name}` : options.permission
+  return { kind: 'permission', permission }
+}
+
+function timeout(key: string, text: string | undefined): Readonly<Record<string, number>> {
+  if (text === undefined) return {}
+  const ms = parseDuration(text)
+  if (ms === undefined) throw wrongUsage(`Not a duration: ${text}. Write 500ms, 5s or 10m.`)
+  return { [key]: ms }
+}
+
+/** What to ask when a change lets more people in than before. */
+function openedBy(before: RouteView, patch: UpdateRoute): string | undefined {
+  const order = { permission: 0, 'signed-in': 1, public: 2 }
+  const wider = patch.access !== undefined && order[patch.access.kind] > order[before.access.kind]
+  const everywhere = patch.networks?.length === 0 && before.networks.length > 0
+  if (!wider && !everywhere) return undefined
+  const people = patch.access === undefined ? who(before) : who({ ...before, access: patch.access })
+  const place = everywhere ? 'everywhere' : from({ networks: patch.networks ?? before.networks })
+  return `Open ${before.url} to ${people}, from ${place}? It is ${who(before)}, from ${from(before)} now.`
+}
+
+function describe(route: RouteView): string {
+  return facts([
+    ['Name', route.name],
+    ['Address', route.url],
+    ['Upstream', route.upstream],
+    ['Who', who(route)],
+    ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
+    ['From', from(route)],
+    [
+      'Timeouts',
+      Object.entries(route.timeouts)
+        .map(([key, ms]) => `${key.replace(/Ms$/, '')} ${ms} ms`)
+        .join(', '),
+    ],
+    ['Id', route.id],
+    ['Created', time(route.createdAt)],
+    ['Changed', time(route.updatedAt)],
+  ])
+}
+
+function who({ access }: Pick<RouteView, 'access'>): string {
+  switch (access.kind) {
+    case 'public':
+      return 'everybody'
+    case 'signed-in':
+      return 'who is signed in'
+    case 'permission':
+      return `holders of ${access.permission}`
+  }
+}
+
+function from({ networks }: { readonly networks: readonly string[] }): string {
+  return networks.length === 0 ? 'everywhere' : networks.join(', ')
+}

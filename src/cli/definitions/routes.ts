@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import type { RouteOptions } from '../commands/routes.ts'
+import type { TargetOptions } from '../target.ts'
+import { group, remote, several } from './command.ts'
+
+/** `gatehouse routes …` */
+export function addRoutes(program: Command): void {
+  const routes = group(program, 'routes', 'What is reached through the gate, and who may reach it')
+
+  remote(routes, 'list', { summary: 'Lists the routes', example: 'gatehouse routes list' })
+    .option('--limit <count>', 'how many at most', '1000')
+    .action(async (options: TargetOptions & { limit: string }) => {
+      const { listRoutes } = await import('../commands/routes.ts')
+      await listRoutes(options)
+    })
+
+  remote(routes, 'show <name>', { summary: 'Shows one route', example: 'gatehouse routes show wiki' }).action(
+    async (name: string, options: TargetOptions) => {
+      const { showRoute } = await import('../commands/routes.ts')
+      await showRoute(name, options)
+    },
+  )
+
+  const create = remote(routes, 'create <name>', {
+    summary: 'Puts a web app behind the gate; without an access option, for holders of routes:use:NAME',
+    example: 'gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:3000',
+  })
+    .requiredOption('--host <host>', 'the public host, for example wiki.localhost')
+    .requiredOption('--upstream <url>', 'where the app listens, for example http://127.0.0.1:3000')
+  shape(create).action(async (name: string, options: RouteOptions) => {
+    const { createRoute } = await import('../commands/routes.ts')
+    await createRoute(name, options)
+  })
+
+  const update = remote(routes, 'update <name>', {
+    summary: 'Changes what is named of a route, and leaves the rest',
+    example: 'gatehouse routes update wiki --signed-in --network 10.0.0.0/8',
+  })
+    .option('--host <host>', 'the public host')
+    .option('--upstream <url>', 'where the app listens')
+    .option('--any-network', 'lets every network in')
+    .option('--yes', 'does not ask before opening the route to more people')
+  shape(update).action(async (name: string, options: RouteOptions) => {
+    const { updateRoute } = await import('../commands/routes.ts')
+    await updateRoute(name, options)
+  })
+
+  remote(routes, 'delete <name>', {
+    summary: 'Takes an app off the gate',
+    example: 'gatehouse routes delete wiki --yes',
+  })
+    .option('--yes', 'does not ask')
+    .action(async (name: string, options: TargetOptions & { yes?: boolean }) => {
+      const { deleteRoute } = await import('../commands/routes.ts')
+      await deleteRoute(name, options)
+    })
+
+  remote(routes, 'test <name>', {
+    summary: 'Asks the app behind a route whether it answers; exits with 1 when it does not',
+    example: 'gatehouse routes test wiki',
+  }).action(async (name: string, options: TargetOptions) => {
+    const { testRoute } = await import('../commands/routes.ts')
+    await testRoute(name, options)
+  })
+}
+
+/** What create and update have in common. */
+function shape(command: Command): Command {
+  return command
+    .option('--path <prefix>', 'covers this path and everything under it')
+    .option('--public <reason>', 'anybody may use it; the reason is kept')
+    .option('--signed-in', 'anybody who is signed in may use it')
+    .option('--permission <permission>', 'holders of this permission may use it: routes:use:NAME')
+    .option('--network <cidr>', 'only from this network or @named network (repeatable)', several)
+    .option('--connect-timeout <duration>', 'until the app accepts a connection: 5s')
+    .option('--headers-timeout <duration>', 'until the app begins to answer: 60s')
+    .option('--body-timeout <duration>', 'between two pieces of an answer: 5m')
+}

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startServer } from './gatehouse.ts'
+import { play } from './transcript.ts'
+
+const password = 'correct horse battery staple'
+
+test('accounts', async (t) => {
+  const server = await startServer(t)
+  await play(
+    server,
+    `
+    $ gatehouse accounts list
+    No accounts.
+    $ gatehouse accounts create sam --display-name "Sam Vimes"
+    Created sam (<acc>).
+    Password, shown this once: <password>
+    $ gatehouse accounts create sam
+    ! gatehouse: Handle taken
+    !   This handle is or was used by an account; handles are never given twice. Nothing was changed; choose another.
+    !   (identity.handle-taken, request <req>)
+    => 1
+    $ gatehouse accounts create ada --display-name 李 --email ada@example.org --password-stdin <<< ${password}
+    Created ada (<acc>).
+    $ gatehouse accounts list --search 李
+    HANDLE  NAME  STATE   CREATED               ID
+    ada     李    active  <time>  <acc>
+    $ gatehouse accounts show ada
+    Handle         ada
+    Name           李
+    E-mail         ada@example.org
+    State          active
+    Open sessions  0
+    Tokens         none
+    Id             <acc>
+    Created        <time>
+    Changed        <time>
+    $ gatehouse accounts disable sam
+    ! gatehouse: Wrong usage
+    !   There is no terminal to ask on: use --yes.
+    !   (cli.usage)
+    => 2
+    $ gatehouse accounts disable sam --yes
+    Disabled sam; its sessions ended.
+    $ gatehouse accounts list --state disabled
+    HANDLE  NAME       STATE     CREATED               ID
+    sam     Sam Vimes  disabled  <time>  <acc>
+    $ gatehouse accounts enable SAM
+    Enabled sam.
+    $ gatehouse accounts reset-password sam --yes
+    The password of sam is new; 0 sessions ended.
+    Password, shown this once: <password>
+    $ gatehouse accounts show nobody
+    ! gatehouse: No such account
+    !   No account has the handle nobody. Nothing was changed. "gatehouse accounts list" shows them all.
+    !   (cli.no-such-account)
+    => 1
+    $ gatehouse accounts list --limit 1
+    HANDLE  NAME  STATE   CREATED               ID
+    ada     李    active  <time>  <acc>
+
+    These are the first 1; --limit shows more.
+    $ gatehouse accounts list --limit none
+    ! gatehouse: Wrong usage
+    !   --limit takes a number from 1, not none.
+    !   (cli.usage)
+    => 2
+    `,
+  )
+  const json = await server.run(['accounts', 'show', 'ada', '--json'])
+  const shown = JSON.parse(json.stdout) as { readonly account: { readonly handle: string }; readonly tokens: unknown }
+  assert.equal(shown.account.handle, 'ada')
+  assert.deepEqual(shown.tokens, [])
+})
+
+test('roles', async (t) => {
+  const server = await startServer(t)
+  await server.run(['accounts', 'create', 'sam'])
+  await play(
+    server,
+    `
+    $ gatehouse roles create readers --permission accounts:read --permission audit:read --description "Looks, and changes nothing"
+    Created readers. It allows: accounts:read audit:read
+    $ gatehouse roles create readers --permission accounts:read
+    ! gatehouse: Name taken
+    !   Nothing was created: the name readers is or was in use. Names are never given twice, so that no old rule comes to mean something new. Choose another.
+    !   (access.name-taken, request <req>)
+    => 1
+    $ gatehouse roles create Readers --permission accounts:read
+    ! gatehouse: The input has faults
+    !   Nothing was sent. Correct what is named and try again.
+    !   name: lower-case letters, digits and single hyphens, beginning with a letter
+    !   (cli.usage)
+    => 2
+    $ gatehouse roles create empty
+    ! gatehouse: Wrong usage
+    !   Required option '--permission <permission>' not specified. "--help" shows how it is used.
+    !   (cli.usage)
+    => 2
+    $ gatehouse roles grant readers sam
+    sam holds readers now.
+    $ gatehouse roles show readers
+    Name         readers
+    Title        readers
+    What for     Looks, and changes nothing
+    Permissions  accounts:read audit:read
+    Holders      sam
+    Id           <rol>
+    Created      <time>
+    Changed      <time>
+    $ gatehouse roles revoke readers sam --yes
+    sam no longer holds readers.
+    $ gatehouse roles grant readers
+    ! gatehouse: Wrong usage
+    !   Name either an account or --group.
+    !   (cli.usage)
+    => 2
+    $ gatehouse roles grant readers --group nobody
+    ! gatehouse: No such group
+    !   There is no group nobody. Nothing was changed.
+    !   (access.group-unknown, request <req>)
+    => 1
+    $ gatehouse roles grant nothing sam
+    ! gatehouse: No such role
+    !   There is no role nothing. Nothing was changed.
+    !   (access.role-unknown, request <req>)
+    => 1
+    `,
+  )
+  const list = JSON.parse((await server.run(['roles', 'list', '--json'])).stdout) as {
+    readonly items: readonly { readonly name: string }[]
+  }
+  assert.ok(list.items.some(({ name }) => name === 'readers'))
+})
+
+test('tokens', async (t) => {
+  const server = await startServer(t)
+  await server.run(['setup', '--handle', 'ada', '--display-name', 'Ada', '--password-stdin'], { stdin: password })
+  const login = ['login', server.origin, '--handle', 'ada', '--password-stdin', '--ca-fingerprint', server.fingerprint]
+  assert.equal((await server.run(login, { stdin: password })).code, 0)
+  const env = { GATEHOUSE_URL: server.origin }
+  await play(
+    server,
+    `
+    $ gatehouse tokens create backup --permission audit:read --expires-in 12h --network 10.0.0.0/8
+    <token>
+    ! Created backup (<crd>); it ends: <time>. This is shown once:
+    $ gatehouse tokens create backup --permission audit:read --expires-in soon
+    ! gatehouse: Wrong usage
+    !   Not a duration: soon. Write 12h, 90d or never.
+    !   (cli.usage)
+    => 2
+    $ gatehouse tokens create backup --permission nonsense --expires-in 12h
+    ! gatehouse: The token has faults
+    !   Nothing was made. Correct the named fields and send it again.
+    !   permissions: Not a permission: nonsense
+    !   (identity.invalid-token-limits, request <req>)
+    => 1
+    $ gatehouse tokens revoke crd_00000000000000000000000000000000 --yes
+    ! gatehouse: No such token
+    !   There is no usable token with this id. Nothing was changed.
+    !   (identity.no-such-token, request <req>)
+    => 1
+    `,
+    {},
+    env,
+  )
+  const list = JSON.parse((await server.run(['tokens', 'list', '--json'], { env })).stdout) as {
+    readonly items: readonly { readonly id: string; readonly label: string }[]
+  }
+  const made = list.items.find(({ label }) => label === 'backup')
+  assert.equal((await server.run(['tokens', 'revoke', made?.id ?? '', '--yes'], { env })).code, 0)
+  const left = await server.run(['tokens', 'list', '--account', 'ada'])
+  assert.doesNotMatch(left.stdout, /backup/)
+  const local = await server.run(['tokens', 'list'])
+  assert.equal(local.code, 1)
+  assert.match(local.stderr, /On the admin socket you act as the machine's owner[\s\S]*identity\.needs-account/)
+})
+
+test('the journal', async (t) => {
+  const server = await startServer(t)
+  await server.run(['accounts', 'create', 'sam', '--display-name', 'Sam'])
+  await server.run(['accounts', 'create', 'zoe', '--display-name', 'Zoë'])
+  await play(
+    server,
+    `
+    $ gatehouse audit list --action accounts. --limit 1
+    WHEN                  WHO    WHAT             TO WHAT
+    <time>  local  accounts.create  account zoe
+
+    These are the first 1; --limit shows more.
+    $ gatehouse audit list --outcome maybe
+    ! gatehouse: Wrong usage
+    !   --outcome takes done or refused.
+    !   (cli.usage)
+    => 2
+    $ gatehouse audit list --since yesterday
+    ! gatehouse: Wrong usage
+    !   Not a time: yesterday. Write 24h, 7d, or <time>.
+    !   (cli.usage)
+    => 2
+    $ gatehouse audit list --actor sam
+    Nothing of this kind in the journal.
+    $ gatehouse audit verify --contains 1:00
+    ! gatehouse: Wrong usage
+    !   --contains takes a head as verify prints it: SEQ:HASH with 64 hex digits.
+    !   (cli.usage)
+    => 2
+    `,
+  )
+  const verified = await server.run(['audit', 'verify'])
+  assert.equal(verified.code, 0, verified.stderr)
+  const head = /^Head {2}(\d+:[0-9a-f]{64})$/m.exec(verified.stdout)?.[1] ?? ''
+  await server.run(['accounts', 'disable', 'sam', '--yes'])
+  assert.equal((await server.run(['audit', 'verify', '--contains', head])).code, 0)
+  const rebuilt = await server.run(['audit', 'verify', '--contains', head.replace(/:.*/, `:${'0'.repeat(64)}`)])
+  assert.equal(rebuilt.code, 1)
+  assert.match(rebuilt.stderr, /its hash is not the one noted earlier[\s\S]*cli\.journal-altered/)
+  const cut = await server.run(['audit', 'verify', '--contains', `999999:${'0'.repeat(64)}`])
+  assert.match(cut.stderr, /The journal was altered at record 999999[\s\S]*the chain ends at/)
+})
+
+test('wrong usage', async (t) => {
+  const server = await startServer(t)
+  await play(
+    server,
+    `
+    $ gatehouse acounts
+    ! gatehouse: Wrong usage
+    !   Unknown command 'acounts'. Did you mean accounts? "--help" shows how it is used.
+    !   (cli.usage)
+    => 2
+    $ gatehouse accounts list --jsn
+    ! gatehouse: Wrong usage
+    !   Unknown option '--jsn'. Did you mean --json? "--help" shows how it is used.
+    !   (cli.usage)
+    => 2
+    $ gatehouse accounts list extra --json
+    ! {
+    !   "error": {
+    !     "code": "cli.usage",
+    !     "title": "Wrong usage",
+    !     "detail": "Too many arguments for 'list'. Expected 0 arguments but got 1: extra. \\"--help\\" shows how it is used."
+    !   }
+    ! }
+    => 2
+    `,
+  )
+  const group = await server.run(['accounts'])
+  assert.equal(group.code, 2)
+  assert.match(group.stderr, /Commands:[\s\S]*reset-password/)
+  assert.equal(group.stdout, '')
+  const help = await server.run(['help', 'login'])
+  assert.equal(help.code, 0)
+  assert.match(help.stdout, /--ca-fingerprint[\s\S]*Example:/)
+})
