@@ -12,7 +12,7 @@ import { postgresMissing, startPostgres } from '../src/platform/testing/postgres
  * `N passed, N failed, N skipped`; the exit code is 0 only when something ran and nothing failed.
  */
 const root = resolve(import.meta.dirname, '..')
-const fileTimeoutMs = 5 * 60_000
+const testTimeoutMs = 5 * 60_000
 const keptOutput = 64 * 1024
 
 interface FileResult {
@@ -63,7 +63,9 @@ const events = run({
   files: files.map((file) => resolve(root, file)),
   cwd: root,
   concurrency: Math.max(2, availableParallelism()),
-  timeout: fileTimeoutMs,
+  timeout: testTimeoutMs,
+  // a test that failed before it closed its server must not keep the whole run waiting
+  execArgv: ['--test-force-exit'],
   ...(options.values.name === undefined ? {} : { testNamePatterns: [new RegExp(options.values.name)] }),
 })
 events.on('test:pass', (event) => passed(event as Outcome))
@@ -127,7 +129,7 @@ function failed(test: Outcome): void {
 }
 
 function exitOf(error: TestError | undefined): string {
-  if (error?.failureType === 'testTimeoutFailure') return `the file was ended after ${fileTimeoutMs / 60_000} minutes`
+  if (error?.failureType === 'testTimeoutFailure') return `it was ended after ${testTimeoutMs / 60_000} minutes`
   const how = error?.signal == null ? `exit code ${error?.exitCode ?? '?'}` : `signal ${error.signal}`
   return `the file's process ended with ${how} before or beside its tests`
 }

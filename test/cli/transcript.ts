@@ -73,5 +73,6 @@ function masked(text: string, values: Readonly<Record<string, string>>): string 
     .replaceAll(/\b(?:[0-9a-f]{2}:){31}[0-9a-f]{2}\b/g, '<fingerprint>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>')
     .replaceAll(/(shown this once: )\S+/g, '$1<password>')
+    .replaceAll(/\b\d+(?= ms\.)/g, '<ms>')
     .replaceAll(/\bgat_[\w-]+/g, '<token>')
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { startServer } from './gatehouse.ts'
+import { play } from './transcript.ts'
+
+test('routes', async (t) => {
+  const app = createServer((_, response) => response.writeHead(204).end())
+  await new Promise<void>((done) => app.listen(0, '127.0.0.1', done))
+  t.after(() => app.close())
+  const upstream = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
+  const server = await startServer(t)
+  const url = server.origin.replace('gatehouse', 'wiki')
+  await play(
+    server,
+    `
+    $ gatehouse routes list
+    No routes yet. Put an app behind the gate:
+      gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:3000
+    $ gatehouse routes create wiki --host wiki.localhost --upstream {upstream} --network 127.0.0.0/8 --headers-timeout 10s
+    Made.
+
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       holders of routes:use:wiki
+    From      127.0.0.0/8
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
+    $ gatehouse routes create other --host wiki.localhost --upstream {upstream}
+    DUPLICATE
+    $ gatehouse routes create other --host "not a host" --upstream ftp://x
+    ! gatehouse: The input has faults
+    !   Nothing was sent. Correct what is named and try again.
+    !   host: a lower-case host name of two labels or more, without port
+    !   upstream: http:// or https:// with host and port only: no user, path, query or fragment
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes create other --host other.localhost --upstream {upstream} --public "no secrets" --signed-in
+    ! gatehouse: Wrong usage
+    !   Name one of --public, --signed-in and --permission.
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes test wiki
+    The app answered with status 204 after <ms> ms.
+    $ gatehouse routes update wiki
+    ! gatehouse: Wrong usage
+    !   Nothing to change was named.
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes update wiki --signed-in
+    ! gatehouse: Wrong usage
+    !   There is no terminal to ask on: use --yes.
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes update wiki --signed-in --any-network --yes
+    Changed.
+
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       who is signed in
+    From      everywhere
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
+    $ gatehouse routes update wiki --permission routes:use
+    Changed.
+
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       holders of routes:use:wiki
+    From      everywhere
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
+    `,
+    { upstream, url },
+  )
+  app.closeAllConnections()
+  await new Promise((done) => app.close(done))
+  await play(
+    server,
+    `
+    $ gatehouse routes test wiki
+    ! gatehouse: The app behind wiki did not answer
+    !   DETAIL
+    !   (gateway.upstream-unreachable)
+    => 1
+    $ gatehouse routes delete wiki
+    ! gatehouse: Wrong usage
+    !   There is no terminal to ask on: use --yes.
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes delete wiki --yes
+    Deleted wiki.
+    $ gatehouse routes show wiki
+    ! gatehouse: No such route
+    !   There is no route with this name.
+    !   (gateway.route-unknown, request <req>)
+    => 1
+    `,
+    { upstream, url },
+  )
+  const list = JSON.parse((await server.run(['routes', 'list', '--json'])).stdout) as unknown
+  assert.deepEqual(list, { items: [], next: null })
+})
