@@ -31,7 +31,10 @@ test('routes', async (t) => {
     Created   <time>
     Changed   <time>
     $ gatehouse routes create other --host wiki.localhost --upstream {upstream}
-    DUPLICATE
+    ! gatehouse: Another route has this place
+    !   Route wiki already covers wiki.localhost/. Nothing was changed. Choose another host or path prefix, or change that route.
+    !   (gateway.route-duplicate, request <req>)
+    => 1
     $ gatehouse routes create other --host "not a host" --upstream ftp://x
     ! gatehouse: The input has faults
     !   Nothing was sent. Correct what is named and try again.
@@ -90,7 +93,7 @@ test('routes', async (t) => {
     `
     $ gatehouse routes test wiki
     ! gatehouse: The app behind wiki did not answer
-    !   DETAIL
+    !   Gatehouse let the request in, but the app behind it did not accept the connection. Check that it runs.
     !   (gateway.upstream-unreachable)
     => 1
     $ gatehouse routes delete wiki
