@@ -1,4 +1,4 @@
-import type { Ctx, PermissionType } from '#platform'
+import { type Ctx, isUniqueViolation, type PermissionType } from '#platform'
 import { administrator } from './administrators.ts'
 import { permissionsOf } from './roles.ts'
 import { findRole, insertRole, updateRole } from './roles-store.ts'
@@ -44,7 +44,14 @@ function builtInRoles(types: readonly PermissionType[]): readonly BuiltInRole[] 
 
 /** Brings the built-in roles to what this version says they are. */
 export async function ensureBuiltInRoles(ctx: Ctx, types: readonly PermissionType[]): Promise<void> {
-  for (const role of builtInRoles(types)) await ctx.tx((ctx) => ensureRole(ctx, role))
+  for (const role of builtInRoles(types)) {
+    const ensure = () => ctx.tx((ctx) => ensureRole(ctx, role))
+    await ensure().catch((error: unknown) => {
+      // another node made it at the same moment: look again, and it is found
+      if (!isUniqueViolation(error)) throw error
+      return ensure()
+    })
+  }
 }
 
 async function ensureRole(ctx: Ctx, { name, title, description, permissions }: BuiltInRole): Promise<void> {

@@ -11,6 +11,7 @@ export const slug = z
   .string()
   .max(40)
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens, beginning with a letter')
+  .refine((name) => name !== 'new', 'new is an address of its own; choose another name')
 const title = z.string().trim().min(1, 'say what it is called').max(80)
 const description = z.string().trim().max(500)
 const patterns = z.array(z.string().max(512)).max(256)

@@ -23,6 +23,7 @@ export const accessRoom = defineRoom({
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),
+      navigation: [{ title: 'Roles', href: '/roles', permission: 'roles:read', order: 30 }],
       resources: [grantLoader],
       policies: [policies],
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),

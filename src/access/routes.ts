@@ -4,6 +4,7 @@ import { grantRoutes } from './grant-routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import type { OpenAccess } from './open.ts'
+import { rolePages } from './role-pages.ts'
 import { roleRoutes } from './role-routes.ts'
 
 /** What the routes work with. */
@@ -14,5 +15,7 @@ export interface RouteParts {
 
 /** Everything this room answers over HTTP. */
 export function accessRoutes(parts: RouteParts): readonly Route[] {
-  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes].flatMap((routes) => routes(parts))
+  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes, rolePages].flatMap((routes) =>
+    routes(parts),
+  )
 }

@@ -1,0 +1,305 @@
+import { z } from 'zod'
+import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { listQuery, roleBody, roleParams, rolePatch } from './contract.ts'
+import { listGroups } from './groups-store.ts'
+import type { OpenAccess } from './open.ts'
+import { listPrincipals } from './principals-store.ts'
+import { holdersOf, rolePage as pageOfRoles } from './role-routes.ts'
+import { changeRole, createRole, deleteRole, getRole, giveRole, type Holder, permissionsOf, takeRole } from './roles.ts'
+import { countHolders } from './roles-store.ts'
+import type { RouteParts } from './routes.ts'
+import type { RoleRow } from './tables.ts'
+import {
+  type Candidate,
+  deleteRolePage,
+  roleFormPage,
+  roleListPage,
+  rolePage,
+  section,
+  takePage,
+} from './views/roles.ts'
+
+const several = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
+const roleForm = z.strictObject({
+  name: z.string().max(200).default(''),
+  title: z.string().max(200),
+  description: z.string().max(2_000).default(''),
+  permissions: several,
+  more: z.string().max(40_000).default(''),
+})
+type RoleForm = z.infer<typeof roleForm>
+const holderText = z
+  .string()
+  .max(120)
+  .regex(/^(principal|group):.+$/, 'choose who')
+const holderForm = z.strictObject({ holder: holderText })
+
+/** How many accounts and groups a page offers to choose from. */
+const maxCandidates = 500
+
+/** Roles in the console. */
+export function rolePages(parts: RouteParts): readonly Route[] {
+  // `/roles/new` before `/roles/{role}`: the first that fits answers, and no role can be called new
+  return [...editing(parts), ...reading(parts), ...assigning(parts), ...deleting()]
+}
+
+function reading({ access, keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: section,
+      door: 'browser',
+      access: { permission: 'roles:read' },
+      query: listQuery,
+      handler: async (ctx, { query }) => {
+        const { items, next } = await pageOfRoles(ctx, keyring, query)
+        const holders = await countHolders(
+          ctx.db,
+          items.map(({ id }) => id),
+        )
+        const mayCreate = await may(access, ctx, 'roles:create')
+        const further = query.cursor !== undefined
+        const vocabulary = access.vocabulary()
+        return {
+          kind: 'page',
+          page: roleListPage({ roles: items, holders, mayCreate, next: next ?? undefined, further, vocabulary }),
+        }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{role}`,
+      door: 'browser',
+      access: { permission: 'roles:read:{role}' },
+      params: roleParams,
+      handler: async (ctx, { params }) => {
+        const role = await getRole(ctx, params.role)
+        const holders = await holdersOf(ctx, role)
+        const [mayUpdate, mayDelete, mayAssign] = [
+          await may(access, ctx, `roles:update:${role.name}`),
+          await may(access, ctx, `roles:delete:${role.name}`),
+          await may(access, ctx, `roles:assign:${role.name}`),
+        ]
+        const held = new Set(holders.map(({ kind, id }) => `${kind}:${id}`))
+        const candidates = mayAssign ? (await candidatesFor(ctx)).filter(({ value }) => !held.has(value)) : []
+        const view = { role, holders, mayUpdate, mayDelete, mayAssign, candidates, now: ctx.now }
+        return { kind: 'page', page: rolePage({ ...view, vocabulary: access.vocabulary() }) }
+      },
+    }),
+  ]
+}
+
+function editing({ access }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/new`,
+      door: 'browser',
+      access: { permission: 'roles:create' },
+      handler: () => Promise.resolve(formReply(access, undefined, 0, emptyForm, [])),
+    }),
+    route({
+      method: 'POST',
+      path: section,
+      door: 'browser',
+      access: { permission: 'roles:create' },
+      body: roleForm,
+      handler: (ctx, { body }) =>
+        submitted(access, undefined, 0, body, async () => {
+          const role = await createRole(ctx, access.vocabulary(), parse(roleBody, { ...texts(body), name: body.name }))
+          return role.name
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{role}/edit`,
+      door: 'browser',
+      access: { permission: 'roles:update:{role}' },
+      params: roleParams,
+      handler: async (ctx, { params }) => {
+        const role = await getRole(ctx, params.role)
+        const { name, title, description } = role
+        const values = { name, title, description, permissions: [...permissionsOf(role)], more: '' }
+        return formReply(access, role, await holderCount(ctx, role), values, [])
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{role}/edit`,
+      door: 'browser',
+      access: { permission: 'roles:update:{role}' },
+      params: roleParams,
+      body: roleForm,
+      handler: async (ctx, { params, body }) => {
+        const role = await getRole(ctx, params.role)
+        return submitted(access, role, await holderCount(ctx, role), body, async () => {
+          const { title = role.title, description = '', permissions = [] } = parse(rolePatch, texts(body))
+          await changeRole(ctx, access.vocabulary(), role.name, { title, description, permissions })
+          return role.name
+        })
+      },
+    }),
+  ]
+}
+
+function assigning({ access }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: `${section}/{role}/give`,
+      door: 'browser',
+      access: { permission: 'roles:assign:{role}' },
+      params: roleParams,
+      body: holderForm,
+      handler: async (ctx, { params, body }) => {
+        await giveRole(ctx, params.role, holderOf(body.holder))
+        return backTo(params.role)
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{role}/take`,
+      door: 'browser',
+      access: { permission: 'roles:assign:{role}' },
+      params: roleParams,
+      query: holderForm,
+      handler: async (ctx, { params, query }) => {
+        const role = await getRole(ctx, params.role)
+        const wanted = holderOf(query.holder)
+        const held = (await holdersOf(ctx, role)).find(({ kind, id }) => kind === wanted.kind && id === wanted.id)
+        if (held === undefined) return backTo(role.name)
+        const view = { role, holder: query.holder, name: held.name, isGroup: held.kind === 'group' }
+        return { kind: 'page', page: takePage({ ...view, vocabulary: access.vocabulary() }) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{role}/take`,
+      door: 'browser',
+      access: { permission: 'roles:assign:{role}' },
+      params: roleParams,
+      body: holderForm,
+      handler: async (ctx, { params, body }) => {
+        await takeRole(ctx, params.role, holderOf(body.holder))
+        return backTo(params.role)
+      },
+    }),
+  ]
+}
+
+function deleting(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/{role}/delete`,
+      door: 'browser',
+      access: { permission: 'roles:delete:{role}' },
+      params: roleParams,
+      handler: async (ctx, { params }) => {
+        const role = await getRole(ctx, params.role)
+        return { kind: 'page', page: deleteRolePage(role, await holderCount(ctx, role)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{role}/delete`,
+      door: 'browser',
+      access: { permission: 'roles:delete:{role}' },
+      params: roleParams,
+      handler: async (ctx, { params }) => {
+        await deleteRole(ctx, params.role)
+        return { kind: 'redirect', location: section }
+      },
+    }),
+  ]
+}
+
+const emptyForm: RoleForm = { name: '', title: '', description: '', permissions: [], more: '' }
+
+/** Does it, or shows the form again with what stood in the way. */
+async function submitted(
+  access: OpenAccess,
+  role: RoleRow | undefined,
+  holders: number,
+  body: RoleForm,
+  work: () => Promise<string>,
+): Promise<Reply> {
+  try {
+    return backTo(await work())
+  } catch (error) {
+    const faults = error instanceof FormFaults ? error.faults : faultsOf(error)
+    if (faults === undefined) throw error
+    return { ...formReply(access, role, holders, body, faults), status: 400 }
+  }
+}
+
+/** Refusals that are about a field of the form. */
+function faultsOf(error: unknown): readonly FieldFault[] | undefined {
+  if (!(error instanceof GateError)) return undefined
+  const field = new Map([
+    ['access.name-taken', 'name'],
+    ['access.bad-permission', 'more'],
+    ['access.more-than-held', 'more'],
+    ['access.too-many', 'more'],
+  ]).get(error.code)
+  return field === undefined ? undefined : [{ field, message: error.detail }]
+}
+
+class FormFaults extends Error {
+  readonly faults: readonly FieldFault[]
+
+  constructor(faults: readonly FieldFault[]) {
+    super('the form has faults')
+    this.faults = faults
+  }
+}
+
+/** The API's own schema over the form's fields, so that both say the same. */
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new FormFaults(parsed.error.issues.map(({ path, message }) => ({ field: String(path[0] ?? ''), message })))
+}
+
+function texts({ title, description, permissions, more }: RoleForm) {
+  const lines = more.split('\n').map((line) => line.trim())
+  return { title, description, permissions: [...permissions, ...lines.filter((line) => line !== '')] }
+}
+
+function formReply(
+  access: OpenAccess,
+  role: RoleRow | undefined,
+  holders: number,
+  body: RoleForm,
+  faults: readonly FieldFault[],
+): Reply {
+  const values = { ...texts(body), name: body.name }
+  const view = { values, holders, faults, vocabulary: access.vocabulary() }
+  return { kind: 'page', page: roleFormPage(role === undefined ? view : { ...view, role }) }
+}
+
+function backTo(role: string): Reply {
+  return { kind: 'redirect', location: `${section}/${encodeURIComponent(role)}` }
+}
+
+function holderOf(text: string): Holder {
+  const [kind, ...id] = text.split(':')
+  return { kind: kind === 'group' ? 'group' : 'principal', id: id.join(':') }
+}
+
+async function holderCount(ctx: Ctx, { id }: RoleRow): Promise<number> {
+  return (await countHolders(ctx.db, [id])).get(id) ?? 0
+}
+
+async function candidatesFor(ctx: Ctx): Promise<readonly Candidate[]> {
+  const accounts = await listPrincipals(ctx.db, 'account', maxCandidates)
+  const groups = await listGroups(ctx.db, undefined, maxCandidates)
+  return [
+    ...accounts.map(({ id, name }) => ({ value: `principal:${id}`, text: name })),
+    ...groups.map(({ name, title }) => ({ value: `group:${name}`, text: `${title} (group)` })),
+  ]
+}
+
+async function may(access: OpenAccess, ctx: Ctx, permission: string): Promise<boolean> {
+  return (await access.face.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
+}
