@@ -15,8 +15,9 @@ import { cpuOf, type Program, start } from './gateway/machine.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 4)
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 2)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 3)
+const warmUpSeconds = 3
 const here = import.meta.dirname
 const node = process.execPath
 
@@ -39,7 +40,8 @@ const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
 const programs: Program[] = []
 try {
   const targets = await startTargets()
-  for (const target of targets) await measure(target, 1)
+  // long enough for the compiler to have seen everything, on a busy machine too
+  for (const target of targets) await measure(target, warmUpSeconds)
   const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round += 1) {
     const order = round % 2 === 0 ? targets : targets.toReversed()
@@ -135,7 +137,7 @@ async function measure({ program, port, cookie }: Target, duration: number): Pro
   const before = cpuOf(program.pid)
   const headers = cookie === undefined ? [] : ['-H', `Cookie: ${cookie}`]
   const { stdout } = await run('wrk', [
-    ...`-t 1 -c 64 -d ${duration}s -s`.split(' '),
+    ...`-t 1 -c 64 -d ${Math.round(duration)}s -s`.split(' '),
     join(here, 'gateway/load.lua'),
     ...headers,
     `https://${host}:${port}/`,
