@@ -100,7 +100,7 @@ function result(verdict: AuditVerdict): Html {
   const { checked, waiting, head } = verdict
   const rest = waiting === 0 ? '' : ` ${waiting} more wait to be sealed.`
   return html`${notice('done', `All ${checked} records are sound`, `The last is number ${head.seq}.${rest}`)}
-${command(`${head.seq} ${head.hash}`, 'Number and hash of the last record, to keep elsewhere')}`
+${command(`gatehouse audit verify --contains ${head.seq}:${head.hash}`, 'Keep this elsewhere; later it proves that the journal still holds these records')}`
 }
 
 function sentence(words: string): string {
