@@ -141,7 +141,7 @@ export class Gate {
       this.#refuse(request, response, 'gateway.refused', {
         requestId: this.#journal(visit, actor, decision),
         fields: { reason: decision.reason },
-        refusal: { decision, host, permission: live.permission },
+        refusal: { actor, decision, host, permission: live.permission },
       })
     } else if (isNavigation(request)) {
       this.#options.appHost.leadToSignIn(request, response, host)

@@ -101,7 +101,7 @@ const addPeople: SetupStep = {
   permission: 'accounts:create',
   order: 20,
   action: { text: 'Add a person', href: '/accounts/new' },
-  command: 'gatehouse accounts create --help',
+  command: 'gatehouse accounts create sam --display-name "Sam Vimes"',
   done: async (ctx) => (await listAccounts(ctx.db, { ...everybody, limit: 2 })).length > 1,
 }
 const everybody = { text: undefined, state: undefined, after: undefined } as const

@@ -1,6 +1,14 @@
-import type { Decision } from '#kit'
+import type { Actor, Decision } from '#kit'
 import { type GateError, type GateErrorOptions, pathOnly, type ServedRequest, type ServedResponse } from '#platform'
-import { bareDocument, contentSecurityPolicy, findAsset, type Html, problemPage, refusalPage } from '#platform/ui'
+import {
+  bareDocument,
+  contentSecurityPolicy,
+  findAsset,
+  type Html,
+  problemPage,
+  refusalPage,
+  sawOf,
+} from '#platform/ui'
 import { fail, type GatewayCode } from '../errors.ts'
 import { writeHead } from './exchange.ts'
 
@@ -21,6 +29,8 @@ const safe: readonly string[] = [
 
 /** What a refusal page says beyond its code. */
 export interface RefusalWords {
+  /** Who was refused: the page is theirs. */
+  readonly actor: Actor
   readonly decision: Decision
   /** The host that was asked for. */
   readonly host: string
@@ -92,10 +102,11 @@ function problemBody(error: GateError, options: AnswerOptions): Html {
 }
 
 /** What was refused, which step decided, what would change it and who can. For people who proved who they are. */
-export function refusalBody({ decision, host, permission }: RefusalWords, requestId: string): Html {
+export function refusalBody({ actor, decision, host, permission }: RefusalWords, requestId: string): Html {
   return refusalPage({
     wanted: `open ${host}`,
     decision,
+    saw: sawOf(actor, decision),
     remedy: `A role or grant, and a credential, that cover ${permission}.`,
     who: 'Whoever administers this Gatehouse.',
     requestId,

@@ -54,7 +54,7 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute): Promise<She
     host,
     requestId: ctx.requestId,
   })
-  const body = refusalBody({ decision, host, permission: live.permission }, ctx.requestId)
+  const body = refusalBody({ actor: ctx.actor, decision, host, permission: live.permission }, ctx.requestId)
   return { title: 'Refused', body, frame: 'bare' }
 }
 

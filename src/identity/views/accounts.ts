@@ -80,7 +80,7 @@ ${table({
           title: 'Nobody yet',
           text: 'People sign in with an account; add one for each.',
           action: { text: 'Add a person', href: '/accounts/new' },
-          command: 'gatehouse accounts create --help',
+          command: 'gatehouse accounts create sam --display-name "Sam Vimes"',
         },
   ),
 })}

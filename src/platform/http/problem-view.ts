@@ -1,6 +1,6 @@
 import type { Actor, Decision } from '#kit'
 import type { ShellPage } from '../room/contract.ts'
-import { problemPage, refusalPage, strangerRefusal } from '../ui-kit/index.ts'
+import { problemPage, refusalPage, sawOf, strangerRefusal } from '../ui-kit/index.ts'
 import { type Problem, Refused } from './problem.ts'
 
 /**
@@ -19,19 +19,11 @@ export function problemView(problem: Problem, error: unknown, actor: Actor): She
 }
 
 function refusalOf({ requestId }: Problem, { decision, permission }: Refused, actor: Actor): ShellPage['body'] {
-  const { principal, credential, address, app, grant } = actor
-  const from = address === undefined ? '' : ` from ${address}`
   return refusalPage({
     wanted: permission === undefined ? undefined : `do this: it needs ${permission}`,
     decision,
     requestId,
-    saw: {
-      principal: principal.name,
-      credential: credential === undefined ? 'none' : `${credential.kind}${from}`,
-      app: app?.id ?? 'no app acts',
-      grant: grant?.id ?? 'no grant is used',
-      policy: decision.policies.length === 0 ? 'nothing permits it' : decision.policies.join(', '),
-    },
+    saw: sawOf(actor, decision),
     ...remedyOf(decision, permission),
   })
 }

@@ -1,4 +1,4 @@
-import { type Decision, type DecisionStep, decisionSteps } from '#kit'
+import { type Actor, type Decision, type DecisionStep, decisionSteps } from '#kit'
 import { mark, type Tone } from './badge.ts'
 import { attributes, type Html, html, type Renderable } from './html.ts'
 
@@ -6,6 +6,19 @@ export interface DecisionChainOptions {
   readonly decision: Decision
   /** What each step had before it: `principal: alice, active`, `credential: password from 10.0.0.7`. */
   readonly saw: Partial<Readonly<Record<DecisionStep, Renderable>>>
+}
+
+/** What each step had before it, in words for the person the actor is: nothing in it is news to them. */
+export function sawOf(actor: Actor, decision: Decision): DecisionChainOptions['saw'] {
+  const { principal, credential, address, app, grant } = actor
+  const from = address === undefined ? '' : ` from ${address}`
+  return {
+    principal: principal.name,
+    credential: credential === undefined ? 'none' : `${credential.kind}${from}`,
+    app: app?.id ?? 'no app acts',
+    grant: grant?.id ?? 'no grant is used',
+    policy: decision.policies.length === 0 ? 'nothing permits it' : decision.policies.join(', '),
+  }
 }
 
 const questions: Readonly<Record<DecisionStep, string>> = {

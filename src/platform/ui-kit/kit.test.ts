@@ -57,6 +57,7 @@ describe('every piece', () => {
       'faultOf',
       'nothing',
       'relative',
+      'sawOf',
       'utc',
       'withQuery',
     ])

@@ -3,6 +3,7 @@ import type { FieldFault } from '../errors.ts'
 import { type DecisionChainOptions, decisionChain } from './decision-chain.ts'
 import { facts } from './facts.ts'
 import { type Html, html, type Renderable } from './html.ts'
+import { id } from './id.ts'
 import { type Action, button, pageHeader } from './page-header.ts'
 
 export interface ProblemPageOptions {
@@ -32,9 +33,7 @@ ${facts([
     value: html`<a href="${options.origin}/errors/${encodeURIComponent(code)}"><code>${code}</code></a>`,
   },
   { term: 'Status', value: options.status },
-  ...(options.requestId === undefined
-    ? []
-    : [{ term: 'Request', value: html`<code>${options.requestId}</code>` } as const]),
+  ...(options.requestId === undefined ? [] : [{ term: 'Request', value: id(options.requestId) } as const]),
 ])}</div>`
 }
 
@@ -63,9 +62,7 @@ ${decisionChain({ decision, saw: options.saw ?? {} })}
 ${facts([
   { term: 'What would change it', value: options.remedy ?? 'Another credential, or a role or grant that covers it.' },
   { term: 'Who can', value: options.who ?? 'An operator of this Gatehouse.' },
-  ...(options.requestId === undefined
-    ? []
-    : [{ term: 'Request', value: html`<code>${options.requestId}</code>` } as const]),
+  ...(options.requestId === undefined ? [] : [{ term: 'Request', value: id(options.requestId) } as const]),
 ])}${options.why && html`<p>${button(options.why, 'plain')}</p>`}</div>`
 }
 
