@@ -18,6 +18,23 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   130: 'interrupted, or a question was answered with no',
 }
 
+/** The command's own codes, as docs/cli.md lists them; every other code is the server's. */
+export const ownCodes: Readonly<Record<string, string>> = {
+  'cli.credentials-exposed': 'The stored credentials were not used: others could read or change the file.',
+  'cli.credentials-unreadable': 'The stored credentials cannot be read.',
+  'cli.first-contact': 'The fingerprint of the server’s authority must be confirmed, and nobody is there to do it.',
+  'cli.interrupted': 'Stopped by the person; nothing was changed.',
+  'cli.journal-altered': 'The journal is not the one that was written.',
+  'cli.no-server': 'No server was named, none runs here, and none was signed in to.',
+  'cli.no-such-account': 'No account has this handle.',
+  'cli.not-signed-in': 'There is no token for this server.',
+  'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
+  'cli.token-not-revoked': 'The token was forgotten here, but the server still accepts it.',
+  'cli.unexpected-answer': 'The answer was not understood.',
+  'cli.unreachable': 'The server does not answer.',
+  'cli.usage': 'The command was written wrongly; nothing was sent.',
+}
+
 export interface FailureDetails {
   readonly exit: ExitCode
   /** `cli.not-signed-in`, or the server's own code. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { exitMeanings } from '../../src/cli/failure.ts'
+import { exitMeanings, ownCodes } from '../../src/cli/failure.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 
 const intro = `# Command line
@@ -37,7 +37,8 @@ start for another reason.
 /** The text of docs/cli.md. */
 export function cliPage(): string {
   const sections = leavesOf(buildProgram(), []).map(({ command, path }) => section(command, path))
-  return `${intro}\n${sections.join('\n')}`
+  const codes = Object.entries(ownCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`)
+  return `${intro}\n${sections.join('\n')}\n## Its own error codes\n\n| code | meaning |\n|---|---|\n${codes.join('\n')}\n`
 }
 
 /** Every command that does something, with its words from the top. */
