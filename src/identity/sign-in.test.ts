@@ -68,7 +68,8 @@ eachDialect((dialect, open) => {
     assert.deepEqual(costs['nobody'], costs['admin'])
     assert.deepEqual(costs['disabled'], costs['admin'])
     assert.equal((costs['admin'] as { hashes: number }).hashes, 1)
-    assert.ok((costs['admin'] as { statements: string[] }).statements.length >= 4)
+    const { statements: made } = costs['admin'] as { statements: string[] }
+    assert.ok(made.length >= 4, made.join('\n'))
   })
 
   test('attack 30: spellings of one handle share one counter, existing or not', async (t) => {
@@ -264,7 +265,7 @@ function countingHasher(): PasswordHasher & { hashes: number } {
 function countStatements(t: TestContext, dialect: Dialect): string[] {
   const seen: string[] = []
   const note = (text: string) => {
-    if (/"identity_|insert into "platform_audit/.test(text)) seen.push(text)
+    if (/identity_|insert into .?platform_audit/.test(text)) seen.push(text)
   }
   if (dialect === 'sqlite') {
     for (const method of ['all', 'run'] as const) {
