@@ -75,7 +75,11 @@ describe('what is right is left alone:', () => {
     ['a test', 'src/access/roles.test.ts', "tables(db).deleteFrom('identity_accounts')"],
     ['a sentence', 'src/access/pages.ts', "const title = 'Select a role'; const x = 'Update the route'"],
     ['a comment', 'src/access/roles.ts', '// SELECT id FROM x\nconst a = 1'],
-    ['ui-kit’s tables', 'src/access/pages.ts', 'ui.tables(rows); const prepare = pki.prepare'],
+    [
+      'ui-kit’s tables',
+      'src/access/pages.ts',
+      'ui.tables(rows); const prepare = pki.prepare; deps.pki.prepare(ctx, host)',
+    ],
   ]
   for (const [name, path, source] of right) {
     test(name, () => {

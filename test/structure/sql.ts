@@ -51,20 +51,22 @@ function sqlOutside(tokens: readonly Token[]): readonly Fault[] {
     }
   }
   for (const [index, token] of tokens.entries()) {
-    const what = sqlAt(token, tokens[index + 1], tokens[index - 1])
+    const what = sqlAt(token, tokens[index + 1], tokens[index - 1], tokens[index - 2])
     if (what !== undefined)
       faults.push({ line: token.line, message: `${what} belongs to stores, migrations and platform` })
   }
   return faults
 }
 
-function sqlAt(token: Token, next: Token | undefined, before: Token | undefined): string | undefined {
+function sqlAt(token: Token, next: Token | undefined, before: Token | undefined, of?: Token): string | undefined {
   if ((token.kind === 'string' || token.kind === 'template') && statement.test(token.text)) return 'a SQL statement'
   if (token.kind !== 'name') return undefined
   const isCall = next?.text === '(' || next?.text === '<'
   if (token.text === 'tables' && isCall && before?.text !== '.' && before?.text !== 'function') return 'tables()'
   if (token.text === 'sql' && (next?.kind === 'template' || next?.text === '<')) return 'a sql template'
   if (tableMethods.has(token.text) && isCall) return `${token.text}()`
+  // pki's face prepares certificates
+  if (of?.text === 'pki') return undefined
   return token.text === 'prepare' && before?.text === '.' && isCall && next?.text === '(' ? 'prepare()' : undefined
 }
 
