@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, test } from 'node:test'
+import { runCommand } from '../product/command.ts'
+import { cleanUp, newDirectory, type Product, startProduct } from '../product/start.ts'
+
+/** What a start that must fail wrote. */
+async function failedStart(directory: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  try {
+    await startProduct({ directory, environment })
+  } catch (error) {
+    const output = error instanceof Error ? error.message : String(error)
+    assert.doesNotMatch(output, /\n +at |node:internal|\.ts:\d+/, 'a stack trace reached the operator')
+    return output
+  }
+  assert.fail('it started')
+}
+
+describe('a start that cannot succeed says why and changes nothing', () => {
+  let good: Product
+  const data = (directory: string, file: string): string => join(directory, 'data', file)
+
+  before(async () => {
+    good = await startProduct()
+    const setup = ['setup', '--handle', 'ada', '--display-name', 'Ada', '--password-stdin']
+    const made = await runCommand(good.directory, setup, 'granite harbour willow 7\n')
+    assert.equal(made.code, 0, made.stderr)
+  })
+  after(cleanUp)
+
+  test('every wrong setting is named at once, with exit code 78', async () => {
+    const directory = newDirectory()
+    writeFileSync(join(directory, 'gatehouse.toml'), '[listen]\nhttps = "nowhere"\n[identty]\nx = 1\n')
+    const output = await failedStart(directory, { GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0', GATEHOUSE_DATABSE_URL: 'x' })
+    assert.match(output, /ended with 78/)
+    assert.match(output, /identty: unknown key/)
+    assert.match(output, /GATEHOUSE_DATABSE_URL: unknown setting; did you mean GATEHOUSE_DATABASE_URL\?/)
+  })
+
+  test('a second server on the same data directory is refused, the first goes on', async () => {
+    const output = await failedStart(good.directory)
+    assert.match(output, /platform\.already-running/)
+    assert.equal((await runCommand(good.directory, ['accounts', 'list'])).code, 0)
+  })
+
+  test('a port that is taken is named with the setting to change', async () => {
+    const output = await failedStart(newDirectory(), { GATEHOUSE_LISTEN_HTTPS: `127.0.0.1:${good.port}` })
+    assert.match(output, /platform\.port-unavailable/)
+    assert.match(output, /\[listen\] https/)
+  })
+
+  describe('on the data of a server that was stopped', () => {
+    before(() => good.stop())
+
+    /** Starts on a copy of the good data after `change` spoilt it. */
+    async function withCopy(
+      change: (directory: string) => void,
+    ): Promise<{ readonly output: string; readonly directory: string }> {
+      const directory = newDirectory()
+      mkdirSync(join(directory, 'data'), { mode: 0o700 })
+      for (const file of ['gatehouse.db', 'seal.key']) copyFileSync(data(good.directory, file), data(directory, file))
+      change(directory)
+      return { output: await failedStart(directory), directory }
+    }
+
+    test('a damaged database', async () => {
+      const { output, directory } = await withCopy((where) => {
+        const bytes = readFileSync(data(where, 'gatehouse.db'))
+        bytes.fill(0x5a, 0, 100)
+        writeFileSync(data(where, 'gatehouse.db'), bytes)
+      })
+      assert.match(output, /platform\.database-corrupt/)
+      assert.equal(readFileSync(data(directory, 'gatehouse.db'))[0], 0x5a, 'the damaged file was written to')
+    })
+
+    test('a database of a newer version', async () => {
+      const { output } = await withCopy((where) => {
+        const database = new DatabaseSync(data(where, 'gatehouse.db'))
+        const row = database.prepare('select * from platform_migrations limit 1').get() ?? {}
+        const columns = Object.keys(row)
+        const values = columns.map((column) => (column === 'id' ? '9999-from-the-future' : row[column]))
+        const marks = columns.map(() => '?').join(', ')
+        database
+          .prepare(`insert into platform_migrations (${columns.join(', ')}) values (${marks})`)
+          .run(...values.map((value) => value ?? null))
+        database.close()
+      })
+      assert.match(output, /platform\.database-newer/)
+      assert.match(output, /9999-from-the-future/)
+    })
+
+    test('a wrong seal key: no new keys are made over the old data', async () => {
+      const { output, directory } = await withCopy((where) => {
+        writeFileSync(data(where, 'seal.key'), randomBytes(readFileSync(data(where, 'seal.key')).length))
+      })
+      assert.match(output, /platform\.(wrong-seal-key|seal-key)/)
+      copyFileSync(data(good.directory, 'seal.key'), data(directory, 'seal.key'))
+      const again = await startProduct({ directory })
+      assert.equal(again.setupLink, undefined, 'with the right key everything is there again')
+      await again.stop()
+    })
+
+    test('a missing seal key', async () => {
+      const { output } = await withCopy((where) => rmSync(data(where, 'seal.key')))
+      assert.match(output, /platform\.(wrong-seal-key|seal-key)/)
+    })
+
+    test('a seal key or data directory that others may read', async () => {
+      const open = await withCopy((where) => chmodSync(data(where, 'seal.key'), 0o644))
+      assert.match(open.output, /seal/)
+      const directory = await withCopy((where) => chmodSync(join(where, 'data'), 0o755))
+      assert.match(directory.output, /platform\.data-directory/)
+      assert.match(directory.output, /chmod 700/)
+    })
+  })
+})
