@@ -31,7 +31,7 @@ describe('bad requests to the running product', () => {
       headers: { cookie, origin: product.origin, 'content-type': 'application/json' },
       body: JSON.stringify({ label: 'test', permissions: ['routes:*'], expiresAt: null }),
     })
-    token = String(answer.json['secret'] ?? '')
+    token = answer.json['secret'] as string
     assert.match(token, /^gat_/, answer.text)
   })
   after(cleanUp)
