@@ -135,19 +135,19 @@ export const permissionTypes = [
     type: 'routes',
     ids: 'exact',
     actions: {
-      read: 'See routes and test their upstreams.',
-      create: 'Put an app behind the gate.',
-      update: 'Change where a route leads and who may use it.',
-      delete: 'Remove a route; the app is no longer reachable through the gate.',
-      use: 'Use the app behind a route.',
+      read: 'See routes and test their upstreams',
+      create: 'Put an app behind the gate',
+      update: 'Change where a route leads and who may use it',
+      delete: 'Remove a route; the app is no longer reachable through the gate',
+      use: 'Use the app behind a route',
     },
   },
   {
     type: 'assertion-keys',
     ids: 'exact',
     actions: {
-      read: 'See the keys that sign what apps are told about people.',
-      rotate: 'Make a new signing key.',
+      read: 'See the keys that sign what apps are told about people',
+      rotate: 'Make a new signing key',
     },
   },
 ] as const
