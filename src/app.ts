@@ -1,9 +1,9 @@
 import { accessRoom } from '#access'
 import { consoleRoom } from '#console'
-import { gateway } from '#gateway'
-import { identity } from '#identity'
-import { pki } from '#pki'
+import { gatewayRoom } from '#gateway'
+import { identityRoom } from '#identity'
+import { pkiRoom } from '#pki'
 import type { AnyRoom } from '#platform'
 
 /** The whole product on one screen: every room, bottom-up. A room may need only rooms above it in this list. */
-export const rooms: readonly AnyRoom[] = [accessRoom, identity, pki, gateway, consoleRoom]
+export const rooms: readonly AnyRoom[] = [accessRoom, identityRoom, pkiRoom, gatewayRoom, consoleRoom]

@@ -2,9 +2,9 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { accessRoom } from '#access'
-import { gateway } from '#gateway'
-import { identity } from '#identity'
-import { pki } from '#pki'
+import { gatewayRoom } from '#gateway'
+import { identityRoom } from '#identity'
+import { pkiRoom } from '#pki'
 import { startServer } from '../../src/platform/server.ts'
 
 /**
@@ -15,7 +15,7 @@ const [data = '', upstream = '', host = '', accessLog = 'off'] = process.argv.sl
 const password = 'correct horse battery staple'
 
 const server = await startServer({
-  rooms: [accessRoom, identity, pki, gateway],
+  rooms: [accessRoom, identityRoom, pkiRoom, gatewayRoom],
   environment: {
     GATEHOUSE_DATA: data,
     GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',

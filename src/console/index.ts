@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { accessRoom } from '#access'
-import { identity } from '#identity'
+import { identityRoom } from '#identity'
 import { type Ctx, defineRoom } from '#platform'
 import type { Console, Contributed } from './console.ts'
 import { consoleErrors } from './errors.ts'
@@ -16,7 +16,7 @@ export const consoleRoom = defineRoom({
   migrations: [],
   errors: consoleErrors,
   permissions: [],
-  needs: { access: accessRoom, identity },
+  needs: { access: accessRoom, identity: identityRoom },
   open: (kernel, faces) => {
     let contributed: Contributed = { navigation: [], setupSteps: [], apps: [], errors: {} }
     const { host, contact } = kernel.config.console

@@ -1,7 +1,7 @@
 /** The gateway: routes, the proxy in front of apps, sign-in per app host, and what apps are told about people. */
 import { accessRoom } from '#access'
-import { identity } from '#identity'
-import { pki } from '#pki'
+import { identityRoom } from '#identity'
+import { pkiRoom } from '#pki'
 import { defineRoom } from '#platform'
 import { gatewayConfig } from './config.ts'
 import { permissionTypes } from './contract.ts'
@@ -12,12 +12,12 @@ import { openGateway } from './open.ts'
 export type { GatewayFace } from './open.ts'
 export type { AccessRule, GatewayRoute } from './routing/table.ts'
 
-export const gateway = defineRoom({
+export const gatewayRoom = defineRoom({
   name: 'gateway',
   config: gatewayConfig,
   migrations,
   errors: gatewayErrors,
   permissions: permissionTypes,
-  needs: { access: accessRoom, identity, pki },
+  needs: { access: accessRoom, identity: identityRoom, pki: pkiRoom },
   open: (kernel, needs) => openGateway(kernel, needs),
 })

@@ -16,12 +16,12 @@ import type { TestContext } from 'node:test'
 import { connect } from 'node:tls'
 import { z } from 'zod'
 import { type AccessFace, accessRoom } from '#access'
-import { type IdentityFace, identity } from '#identity'
+import { type IdentityFace, identityRoom } from '#identity'
 import type { Actor } from '#kit'
-import { pki } from '#pki'
+import { pkiRoom } from '#pki'
 import { defineRoom, type Kernel } from '#platform'
 import { type FakeClock, fakeClock, type MemoryLog, memoryLog, type Place, startServer } from '#platform/testing'
-import { gateway } from './index.ts'
+import { gatewayRoom } from './index.ts'
 
 export interface Answer {
   readonly status: number
@@ -82,7 +82,7 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
     migrations: [],
     errors: {},
     permissions: [],
-    needs: { access: accessRoom, identity },
+    needs: { access: accessRoom, identity: identityRoom },
     open: async (kernel, faces) => {
       inside = { kernel, ...faces }
       return { face: {} }
@@ -95,7 +95,7 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
   })
   const place = await options.place?.(t)
   const server = await startServer({
-    rooms: [accessRoom, identity, pki, gateway, window],
+    rooms: [accessRoom, identityRoom, pkiRoom, gatewayRoom, window],
     clock,
     log,
     environment: {
@@ -122,13 +122,13 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
       text,
     )
   }
-  const { kernel, access, identity: faceOfIdentity } = inside
+  const { kernel, access, identity } = inside
   return {
     clock,
     log,
     kernel,
     access,
-    identity: faceOfIdentity,
+    identity,
     port,
     data,
     stop,

@@ -1,3 +1,3 @@
 /** Accounts, credentials, sessions: who is asking. */
 export type { AppSession, IdentityFace, Profile } from './face.ts'
-export { identity } from './room.ts'
+export { identityRoom } from './room.ts'

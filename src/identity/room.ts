@@ -29,7 +29,7 @@ const endedSessionsKept = 30 * 24 * hour
 const usesWrittenEvery = 5_000
 
 /** Who is asking: accounts, their credentials and sessions, sign-in and set-up. */
-export const identity = defineRoom({
+export const identityRoom = defineRoom({
   name: 'identity',
   config: identityConfig,
   migrations: [firstTables],

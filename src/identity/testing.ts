@@ -17,7 +17,7 @@ import {
   testHouse,
 } from '#platform/testing'
 import type { IdentityFace } from './face.ts'
-import { identity } from './room.ts'
+import { identityRoom } from './room.ts'
 
 export interface TestNode extends TestHouse {
   readonly access: AccessFace
@@ -42,7 +42,7 @@ export async function startNode(t: TestContext, open: OpenDatabase, options: Tes
   const { clock = fakeClock(), seal = memorySeal() } = options
   const log = memoryLog()
   const faces: Faces[] = []
-  const rooms = [accessRoom, identity, witness(faces), ...(options.rooms ?? [])]
+  const rooms = [accessRoom, identityRoom, witness(faces), ...(options.rooms ?? [])]
   const at = options.place === undefined ? {} : { place: options.place }
   const configs = { identity: options.config ?? {} }
   const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs })
@@ -64,7 +64,7 @@ function witness(faces: Faces[]): AnyRoom {
     migrations: [],
     errors: {},
     permissions: [],
-    needs: { access: accessRoom, identity },
+    needs: { access: accessRoom, identity: identityRoom },
     open: async (_kernel, needs) => {
       faces.push(needs)
       return { face: {} }

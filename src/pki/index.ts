@@ -7,7 +7,7 @@ import { openPki } from './open.ts'
 export type { Authority, PkiFace } from './face.ts'
 
 /** The local certificate authority: one root, a certificate for every host served. */
-export const pki = defineRoom({
+export const pkiRoom = defineRoom({
   name: 'pki',
   config: z.strictObject({}).prefault({}).readonly(),
   migrations,

@@ -1,7 +1,4 @@
-/** Encodes one path segment of a permission id. `*` would be a wildcard, so everything outside unreserved is encoded. */
-export function encodeSegment(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-}
+import { encodeSegment } from '#kit'
 
 /** `accounts:update:{id}` with `{ id }` filled in. @throws TypeError for a parameter the path does not have */
 export function fillPermission(template: string, params: Readonly<Record<string, string>>): string {
