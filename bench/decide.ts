@@ -64,13 +64,28 @@ async function measureAll(): Promise<readonly Row[]> {
   const actors: Actor[] = []
   for (let index = 0; index < 16; index++) actors.push(await addAccount(face, ctx, `acc_${index}`, ['reader']))
   const context = { now: systemClock.now() }
-  const ask = (index: number, revision: number): Decision | Promise<Decision> =>
-    face.decide(actorAt(actors, index), `routes:use:rt_${index}`, routeAt(index, revision), context)
-  for (let index = 0; index < questions; index++) requireAllowed(await ask(index, 0))
+  // as the gateway asks: actor, permission and resource are objects that live longer than a request
+  const asked = Array.from({ length: questions }, (_, index) => ({
+    actor: actorAt(actors, index),
+    permission: `routes:use:rt_${index}`,
+    resource: routeAt(index, 0),
+  }))
+  const ask = ({ actor, permission, resource }: (typeof asked)[number]): Decision | Promise<Decision> =>
+    face.decide(actor, permission, resource, context)
+  for (const question of asked) requireAllowed(await ask(question))
+  const question = (index: number): (typeof asked)[number] => {
+    const found = asked[index % questions]
+    if (found === undefined) throw new TypeError('no question')
+    return found
+  }
 
   let revision = 0
-  const remembered = measure('decide, remembered', 1_000, (index) => plain(ask(index % questions, 0)))
-  const anew = measure('decide, worked out anew', 20, (index) => plain(ask(index % questions, ++revision)))
+  const remembered = measure('decide, remembered', 1_000, (index) => plain(ask(question(index))))
+  const anew = measure('decide, worked out anew', 20, (index) => {
+    const { actor, permission, resource } = question(index)
+    revision += 1
+    plain(face.decide(actor, permission, { ...resource, revision }, context))
+  })
   const peer = measure('plain cedar-wasm, the same 100 policies', 20, preparedPeer())
   return [remembered, anew, peer]
 }

@@ -5,16 +5,28 @@ import type { Actor, Resource } from '#kit'
  * two different questions share a text, whatever characters their parts hold.
  */
 export function decisionKey(actor: Actor, permission: string | undefined, resource: Resource | undefined): string {
-  return (
+  return actorPart(actor) + part(permission) + (resource === undefined ? '-' : resourcePart(resource))
+}
+
+/** An actor is a value that lives as long as a session's place in memory: its text is made once. */
+const actorParts = new WeakMap<Actor, string>()
+
+function actorPart(actor: Actor): string {
+  const known = actorParts.get(actor)
+  if (known !== undefined) return known
+  const made =
     part(actor.principal.kind) +
     part(actor.principal.id) +
-    part(permission) +
     part(actor.address) +
     credentialPart(actor) +
     (actor.app === undefined ? '-' : part(actor.app.id) + list(actor.app.permissions)) +
-    part(actor.grant?.id) +
-    (resource === undefined ? '-' : `${part(resource.type)}${part(resource.id)}${resource.revision};`)
-  )
+    part(actor.grant?.id)
+  actorParts.set(actor, made)
+  return made
+}
+
+function resourcePart({ type, id, revision }: Resource): string {
+  return `${part(type)}${part(id)}${revision};`
 }
 
 function credentialPart({ credential }: Actor): string {

@@ -165,8 +165,7 @@ export class Gate {
     const { deps, traffic, via } = this.#options
     const { headers } = request
     if (actor !== undefined) {
-      const resource = { type: live.resource.type, id: live.resource.id, name: live.route.name }
-      deps.kernel.journal.used({ actor, permission: live.permission, resource })
+      deps.kernel.journal.used({ actor, permission: live.permission, resource: live.used })
     }
     const ours = headers.authorization !== undefined && mentionsOwnToken(headers.authorization)
     const { headersMs, bodyMs } = live.route.timeouts

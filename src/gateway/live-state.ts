@@ -35,10 +35,12 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): Live
   const permission = permissionOf(route)
   // Browsers keep a host's port when they upgrade, and on localhost the header would reach every program of the machine.
   const strict = port === '' && !/(?:^|\.)localhost$/.test(route.host)
+  const resource = resourceOf(route, permission)
   return {
     route,
     permission,
-    resource: resourceOf(route, permission),
+    resource,
+    used: { type: resource.type, id: resource.id, name: route.name },
     origin,
     fixed: [
       'host',

@@ -32,7 +32,10 @@ export interface ActorCredential extends CredentialLimits {
   readonly kind: string
 }
 
-/** Everything a request came through. Built by an authenticator, judged by `decide`; holding one proves nothing by itself. */
+/**
+ * Everything a request came through. Built by an authenticator, judged by `decide`; holding one proves nothing by itself.
+ * A value: never changed once made, because memories are keyed by the object.
+ */
 export interface Actor {
   readonly principal: PrincipalRef
   /** Absent only for `local`, `system` and `anonymous`. */

@@ -10,6 +10,8 @@ export interface LiveRoute {
   readonly route: GatewayRoute
   readonly permission: string
   readonly resource: Resource
+  /** What the access journal says was used; one object, by which its counter knows the row again. */
+  readonly used: { readonly type: string; readonly id: string; readonly name: string }
   /** `https://blog.example.org`, with the port where it is not 443. */
   readonly origin: string
   /** Header names and values every request to the upstream starts with. */

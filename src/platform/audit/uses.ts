@@ -1,3 +1,4 @@
+import type { Actor } from '#kit'
 import type { NewUse } from './access-store.ts'
 import type { Use } from './audit.ts'
 import { storable } from './records.ts'
@@ -9,21 +10,46 @@ const mostUses = 20_000
 /** Counts uses by session, thing and minute, in bounded memory. */
 export class UseCounter {
   readonly #uses = new Map<string, NewUse>()
+  /** The row each actor's last use went to: somebody at work uses one thing many times a second. */
+  #last = new WeakMap<Actor, { readonly use: Use; readonly row: NewUse }>()
   #dropped = 0
 
   add(use: Use, now: number): void {
-    const row = useOf(use, now)
-    const known = this.#uses.get(keyOf(row))
+    const last = this.#last.get(use.actor)
+    if (last !== undefined && isSameUse(last.use, use) && last.row.minute === minuteOf(now)) {
+      last.row.count++
+      last.row.last_at = now
+    } else this.#addNew(use, now)
+  }
+
+  #addNew(use: Use, now: number): void {
+    const made = useOf(use, now)
+    const row = this.#count(made, now)
+    if (row !== undefined) this.#last.set(use.actor, { use, row })
+  }
+
+  /** The row it was counted in; `undefined` when there was no room. */
+  #count(row: NewUse, now: number): NewUse | undefined {
+    const key = keyOf(row)
+    const known = this.#uses.get(key)
     if (known !== undefined) {
       known.count++
       known.last_at = now
-    } else if (this.#uses.size < mostUses) this.#uses.set(keyOf(row), row)
-    else this.#dropped++
+      return known
+    }
+    if (this.#uses.size >= mostUses) {
+      this.#dropped++
+      return undefined
+    }
+    this.#uses.set(key, row)
+    return row
   }
 
   take(): { readonly uses: readonly NewUse[]; readonly dropped: number } {
     const taken = { uses: [...this.#uses.values()], dropped: this.#dropped }
     this.#uses.clear()
+    // rows that were taken are somebody else's to write: nothing more may be counted in them
+    this.#last = new WeakMap()
     this.#dropped = 0
     return taken
   }
@@ -38,9 +64,17 @@ export class UseCounter {
   }
 }
 
+function isSameUse(a: Use, b: Use): boolean {
+  return a.permission === b.permission && a.resource === b.resource
+}
+
+function minuteOf(now: number): number {
+  return now - (now % minuteMs)
+}
+
 function useOf({ actor, permission, resource }: Use, now: number): NewUse {
   return {
-    minute: now - (now % minuteMs),
+    minute: minuteOf(now),
     principal_kind: actor.principal.kind,
     principal_id: storable(actor.principal.id),
     session_id: storable(actor.session?.id ?? ''),
