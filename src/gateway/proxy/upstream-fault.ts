@@ -1,5 +1,5 @@
-import { errors } from 'undici'
 import type { GatewayCode } from '../errors.ts'
+import { errors } from './undici.ts'
 
 const unreachable: ReadonlySet<string> = new Set([
   'ECONNREFUSED',

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net'
-import { buildConnector, type Dispatcher, Pool } from 'undici'
+import type { buildConnector as connectors, Dispatcher, Pool as PoolType } from 'undici'
+import { buildConnector, Pool } from './undici.ts'
 
 /** One origin with its keep-alive connections. */
 export interface Upstream {
-  readonly pool: Pool
+  readonly pool: PoolType
   /** Given with every dispatch: undici would take the name for TLS from the public Host otherwise. */
   readonly servername: string
   /** Requests handed to the pool and not yet answered. */
@@ -53,7 +54,7 @@ function open(origin: string, connectMs: number): Upstream {
   const name = url.hostname.replaceAll(/[[\]]/g, '')
   const connector = buildConnector({ timeout: connectMs, allowH2: false })
   // The certificate is the upstream's, so it is checked for the upstream's name; an address has no name to send.
-  const connect: buildConnector.connector = (options, callback) => {
+  const connect: connectors.connector = (options, callback) => {
     const { servername: _, ...rest } = options
     connector(isIP(name) === 0 ? { ...rest, servername: name } : rest, callback)
   }
