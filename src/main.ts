@@ -1,8 +1,3 @@
-import { enableCompileCache } from 'node:module'
-
-// before anything large is loaded: 400 files load in a third of the time
-enableCompileCache()
-
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'serve') {
   const [{ serve }, { rooms }] = await Promise.all([import('#platform/serve'), import('./app.ts')])
