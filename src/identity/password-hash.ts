@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { hash as argon2, verify as argon2Verify, parseOptions } from '@node-rs/argon2'
 import type { Secret } from '#kit'
 import { fail } from './errors.ts'
 import { isHashable, normalizePassword } from './password-rule.ts'
@@ -10,6 +10,10 @@ export type HashCost = Readonly<Record<keyof typeof hashCost, number>>
 /** `Algorithm.Argon2id` and version 1.3; a const enum, which erasable syntax cannot import. */
 const argon2id = { algorithm: 2, version: 1 } as const
 const current = { ...argon2id, ...hashCost }
+
+/** Loaded at the first use: six milliseconds then, against two megabytes where nobody signs in. */
+const load = createRequire(import.meta.url)
+const argon2 = () => load('@node-rs/argon2') as typeof import('@node-rs/argon2')
 
 /** Hashes passwords a few at a time, so that sign-ins never take the machine from everybody else. */
 export interface PasswordHasher {
@@ -42,16 +46,15 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   const cost = { ...current, ...options.cost }
   const lanes = options.lanes ?? Math.max(1, availableParallelism() - 1)
   const inLane = createLanes(lanes)
-  // made ahead, so that the first unknown handle costs one hash like every other
-  const dummy = argon2(Buffer.from(options.random.bytes(32)), cost)
+  const dummy = unanswerable(cost, options.random)
   let admitted = 0
 
   const queue: HashQueue = {
-    hash: (password) => inLane(() => argon2(normalizePassword(password.reveal()), cost)),
+    hash: (password) => inLane(() => argon2().hash(normalizePassword(password.reveal()), cost)),
     async verify(password, phc) {
       const text = password.reveal()
-      const against = phc === undefined || !isHashable(text) ? await dummy : phc
-      const right = await inLane(() => argon2Verify(against, isHashable(text) ? normalizePassword(text) : ''))
+      const against = phc === undefined || !isHashable(text) ? dummy : phc
+      const right = await inLane(() => argon2().verify(against, isHashable(text) ? normalizePassword(text) : ''))
       return right && against === phc
     },
     isOutdated: (phc) => isOutdated(phc, cost),
@@ -69,9 +72,16 @@ export function createHasher(options: HasherOptions): PasswordHasher {
   }
 }
 
+/** A random digest in PHC form: comparing with it costs what every comparison costs, and no password is known to give it. */
+function unanswerable(cost: HashCost, random: HasherOptions['random']): string {
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replaceAll('=', '')
+  const parameters = `m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}`
+  return `$argon2id$v=19$${parameters}$${text(random.bytes(16))}$${text(random.bytes(cost.outputLen))}`
+}
+
 function isOutdated(phc: string, wanted: typeof argon2id & HashCost): boolean {
   try {
-    const kept = parseOptions(phc)
+    const kept = argon2().parseOptions(phc)
     return (Object.keys(wanted) as (keyof typeof wanted)[]).some((name) => Number(kept[name]) !== wanted[name])
   } catch {
     return true
