@@ -54,6 +54,29 @@ eachDialect((_, open) => {
     )
   })
 
+  test('attack 32: nobody chooses the address that apps know them by', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'ada', password)
+    const ada = browser(node)
+    await ada.signIn('ada', password)
+    const email = 'admin@example.org'
+    for (const path of ['/api/v1/me', `/api/v1/accounts/${id}`]) {
+      assert.equal((await ada.send('PATCH', path, { email })).json['code'], 'access.refused', path)
+      assert.equal((await ada.send('PATCH', path, { displayName: 'Ada', email: null })).status, 200, path)
+    }
+    for (const path of ['/account', `/accounts/${id}`]) {
+      assert.equal((await ada.post(path, { displayName: 'Ada', email })).status, 403, path)
+    }
+    assert.doesNotMatch((await ada.get('/account')).text, /name="email"/)
+    assert.equal((await ada.post('/account', { displayName: 'Ada L.' })).status, 303)
+    assert.equal((await node.admin.send('PATCH', `/api/v1/accounts/${id}`, { email })).status, 200)
+    assert.equal((await ada.send('PATCH', '/api/v1/me', { email: null })).status, 403)
+    const { email: kept, displayName } = (await ada.get('/api/v1/me')).json
+    assert.deepEqual({ kept, displayName }, { kept: email, displayName: 'Ada L.' })
+    assert.match((await ada.get('/account')).text, /admin@example.org/)
+    assert.match((await node.admin.get('/account')).text, /name="email"/)
+  })
+
   test('attack 33: no field of a body chooses whose account is changed', async (t) => {
     const node = await startSetUpNode(t, open)
     await addPerson(node.admin, 'ada', password)

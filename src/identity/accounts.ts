@@ -78,17 +78,20 @@ export interface ProfileChange {
 }
 
 /**
- * Changes name and e-mail. The handle never changes.
+ * Changes name and e-mail. The handle never changes. Apps know people by the address they are handed, so it is not the
+ * person's own to change: a new one asks for `accounts:update` of everybody.
  *
  * @param expected the revision the caller saw; absent: whatever it is
- * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`
+ * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`, `access.refused`
  */
 export async function updateProfile(
+  parts: Parts,
   ctx: Ctx,
   id: string,
   change: ProfileChange,
   expected: number | undefined,
 ): Promise<Account> {
+  const mayAddress = await requireAddressable(parts, ctx, id, change)
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
     const email = change.email === undefined ? before.email : (change.email ?? undefined)
@@ -98,6 +101,7 @@ export async function updateProfile(
       { field: 'email', message: emailFault(email) },
     ].filter((fault): fault is FieldFault => fault.message !== undefined)
     if (faults.length > 0) throw fail('identity.invalid-account', { faults })
+    if (email !== before.email && !mayAddress) throw fail('identity.changed-meanwhile')
     const after = await save(tx, { ...before, displayName, email }, expected ?? before.revision)
     await audit(tx, 'accounts.update', after, {
       changed: [
@@ -107,6 +111,16 @@ export async function updateProfile(
     })
     return after
   })
+}
+
+/** The permission to say under which address apps know somebody. */
+export const addressing = 'accounts:update'
+
+/** Whether it was asked and allowed; false: the address stays, so nobody was asked. @throws GateError `access.refused` */
+async function requireAddressable(parts: Parts, ctx: Ctx, id: string, { email }: ProfileChange): Promise<boolean> {
+  if (email === undefined || (email ?? undefined) === (await getAccount(ctx, id)).email) return false
+  await parts.access.require(ctx, addressing)
+  return true
 }
 
 /**

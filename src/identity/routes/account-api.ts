@@ -80,7 +80,7 @@ function oneAccount(parts: Parts): readonly Route[] {
       body: accountPatch,
       responses: { 200: accountBody },
       handler: async (ctx, { params, body, request }) =>
-        accountReply(await updateProfile(ctx, params.id, body, expectedRevision(request))),
+        accountReply(await updateProfile(parts, ctx, params.id, body, expectedRevision(request))),
     }),
     ...(['disable', 'enable'] as const).map((verb) =>
       route({

@@ -32,7 +32,7 @@ const newAccountForm = z.strictObject({
   passwordAgain: z.string().max(4096),
 })
 
-export const profileForm = z.strictObject({ displayName: z.string().max(400), email: z.string().max(300) })
+const profileForm = z.strictObject({ displayName: z.string().max(400), email: z.string().max(300) })
 
 /** People, for who may manage them. */
 export function accountPages(parts: Parts): readonly Route[] {
@@ -125,7 +125,13 @@ function onePerson(parts: Parts): readonly Route[] {
       body: profileForm,
       async handler(ctx, { params, body }) {
         try {
-          await updateProfile(ctx, params.id, { ...body, email: body.email === '' ? null : body.email }, undefined)
+          await updateProfile(
+            parts,
+            ctx,
+            params.id,
+            { ...body, email: body.email === '' ? null : body.email },
+            undefined,
+          )
           return { kind: 'redirect', location: `/accounts/${params.id}` }
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error

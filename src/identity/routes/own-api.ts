@@ -38,7 +38,7 @@ export function ownApi(parts: Parts): readonly Route[] {
       async handler(ctx, { body, request }) {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
-        return accountReply(await updateProfile(ctx, id, body, expectedRevision(request)))
+        return accountReply(await updateProfile(parts, ctx, id, body, expectedRevision(request)))
       },
     }),
     route({

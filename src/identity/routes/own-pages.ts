@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseDuration, Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
-import { getAccount, updateProfile } from '../accounts.ts'
+import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { findCredential, listCredentials } from '../credential-store.ts'
 import { findDevice } from '../devices.ts'
@@ -20,10 +20,15 @@ import {
   revokeTokenPage,
   tokenLives,
 } from '../views/own-account.ts'
-import { profileForm } from './account-pages.ts'
 import { endOne, endOthers, openSessions } from './session-api.ts'
 
 const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+const profileForm = z.strictObject({
+  displayName: z.string().max(400),
+  /** Absent for whoever may not change it: the page does not ask them. */
+  email: z.string().max(300).optional(),
+})
 
 const passwordForm = z.strictObject({
   presentPassword: z.string().max(4096),
@@ -72,7 +77,7 @@ function ownAccount(parts: Parts): readonly Route[] {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
         try {
-          await updateProfile(ctx, id, { ...body, email: body.email === '' ? null : body.email }, undefined)
+          await updateProfile(parts, ctx, id, { ...body, email: body.email === '' ? null : body.email }, undefined)
           return { kind: 'redirect', location: '/account?done=profile' }
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error
@@ -89,7 +94,7 @@ async function ownPage(
   extra: {
     readonly done?: string | undefined
     readonly faults?: readonly FieldFault[]
-    readonly typed?: { readonly displayName: string; readonly email: string }
+    readonly typed?: { readonly displayName: string; readonly email?: string | undefined }
   },
 ) {
   const id = ownAccountId(ctx)
@@ -98,6 +103,7 @@ async function ownPage(
   return ownAccountPage({
     account: await getAccount(ctx, id),
     ...held,
+    mayAddress: (await parts.access.decide(ctx.actor, addressing, undefined, { now: ctx.now })).allowed,
     sessions: await openSessions(parts, ctx, id),
     tokens: await listCredentials(ctx.db, id, 'token'),
     current: ctx.actor.session?.id,

@@ -32,7 +32,9 @@ export interface OwnAccountView {
   readonly now: number
   readonly done?: string | undefined
   readonly faults?: readonly FieldFault[]
-  readonly typed?: { readonly displayName: string; readonly email: string }
+  readonly typed?: { readonly displayName: string; readonly email?: string | undefined }
+  /** Whether the person may change the e-mail address apps know them by. */
+  readonly mayAddress: boolean
 }
 
 /** Everything about oneself: profile, what one holds, where one is signed in. */
@@ -43,6 +45,7 @@ export function ownAccountPage(view: OwnAccountView): ShellPage {
 ${view.done === undefined ? nothing : notice('done', view.done)}
 ${facts([
   { term: 'Handle', value: html`<code>${account.handle}</code>` },
+  ...(view.mayAddress ? [] : [{ term: 'E-mail', value: account.email ?? 'none; who manages accounts can set one' }]),
   { term: 'Roles', value: view.roles.join(', ') },
   { term: 'Groups', value: view.groups.join(', ') },
 ])}
@@ -51,7 +54,7 @@ ${form({
   action: '/account',
   submit: 'Save the profile',
   faults,
-  body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${emailField(view.typed?.email ?? account.email, faults)}`,
+  body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${view.mayAddress ? emailField(view.typed?.email ?? account.email, faults) : nothing}`,
 })}
 <h2>Password</h2>
 <p><a class="button plain" href="/account/password">Change the password</a></p>
