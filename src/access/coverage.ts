@@ -3,7 +3,7 @@ import type { Ctx } from '#platform'
 import { principalOf } from './chain.ts'
 import { fail } from './errors.ts'
 import type { Facts } from './facts.ts'
-import { holdsPattern, isLive, Until } from './holding.ts'
+import { holdsByRoles, holdsPattern, isLive, Until } from './holding.ts'
 import { KnownFacts } from './known-facts.ts'
 
 /**
@@ -14,10 +14,26 @@ import { KnownFacts } from './known-facts.ts'
  *
  * @throws GateError `access.more-than-held` naming the first pattern that is not covered
  */
-export async function requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void> {
+export function requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void> {
+  return requireAll(ctx, patterns, holdsPattern)
+}
+
+/**
+ * The same for what a role or group hands on. What was only granted does not count: a role would go on giving it when
+ * the grant is over. A grant can pass it on.
+ *
+ * @throws GateError `access.more-than-held` naming the first pattern that is not covered
+ */
+export function requireCoverageByRoles(ctx: Ctx, patterns: readonly string[]): Promise<void> {
+  return requireAll(ctx, patterns, ctx.actor.grant === undefined ? holdsByRoles : () => false)
+}
+
+type Holds = typeof holdsPattern
+
+async function requireAll(ctx: Ctx, patterns: readonly string[], holds: Holds): Promise<void> {
   const facts = new KnownFacts()
   for (;;) {
-    const uncovered = patterns.find((pattern) => !mayHandOn(ctx.actor, pattern, facts, ctx.now))
+    const uncovered = patterns.find((pattern) => !mayHandOn(ctx.actor, pattern, facts, ctx.now, holds))
     if (!facts.incomplete) {
       if (uncovered === undefined) return
       throw fail('access.more-than-held', { fields: { permission: uncovered } })
@@ -27,7 +43,7 @@ export async function requireCoverage(ctx: Ctx, patterns: readonly string[]): Pr
 }
 
 /** Every link must cover it: credential, app, grant, and what the principal holds. */
-function mayHandOn(actor: Actor, text: string, facts: Facts, now: number): boolean {
+function mayHandOn(actor: Actor, text: string, facts: Facts, now: number, holds: Holds): boolean {
   const pattern = parsePattern(text)
   const question = { actor, permission: undefined, resource: undefined, now }
   const principal = principalOf(question, facts)
@@ -40,5 +56,5 @@ function mayHandOn(actor: Actor, text: string, facts: Facts, now: number): boole
     if (grant?.granteeId !== principal.id || !isLive(grant, now, new Until())) return false
     if (!isWithin(pattern, grant.patterns)) return false
   }
-  return principal.kind === 'local' || principal.kind === 'system' || holdsPattern(principal, pattern, facts, now)
+  return principal.kind === 'local' || principal.kind === 'system' || holds(principal, pattern, facts, now)
 }

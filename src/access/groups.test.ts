@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Actor } from '#kit'
 import { eachDialect, fakeClock, testContext } from '#platform/testing'
 import { maxGroupDepth } from './facts-store.ts'
+import { createGrant, endGrant } from './grants.ts'
 import { addMember, createGroup, deleteGroup, removeMember } from './groups.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, takeRole } from './roles.ts'
@@ -130,5 +131,34 @@ eachDialect((_, open) => {
     await addAccount(face, ctx(), 'acc_2', ['administrator'])
     await takeRole(local(), 'administrator', inGroup('admins'))
     await assert.rejects(takeRole(as(accountActor('acc_2')), 'administrator', person('acc_2')), last)
+  })
+
+  test('what was only granted ends with the grant: no role or group can keep it', async (t) => {
+    const { face, ctx, as, allowed, groups } = await world(t)
+    await groups('team')
+    await addRole(ctx(), 'keeper', ['roles:create', 'roles:update', 'roles:assign', 'groups:update'])
+    await addRole(ctx(), 'reader', ['networks:read'])
+    const admin = await addAccount(face, ctx(), 'acc_admin', ['administrator'])
+    const mallory = await addAccount(face, ctx(), 'acc_mallory', ['keeper'])
+    await giveRole(ctx(), 'reader', inGroup('team'))
+    const lent = await createGrant(as(admin), vocabulary, {
+      grantee: 'acc_mallory',
+      permissions: ['networks:read'],
+      note: '',
+      startsAt: undefined,
+      endsAt: undefined,
+    })
+    const more = { code: 'access.more-than-held' }
+    const own = { name: 'own', title: 'Own', description: '', permissions: ['networks:read'] }
+    for (const actor of [mallory, { ...mallory, grant: { id: lent.id } }]) {
+      await assert.rejects(createRole(as(actor), vocabulary, own), more)
+      const wider = { permissions: ['roles:create', 'roles:update', 'roles:assign', 'groups:update', 'networks:read'] }
+      await assert.rejects(changeRole(as(actor), vocabulary, 'keeper', wider), more)
+      await assert.rejects(giveRole(as(actor), 'reader', person('acc_mallory')), more)
+      await assert.rejects(addMember(as(actor), 'team', person('acc_mallory')), more)
+    }
+    assert.equal(await allowed(mallory, 'networks:read'), true)
+    await endGrant(ctx(), lent.id)
+    assert.equal(await allowed(mallory, 'networks:read'), false)
   })
 })

@@ -1,6 +1,6 @@
 import type { Ctx } from '#platform'
 import { keepingAdministrator } from './administrators.ts'
-import { requireCoverage } from './coverage.ts'
+import { requireCoverageByRoles } from './coverage.ts'
 import { fail } from './errors.ts'
 import { maxGroupDepth, readGroupsOf } from './facts-store.ts'
 import {
@@ -89,7 +89,7 @@ export async function addMember(ctx: Ctx, name: string, member: Holder): Promise
       'group',
       around.map((each) => each.id),
     )
-    await requireCoverage(ctx, roles.flatMap(permissionsOf))
+    await requireCoverageByRoles(ctx, roles.flatMap(permissionsOf))
     const row = {
       group_id: group.id,
       member_kind: member.kind,

@@ -44,6 +44,14 @@ export function heldVia(
   return [...roles, ...grants]
 }
 
+/** Whether a pattern is covered by all roles together. */
+export function holdsByRoles({ roles }: PrincipalFacts, pattern: PermissionPattern): boolean {
+  return isWithin(
+    pattern,
+    roles.flatMap((role) => role.patterns),
+  )
+}
+
 /** Whether a pattern is covered by all roles together, or by one grant. */
 export function holdsPattern(
   principal: PrincipalFacts,
@@ -51,10 +59,8 @@ export function holdsPattern(
   facts: Facts,
   now: number,
 ): boolean {
-  const wanted = wantsPattern(pattern)
   return (
-    wanted(principal.roles.flatMap((role) => role.patterns)) ||
-    heldVia(principal, wanted, facts, now, new Until()).length > 0
+    holdsByRoles(principal, pattern) || heldVia(principal, wantsPattern(pattern), facts, now, new Until()).length > 0
   )
 }
 

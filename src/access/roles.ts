@@ -1,7 +1,7 @@
 import { allWithin } from '#kit'
 import type { Ctx } from '#platform'
 import { keepingAdministrator } from './administrators.ts'
-import { requireCoverage } from './coverage.ts'
+import { requireCoverageByRoles } from './coverage.ts'
 import { fail } from './errors.ts'
 import { findGroup } from './groups-store.ts'
 import type { Vocabulary } from './permissions.ts'
@@ -48,7 +48,7 @@ export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole
   const permissions = vocabulary.require(role.permissions)
   return ctx.tx(async (ctx) => {
     if (await isRoleNameTaken(ctx.db, role.name)) throw fail('access.name-taken', { fields: { name: role.name } })
-    await requireCoverage(ctx, permissions)
+    await requireCoverageByRoles(ctx, permissions)
     const row: RoleRow = {
       id: ctx.newId('rol'),
       name: role.name,
@@ -85,7 +85,7 @@ export async function changeRole(
     guard(role)
     const before = permissionsOf(role)
     if (permissions !== undefined)
-      await requireCoverage(
+      await requireCoverageByRoles(
         ctx,
         permissions.filter((text) => !allWithin([text], before)),
       )
@@ -116,7 +116,7 @@ export async function deleteRole(ctx: Ctx, name: string, guard: (role: RoleRow) 
 export async function giveRole(ctx: Ctx, name: string, holder: Holder): Promise<void> {
   await ctx.tx(async (ctx) => {
     const role = await getRole(ctx, name)
-    await requireCoverage(ctx, permissionsOf(role))
+    await requireCoverageByRoles(ctx, permissionsOf(role))
     await giveRoleUnasked(ctx, role, holder)
   })
 }
