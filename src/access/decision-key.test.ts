@@ -50,7 +50,12 @@ const actor = fc
     }),
   )
 const resource = optional(
-  fc.record({ type: text, id: text, attributes: fc.constant({}), revision: fc.integer({ min: -9, max: 99 }) }),
+  fc.record({
+    type: text,
+    id: text,
+    attributes: fc.record({ rule: text }),
+    revision: fc.integer({ min: -9, max: 99 }),
+  }),
 )
 const question = fc.tuple(actor, optional(text), resource)
 type Question = readonly [Actor, string | undefined, Resource | undefined]

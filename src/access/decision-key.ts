@@ -25,8 +25,16 @@ function actorPart(actor: Actor): string {
   return made
 }
 
-function resourcePart({ type, id, revision }: Resource): string {
-  return `${part(type)}${part(id)}${revision};`
+/** Attributes too: rooms may ask about two things under one id, as routes that share a permission do. */
+const resourceParts = new WeakMap<Resource, string>()
+
+function resourcePart(resource: Resource): string {
+  const known = resourceParts.get(resource)
+  if (known !== undefined) return known
+  const { type, id, revision, attributes } = resource
+  const made = `${part(type)}${part(id)}${revision};${part(JSON.stringify(attributes))}`
+  resourceParts.set(resource, made)
+  return made
 }
 
 function credentialPart({ credential }: Actor): string {

@@ -12,6 +12,18 @@ const appCookie = '__Host-gatehouse-app'
 
 const signedIn = { kind: 'signed-in' }
 
+test('attack 7: a public route does not open another one that asks for the same permission', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  const access = { kind: 'public', reason: 'a test of routes that share a permission' }
+  await gate.addRoute({ name: 'blog', host, upstream: upstream.origin, access })
+  const guarded = { kind: 'permission', permission: 'routes:use:blog' }
+  await gate.addRoute({ name: 'drafts', host: 'drafts.localhost', upstream: upstream.origin, access: guarded })
+  assert.equal((await gate.ask({ host })).status, 200)
+  assert.equal((await gate.ask({ host: 'drafts.localhost' })).status, 401)
+  assert.equal((await gate.ask({ host })).status, 200)
+})
+
 eachDialect((dialect, open) => {
   test('the way of the house: signs in once, reaches the app; another is refused and told why; both journalled', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
