@@ -53,7 +53,7 @@ export class Traffic {
     const begun = clock.monotonic()
     return (status, cut) => {
       this.#count(status, cut)
-      log.info(
+      log.plain(
         {
           route: seen.live.route.name,
           method: seen.request.method,

@@ -136,3 +136,14 @@ test('nothing is lost at exit, not even after an uncaught error', () => {
     assert.notEqual(ran.status, 0)
   }
 })
+
+test('a plain line has the shape of every other, with its child bindings, and keeps to the level', () => {
+  const { log, parsed } = capture('info')
+  log.child({ node: 'a' }).plain({ status: 200, path: '/x"\n' }, 'passed')
+  log.child({ node: 'a' }).info({ status: 200, path: '/x"\n' }, 'passed')
+  const [plain, usual] = parsed().map(({ time: _, ...rest }) => rest)
+  assert.deepEqual(plain, usual)
+  const quiet = capture('warn')
+  quiet.log.plain({ status: 200 }, 'passed')
+  assert.deepEqual(quiet.lines, [])
+})

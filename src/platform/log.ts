@@ -8,7 +8,14 @@ export interface Log {
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
   child(fields: LogFields): Log
+  /**
+   * An info line whose fields the caller knows to hold no secret: nothing is looked through. For what is written once a
+   * request, where looking would cost more than the request.
+   */
+  plain(fields: PlainFields, message: string): void
 }
+
+export type PlainFields = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** An `Error` under any name is written with its code, stack and causes. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -24,12 +31,17 @@ export interface LogOptions {
 /** What every line has; a field of that name is written as `field.time` and so on, so that none can be forged. */
 const reserved = new Set(['level', 'time', 'message'])
 
+/** Lines are written together: a system call a line would cost more than most requests. */
+const gatheredBytes = 8_192
+const flushEveryMs = 100
+
 /**
  * JSON lines with `level`, `time` (RFC 3339), `message` and the fields. Writing to standard error does not block;
- * what is still queued is written when the process exits, also after an uncaught error. Logging never throws.
+ * lines are at most a tenth of a second behind, and what is still queued is written when the process exits, also after an
+ * uncaught error. Logging never throws.
  */
 export function createLog(options: LogOptions): Log {
-  const stream: DestinationStream = options.stream ?? destination({ dest: 2, sync: false })
+  const stream: DestinationStream = options.stream ?? standardError()
   const settings = {
     level: options.level,
     base: null,
@@ -37,10 +49,16 @@ export function createLog(options: LogOptions): Log {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return wrap(pino(settings, stream))
+  return wrap(pino(settings, stream), stream, {})
 }
 
-function wrap(logger: Logger): Log {
+function standardError(): DestinationStream {
+  const gathering = destination({ dest: 2, sync: false, minLength: gatheredBytes })
+  setInterval(() => gathering.flush(), flushEveryMs).unref()
+  return gathering
+}
+
+function wrap(logger: Logger, stream: DestinationStream, bindings: Record<string, unknown>): Log {
   const write = (level: LogLevel, fields: LogFields, message: string): void => {
     if (logger.isLevelEnabled(level)) logger[level](clean(fields), redactText(message))
   }
@@ -49,7 +67,15 @@ function wrap(logger: Logger): Log {
     info: (fields, message) => write('info', fields, message),
     warn: (fields, message) => write('warn', fields, message),
     error: (fields, message) => write('error', fields, message),
-    child: (fields) => wrap(logger.child(clean(fields))),
+    child: (fields) => {
+      const cleaned = clean(fields)
+      return wrap(logger.child(cleaned), stream, { ...bindings, ...cleaned })
+    },
+    plain: (fields, message) => {
+      if (!logger.isLevelEnabled('info')) return
+      const line = { level: 'info', time: new Date().toISOString(), ...bindings, ...fields, message }
+      stream.write(`${JSON.stringify(line)}\n`)
+    },
   }
 }
 

@@ -9,7 +9,14 @@ import { openSqlite } from './sqlite.ts'
 // The child of kill.test.ts: writes records, eight at a time, and prints each id once it is acknowledged.
 const place = JSON.parse(process.argv[2] ?? '') as Place
 const round = process.argv[3] ?? ''
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent }
+const silent: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silent,
+  plain: () => {},
+}
 const common = { clock: systemClock, log: silent }
 const database =
   place.dialect === 'sqlite'

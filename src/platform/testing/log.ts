@@ -28,6 +28,7 @@ export function memoryLog(): MemoryLog {
       warn: write('warn'),
       error: write('error'),
       child: (fields) => logWith({ ...bound, ...fields }),
+      plain: write('info'),
     }
   }
   const next = (pattern: RegExp) => {
