@@ -77,6 +77,20 @@ eachDialect((_, open) => {
     assert.match((await node.admin.get('/account')).text, /name="email"/)
   })
 
+  test('a stolen session or token cannot reset the password of its own account without proving it', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = (await node.admin.get('/api/v1/me')).json['id'] as string
+    const wanted = { label: 'help desk', permissions: ['credentials:reset'], expiresAt: null }
+    const secret = String((await node.admin.post('/api/v1/tokens', wanted)).json['secret'])
+    const path = `/api/v1/accounts/${id}/reset-password`
+    const headers = { authorization: `Bearer ${secret}` }
+    const byToken = await node.call({ method: 'POST', path, headers, body: {} })
+    const byForm = await node.admin.post(`/accounts/${id}/reset-password`)
+    assert.deepEqual([byToken.status, byForm.status], [409, 409])
+    assert.equal((await node.admin.post(path, {})).json['code'], 'identity.own-account')
+    await browser(node).signIn('admin', adminPassword)
+  })
+
   test('attack 33: no field of a body chooses whose account is changed', async (t) => {
     const node = await startSetUpNode(t, open)
     await addPerson(node.admin, 'ada', password)

@@ -167,7 +167,8 @@ export async function deleteAccount(parts: Parts, ctx: Ctx, id: string): Promise
   })
 }
 
-function refuseOwnAccount(ctx: Ctx, id: string): void {
+/** Whoever took over a session must not take the account with it. @throws GateError `identity.own-account` */
+export function refuseOwnAccount(ctx: Ctx, id: string): void {
   if (ctx.actor.principal.id === id) throw fail('identity.own-account')
 }
 

@@ -68,7 +68,8 @@ export const identityErrors = {
   'identity.own-account': {
     status: 409,
     title: 'This is your own account',
-    detail: 'Nobody can disable or delete the account they act with. Nothing was changed; ask another administrator.',
+    detail:
+      'Nobody can disable, delete or reset the password of the account they act with. Nothing was changed; change the own password by proving it, or ask another administrator.',
   },
   'identity.changed-meanwhile': {
     status: 412,

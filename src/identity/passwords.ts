@@ -1,6 +1,6 @@
 import type { Secret } from '#kit'
 import { type Ctx, GateError, touch } from '#platform'
-import { getAccount } from './accounts.ts'
+import { getAccount, refuseOwnAccount } from './accounts.ts'
 import { listCredentials, replaceSecret, revokeCredentials } from './credential-store.ts'
 import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
@@ -50,11 +50,13 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
 
 /**
  * Sets somebody's password without knowing the present one. Whoever may do this can become that account, so it is a
- * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends.
+ * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends. The own password
+ * is changed by proving it, whatever else one may.
  *
- * @throws GateError `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
+ * @throws GateError `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
  */
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
+  refuseOwnAccount(ctx, accountId)
   const account = await getAccount(ctx, accountId)
   requireUsable(next, account.handle)
   const hash = await parts.hasher.queued((queue) => queue.hash(next))
