@@ -81,7 +81,7 @@ export interface ProfileChange {
  * Changes name and e-mail. The handle never changes. Apps know people by the address they are handed, so it is not the
  * person's own to change: a new one asks for `accounts:update` of everybody.
  *
- * @param expected the revision the caller saw; absent: whatever it is
+ * @param guard refuses by throwing, in the transaction of the change
  * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`, `access.refused`
  */
 export async function updateProfile(
@@ -89,11 +89,12 @@ export async function updateProfile(
   ctx: Ctx,
   id: string,
   change: ProfileChange,
-  expected: number | undefined,
+  guard: (account: Account) => void = () => {},
 ): Promise<Account> {
   const mayAddress = await requireAddressable(parts, ctx, id, change)
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
+    guard(before)
     const email = change.email === undefined ? before.email : (change.email ?? undefined)
     const displayName = change.displayName?.trim() ?? before.displayName
     const faults = [
@@ -102,7 +103,7 @@ export async function updateProfile(
     ].filter((fault): fault is FieldFault => fault.message !== undefined)
     if (faults.length > 0) throw fail('identity.invalid-account', { faults })
     if (email !== before.email && !mayAddress) throw fail('identity.changed-meanwhile')
-    const after = await save(tx, { ...before, displayName, email }, expected ?? before.revision)
+    const after = await save(tx, { ...before, displayName, email }, before.revision)
     await audit(tx, 'accounts.update', after, {
       changed: [
         ...(after.displayName === before.displayName ? [] : ['displayName']),

@@ -60,6 +60,7 @@ eachDialect((_, open) => {
     }
     const ahead = await node.call({ path: link, headers: { 'sec-purpose': 'prefetch;prerender' } })
     assert.equal(ahead.status, 204, 'looking ahead does not use it up')
+    assert.equal((await node.call({ method: 'HEAD', path: link })).status, 204, 'nor does asking what is there')
     assert.equal((await browser(node).get(link)).status, 303)
     assert.equal((await browser(node).get(link)).status, 403)
     const late = await printedLink(node)

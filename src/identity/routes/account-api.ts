@@ -1,5 +1,14 @@
 import { Secret } from '#kit'
-import { type Ctx, decodeCursor, encodeCursor, type RequestView, type Route, route } from '#platform'
+import {
+  type Ctx,
+  decodeCursor,
+  encodeCursor,
+  type RequestView,
+  type Route,
+  requireUnchanged,
+  revisionTag,
+  route,
+} from '#platform'
 import { type Account, type AccountQuery, listAccounts } from '../account-store.ts'
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import {
@@ -13,7 +22,6 @@ import {
   passwordReset,
   resetPasswordBody,
 } from '../contract.ts'
-import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
 import { accountOnWire } from '../wire.ts'
@@ -80,7 +88,7 @@ function oneAccount(parts: Parts): readonly Route[] {
       body: accountPatch,
       responses: { 200: accountBody },
       handler: async (ctx, { params, body, request }) =>
-        accountReply(await updateProfile(parts, ctx, params.id, body, expectedRevision(request))),
+        accountReply(await updateProfile(parts, ctx, params.id, body, unchanged(request))),
     }),
     ...(['disable', 'enable'] as const).map((verb) =>
       route({
@@ -153,14 +161,10 @@ export async function pageOfAccounts(
 }
 
 export function accountReply(account: Account) {
-  return { kind: 'json', body: accountOnWire(account), etag: `"${account.revision}"` } as const
+  return { kind: 'json', body: accountOnWire(account), etag: revisionTag(account.revision) } as const
 }
 
-/** If-Match as a revision; absent or `*`: whatever it is. @throws GateError `identity.changed-meanwhile` for any other tag */
-export function expectedRevision(request: RequestView): number | undefined {
-  const tag = request.headers.get('if-match')
-  if (tag === null || tag === '*') return undefined
-  const revision = /^"(\d{1,15})"$/.exec(tag)?.[1]
-  if (revision === undefined) throw fail('identity.changed-meanwhile')
-  return Number(revision)
+/** Refuses a change of what was changed since the caller read it. */
+export function unchanged({ headers }: RequestView): (account: Account) => void {
+  return ({ revision }) => requireUnchanged(headers, revision)
 }

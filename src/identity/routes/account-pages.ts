@@ -125,13 +125,7 @@ function onePerson(parts: Parts): readonly Route[] {
       body: profileForm,
       async handler(ctx, { params, body }) {
         try {
-          await updateProfile(
-            parts,
-            ctx,
-            params.id,
-            { ...body, email: body.email === '' ? null : body.email },
-            undefined,
-          )
+          await updateProfile(parts, ctx, params.id, { ...body, email: body.email === '' ? null : body.email })
           return { kind: 'redirect', location: `/accounts/${params.id}` }
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error

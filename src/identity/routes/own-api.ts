@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 import { changeOwnPassword } from '../passwords.ts'
 import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { sessionCookie } from '../session-cookie.ts'
-import { accountReply, expectedRevision } from './account-api.ts'
+import { accountReply, unchanged } from './account-api.ts'
 
 const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
@@ -38,7 +38,7 @@ export function ownApi(parts: Parts): readonly Route[] {
       async handler(ctx, { body, request }) {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
-        return accountReply(await updateProfile(parts, ctx, id, body, expectedRevision(request)))
+        return accountReply(await updateProfile(parts, ctx, id, body, unchanged(request)))
       },
     }),
     route({

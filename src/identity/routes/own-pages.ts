@@ -77,7 +77,7 @@ function ownAccount(parts: Parts): readonly Route[] {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `accounts:update:${id}`, accountResource(id))
         try {
-          await updateProfile(parts, ctx, id, { ...body, email: body.email === '' ? null : body.email }, undefined)
+          await updateProfile(parts, ctx, id, { ...body, email: body.email === '' ? null : body.email })
           return { kind: 'redirect', location: '/account?done=profile' }
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error

@@ -69,13 +69,15 @@ async function showSetup(parts: Parts, ctx: Ctx, token: string | undefined, requ
     await requireSetupTicket(ctx, request.cookies.get(setupCookieName))
     return { kind: 'page', page: setupPage({}) }
   }
-  // a browser that looks ahead must not use the link up
-  if (/prefetch|prerender/.test(request.headers.get('sec-purpose') ?? request.headers.get('purpose') ?? '')) {
-    return { kind: 'empty' }
-  }
+  if (isLookAhead(request)) return { kind: 'empty' }
   const ticket = await exchangeSetupToken(parts, ctx, token)
   const cookie = { name: setupCookieName, value: ticket, maxAge: 3_600, sameSite: 'Lax' } as const
   return { kind: 'redirect', location: '/setup', cookies: [cookie] }
+}
+
+/** A browser or messenger that only looks what is behind the link must not use it up. */
+function isLookAhead({ method, headers }: RequestView): boolean {
+  return method === 'HEAD' || /prefetch|prerender/.test(headers.get('sec-purpose') ?? headers.get('purpose') ?? '')
 }
 
 async function setUpByForm(

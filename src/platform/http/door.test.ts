@@ -168,6 +168,8 @@ describe('doors', () => {
     assert.equal(made.headers['cache-control'], 'no-store')
     assert.equal(made.headers['x-content-type-options'], 'nosniff')
     assert.equal((await call('GET', '/api/v1/things/here', { ...ada, 'if-none-match': '"one"' })).status, 304)
+    const again = await call('POST', '/api/v1/things', { ...ada, 'if-none-match': '"one"' }, '{"name":"a","size":1}')
+    assert.equal(again.status, 201, 'a change that was made is answered as made')
   })
 
   test('every fault of the input is named, nothing reaches the handler', async () => {

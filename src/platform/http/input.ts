@@ -43,10 +43,12 @@ function check(schema: z.ZodType | undefined, value: unknown, faults: FieldFault
 }
 
 function queryOf(search: URLSearchParams): Record<string, string | string[]> {
-  const query: Record<string, string | string[]> = {}
-  for (const name of new Set(search.keys())) {
-    const values = search.getAll(name)
-    query[name] = values.length === 1 ? (values[0] ?? '') : values
-  }
-  return query
+  const names = [...new Set(search.keys())]
+  // from entries, so that `__proto__` is a field like any other
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = search.getAll(name)
+      return [name, values.length === 1 ? (values[0] ?? '') : values]
+    }),
+  )
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Ctx } from '../room/contract.ts'
 import { serializeCookie } from './cookies.ts'
 import type { Passage } from './door.ts'
@@ -56,7 +55,9 @@ async function contentOf(
       headers.set('Content-Type', jsonType)
       if (reply.etag !== undefined) {
         headers.set('ETag', reply.etag)
-        if (passage.view.headers.get('if-none-match') === reply.etag) return { status: 304 }
+        const { method, headers: asked } = passage.view
+        // only of a read: a change that was made must not be answered as none
+        if ((method === 'GET' || method === 'HEAD') && asked.get('if-none-match') === reply.etag) return { status: 304 }
       }
       return { status, body: JSON.stringify(reply.body) }
     }
@@ -76,9 +77,4 @@ function pageOf(
   headers.set('Content-Type', 'text/html; charset=utf-8')
   headers.set('Refresh', `0; url=${reply.location}`)
   return passage.deps.shell(reply.page, ctx)
-}
-
-/** A strong entity tag over a revision number or text. */
-export function entityTag(revision: string | number): string {
-  return `"${createHash('sha256').update(String(revision)).digest('base64url').slice(0, 22)}"`
 }
