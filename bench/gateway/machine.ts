@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 
 /** A program of the bench: started, waited for, ended. */
 export interface Program {
@@ -15,19 +17,22 @@ export async function start(
   args: readonly string[],
   options: { readonly env?: NodeJS.ProcessEnv; readonly ready?: () => Promise<boolean> } = {},
 ): Promise<Program> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: options.env ?? process.env })
-  const complaints: string[] = []
-  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk.toString()))
+  // into a file, as a server's log goes: a pipe would make this process work for every line
+  const log = join(mkdtempSync(join(tmpdir(), 'gatehouse-bench-log-')), 'log')
+  const file = openSync(log, 'w')
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', file], env: options.env ?? process.env })
+  closeSync(file)
   const ended = new Promise<never>((_, reject) => {
     child.once('exit', (code) =>
-      reject(new Error(`${command} ended with ${code}: ${complaints.join('').slice(-2_000)}`)),
+      reject(new Error(`${command} ended with ${code}: ${readFileSync(log, 'utf8').slice(-2_000)}`)),
     )
     child.once('error', reject)
   })
   ended.catch(() => undefined)
+  child.once('exit', () => rmSync(dirname(log), { recursive: true, force: true }))
   const firstLine = options.ready === undefined ? await Promise.race([lineOf(child), ended]) : ''
   if (options.ready !== undefined) await Promise.race([poll(options.ready), ended])
-  child.stdout.resume()
+  child.stdout?.resume()
   return { pid: child.pid ?? 0, firstLine, stop: () => stop(child) }
 }
 
