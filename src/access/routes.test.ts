@@ -46,6 +46,24 @@ eachDialect((_, open) => {
     return { house, call, admin }
   }
 
+  test('the largest role can be made and changed: the journal holds what it was and what it became', async (t) => {
+    const { admin } = await world(t)
+    const many = (letter: string) =>
+      Array.from({ length: 256 }, (_, index) => `roles:read:${letter.repeat(220)}${index}`)
+    const made = await admin('POST', '/api/v1/roles', { name: 'large', title: 'Large', permissions: many('a') })
+    assert.equal(made.status, 201, made.text)
+    const changed = await admin('PATCH', '/api/v1/roles/large', { permissions: many('b') })
+    assert.equal(changed.status, 200, changed.text)
+    const cidrs = (group: string) =>
+      Array.from(
+        { length: 256 },
+        (_, index) => `2001:db8:ffff:ffff:ffff:ffff:${group}:${(index + 4096).toString(16)}/128`,
+      )
+    await admin('POST', '/api/v1/networks', { name: 'large', title: 'Large', cidrs: cidrs('aaaa') })
+    const moved = await admin('PATCH', '/api/v1/networks/large', { cidrs: cidrs('bbbb') })
+    assert.equal(moved.status, 200, moved.text)
+  })
+
   test('roles, groups, networks and grants over the API: made, read, changed, ended, and refused to others', async (t) => {
     const { call, admin, house } = await world(t)
     const role = { name: 'reader', title: 'Reader', permissions: ['roles:read'] }

@@ -2,9 +2,10 @@ import type { Actor } from '#kit'
 import type { AuditEntry, JournalValue } from './audit.ts'
 import type { NewRecord } from './audit-store.ts'
 
-/** Longest text kept in one column, and of a detail as JSON; what strangers send must not fill the journal. */
+/** Longest text kept in one column; what strangers send must not fill the journal. */
 const longestText = 512
-const longestDetail = 16_384
+/** Of a detail as JSON: a change tells before and after of what fits a request body of 64 KiB. Refusals are cut far below. */
+const longestDetail = 262_144
 
 /** What a record is about besides its actor. */
 export interface RecordFacts {
@@ -15,7 +16,7 @@ export interface RecordFacts {
   readonly count: number
 }
 
-/** Builds a record. @throws TypeError when its detail is larger than 16 KiB of JSON */
+/** Builds a record. @throws TypeError when its detail is larger than 256 KiB of JSON */
 export function makeRecord(actor: Actor, entry: AuditEntry, facts: RecordFacts): NewRecord {
   const { principal, credential, session, app, grant, address } = actor
   return {
