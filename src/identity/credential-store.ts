@@ -109,23 +109,28 @@ export async function findTokenByHash(
   return row && { credential: credentialOf(row), handle: row.handle, state: row.state }
 }
 
+/** Which credentials a revocation concerns. `signInsOf`: an account's tokens that a sign-in opened, for the command line. */
+export type CredentialChoice =
+  | { readonly id: string }
+  | { readonly accountId: string }
+  | { readonly openedBy: string }
+  | { readonly signInsOf: string; readonly except?: string | undefined }
+
 /** Answers how many were revoked. */
-export async function revokeCredentials(
-  db: Db,
-  which: { readonly id: string } | { readonly accountId: string } | { readonly openedBy: string },
-  now: number,
-): Promise<number> {
+export async function revokeCredentials(db: Db, which: CredentialChoice, now: number): Promise<number> {
   const update = tables<IdentityTables>(db)
     .updateTable('identity_credentials')
     .set({ revoked_at: now })
     .where('revoked_at', 'is', null)
-  const narrowed =
-    'id' in which
-      ? update.where('id', '=', which.id)
-      : 'accountId' in which
-        ? update.where('account_id', '=', which.accountId)
-        : update.where('opened_by', '=', which.openedBy)
-  return Number((await narrowed.executeTakeFirst()).numUpdatedRows)
+  return Number((await chosen().executeTakeFirst()).numUpdatedRows)
+
+  function chosen() {
+    if ('id' in which) return update.where('id', '=', which.id)
+    if ('accountId' in which) return update.where('account_id', '=', which.accountId)
+    if ('openedBy' in which) return update.where('opened_by', '=', which.openedBy)
+    const signIns = update.where('account_id', '=', which.signInsOf).where('opened_by', 'is not', null)
+    return which.except === undefined ? signIns : signIns.where('id', '!=', which.except)
+  }
 }
 
 /** Takes the secrets of a deleted account out of the database. Token hashes go with their rows' revocation kept. */

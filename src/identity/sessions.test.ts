@@ -112,6 +112,31 @@ eachDialect((_, open) => {
     assert.equal((await node.admin.send('DELETE', '/api/v1/sessions/ses_x')).status, 404)
   })
 
+  test('signing out everywhere else ends the sign-ins of command lines too, and no token made on purpose', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const signIn = async (label: string) => {
+      const body = { handle: 'admin', password: adminPassword, label }
+      const made = await node.call({ method: 'POST', path: '/api/v1/sign-in', body })
+      return { authorization: `Bearer ${String(made.json['secret'])}` }
+    }
+    const [stolen, own] = [await signIn('thief'), await signIn('laptop')]
+    const made = await node.admin.post('/api/v1/tokens', { label: 'CI', permissions: ['*'], expiresAt: null })
+    const ci = { authorization: `Bearer ${String(made.json['secret'])}` }
+    const codes = async () => {
+      const answers = []
+      for (const headers of [stolen, own, ci]) answers.push((await node.call({ path: '/api/v1/me', headers })).status)
+      return answers
+    }
+    assert.deepEqual(await codes(), [200, 200, 200])
+    assert.match((await node.admin.get('/account')).text, /Sign out everywhere else \(2\)/)
+    await node.call({ method: 'POST', path: '/api/v1/sessions/end-others', headers: own })
+    assert.deepEqual(await codes(), [401, 200, 200])
+    await node.admin.signIn('admin', adminPassword)
+    const id = (await node.admin.get('/api/v1/me')).json['id']
+    assert.equal((await node.admin.post(`/api/v1/accounts/${String(id)}/end-sessions`)).status, 200)
+    assert.deepEqual(await codes(), [401, 401, 200])
+  })
+
   test('nobody ends or sees another person’s sessions without the permission', async (t) => {
     const node = await startSetUpNode(t, open)
     const id = await addPerson(node.admin, 'ada', password)

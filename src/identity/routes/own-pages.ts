@@ -100,12 +100,14 @@ async function ownPage(
   const id = ownAccountId(ctx)
   await parts.access.require(ctx, `accounts:read:${id}`, accountResource(id))
   const held = await parts.access.holdings(ctx.db, id)
+  const may = async (permission: string) =>
+    (await parts.access.decide(ctx.actor, permission, belongingsOf(id), { now: ctx.now })).allowed
   return ownAccountPage({
     account: await getAccount(ctx, id),
     ...held,
     mayAddress: (await parts.access.decide(ctx.actor, addressing, undefined, { now: ctx.now })).allowed,
-    sessions: await openSessions(parts, ctx, id),
-    tokens: await listCredentials(ctx.db, id, 'token'),
+    sessions: (await may(`sessions:read:${id}`)) ? await openSessions(parts, ctx, id) : [],
+    tokens: (await may(`tokens:read:${id}`)) ? await listCredentials(ctx.db, id, 'token') : [],
     current: ctx.actor.session?.id,
     now: ctx.now,
     ...extra,

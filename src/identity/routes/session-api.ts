@@ -1,7 +1,7 @@
 import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { createdToken, idParams, newTokenBody, sessionList, sessionsEnded, tokenList } from '../contract.ts'
-import { listCredentials } from '../credential-store.ts'
+import { listCredentials, revokeCredentials } from '../credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
@@ -37,7 +37,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       path: '/api/v1/sessions/end-others',
       door: 'api',
       access: { signedIn: aboutCaller },
-      summary: 'Sign out everywhere else',
+      summary: 'Sign out everywhere else, command lines included; API tokens made on purpose stay',
       responses: { 200: sessionsEnded },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -128,7 +128,7 @@ function ofAccounts(parts: Parts): readonly Route[] {
       path: '/api/v1/accounts/{id}/end-sessions',
       door: 'api',
       access: { permission: 'sessions:end:{id}' },
-      summary: 'End every session of an account',
+      summary: 'End every session of an account, and the tokens of its command-line sign-ins',
       params: idParams,
       responses: { 200: sessionsEnded },
       async handler(ctx, { params }) {
@@ -153,22 +153,29 @@ export function openSessions({ config }: Parts, ctx: Ctx, accountId: string): Pr
   return listSessions(ctx.db, accountId, ctx.now, ctx.now - config.session.idle)
 }
 
-/** Ends every session but the one that asks, and answers how many. */
+/** Ends every sign-in but the one that asks, those of the command line included; answers how many sessions that were. */
 export function endOthers(ctx: Ctx, accountId: string): Promise<number> {
-  return ctx.tx(async (tx) => {
-    const own = tx.actor.session?.id
-    const ended = await endManySessions(tx, { accountId, ...(own === undefined ? {} : { except: own }) }, 'elsewhere')
-    const target = { type: 'account', id: accountId }
-    await tx.audit({ action: 'sessions.end-others', target, detail: { sessionsEnded: ended } })
-    return ended
-  })
+  const { session, credential } = ctx.actor
+  return endSignIns(ctx, accountId, { session: session?.id, token: credential?.id }, 'sessions.end-others')
 }
 
-export function endAllOf(ctx: Ctx, accountId: string): Promise<number> {
+function endAllOf(ctx: Ctx, accountId: string): Promise<number> {
+  return endSignIns(ctx, accountId, {}, 'sessions.end-all')
+}
+
+function endSignIns(
+  ctx: Ctx,
+  accountId: string,
+  except: { readonly session?: string | undefined; readonly token?: string | undefined },
+  action: 'sessions.end-others' | 'sessions.end-all',
+): Promise<number> {
   return ctx.tx(async (tx) => {
-    const ended = await endManySessions(tx, { accountId }, 'ended')
+    const choice = { accountId, ...(except.session === undefined ? {} : { except: except.session }) }
+    const reason = action === 'sessions.end-all' ? 'ended' : 'elsewhere'
+    const ended = await endManySessions(tx, choice, reason)
+    const tokensRevoked = await revokeCredentials(tx.db, { signInsOf: accountId, except: except.token }, tx.now)
     const target = { type: 'account', id: accountId }
-    await tx.audit({ action: 'sessions.end-all', target, detail: { sessionsEnded: ended } })
+    await tx.audit({ action, target, detail: { sessionsEnded: ended, tokensRevoked } })
     return ended
   })
 }

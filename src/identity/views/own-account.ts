@@ -40,7 +40,12 @@ export interface OwnAccountView {
 /** Everything about oneself: profile, what one holds, where one is signed in. */
 export function ownAccountPage(view: OwnAccountView): ShellPage {
   const { account, now, sessions, current, faults = [] } = view
-  const others = sessions.filter((session) => session.id !== current && session.parentId === undefined)
+  const others = [
+    ...sessions.filter((session) => session.id !== current && session.parentId === undefined),
+    ...view.tokens.filter(
+      ({ openedBy, expiresAt = Number.POSITIVE_INFINITY }) => openedBy !== undefined && now < expiresAt,
+    ),
+  ]
   const body = html`${pageHeader({ title: 'My account', lead: `Signed in as ${account.handle}.` })}
 ${view.done === undefined ? nothing : notice('done', view.done)}
 ${facts([
