@@ -81,8 +81,20 @@ eachDialect((dialect, open) => {
     for (let index = 0; index < 5_000; index++) journal.refused(refusal(`${index}.localhost`))
     await journal.flush()
     const [others] = await list({ actionPrefix: 'others' })
-    assert.equal(others?.count, 4_000)
-    assert.equal((await list({ outcome: 'refused' }, { limit: 5_000 })).length, 1_001)
+    assert.equal(others?.count, 4_500)
+    assert.equal((await list({ outcome: 'refused' }, { limit: 5_000 })).length, 501)
+  })
+
+  test('a flood by strangers does not hide what somebody known is refused', async (t) => {
+    const { journal, list } = await start(t, open)
+    const stranger = { principal: { kind: 'anonymous', id: 'anonymous', name: 'anonymous' } } as const
+    for (let index = 0; index < 5_000; index++) journal.refused({ ...refusal(`${index}.localhost`), actor: stranger })
+    journal.refused({ ...refusal('blog.localhost'), actor: mara })
+    await journal.flush()
+    const [mine] = await list({ actorId: 'acc_mara' })
+    assert.deepEqual([mine?.action, mine?.detail?.['host']], ['routes:use', 'blog.localhost'])
+    const [others] = await list({ actionPrefix: 'others' })
+    assert.deepEqual([others?.actor.id, others?.count], ['anonymous', 4_500])
   })
 
   test('what strangers send is cut before it is kept', async (t) => {

@@ -3,9 +3,11 @@ import type { NewRecord } from './audit-store.ts'
 import { makeRecord } from './records.ts'
 
 const minuteMs = 60_000
-/** Different refusals counted apart in one minute; a flood of more kinds than that is counted together. */
+/** Different refusals counted apart in one minute; a flood of more kinds than that is counted together, for each actor. */
 const mostKinds = 1_000
-/** Action and kind of those beyond. */
+/** And of one actor, so that nobody's flood, strangers' least of all, takes the place of what others are refused. */
+const mostKindsOfOne = 500
+/** Action of those beyond. */
 const others = 'others'
 
 /** Refusals of one kind in one minute that are not yet written. */
@@ -31,24 +33,32 @@ export interface TakenRefusals {
 /** Counts equal refusals by the minute, in bounded memory. */
 export class RefusalCounter {
   readonly #kinds = new Map<string, Counted>()
-  #others: Counted | undefined
+  /** How many of them by actor. */
+  readonly #kindsOf = new Map<string, number>()
 
   add(refusal: Refusal, now: number): void {
     const record = recordOf(refusal, now)
     const minute = Math.floor(now / minuteMs)
     const kind = kindOf(record, minute)
+    if (this.#kinds.has(kind) || this.#hasRoomFor(record)) this.#count(kind, record, minute, now)
+    else this.#count(kindOf(othersOf(record), minute), othersOf(record), minute, now)
+  }
+
+  #hasRoomFor(record: NewRecord): boolean {
+    return this.#kinds.size < mostKinds && (this.#kindsOf.get(actorOf(record)) ?? 0) < mostKindsOfOne
+  }
+
+  #count(kind: string, record: NewRecord, minute: number, now: number): void {
     const known = this.#kinds.get(kind)
-    if (known !== undefined) count(known, now)
-    else if (this.#kinds.size < mostKinds) this.#kinds.set(kind, counted(kind, record, minute, now))
-    else if (this.#others === undefined) this.#others = counted(others, othersOf(record), minute, now)
-    else count(this.#others, now)
+    if (known === undefined) this.#keep({ kind, record, minute, count: 1, firstAt: now, lastAt: now, written: false })
+    else count(known, now)
   }
 
   /** Takes what must be written by now, or all of it. What cannot be written is given back with `restore`. */
   take(now: number, all: boolean): readonly TakenRefusals[] {
     const minute = Math.floor(now / minuteMs)
     const taken: TakenRefusals[] = []
-    for (const of of this.#counted()) {
+    for (const of of this.#kinds.values()) {
       if (of.count > 0 && (all || !of.written || of.minute !== minute)) {
         taken.push({ of, count: of.count, firstAt: of.firstAt, lastAt: of.lastAt })
         of.count = 0
@@ -70,24 +80,27 @@ export class RefusalCounter {
   }
 
   #remember(of: Counted): Counted {
-    if (of.kind === others) {
-      this.#others ??= of
-      return this.#others
-    }
-    const known = this.#kinds.get(of.kind)
-    if (known === undefined) this.#kinds.set(of.kind, of)
-    return known ?? of
+    return this.#kinds.get(of.kind) ?? this.#keep(of)
   }
 
-  *#counted(): Iterable<Counted> {
-    yield* this.#kinds.values()
-    if (this.#others !== undefined) yield this.#others
+  #keep(of: Counted): Counted {
+    const actor = actorOf(of.record)
+    this.#kinds.set(of.kind, of)
+    this.#kindsOf.set(actor, (this.#kindsOf.get(actor) ?? 0) + 1)
+    return of
   }
 
   #forget(of: Counted): void {
-    if (of === this.#others) this.#others = undefined
-    else this.#kinds.delete(of.kind)
+    const actor = actorOf(of.record)
+    const left = (this.#kindsOf.get(actor) ?? 0) - 1
+    this.#kinds.delete(of.kind)
+    if (left > 0) this.#kindsOf.set(actor, left)
+    else this.#kindsOf.delete(actor)
   }
+}
+
+function actorOf({ actor_kind: kind, actor_id: id }: NewRecord): string {
+  return `${kind} ${id}`
 }
 
 /** The record of some refusals; several say until when. */
@@ -115,18 +128,12 @@ function kindOf({ id: _id, at: _at, request_id: _request, ...rest }: NewRecord, 
   return JSON.stringify([minute, ...Object.values(rest)])
 }
 
+/** Only who it was. */
 function othersOf(record: NewRecord): NewRecord {
-  const actor = { principal: { kind: 'system', id: 'system', name: 'system' } } as const
-  const detail = {
-    code: others,
-    reason: `More than ${mostKinds} different refusals in a minute: these are counted together.`,
-  }
-  const facts = { id: '', at: record.at, outcome: 'refused', requestId: record.request_id, count: 1 } as const
-  return makeRecord(actor, { action: others, detail }, facts)
-}
-
-function counted(kind: string, record: NewRecord, minute: number, now: number): Counted {
-  return { kind, record, minute, count: 1, firstAt: now, lastAt: now, written: false }
+  const reason = 'More different refusals in a minute than are told apart: these are counted together.'
+  const through = { credential_id: null, session_id: null, app_id: null, grant_id: null, address: null }
+  const target = { target_type: null, target_id: null, target_name: null }
+  return { ...record, ...through, ...target, action: others, detail: JSON.stringify({ code: others, reason }) }
 }
 
 function count(of: Counted, now: number): void {
