@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect as connectHttp2 } from 'node:http2'
 import { type TestContext, test } from 'node:test'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { eachDialect, fakeClock, type Place } from '#platform/testing'
-import { startGate, startUpstream, TestBrowser, testPassword } from './testing.ts'
+import { openHttp2, startGate, startUpstream, TestBrowser, testPassword } from './testing.ts'
 
 const host = 'app.localhost'
 const consoleHost = 'gatehouse.localhost'
@@ -363,15 +362,7 @@ test('attack 5: the identity headers of an HTTP/2 client never pass either', asy
   })
   const publicly = { kind: 'public', reason: 'a test of public routes' }
   await gate.addRoute({ name: 'site', host, upstream: upstream.origin, access: publicly })
-  const session = connectHttp2(`https://${host}:${gate.port}`, {
-    rejectUnauthorized: false,
-    servername: host,
-    lookup: (_name, options, done) => {
-      if (typeof options === 'object' && options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }])
-      else done(null, '127.0.0.1', 4)
-    },
-  })
-  t.after(() => session.destroy())
+  const session = openHttp2(t, gate, host)
   const stream = session.request({
     ':method': 'POST',
     ':path': '/upload',

@@ -8,6 +8,7 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http'
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -193,6 +194,21 @@ function raw(port: number, host: string, bytes: string | Buffer): Promise<string
     socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? undefined : reject(error)))
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
   })
+}
+
+/** An HTTP/2 connection of its own, as browsers have; closed when the test ends. */
+export function openHttp2(t: TestContext, gate: Pick<TestGate, 'port'>, host: string): ClientHttp2Session {
+  const session = connectHttp2(`https://${host}:${gate.port}`, {
+    rejectUnauthorized: false,
+    servername: host,
+    lookup: (_name, options, done) => {
+      if (typeof options === 'object' && options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }])
+      else done(null, '127.0.0.1', 4)
+    },
+  })
+  session.on('error', () => undefined)
+  t.after(() => session.destroy())
+  return session
 }
 
 /** What an upstream saw of one request. */

@@ -10,7 +10,7 @@ import {
   sawOf,
 } from '#platform/ui'
 import { fail, type GatewayCode } from '../errors.ts'
-import { writeHead } from './exchange.ts'
+import { hasGone, writeHead } from './exchange.ts'
 
 /** Where app hosts serve the style of our own pages. */
 export const assetPath = '/.gatehouse/assets'
@@ -167,7 +167,9 @@ function send(
   text: string,
   headers: readonly string[],
 ): void {
-  if (response.headersSent || response.destroyed) return
+  if (response.headersSent || hasGone(response)) return
+  // what an upstream's answer left behind when it could not be sent: not part of ours
+  if ('stream' in response) for (const name of response.getHeaderNames()) response.removeHeader(name)
   const body = Buffer.from(text)
   writeHead(response, status, [...safe, 'content-type', type, 'content-length', String(body.length), ...headers])
   if (request.method === 'HEAD') response.end()

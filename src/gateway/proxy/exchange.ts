@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import type { Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServedRequest, ServedResponse } from '#platform'
@@ -38,7 +39,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #answering = false
   #ended = false
   #retried = false
-  #waiting = false
+  #stalled: NodeJS.Timeout | undefined
 
   constructor(request: ServedRequest, response: ServedResponse, options: ExchangeOptions) {
     this.#request = request
@@ -50,6 +51,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { upstream } = this.#options
+    // its `close` was before we could hear it: nobody would ever take the answer or give back the place
+    if (hasGone(this.#response)) {
+      this.#options.done?.(0, true)
+      return
+    }
     if (upstream.inFlight >= maxInFlight) {
       this.#options.failed('gateway.upstream-busy', undefined)
       this.#options.done?.(503, false)
@@ -57,6 +63,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     upstream.inFlight += 1
     this.#response.on('close', this.#clientClosed)
+    // before undici's own listener, which takes the end for the end of the whole body
+    if (this.#hasBody) this.#request.on('end', this.#bodyEnded)
     this.#dispatch()
   }
 
@@ -80,6 +88,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const gone = new Error('the client went away')
     if (this.#controller !== undefined) this.#controller.abort(gone)
     else this.#finish(0, true)
+  }
+
+  /** An HTTP/2 body ends also when its stream is closed before the whole of it came: half a body is no body. */
+  readonly #bodyEnded = (): void => {
+    if (isHttp2(this.#request) && this.#request.stream.closed) this.#clientClosed()
+  }
+
+  /** A client that reads nothing would hold a connection to the upstream for as long as it likes. */
+  readonly #clientStalled = (): void => {
+    this.#controller?.abort(new Error('the client stopped reading'))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -113,11 +131,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     if (this.#left > 0) this.#left -= chunk.length
-    if (this.#out.write(chunk) || this.#waiting) return
+    if (this.#out.write(chunk) || this.#stalled !== undefined) return
     controller.pause()
-    this.#waiting = true
+    this.#stalled = setTimeout(this.#clientStalled, this.#options.bodyMs).unref()
     this.#out.once('drain', () => {
-      this.#waiting = false
+      clearTimeout(this.#stalled)
+      this.#stalled = undefined
       controller.resume()
     })
   }
@@ -138,7 +157,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#cut()
       return
     }
-    if (this.#response.destroyed) {
+    if (hasGone(this.#response)) {
       this.#finish(0, true)
       return
     }
@@ -162,6 +181,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(status: number, cut: boolean): void {
     if (this.#ended) return
     this.#ended = true
+    clearTimeout(this.#stalled)
     this.#options.upstream.inFlight -= 1
     this.#options.done?.(status, cut)
   }
@@ -172,8 +192,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Whether the client is no longer there. HTTP/2's answer has no `destroyed` of its own. */
+export function hasGone(response: ServedResponse): boolean {
+  return 'stream' in response ? response.stream.destroyed || response.stream.closed : response.destroyed
+}
+
+function isHttp2(request: ServedRequest): request is Http2ServerRequest {
+  return 'stream' in request && request.httpVersionMajor === 2
+}
+
 function sendHead(response: ServedResponse): void {
-  if (!response.headersSent && !response.destroyed && 'flushHeaders' in response) response.flushHeaders()
+  if (!response.headersSent && !hasGone(response) && 'flushHeaders' in response) response.flushHeaders()
 }
 
 const shortBody = 65_536
@@ -182,7 +211,7 @@ const shortBody = 65_536
 const internalError = 2
 
 function hasBody(request: ServedRequest): boolean {
-  if ('stream' in request && request.httpVersionMajor === 2) return !request.stream.endAfterHeaders
+  if (isHttp2(request)) return !request.stream.endAfterHeaders
   const length = request.headers['content-length']
   return (length !== undefined && length !== '0') || request.headers['transfer-encoding'] !== undefined
 }
@@ -197,7 +226,8 @@ export function writeHead(response: ServedResponse, status: number, list: readon
 }
 
 function grouped(list: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {}
+  // without a prototype: `constructor` is a name like any other
+  const headers = Object.create(null) as Record<string, string | string[]>
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] ?? ''
     const value = list[i + 1] ?? ''

@@ -89,6 +89,11 @@ test('attack 6: Connection takes away headers of the client, never ours, never t
   assert.equal(connectionOptions('keep-alive'), undefined)
 })
 
+test('attack 3: no header becomes HTTP_PROXY of a CGI-like app, none poses as the client address', () => {
+  for (const name of ['proxy', 'x-forwarded', 'x_forwarded', 'x-original-forwarded-for'])
+    assert.ok(!mayPass(name), name)
+})
+
 test('hop-by-hop headers end here; everything else passes', () => {
   const hop = [
     'connection',
@@ -216,6 +221,12 @@ test("an app's own safe headers stay; its X-Frame-Options is not loosened by our
   assert.match(policy, /object-src/)
   assert.doesNotMatch(policy, /frame-ancestors/)
   assert.ok(!clientHeaders(200, { 'content-type': 'application/json' }, undefined).includes('content-security-policy'))
+})
+
+test('a cookie without a name is not a way to set one of ours', () => {
+  const list = clientHeaders(200, { 'set-cookie': ['a=1', `=${app}=x`, ` = ${app.toLowerCase()}=x`] }, undefined)
+  assert.deepEqual(list.slice(0, 2), ['set-cookie', 'a=1'])
+  assert.equal(list.filter((one) => one === 'set-cookie').length, 1)
 })
 
 test('trailers carry no framing, cookies or routing', () => {

@@ -24,6 +24,8 @@ const identity = ['remote-user', 'remote-name', 'remote-email', 'remote-groups']
 /** Words about the connection or the address asked for, which upstreams believe because a proxy said them. */
 const forwarding = [
   'forwarded',
+  'x-forwarded',
+  'x-original-forwarded-for',
   'x-real-ip',
   'x-client-ip',
   'x-cluster-client-ip',
@@ -40,6 +42,8 @@ const forwarding = [
   'x-scheme',
   'x-url-scheme',
   'front-end-https',
+  // CGI-like servers make HTTP_PROXY of it, which libraries obey (CVE-2016-5385)
+  'proxy',
 ]
 /** Rebuilt below, one by one. */
 const handled = ['host', 'cookie', 'authorization', 'via']
@@ -65,7 +69,9 @@ const ownCookiePrefix = '__host-gatehouse'
 
 /** Whether a cookie or Set-Cookie line is about one of our cookies (browsers read the prefix without regard to case). */
 export function isOwnCookie(pair: string): boolean {
-  return pair.trimStart().slice(0, ownCookiePrefix.length).toLowerCase() === ownCookiePrefix
+  // a cookie without a name is sent as its bare value: `=__Host-a=b` comes back as `__Host-a=b`
+  const name = pair.replace(/^[\s=]+/, '')
+  return name.slice(0, ownCookiePrefix.length).toLowerCase() === ownCookiePrefix
 }
 
 export interface CookieView {

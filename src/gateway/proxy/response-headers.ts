@@ -29,6 +29,27 @@ const notInTrailers: ReadonlySet<string> = new Set([
   'cache-control',
 ])
 
+/** Said once or wrong. Of several the first counts: HTTP/2 allows one, and a browser must not see another than we. */
+const singular: ReadonlySet<string> = new Set([
+  'access-control-allow-credentials',
+  'access-control-max-age',
+  'age',
+  'content-location',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'tk',
+  'x-content-type-options',
+])
+/** Lists that HTTP/2 wants in one line. */
+const oneLine: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
+
 const documentTypes = /^\s*(?:text\/html|application\/xhtml\+xml|image\/svg\+xml)/i
 
 /** For an app that says nothing: what an existing app almost never breaks on. */
@@ -54,7 +75,7 @@ export function clientHeaders(status: number, headers: IncomingHttpHeaders, hsts
     const value = headers[name]
     if (name === 'set-cookie') pushCookies(list, value)
     else if (typeof value === 'string') list.push(name, value)
-    else if (value !== undefined) for (const one of value) list.push(name, one)
+    else if (value !== undefined) pushRepeated(list, name, value)
   }
   addSafeHeaders(list, headers, hsts)
   return list
@@ -73,6 +94,12 @@ function optionsOf(connection: string | readonly string[]): ReadonlySet<string> 
   return options
 }
 
+function pushRepeated(list: string[], name: string, values: readonly string[]): void {
+  if (singular.has(name)) list.push(name, values[0] ?? '')
+  else if (oneLine.has(name)) list.push(name, values.join(', '))
+  else for (const one of values) list.push(name, one)
+}
+
 function pushCookies(list: string[], value: string | readonly string[] | undefined): void {
   if (typeof value === 'string') {
     if (!isOwnCookie(value)) list.push('set-cookie', value)
@@ -87,7 +114,8 @@ function addSafeHeaders(list: string[], headers: IncomingHttpHeaders, hsts: stri
   if (hsts !== undefined && headers['strict-transport-security'] === undefined) {
     list.push('strict-transport-security', hsts)
   }
-  const type = headers['content-type']
+  const types: string | readonly string[] | undefined = headers['content-type']
+  const type = typeof types === 'object' ? types[0] : types
   if (type === undefined || headers['content-security-policy'] !== undefined || !documentTypes.test(type)) return
   // frame-ancestors overrides X-Frame-Options, so beside an app's own DENY it would loosen it
   const policy = headers['x-frame-options'] === undefined ? compatiblePolicy : compatiblePolicyBesideFrameOptions

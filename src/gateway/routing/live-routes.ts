@@ -34,7 +34,7 @@ const graceMs = 300_000
 
 /**
  * Routes in memory, valid as long as nobody touched `routes`. After a change one load runs, however many requests wait
- * for it.
+ * for it; nobody who asks after a change gets the state before it.
  */
 export class LiveRoutes {
   readonly #database: Pick<Database, 'db' | 'epoch'>
@@ -43,7 +43,8 @@ export class LiveRoutes {
   #snapshot: Snapshot | undefined
   #epoch = Number.NaN
   #loadedAt = 0
-  #loading: Promise<Snapshot> | undefined
+  #running: { readonly epoch: number; readonly snapshot: Promise<Snapshot> } | undefined
+  #next: Promise<Snapshot> | undefined
 
   constructor(
     database: Pick<Database, 'db' | 'epoch'>,
@@ -57,11 +58,18 @@ export class LiveRoutes {
 
   /** A plain value while current; rejects when the database is away for longer than the grace. */
   current(): Snapshot | Promise<Snapshot> {
-    if (this.#snapshot !== undefined && this.#database.epoch('routes') === this.#epoch) return this.#snapshot
-    this.#loading ??= this.#reload().finally(() => {
-      this.#loading = undefined
-    })
-    return this.#loading
+    const epoch = this.#database.epoch('routes')
+    if (this.#snapshot !== undefined && epoch === this.#epoch) return this.#snapshot
+    const running = this.#running
+    if (running === undefined) return this.#begin(epoch)
+    if (running.epoch === epoch) return running.snapshot
+    // a load that began before the change may have missed it: one more follows, for all who ask meanwhile
+    const again = () => {
+      this.#next = undefined
+      return this.current()
+    }
+    this.#next ??= running.snapshot.then(again, again)
+    return this.#next
   }
 
   /** The last state seen, however old; for what decides nothing. */
@@ -69,9 +77,16 @@ export class LiveRoutes {
     return this.#snapshot
   }
 
-  async #reload(): Promise<Snapshot> {
-    // read before the load: a change during it makes the next request load again
-    const epoch = this.#database.epoch('routes')
+  #begin(epoch: number): Promise<Snapshot> {
+    const snapshot = this.#reload(epoch).finally(() => {
+      this.#running = undefined
+    })
+    this.#running = { epoch, snapshot }
+    return snapshot
+  }
+
+  /** @param epoch read before the load: a change during it makes the next request load again */
+  async #reload(epoch: number): Promise<Snapshot> {
     try {
       const snapshot = await this.#load(this.#database.db, this.#snapshot)
       this.#snapshot = snapshot

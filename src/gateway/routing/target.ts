@@ -17,6 +17,7 @@ export type TargetFault =
   | 'an encoded slash, backslash or control character'
   | 'an encoding of a character that needs none'
   | 'a double encoding'
+  | 'an overlong encoding'
 
 export interface Target {
   /** Path as sent, without the query. */
@@ -35,6 +36,8 @@ const malformedPercent = /%(?![0-9a-fA-F]{2})/
 const hiddenSeparator = /%(?:[01][0-9a-f]|7f|2f|5c)/i
 // Letters, digits, - . _ ~ (RFC 3986 §6.2.2.2): `/%61dmin` is `/admin` to every upstream, so it must not be two paths here.
 const needlessEncoding = /%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9a]|5f|6[1-9a-f]|7[0-9a]|7e)/i
+// Longer UTF-8 forms of ASCII (RFC 3629 §10): decoders that forgive them read `%c0%ae` as a dot.
+const overlong = /%(?:c[01]%[89ab]|e0%[89]|f0%8)/i
 const doubleEncoding = /%25(?:2e|2f|5c|25|00)/i
 // `..;x` is `..` to servers that know path parameters.
 const dotSegment = /\/\.{1,2}(?:\/|;|%3b|$)/i
@@ -65,6 +68,7 @@ function pathFault(path: string): TargetFault | undefined {
   if (hiddenSeparator.test(path)) return 'an encoded slash, backslash or control character'
   if (needlessEncoding.test(path)) return 'an encoding of a character that needs none'
   if (doubleEncoding.test(path)) return 'a double encoding'
+  if (overlong.test(path)) return 'an overlong encoding'
   return undefined
 }
 

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Db } from '#platform'
+import { fakeClock } from '#platform/testing'
+import { LiveRoutes, type Snapshot } from './live-routes.ts'
+import { RouteTable } from './table.ts'
+
+const empty: Snapshot = { routes: [], table: new RouteTable([], () => ({ host: '', pathPrefix: '/' })), keys: [] }
+
+test('who asks after a change never gets what was read before it, and all of them wait for one load', async () => {
+  let epoch = 1
+  const loads: ((snapshot: Snapshot) => void)[] = []
+  const load = () => new Promise<Snapshot>((resolve) => loads.push(resolve))
+  const live = new LiveRoutes({ db: {} as Db, epoch: () => epoch }, fakeClock(), load)
+  const [before, after] = [{ ...empty }, { ...empty }]
+
+  const first = live.current()
+  assert.equal(live.current(), first)
+  epoch = 2
+  const late = [live.current(), live.current()]
+  loads[0]?.(before)
+  assert.equal(await first, before)
+  await new Promise(setImmediate)
+  assert.equal(loads.length, 2)
+  loads[1]?.(after)
+  for (const snapshot of late) assert.equal(await snapshot, after)
+  assert.equal(live.current(), after)
+})
