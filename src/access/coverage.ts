@@ -3,6 +3,7 @@ import type { Ctx } from '#platform'
 import { principalOf } from './chain.ts'
 import { fail } from './errors.ts'
 import type { Facts } from './facts.ts'
+import { readPrincipalFacts } from './facts-store.ts'
 import { holdsByRoles, holdsPattern, isLive, Until } from './holding.ts'
 import { KnownFacts } from './known-facts.ts'
 
@@ -26,6 +27,21 @@ export function requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<
  */
 export function requireCoverageByRoles(ctx: Ctx, patterns: readonly string[]): Promise<void> {
   return requireAll(ctx, patterns, ctx.actor.grant === undefined ? holdsByRoles : () => false)
+}
+
+/**
+ * Whether the actor may hand on all that somebody holds, by roles and grants: who is about to act as them must not gain
+ * by it.
+ *
+ * @throws GateError `access.more-than-held` naming the first pattern that is not covered
+ */
+export async function requireCoverageOf(ctx: Ctx, principalId: string): Promise<void> {
+  const held = await readPrincipalFacts(ctx.db, principalId, ctx.now)
+  const sources = held === null ? [] : [...held.roles, ...held.grants]
+  return requireCoverage(
+    ctx,
+    sources.flatMap(({ patterns }) => patterns.map(permissionText)),
+  )
 }
 
 type Holds = typeof holdsPattern

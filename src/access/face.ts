@@ -30,6 +30,8 @@ export interface AccessFace {
    * and what policy permits it. @throws GateError `access.more-than-held` naming the first that is not
    */
   requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void>
+  /** The same for all that somebody holds: asked before the actor could become them. @throws GateError `access.more-than-held` */
+  requireCoverageOf(ctx: Ctx, principalId: string): Promise<void>
   /** Makes a principal known, active. Call it in the transaction that creates the thing. */
   addPrincipal(
     ctx: Ctx,

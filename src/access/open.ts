@@ -1,7 +1,7 @@
 import type { Actor, Resource } from '#kit'
 import type { Contributions, Ctx, DecisionContext, Kernel, ResourceLoader } from '#platform'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
-import { requireCoverage } from './coverage.ts'
+import { requireCoverage, requireCoverageOf } from './coverage.ts'
 import { type Decisions, openDecisions } from './decisions.ts'
 import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
@@ -66,6 +66,7 @@ function faceOf(kernel: AccessKernel, decisions: Decisions): AccessFace {
         : fail('access.refused', { fields: { reason: decision.reason } })
     },
     requireCoverage,
+    requireCoverageOf,
     addPrincipal,
     setPrincipalState,
     removePrincipal,

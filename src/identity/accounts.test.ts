@@ -91,6 +91,32 @@ eachDialect((_, open) => {
     await browser(node).signIn('admin', adminPassword)
   })
 
+  test('nobody becomes who may do more: a password is reset only by who holds all its owner does', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const [help, ada] = [await addPerson(node.admin, 'help', password), await addPerson(node.admin, 'ada', password)]
+    const admin = (await node.admin.get('/api/v1/me')).json['id'] as string
+    const role = { name: 'help-desk', title: 'Help desk', permissions: ['accounts:read', 'credentials:reset'] }
+    assert.equal((await node.admin.post('/api/v1/roles', role)).status, 201)
+    await node.admin.post('/api/v1/roles/help-desk/give', { id: help })
+    const desk = browser(node)
+    await desk.signIn('help', password)
+    const refused = await desk.post(`/api/v1/accounts/${admin}/reset-password`, {})
+    assert.deepEqual([refused.status, refused.json['code']], [403, 'access.more-than-held'])
+    assert.equal((await desk.post(`/accounts/${admin}/reset-password`)).status, 403)
+    assert.equal((await desk.post(`/api/v1/accounts/${ada}/reset-password`, {})).status, 200)
+    const lent = { grantee: ada, permissions: ['roles:read'] }
+    assert.equal((await node.admin.post('/api/v1/grants', lent)).status, 201)
+    assert.equal((await desk.post(`/api/v1/accounts/${ada}/reset-password`, {})).status, 403)
+    // nor by a token of an administrator that may do nothing else
+    const wanted = { label: 'script', permissions: ['credentials:reset'], expiresAt: null }
+    const secret = String((await node.admin.post('/api/v1/tokens', wanted)).json['secret'])
+    const path = `/api/v1/accounts/${ada}/reset-password`
+    const byToken = await node.call({ method: 'POST', path, headers: { authorization: `Bearer ${secret}` }, body: {} })
+    assert.equal(byToken.status, 403)
+    assert.equal((await node.admin.post(path, {})).status, 200)
+    await browser(node).signIn('admin', adminPassword)
+  })
+
   test('attack 33: no field of a body chooses whose account is changed', async (t) => {
     const node = await startSetUpNode(t, open)
     await addPerson(node.admin, 'ada', password)

@@ -51,9 +51,9 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
 /**
  * Sets somebody's password without knowing the present one. Whoever may do this can become that account, so it is a
  * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends. The own password
- * is changed by proving it, whatever else one may.
+ * is changed by proving it, whatever else one may; and nobody becomes who may do more than they and what they came with.
  *
- * @throws GateError `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
+ * @throws GateError `access.more-than-held`, `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
  */
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
   refuseOwnAccount(ctx, accountId)
@@ -62,6 +62,7 @@ export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, n
   const hash = await parts.hasher.queued((queue) => queue.hash(next))
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
+    await parts.access.requireCoverageOf(tx, accountId)
     const [credential] = await listCredentials(tx.db, accountId, 'password')
     if (credential === undefined) throw fail('identity.no-such-account')
     return setPassword(parts, tx, credential, hash, 'passwords.reset')
