@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Env, Place, Run } from './gatehouse.ts'
+import type { Env, Run } from '../product/command.ts'
+import type { Place } from './gatehouse.ts'
 
 /**
  * Plays a transcript: what a person types after `$ gatehouse`, then exactly what appears. Lines on stderr begin with

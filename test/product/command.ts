@@ -1,21 +1,20 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 
 const gatehouse = join(import.meta.dirname, '..', '..', 'bin', 'gatehouse')
 
-export interface Ran {
+/** What one run of the command left behind. */
+export interface Run {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs the `gatehouse` command on the machine whose data directory it is, as its owner would. */
-export async function runCommand(directory: string, args: readonly string[], stdin = ''): Promise<Ran> {
-  const child = spawn(gatehouse, args, {
-    cwd: directory,
-    env: { PATH: process.env['PATH'] ?? '', HOME: directory, GATEHOUSE_DATA: join(directory, 'data') },
-  })
+export type Env = Readonly<Record<string, string>>
+
+/** Runs `gatehouse …args` in a directory, as the owner of the data in it would; `stdin` is everything it can read. */
+export function runCommand(directory: string, args: readonly string[], stdin = '', env: Env = {}): Promise<Run> {
+  const child = spawn(gatehouse, args, { cwd: directory, env: environment(directory, env) })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -24,7 +23,18 @@ export async function runCommand(directory: string, args: readonly string[], std
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
   })
+  // a command that fails before it reads closes its end first
+  child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stdout, stderr }
+  return new Promise((done, fail) => {
+    child.once('error', fail)
+    child.once('close', (code) => done({ code, stdout, stderr }))
+  })
+}
+
+/** Nothing of the developer's own: no credentials, no settings, no colours. */
+function environment(home: string, env: Env): Env {
+  const path = process.env['PATH'] ?? '/usr/bin:/bin'
+  const cache = process.env['NODE_COMPILE_CACHE']
+  return { PATH: path, HOME: home, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }), ...env }
 }
