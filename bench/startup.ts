@@ -20,6 +20,8 @@ const directory = mkdtempSync(join(root, '.bench-'))
 interface Figure {
   readonly name: string
   readonly readyMs: number
+  /** Processor time to readiness: what an idle machine comes down to. */
+  readonly cpuMs: number
   readonly idleMiB: number
 }
 
@@ -45,7 +47,12 @@ try {
 async function median(name: string, command: Command, port: number): Promise<Figure> {
   const runs: Figure[] = []
   for (let round = 0; round < rounds; round += 1) runs.push(await measure(name, command, port))
-  return { name, readyMs: middle(runs.map((run) => run.readyMs)), idleMiB: middle(runs.map((run) => run.idleMiB)) }
+  return {
+    name,
+    readyMs: middle(runs.map((run) => run.readyMs)),
+    cpuMs: middle(runs.map((run) => run.cpuMs)),
+    idleMiB: middle(runs.map((run) => run.idleMiB)),
+  }
 }
 
 async function measure(name: string, [command, args]: Command, port: number): Promise<Figure> {
@@ -65,17 +72,24 @@ async function measure(name: string, [command, args]: Command, port: number): Pr
     await sleep(5)
   }
   const readyMs = Math.round(performance.now() - begun)
+  const cpuMs = processorMs(child)
   await sleep(idleMs)
   const idleMiB = residentMiB(child)
   child.kill('SIGTERM')
   await once(child, 'exit')
-  return { name, readyMs, idleMiB }
+  return { name, readyMs, cpuMs, idleMiB }
 }
 
 /** The launcher is a shell that replaces itself, so the child is the server. */
 function residentMiB(child: ChildProcess): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024)
+}
+
+/** User and system time of all its threads; the kernel counts in ticks of 10 ms. */
+function processorMs(child: ChildProcess): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 function isReady(port: number): Promise<boolean> {

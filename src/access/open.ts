@@ -11,6 +11,7 @@ import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicyEngine } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { assignRole } from './roles.ts'
+import { isValidated, keepValidated } from './validations-store.ts'
 
 /** The slice of the platform this room works with. */
 export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'>
@@ -39,8 +40,11 @@ export function openAccess(kernel: AccessKernel): OpenAccess {
     async start({ policies, permissionTypes, resources }) {
       vocabulary = new Vocabulary(permissionTypes)
       loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
-      engine = await openPolicyEngine(policies, permissionTypes)
       const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
+      engine = await openPolicyEngine(policies, permissionTypes, {
+        has: (digest) => isValidated(ctx.db, digest),
+        add: (digest) => ctx.tx((inner) => keepValidated(inner.db, digest, inner.now)),
+      })
       await ensureBuiltInRoles(ctx, permissionTypes)
     },
   }

@@ -209,3 +209,20 @@ test('a faulty contribution stops the boot and is named', async () => {
     )
   }
 })
+
+test('a set is validated once and remembered; another set, and a faulty one, is never taken for it', async () => {
+  const kept = new Set<string>()
+  const validated = {
+    has: async (digest: string) => kept.has(digest),
+    add: async (digest: string) => void kept.add(digest),
+  }
+  await openPolicyEngine([own, room], types, validated)
+  await openPolicyEngine([own, room], types, validated)
+  assert.equal(kept.size, 1)
+  const faulty = {
+    ...room,
+    policies: `${room.policies}\n@id("test:faulty") permit (principal, action, resource) when { context.nothing };`,
+  }
+  await assert.rejects(openPolicyEngine([own, faulty], types, validated), /test:faulty/)
+  assert.equal(kept.size, 1)
+})

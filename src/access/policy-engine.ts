@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DetailedError, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type AttributeValue, encodeSegment, type Permission, type Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
@@ -43,8 +44,14 @@ export interface PolicyEngine {
   ask(question: PolicyQuestion): PolicyAnswer
 }
 
+/** Remembers sets of schema and policies that were found valid: proving one takes a tenth of a start. */
+export interface ValidatedSets {
+  has(digest: string): Promise<boolean>
+  add(digest: string): Promise<void>
+}
+
 /**
- * Assembles what the rooms contributed.
+ * Assembles what the rooms contributed. A set that is not remembered as valid is validated.
  *
  * @throws TypeError naming the fault: a schema or policy that does not parse or validate, a policy without `@id`, an id
  * used twice, a template, an entity type for a permission type nobody declared. A boot must not go on after it.
@@ -52,13 +59,18 @@ export interface PolicyEngine {
 export async function openPolicyEngine(
   contributions: readonly PolicyContribution[],
   types: readonly PermissionType[],
+  validated?: ValidatedSets,
 ): Promise<PolicyEngine> {
   // 4 MB of WebAssembly: read when the first engine is opened, not by whoever imports this room
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
   const actions = new Map(types.map(({ type, actions }) => [type, Object.keys(actions)]))
   const { schema, resourceTypes } = assembleSchema(cedar, contributions, actions)
   const policies = assemblePolicies(cedar, contributions)
-  requireValid(cedar, schema, policies)
+  const digest = digestOf(cedar, schema, policies)
+  if ((await validated?.has(digest)) !== true) {
+    requireValid(cedar, schema, policies)
+    await validated?.add(digest)
+  }
   const paths = new Set(types.filter(({ ids }) => ids === 'path').map(({ type }) => type))
   const slices = new Slices(cedar, schema, policies)
   const knows = (type: string, action: string) => actions.get(type)?.includes(action) === true
@@ -68,6 +80,13 @@ export async function openPolicyEngine(
     names: ({ type, id }, resource) => id?.join('/') === (paths.has(type) ? resource.id : encodeSegment(resource.id)),
     ask: (question) => ask(cedar, slices, question),
   }
+}
+
+function digestOf(cedar: Cedar, schema: unknown, policies: ReadonlyMap<string, { readonly text: string }>): string {
+  const texts = [...policies].map(([id, { text }]) => [id, text])
+  return createHash('sha256')
+    .update(JSON.stringify([cedar.getCedarVersion(), schema, texts]))
+    .digest('hex')
 }
 
 function ask(cedar: Cedar, slices: Slices, question: PolicyQuestion): PolicyAnswer {

@@ -11,6 +11,7 @@ export interface Tables {
   readonly access_group_members: GroupMemberRow
   readonly access_networks: NetworkRow
   readonly access_grants: GrantRow
+  readonly access_validations: ValidationRow
 }
 
 export interface PrincipalRow {
@@ -75,4 +76,10 @@ export interface GrantRow {
   readonly ends_at: number | null
   readonly created_at: number
   readonly revoked_at: number | null
+}
+
+export interface ValidationRow {
+  /** SHA-256 over Cedar's version, schema and policies, hex */
+  readonly digest: string
+  readonly at: number
 }

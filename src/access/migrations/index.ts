@@ -1,4 +1,5 @@
 import type { Migration } from '#platform'
 import { access } from './0001-access.ts'
+import { validations } from './0002-validations.ts'
 
-export const migrations: readonly Migration[] = [access]
+export const migrations: readonly Migration[] = [access, validations]
