@@ -40,6 +40,8 @@ const needlessEncoding = /%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9a]|5f|6[1-9a-f]|7[0-9a
 const overlong = /%(?:c[01]%[89ab]|e0%[89]|f0%8)/i
 const doubleEncoding = /%25(?:2e|2f|5c|25|00)/i
 // `..;x` is `..` to servers that know path parameters.
+// To servers that drop path parameters `/;x/admin` is `//admin`, which many of them then read as `/admin`.
+const onlyParameters = /\/(?:;|%3b)[^/]*\//i
 const dotSegment = /\/\.{1,2}(?:\/|;|%3b|$)/i
 
 /**
@@ -62,7 +64,7 @@ function pathFault(path: string): TargetFault | undefined {
   if (control.test(path)) return 'a control character'
   if (path.includes('\\')) return 'a backslash'
   if (/[\u0080-\uffff]/.test(path)) return 'a character outside ASCII'
-  if (path.includes('//')) return 'an empty segment'
+  if (path.includes('//') || onlyParameters.test(path)) return 'an empty segment'
   if (dotSegment.test(path)) return 'a dot segment'
   if (malformedPercent.test(path)) return 'a malformed percent-encoding'
   if (hiddenSeparator.test(path)) return 'an encoded slash, backslash or control character'
