@@ -68,10 +68,9 @@ export class PostgresEpochs {
 
   /** This node's own commit: effective before its caller is answered. */
   touched(names: ReadonlySet<EpochName>): void {
-    for (const name of names) {
-      this.#values.set(name, ++this.#counter)
-      this.#sums.set(name, (this.#sums.get(name) ?? 0) + 1)
-    }
+    // the sum is the next reading's to tell: a reading under way may hold this touch already, and counted twice it would
+    // hide one of another node
+    for (const name of names) this.#values.set(name, ++this.#counter)
   }
 
   #refresh(): Promise<void> {

@@ -7,6 +7,7 @@ import { systemClock } from '../clock.ts'
 import type { Database, Db, EpochName } from './database.ts'
 import { tables, touch } from './handle.ts'
 import { openPostgres } from './postgres.ts'
+import { PostgresEpochs } from './postgres-epochs.ts'
 
 /** Asks until it is so; the promise under test is a second, a loaded machine gets more. */
 async function eventually(holds: () => boolean): Promise<void> {
@@ -50,6 +51,28 @@ eachDialect((dialect, open) => {
       await sql`insert into platform_epochs (name, shard, value) values ('routes', 99, 1)`.execute(tables(db))
     })
     await eventually(() => other.epoch('routes') !== before)
+  })
+
+  test('a node that read its own touch before it knew of it still sees the next of another', async (t) => {
+    const place = await open.place(t)
+    const database = await open(t, { place })
+    const url = place.dialect === 'postgres' ? place.url : ''
+    const epochs = new PostgresEpochs({ url, clock: fakeClock(), log: memoryLog() })
+    await epochs.start()
+    t.after(() => epochs.stop())
+    const commit = () =>
+      database.tx(async (db) => {
+        await sql`insert into platform_epochs (name, shard, value) values ('routes', 99, 1)
+          on conflict (name, shard) do update set value = platform_epochs.value + 1`.execute(tables(db))
+      })
+    const first = epochs.value('routes')
+    await commit()
+    await eventually(() => epochs.value('routes') !== first)
+    // the reply to the commit comes after the reading that holds it
+    epochs.touched(new Set(['routes']))
+    const second = epochs.value('routes')
+    await commit()
+    await eventually(() => epochs.value('routes') !== second)
   })
 
   test('an epoch that cannot be confirmed is new on every call', async (t) => {
