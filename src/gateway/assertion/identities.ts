@@ -13,11 +13,17 @@ interface Prepared {
   readonly renewAt: number
 }
 
+interface Underway {
+  readonly headers: Promise<readonly string[]>
+  readonly profile: Profile
+  readonly accessEpoch: number
+}
+
 /** The prepared headers of one route's sessions. Belongs to the route, so that a changed route starts afresh. */
 export class PreparedIdentities {
   readonly done = new Map<string, Prepared>()
   /** Being made, so that a burst at renewal signs once. */
-  readonly underway = new Map<string, Promise<readonly string[]>>()
+  readonly underway = new Map<string, Underway>()
 }
 
 const maxPrepared = 5_000
@@ -75,10 +81,13 @@ export class Identities {
     }
     const { underway } = route.prepared
     const waiting = underway.get(key)
-    if (waiting !== undefined) return waiting
-    const making = this.#prepare(route, key, profile, accessEpoch, now).finally(() => underway.delete(key))
-    underway.set(key, making)
-    return making
+    // one begun before a change may tell of groups or a name that are gone
+    if (waiting?.accessEpoch === accessEpoch && isSameProfile(waiting.profile, profile)) return waiting.headers
+    const headers = this.#prepare(route, key, profile, accessEpoch, now).finally(() => {
+      if (underway.get(key)?.headers === headers) underway.delete(key)
+    })
+    underway.set(key, { headers, profile, accessEpoch })
+    return headers
   }
 
   async #prepare(
