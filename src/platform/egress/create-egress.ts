@@ -10,7 +10,7 @@ import { isPublicAddress } from './public-address.ts'
 export interface EgressSettings {
   /** Networks that may be called though they are not public, because the operator said so. */
   readonly allowNetworks?: readonly Cidr[]
-  /** A root to trust besides the usual ones, PEM. */
+  /** The root to trust instead of the usual ones, PEM. */
   readonly ca?: string
   /** Every address of a name; the system's resolver when absent. */
   readonly resolve?: (host: string) => Promise<readonly string[]>
