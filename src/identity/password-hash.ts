@@ -20,9 +20,11 @@ export interface PasswordHasher {
   /**
    * Takes a place in the queue for as long as `work` runs; hashing inside needs it no further.
    *
+   * @param known for a browser that has signed in here before: as many places again, so that a flood of strangers'
+   * attempts leaves room for people
    * @throws GateError `identity.busy` (503, Retry-After) at once when the queue is full
    */
-  queued<T>(work: (queue: HashQueue) => Promise<T>): Promise<T>
+  queued<T>(work: (queue: HashQueue) => Promise<T>, known?: boolean): Promise<T>
 }
 
 export interface HashQueue {
@@ -60,8 +62,9 @@ export function createHasher(options: HasherOptions): PasswordHasher {
     isOutdated: (phc) => isOutdated(phc, cost),
   }
   return {
-    async queued(work) {
-      if (admitted >= lanes + options.queue) throw fail('identity.busy', { headers: { 'Retry-After': '3' } })
+    async queued(work, known = false) {
+      if (admitted >= lanes + options.queue * (known ? 2 : 1))
+        throw fail('identity.busy', { headers: { 'Retry-After': '3' } })
       admitted += 1
       try {
         return await work(queue)

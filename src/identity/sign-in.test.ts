@@ -175,6 +175,17 @@ eachDialect((dialect, open) => {
     }
   })
 
+  test('a queue filled by strangers leaves places for browsers that have signed in before', async (t) => {
+    const node = await startSetUpNode(t, open, { config: { password: { lanes: 1, queue: 1 } } })
+    const flood = Array.from({ length: 8 }, (_, i) =>
+      browser(node, `198.51.100.${i}`).post('/sign-in', { handle: 'admin', password }),
+    )
+    const own = node.admin.post('/sign-in', { handle: 'admin', password: adminPassword })
+    assert.equal((await own).status, 200)
+    const refused = (await Promise.all(flood)).filter(({ status }) => status === 503)
+    assert.ok(refused.length >= 1)
+  })
+
   test('a hash made with other parameters is made anew at sign-in', async (t) => {
     const node = await startSetUpNode(t, open)
     const weak = createHasher({

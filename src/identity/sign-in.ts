@@ -40,7 +40,7 @@ export function provePassword<T>(parts: Parts, ctx: Ctx, tried: PasswordAttempt,
       throw fail('identity.sign-in-failed')
     }
     return complete(parts, ctx, { attempt, tried, counted, proof, queue, onProven })
-  })
+  }, tried.device !== undefined)
 }
 
 async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): Promise<CountedAttempt> {
