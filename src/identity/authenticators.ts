@@ -1,8 +1,8 @@
 import type { Actor } from '#kit'
-import type { Authenticator } from '#platform'
+import type { Authenticator, Ctx, SetCookie } from '#platform'
 import { fail } from './errors.ts'
 import type { IdentityFace } from './face.ts'
-import { sessionCookieName } from './sessions.ts'
+import { sessionCookieName } from './session-cookie.ts'
 
 /** Upper bound of what is looked at; ours are 53 and 60 characters. */
 const longestHeader = 8_192
@@ -11,7 +11,10 @@ const longestHeader = 8_192
  * The session cookie on both doors, bearer tokens on `api`. What is there but wrong is refused, never taken for nothing:
  * a caller who believes to be somebody must not act as nobody.
  */
-export function authenticatorsOf(face: Pick<IdentityFace, 'findSession' | 'findToken'>): readonly Authenticator[] {
+export function authenticatorsOf(
+  face: Pick<IdentityFace, 'findSession' | 'findToken'>,
+  rotate: (ctx: Ctx, token: string) => Promise<SetCookie | undefined>,
+): readonly Authenticator[] {
   const byCookie = async (headers: Headers, address: string | undefined): Promise<Actor | undefined> => {
     const tokens = sessionCookies(headers.get('cookie'))
     if (tokens.length === 0) return undefined
@@ -21,7 +24,14 @@ export function authenticatorsOf(face: Pick<IdentityFace, 'findSession' | 'findT
     return actor
   }
   return [
-    { door: 'browser', authenticate: byCookie },
+    {
+      door: 'browser',
+      authenticate: byCookie,
+      async renew(headers, ctx) {
+        const [token, ...others] = sessionCookies(headers.get('cookie'))
+        return token === undefined || others.length > 0 ? undefined : rotate(ctx, token)
+      },
+    },
     {
       door: 'api',
       async authenticate(headers, address) {

@@ -39,7 +39,12 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
       session: { id: session.id, createdAt: session.createdAt },
     },
     host: session.host,
-    endsAt: Math.min(session.endsAt, parent?.endsAt ?? session.endsAt, credential.expiresAt ?? session.endsAt),
+    endsAt: Math.min(
+      session.endsAt,
+      parent?.endsAt ?? session.endsAt,
+      credential.expiresAt ?? session.endsAt,
+      found.formerUntil ?? session.endsAt,
+    ),
     idle,
     lastSeenAt: session.lastSeenAt,
     uses: session.parentId === undefined ? [session.id] : [session.id, session.parentId],

@@ -8,9 +8,11 @@ import { identityErrors } from './errors.ts'
 import type { IdentityFace } from './face.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
+import { sessionRotation } from './migrations/0002-session-rotation.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { identityPolicies, identityResources } from './resources.ts'
+import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
 import { accountPages } from './routes/account-pages.ts'
 import { ownApi } from './routes/own-api.ts'
@@ -32,7 +34,7 @@ const usesWrittenEvery = 5_000
 export const identityRoom = defineRoom({
   name: 'identity',
   config: identityConfig,
-  migrations: [firstTables],
+  migrations: [firstTables, sessionRotation],
   errors: identityErrors,
   permissions: identityPermissions,
   needs: { access },
@@ -57,7 +59,7 @@ export const identityRoom = defineRoom({
       setupSteps: [addPeople],
       resources: identityResources,
       policies: [identityPolicies],
-      authenticators: authenticatorsOf(face),
+      authenticators: authenticatorsOf(face, (ctx, token) => rotateOnChangedHoldings(parts, ctx, token)),
       jobs: jobs(),
       notices: () => setupNotices(parts),
       async start() {

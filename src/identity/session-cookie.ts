@@ -1,6 +1,8 @@
 import type { SetCookie } from '#platform'
 import type { Parts } from './parts.ts'
-import { sessionCookieName } from './sessions.ts'
+
+/** The console's session cookie. */
+export const sessionCookieName = '__Host-gatehouse'
 
 /** Kept as long as the session can last, so that closing the browser does not sign out; the server ends it earlier. */
 export function sessionCookie({ config }: Parts, token: string): SetCookie {

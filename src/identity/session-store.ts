@@ -31,6 +31,8 @@ export interface StandingSession {
   readonly credential: ActorCredential
   readonly credentialRevoked: boolean
   readonly parent: { readonly lastSeenAt: number; readonly endsAt: number } | undefined
+  /** Set when it was found by the token before its present one: from then on that opens nothing. */
+  readonly formerUntil: number | undefined
 }
 
 export async function insertSession(db: Db, session: Session, tokenHash: string): Promise<void> {
@@ -51,6 +53,9 @@ export async function insertSession(db: Db, session: Session, tokenHash: string)
       last_seen_address: session.lastSeenAddress ?? null,
       ended_at: null,
       end_reason: null,
+      holdings: null,
+      former_hash: null,
+      former_until: null,
     })
     .execute()
 }
@@ -74,7 +79,7 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
       'c.revoked_at',
     ])
     .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
-    .where('s.token_hash', '=', tokenHash)
+    .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)]))
     .where('s.ended_at', 'is', null)
     .where('p.ended_at', 'is', null)
     .executeTakeFirst()
@@ -87,6 +92,7 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
     credential: { id: row.credential_id, kind: row.kind, ...limitsOf(row) },
     credentialRevoked: row.revoked_at !== null,
     parent: lastSeenAt === null || endsAt === null ? undefined : { lastSeenAt, endsAt },
+    formerUntil: row.token_hash === tokenHash ? undefined : (row.former_until ?? 0),
   }
 }
 
@@ -125,8 +131,43 @@ export async function listSessions(
 export async function replaceToken(db: Db, id: string, tokenHash: string): Promise<boolean> {
   const result = await tables<IdentityTables>(db)
     .updateTable('identity_sessions')
-    .set({ token_hash: tokenHash })
+    .set({ token_hash: tokenHash, former_hash: null, former_until: null })
     .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** What its account held when the session's token was made; `undefined` when that was never noted. */
+export async function findSessionHoldings(db: Db, id: string): Promise<string | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions')
+    .select('holdings')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.holdings ?? undefined
+}
+
+export async function noteHoldings(db: Db, id: string, holdings: string): Promise<void> {
+  await tables<IdentityTables>(db).updateTable('identity_sessions').set({ holdings }).where('id', '=', id).execute()
+}
+
+/** Puts a fresh token in the place of the former; false when the former is no longer the session's present one. */
+export async function moveToken(
+  db: Db,
+  id: string,
+  move: {
+    readonly former: { readonly hash: string; readonly until: number }
+    readonly fresh: string
+    readonly holdings: string
+  },
+): Promise<boolean> {
+  const { former, fresh, holdings } = move
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_sessions')
+    .set({ token_hash: fresh, former_hash: former.hash, former_until: former.until, holdings })
+    .where('id', '=', id)
+    .where('token_hash', '=', former.hash)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
   return result.numUpdatedRows === 1n

@@ -3,6 +3,7 @@ import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { AppSession } from './face.ts'
 import type { Parts } from './parts.ts'
+import { noteFirstHoldings } from './rotation.ts'
 import {
   endSessions,
   findSessionById,
@@ -14,8 +15,6 @@ import {
 } from './session-store.ts'
 import { hashOfToken, isSessionToken, newSecretText } from './token-format.ts'
 
-/** The console's session cookie. */
-export const sessionCookieName = '__Host-gatehouse'
 const longestClient = 200
 
 export interface OpenedSession {
@@ -50,6 +49,7 @@ export async function openSession(
     lastSeenAddress: tx.actor.address,
   }
   await insertSession(tx.db, session, hashOfToken(token))
+  await noteFirstHoldings(parts, tx, session)
   await tx.audit({
     action: 'sessions.open',
     target: { type: 'session', id: session.id },

@@ -56,6 +56,11 @@ export interface SessionRow {
   last_seen_address: string | null
   ended_at: number | null
   end_reason: string | null
+  /** JSON of roles and groups when the token was made; null until first noted. */
+  holdings: string | null
+  /** The token before the present one, good until `former_until`. */
+  former_hash: string | null
+  former_until: number | null
 }
 
 export interface ThrottleRow {

@@ -13,7 +13,7 @@ import { fillPermission, resourceParameter } from './permission-template.ts'
 import { problemHeaders, problemOf, Refused } from './problem.ts'
 import { problemView } from './problem-view.ts'
 import { respond } from './reply.ts'
-import type { RequestView, Route } from './route.ts'
+import type { Reply, RequestView, Route, SetCookie } from './route.ts'
 
 /** What the doors need of the rest: contributed by rooms, assembled at boot. */
 export interface DoorDeps {
@@ -73,7 +73,7 @@ export async function passDoor(
     requireOwnOrigin(passage)
     ctx = ctx.as(await authenticate(passage, ctx))
     await authorize(passage, ctx)
-    return await respond(await answer(passage, ctx), passage, ctx)
+    return await respond(await renewed(await answer(passage, ctx), passage, ctx), passage, ctx)
   } catch (error) {
     return refuse(error, passage, ctx)
   }
@@ -147,6 +147,23 @@ async function loadResource({ deps, route, params }: Passage): Promise<Resource 
   const id = parameter === undefined ? undefined : params[parameter]
   if (loader === undefined || id === undefined) return undefined
   return (await loader.load(id, deps.db)) ?? 'missing'
+}
+
+/** Lets authenticators send a cookie along with a page, unless the handler set one of its own. */
+async function renewed(reply: Reply, { deps, route, view, requestId }: Passage, ctx: Ctx): Promise<Reply> {
+  const isPageRead = route.door === 'browser' && view.method === 'GET' && reply.kind === 'page'
+  if (!isPageRead || reply.cookies !== undefined || ctx.actor.principal.kind === 'anonymous') return reply
+  const cookies: SetCookie[] = []
+  for (const authenticator of deps.authenticators) {
+    if (authenticator.door !== 'browser') continue
+    try {
+      const cookie = await authenticator.renew?.(view.headers, ctx)
+      if (cookie !== undefined) cookies.push(cookie)
+    } catch (error) {
+      deps.log.warn({ err: error, requestId }, 'a session could not be renewed')
+    }
+  }
+  return cookies.length === 0 ? reply : { ...reply, cookies }
 }
 
 async function answer(passage: Passage, ctx: Ctx) {

@@ -6,7 +6,7 @@ import type { CoreConfig } from '../config/core.ts'
 import type { Database, Db, Migration } from '../db/database.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ErrorTable } from '../errors.ts'
-import type { Route } from '../http/route.ts'
+import type { Route, SetCookie } from '../http/route.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
@@ -73,6 +73,11 @@ export interface Authenticator {
   readonly door: 'browser' | 'api'
   /** @throws GateError `identity.…` when a credential of this kind is present but malformed, unknown or ended */
   authenticate(headers: Headers, address: string | undefined, ctx: Ctx): Promise<Actor | undefined>
+  /**
+   * Asked once a page was read (GET, answered well) by the actor this authenticator found: a cookie to send along,
+   * such as a session's new token. A failure is logged and the page goes out without it.
+   */
+  renew?(headers: Headers, ctx: Ctx): Promise<SetCookie | undefined>
 }
 
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */

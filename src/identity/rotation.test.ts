@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eachDialect } from '#platform/testing'
+import { addPerson, browser, startSetUpNode, type TestNode } from './testing.ts'
+
+const cookieName = '__Host-gatehouse'
+const password = 'a long enough password'
+
+async function status(node: TestNode, token: string): Promise<number> {
+  return (await node.call({ path: '/api/v1/me', headers: { cookie: `${cookieName}=${token}` } })).status
+}
+
+eachDialect((_, open) => {
+  test('attack 28: a session gets a new token with the first page after its account holds something else', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'sam', password)
+    const sam = browser(node)
+    await sam.signIn('sam', password)
+    const before = sam.cookies.get(cookieName) ?? ''
+    await sam.get('/account')
+    assert.equal(sam.cookies.get(cookieName), before, 'nothing changed, nothing moves')
+
+    const given = await node.admin.post('/api/v1/roles/auditor/give', { kind: 'principal', id })
+    assert.ok(given.status < 300, given.text)
+    await sam.get('/api/v1/me')
+    assert.equal(sam.cookies.get(cookieName), before, 'programs keep what they have')
+    await sam.get('/account')
+    const after = sam.cookies.get(cookieName) ?? ''
+    assert.notEqual(after, before)
+    assert.equal(await status(node, after), 200)
+    assert.equal(await status(node, before), 200, 'what was on its way still arrives')
+    node.clock.advance(60_000)
+    assert.equal(await status(node, before), 401, 'a minute later the former token opens nothing')
+    assert.equal(await status(node, after), 200)
+    await sam.get('/account')
+    assert.equal(sam.cookies.get(cookieName), after, 'once')
+
+    const journal = await node.admin.get('/api/v1/audit-records?action=sessions.rotate')
+    if (journal.status === 200) assert.equal((journal.json['items'] as unknown[]).length, 1)
+  })
+
+  test('pages loaded at once move the token once, and none of them signs out', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'sam', password)
+    const sam = browser(node)
+    await sam.signIn('sam', password)
+    const before = sam.cookies.get(cookieName) ?? ''
+    await node.admin.post('/api/v1/roles/auditor/give', { kind: 'principal', id })
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => node.call({ path: '/account', headers: { cookie: `${cookieName}=${before}` } })),
+    )
+    assert.deepEqual(
+      answers.map((answer) => answer.status),
+      [200, 200, 200, 200, 200],
+    )
+    assert.equal(answers.filter((answer) => answer.cookies.has(cookieName)).length, 1)
+  })
+})
