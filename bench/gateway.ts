@@ -15,8 +15,8 @@ import { cpuOf, type Program, start } from './gateway/machine.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3)
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 3)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12)
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 1)
 const warmUpSeconds = 3
 const here = import.meta.dirname
 const node = process.execPath

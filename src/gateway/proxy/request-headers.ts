@@ -84,6 +84,10 @@ export interface CookieView {
 /** Takes our cookies out of a Cookie header and reads the one called `name`. */
 export function splitCookies(header: string | undefined, name: string): CookieView {
   if (header === undefined) return { rest: undefined, own: undefined }
+  // nothing but our cookie: what most requests to an app without cookies of its own bring
+  if (header.startsWith(`${name}=`) && !header.includes(';')) {
+    return { rest: undefined, own: header.slice(name.length + 1).trimEnd() }
+  }
   if (!header.toLowerCase().includes(ownCookiePrefix)) return { rest: header, own: undefined }
   const kept: string[] = []
   let own: string | undefined
