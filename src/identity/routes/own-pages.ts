@@ -46,7 +46,8 @@ const tokenForm = z.strictObject({
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {
   profile: 'The profile is saved.',
-  password: 'The password is changed; everything the old one opened elsewhere has ended.',
+  password:
+    'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.',
   'signed-out': 'You are signed out everywhere else.',
   session: 'The session has ended.',
   token: 'The token is revoked.',
