@@ -6,7 +6,7 @@ import { failHttp } from './http-errors.ts'
 import { openApi } from './openapi.ts'
 import { type Route, route } from './route.ts'
 
-/** What the platform answers for itself. `console:use` is for pages that anybody with an account may see. */
+/** What the platform answers for itself. */
 export const platformPermissions: readonly PermissionType[] = [
   { type: 'audit', actions: { read: 'Read the audit journal and verify it' }, ids: 'exact' },
   { type: 'metrics', actions: { read: 'Read the metrics of the server' }, ids: 'exact' },
