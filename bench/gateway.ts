@@ -25,7 +25,8 @@ interface Target {
   readonly name: string
   readonly program: Program
   readonly port: number
-  readonly cookie?: string
+  /** Every target is sent one of the same length: a request costs what its bytes cost. */
+  readonly cookie: string
 }
 
 interface Round {
@@ -86,10 +87,10 @@ https://${host}:${caddyPort} {
   const ours = await startOurs(upstream, 'off')
   const logging = await startOurs(upstream, 'on')
   return [
-    { name: 'bare undici', program: bare, port: Number(bare.firstLine) },
+    { name: 'bare undici', program: bare, port: Number(bare.firstLine), cookie: ours.cookie },
     { name: 'gatehouse', ...ours },
     { name: 'gatehouse, access log', ...logging },
-    { name: 'caddy', program: caddy, port: caddyPort },
+    { name: 'caddy', program: caddy, port: caddyPort, cookie: ours.cookie },
   ]
 }
 
@@ -135,11 +136,11 @@ async function begin(...args: Parameters<typeof start>): Promise<Program> {
 
 async function measure({ program, port, cookie }: Target, duration: number): Promise<Round> {
   const before = cpuOf(program.pid)
-  const headers = cookie === undefined ? [] : ['-H', `Cookie: ${cookie}`]
   const { stdout } = await run('wrk', [
     ...`-t 1 -c 64 -d ${Math.round(duration)}s -s`.split(' '),
     join(here, 'gateway/load.lua'),
-    ...headers,
+    '-H',
+    `Cookie: ${cookie}`,
     `https://${host}:${port}/`,
   ])
   const cpu = cpuOf(program.pid) - before
@@ -169,6 +170,8 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
     ...one,
     // each round against the bare one beside it, then the middle of those
     ofBare: ratioOf(measured.get(one.name) ?? [], measured.get('bare undici') ?? []),
+    // and the best quarter of both: what else runs on a shared machine only ever slows a round down
+    bestOfBare: bestRatioOf(measured.get(one.name) ?? [], measured.get('bare undici') ?? []),
     p99OfBare: Math.round((one.p99Ms / (bare?.p99Ms ?? 1)) * 100) / 100,
   }))
   console.table(Object.fromEntries(ratios.map(({ name, ...rest }) => [name, rest])))
@@ -190,6 +193,17 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
 function ratioOf(ours: readonly Round[], bare: readonly Round[]): number {
   const ratios = ours.map((round, i) => round.perSecond / (bare[i]?.perSecond ?? Number.NaN))
   return Math.round(median(ratios) * 100) / 100
+}
+
+function bestRatioOf(ours: readonly Round[], bare: readonly Round[]): number {
+  const best = (all: readonly Round[]) =>
+    median(
+      all
+        .map((round) => round.perSecond)
+        .toSorted((a, b) => b - a)
+        .slice(0, Math.max(1, all.length >> 2)),
+    )
+  return Math.round((best(ours) / best(bare)) * 100) / 100
 }
 
 function median(values: readonly number[]): number {

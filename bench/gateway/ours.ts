@@ -66,7 +66,8 @@ function visit(on: string, path: string, form?: Readonly<Record<string, string>>
           const cookies = response.headers['set-cookie'] ?? []
           for (const line of cookies) {
             const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-            jar.set(name, value)
+            if (value === '') jar.delete(name)
+            else jar.set(name, value)
           }
           const { location } = response.headers
           const refresh = /url=(.*)$/.exec(String(response.headers['refresh'] ?? ''))?.[1]

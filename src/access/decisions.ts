@@ -17,6 +17,13 @@ interface Remembered {
   readonly until: number
 }
 
+/** The question an actor asked last: on a connection one asks the same again and again. */
+interface Latest {
+  readonly permission: string | undefined
+  readonly resource: Resource | undefined
+  readonly hit: Remembered
+}
+
 export interface Decisions {
   /** A plain value when remembered or when every fact is in memory; a promise when the database must be read. */
   decide(
@@ -35,6 +42,8 @@ export interface Decisions {
 export function openDecisions(database: Database, log: Log, engine: () => PolicyEngine | undefined): Decisions {
   const shared = new SharedFacts()
   const remembered = new BoundedMap<Remembered>(maxDecisions)
+  // by the objects themselves: no text to build, flatten and hash
+  let latest = new WeakMap<Actor, Latest>()
   let pending = new Map<string, Promise<Decision>>()
   let epoch = Number.NaN
 
@@ -43,6 +52,7 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
     if (current === epoch) return
     epoch = current
     remembered.clear()
+    latest = new WeakMap()
     pending = new Map()
     shared.renew(current)
   }
@@ -79,9 +89,15 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
   return {
     decide(actor, permission, resource, now) {
       renew()
+      const last = latest.get(actor)
+      if (last !== undefined && isSame(last, permission, resource) && now < last.hit.until) return last.hit.decision
       const key = decisionKey(actor, permission, resource)
       const hit = remembered.get(key)
-      if (hit !== undefined && now < hit.until) return hit.decision
+      if (hit !== undefined && now < hit.until) {
+        // whoever comes without a credential is a new object every time
+        if (actor.credential !== undefined) latest.set(actor, { permission, resource, hit })
+        return hit.decision
+      }
       const question = questionOf(actor, permission, resource, now)
       if (question === undefined) return unknownPermission.decision
       return pending.get(key) ?? judge(question, key)
@@ -93,6 +109,10 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
     },
     withFacts,
   }
+}
+
+function isSame(latest: Latest, permission: string | undefined, resource: Resource | undefined): boolean {
+  return latest.resource === resource && latest.permission === permission
 }
 
 function questionOf(

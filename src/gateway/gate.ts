@@ -6,7 +6,7 @@ import type { GatewayCode } from './errors.ts'
 import { type GateDeps, refusedBy } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
 import { Exchange } from './proxy/exchange.ts'
-import { type CookieView, mentionsOwnToken, ownToken, splitCookies, upstreamHeaders } from './proxy/request-headers.ts'
+import { type CookieView, cookieReader, mentionsOwnToken, ownToken, upstreamHeaders } from './proxy/request-headers.ts'
 import { hostOf, screen } from './proxy/screen.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
 import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
@@ -76,7 +76,7 @@ export class Gate {
         response,
         live: screened.route,
         address: deps.kernel.listener.addressOf(request),
-        cookies: splitCookies(request.headers.cookie, appCookie),
+        cookies: readCookies(connectionOf(request), request.headers.cookie),
         now: deps.kernel.clock.now(),
       })
     }
@@ -263,5 +263,11 @@ export class Gate {
   }
 }
 
+/** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */
+function connectionOf(request: ServedRequest): object {
+  return 'stream' in request && request.httpVersionMajor === 2 ? (request.stream.session ?? request) : request.socket
+}
+
+const readCookies = cookieReader(appCookie)
 const challenge = ['www-authenticate', 'Bearer realm="Gatehouse"']
 const tokenChallenge = ['www-authenticate', 'Bearer realm="Gatehouse", error="invalid_token"']

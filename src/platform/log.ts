@@ -32,7 +32,7 @@ export interface LogOptions {
 const reserved = new Set(['level', 'time', 'message'])
 
 /** Lines are written together: a system call a line would cost more than most requests. */
-const gatheredBytes = 8_192
+const gatheredBytes = 65_536
 const flushEveryMs = 100
 
 /**
@@ -53,7 +53,7 @@ export function createLog(options: LogOptions): Log {
 }
 
 function standardError(): DestinationStream {
-  const gathering = destination({ dest: 2, sync: false, minLength: gatheredBytes })
+  const gathering = destination({ dest: 2, sync: false, minLength: gatheredBytes, maxWrite: 2 * gatheredBytes })
   setInterval(() => gathering.flush(), flushEveryMs).unref()
   return gathering
 }

@@ -104,6 +104,24 @@ export function splitCookies(header: string | undefined, name: string): CookieVi
   return { rest: kept.length === 0 ? undefined : kept.join('; '), own: count === 1 ? own : undefined }
 }
 
+/**
+ * `splitCookies`, with the header last seen on each connection remembered: a browser says the same again and again on
+ * one. What is remembered goes with the connection.
+ */
+export function cookieReader(name: string): (connection: object, header: string | undefined) => CookieView {
+  const latest = new WeakMap<object, { readonly header: string; readonly view: CookieView }>()
+  return (connection, header) => {
+    if (header === undefined) return noCookies
+    const known = latest.get(connection)
+    if (known?.header === header) return known.view
+    const view = splitCookies(header, name)
+    latest.set(connection, { header, view })
+    return view
+  }
+}
+
+const noCookies: CookieView = { rest: undefined, own: undefined }
+
 const tokenScheme = /^bearer +(gat_[\w-]*)$/i
 
 /** Our API token, if that is what Authorization holds. Anything else belongs to the upstream. */
