@@ -100,6 +100,48 @@ export interface NavigationEntry {
   readonly href: string
   readonly permission: string
   readonly order: number
+  /** Under which heading it stands; `access` when absent. */
+  readonly group?: NavigationGroup
+}
+
+/**
+ * - `people`: who there is: accounts, groups.
+ * - `access`: who may do what: roles, policies, grants, requests, networks.
+ * - `apps`: what stands behind the gate, and what it proves itself with: routes, certificates.
+ * - `record`: what happened, and who is told: the journal, webhooks.
+ */
+export type NavigationGroup = 'people' | 'access' | 'apps' | 'record'
+
+/**
+ * One kind of thing the console's search (Ctrl-K, `/search`) finds. A room only looks; it decides nothing: a find is shown
+ * exactly when the page at its `href` would open, by that page's own permission and resource loader.
+ */
+export interface SearchSource {
+  /** Heading above the finds, in the plural: `People`. */
+  readonly title: string
+  /** Place among the kinds, as in the navigation. */
+  readonly order: number
+  /**
+   * The best matches, at most `limit`, best first, from one bounded and indexed read.
+   *
+   * @param text lower case, trimmed, 1 to 80 characters, otherwise anything: `%` and `_` stand for themselves
+   */
+  find(ctx: Ctx, text: string, limit: number): Promise<readonly Found[]>
+}
+
+/** A thing as search shows it. */
+export interface Found {
+  readonly title: string
+  /** What tells it from others of the name: a handle, a host. */
+  readonly note?: string
+  /** The path of its page in the console: `/accounts/acc_…`. */
+  readonly href: string
+}
+
+/** A page where something is done, findable by its words: `Add a route`. Shown when the page at `href` would open. */
+export interface SearchAction {
+  readonly title: string
+  readonly href: string
 }
 
 /** A step of getting started, on the overview of those who may take it. */
@@ -142,6 +184,8 @@ export interface Opened<Face> {
   readonly routes?: readonly Route[]
   readonly jobs?: readonly Job[]
   readonly navigation?: readonly NavigationEntry[]
+  readonly search?: readonly SearchSource[]
+  readonly searchActions?: readonly SearchAction[]
   readonly setupSteps?: readonly SetupStep[]
   readonly apps?: AppLinks
   readonly resources?: readonly ResourceLoader[]
@@ -172,6 +216,8 @@ export interface Notice {
 export interface Contributions {
   readonly routes: readonly Route[]
   readonly navigation: readonly NavigationEntry[]
+  readonly search: readonly SearchSource[]
+  readonly searchActions: readonly SearchAction[]
   readonly setupSteps: readonly SetupStep[]
   readonly apps: readonly AppLinks[]
   readonly resources: readonly ResourceLoader[]

@@ -79,6 +79,8 @@ function assemble(
   const all = opened.map(({ room }) => room)
   const own = {
     navigation: all.flatMap((room) => room.navigation ?? []).toSorted((a, b) => a.order - b.order),
+    search: all.flatMap((room) => room.search ?? []).toSorted((a, b) => a.order - b.order),
+    searchActions: all.flatMap((room) => room.searchActions ?? []),
     setupSteps: all.flatMap((room) => room.setupSteps ?? []).toSorted((a, b) => a.order - b.order),
     apps: all.flatMap((room) => room.apps ?? []),
     resources: all.flatMap((room) => room.resources ?? []),
