@@ -6,7 +6,7 @@ import { describeViolations, isForTests, readFiles, roomOf } from './structure/s
 import { tokensOf } from './structure/tokens.ts'
 
 test('sources are of a size and shape that can be read', () => {
-  const files = new Map([...readFiles('src/**/*.ts'), ...readFiles('test/**/*.ts'), ...readFiles('bench/**/*.ts')])
+  const files = readFiles('{src,test,bench,build,demo}/**/*.ts')
   assert.ok(files.size > 0, 'sources are read')
   const violations = findHygieneViolations(files)
   assert.equal(violations.length, 0, describeViolations(violations))

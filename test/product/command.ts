@@ -14,7 +14,18 @@ export type Env = Readonly<Record<string, string>>
 
 /** Runs `gatehouse …args` in a directory, as the owner of the data in it would; `stdin` is everything it can read. */
 export function runCommand(directory: string, args: readonly string[], stdin = '', env: Env = {}): Promise<Run> {
-  const child = spawn(gatehouse, args, { cwd: directory, env: environment(directory, env) })
+  return runProgram(gatehouse, directory, args, stdin, env)
+}
+
+/** The same with another program, such as an installed `gatehouse`. */
+export function runProgram(
+  program: string,
+  directory: string,
+  args: readonly string[],
+  stdin = '',
+  env: Env = {},
+): Promise<Run> {
+  const child = spawn(program, args, { cwd: directory, env: environment(directory, env) })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => {

@@ -25,6 +25,10 @@ export interface StartOptions {
   /** An existing data directory, for a restart; a fresh one when absent, removed by `cleanUp`. */
   readonly directory?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Another `gatehouse` than the checkout's. */
+  readonly program?: string
+  /** Runs as this user (and group) of the system, where the test itself is root. */
+  readonly user?: number
 }
 
 const started: Product[] = []
@@ -33,8 +37,9 @@ const directories: string[] = []
 /** Starts it on free ports and waits until it says that it is ready. Rejects with its output when it ends before. */
 export async function startProduct(options: StartOptions = {}): Promise<Product> {
   const directory = options.directory ?? newDirectory()
-  const child = spawn(join(root, 'bin', 'gatehouse'), ['serve'], {
+  const child = spawn(options.program ?? join(root, 'bin', 'gatehouse'), ['serve'], {
     cwd: directory,
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'] ?? '',
