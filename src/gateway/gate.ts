@@ -6,7 +6,8 @@ import type { GatewayCode } from './errors.ts'
 import { type GateDeps, refusedBy } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
 import { Exchange } from './proxy/exchange.ts'
-import { type CookieView, cookieReader, mentionsOwnToken, ownToken, upstreamHeaders } from './proxy/request-headers.ts'
+import { type Presented, presentedReader } from './proxy/presented.ts'
+import { upstreamHeaders } from './proxy/request-headers.ts'
 import { hostOf, screen } from './proxy/screen.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
 import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
@@ -18,7 +19,7 @@ interface Visit {
   readonly response: ServedResponse
   readonly live: LiveRoute
   readonly address: string | undefined
-  readonly cookies: CookieView
+  readonly presented: Presented
   readonly now: number
 }
 
@@ -38,9 +39,11 @@ export interface GateOptions {
  */
 export class Gate {
   readonly #options: GateOptions
+  readonly #read: ReturnType<typeof presentedReader>
 
   constructor(options: GateOptions) {
     this.#options = options
+    this.#read = presentedReader(appCookie, options.deps.identity.proofOf)
   }
 
   readonly handle: ServedHandler = (request, response) => {
@@ -76,7 +79,7 @@ export class Gate {
         response,
         live: screened.route,
         address: deps.kernel.listener.addressOf(request),
-        cookies: readCookies(connectionOf(request), request.headers.cookie),
+        presented: this.#read(connectionOf(request), request.headers),
         now: deps.kernel.clock.now(),
       })
     }
@@ -103,21 +106,22 @@ export class Gate {
 
   #authenticate(visit: Visit): void {
     const { identity } = this.#options.deps
-    const { authorization } = visit.request.headers
-    if (authorization !== undefined && mentionsOwnToken(authorization)) {
-      const token = ownToken(authorization)
-      const found = token === undefined ? undefined : identity.findToken(token, visit.address)
+    const { proof } = visit.presented
+    if (proof === undefined) {
+      this.#decide(visit, undefined)
+    } else if (proof === 'malformed') {
+      this.#refuseToken(visit)
+    } else {
+      const found = identity.findActor(proof, visit.live.route.host, visit.address)
       this.#go(visit, found, (actor) => {
-        if (actor !== undefined) this.#decide(visit, actor)
-        else this.#refuse(visit.request, visit.response, 'gateway.token-refused', { extraHeaders: tokenChallenge })
+        if (actor === undefined && proof.kind === 'token') this.#refuseToken(visit)
+        else this.#decide(visit, actor)
       })
-      return
     }
-    const { own } = visit.cookies
-    const found = own === undefined ? undefined : identity.findSession(own, visit.live.route.host, visit.address)
-    this.#go(visit, found, (actor) => {
-      this.#decide(visit, actor)
-    })
+  }
+
+  #refuseToken({ request, response }: Visit): void {
+    this.#refuse(request, response, 'gateway.token-refused', { extraHeaders: tokenChallenge })
   }
 
   #decide(visit: Visit, actor: Actor | undefined): void {
@@ -161,20 +165,18 @@ export class Gate {
   }
 
   #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
-    const { request, response, live, cookies, address } = visit
+    const { request, response, live, presented, address } = visit
     const { deps, traffic, via } = this.#options
     const { headers } = request
     if (actor !== undefined) {
       deps.kernel.journal.used({ actor, permission: live.permission, resource: live.used })
     }
-    const ours = headers.authorization !== undefined && mentionsOwnToken(headers.authorization)
     const { headersMs, bodyMs } = live.route.timeouts
     new Exchange(request, response, {
       upstream: live.upstream,
       target: request.url ?? '/',
       headers: upstreamHeaders(headers, {
-        cookies: cookies.rest,
-        authorization: !ours,
+        presented,
         address,
         fixed: live.fixed,
         via,
@@ -268,6 +270,5 @@ function connectionOf(request: ServedRequest): object {
   return 'stream' in request && request.httpVersionMajor === 2 ? (request.stream.session ?? request) : request.socket
 }
 
-const readCookies = cookieReader(appCookie)
 const challenge = ['www-authenticate', 'Bearer realm="Gatehouse"']
 const tokenChallenge = ['www-authenticate', 'Bearer realm="Gatehouse", error="invalid_token"']

@@ -15,6 +15,13 @@ export interface AppSession {
   readonly sessionId: string
 }
 
+/** A well-formed token, hashed: whoever sees the same one again and again need neither keep nor hash it again. */
+export interface Proof {
+  readonly kind: 'session' | 'token'
+  /** SHA-256, base64url. */
+  readonly hash: string
+}
+
 /** Accounts and sessions as the gateway and the console need them. */
 export interface IdentityFace {
   /**
@@ -29,6 +36,14 @@ export interface IdentityFace {
   ): Actor | undefined | Promise<Actor | undefined>
   /** The actor of an API token (`Authorization: Bearer`), with the same checks. */
   findToken(token: string, address: string | undefined): Actor | undefined | Promise<Actor | undefined>
+  /** A session's or API token's text, hashed; `undefined` when it has neither form. Says nothing about its existence. */
+  proofOf(token: string): Proof | undefined
+  /** `findSession` or `findToken` for a token hashed before; a session must belong to the host. */
+  findActor(
+    proof: Proof,
+    host: string | undefined,
+    address: string | undefined,
+  ): Actor | undefined | Promise<Actor | undefined>
   /** Opens a child of the actor's console session for one app host; ends with its parent. Must run inside `ctx.tx`. */
   openAppSession(ctx: Ctx, host: string): Promise<AppSession>
   /** Ends one session and its children. Must run inside `ctx.tx`. */

@@ -1,3 +1,3 @@
 /** Accounts, credentials, sessions: who is asking. */
-export type { AppSession, IdentityFace, Profile } from './face.ts'
+export type { AppSession, IdentityFace, Profile, Proof } from './face.ts'
 export { identityRoom } from './room.ts'

@@ -1,26 +1,42 @@
 import { findAccount } from './account-store.ts'
 import { findTokenByHash } from './credential-store.ts'
 import { actorCredential } from './credentials.ts'
-import type { IdentityFace, Profile } from './face.ts'
+import type { IdentityFace, Profile, Proof } from './face.ts'
 import type { Parts } from './parts.ts'
 import { createProofs, type Standing } from './proofs.ts'
 import { findSessionByToken } from './session-store.ts'
-import { isApiToken, isSessionToken } from './token-format.ts'
+import { hashOfToken, isApiToken, isSessionToken } from './token-format.ts'
 import type { Uses } from './uses.ts'
 
 const mostProfiles = 10_000
 
+type Lookups = Pick<IdentityFace, 'findSession' | 'findToken' | 'proofOf' | 'findActor' | 'profile'>
+
 /** The face's hot reads: plain values while nothing changed. */
-export function createLookups(parts: Parts, uses: Uses): Pick<IdentityFace, 'findSession' | 'findToken' | 'profile'> {
+export function createLookups(parts: Parts, uses: Uses): Lookups {
   const { database, clock } = parts.kernel
   const common = { database, clock, note: uses.note }
   const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
   const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
   return {
-    findSession: (token, host, address) => (isSessionToken(token) ? sessions.find(token, host, address) : undefined),
-    findToken: (token, address) => (isApiToken(token) ? tokens.find(token, undefined, address) : undefined),
+    findSession: (token, host, address) => {
+      const proof = proofOf(token)
+      return proof?.kind === 'session' ? sessions.find(proof, host, address) : undefined
+    },
+    findToken: (token, address) => {
+      const proof = proofOf(token)
+      return proof?.kind === 'token' ? tokens.find(proof, undefined, address) : undefined
+    },
+    proofOf,
+    findActor: (proof, host, address) =>
+      proof.kind === 'session' ? sessions.find(proof, host, address) : tokens.find(proof, undefined, address),
     profile: profilesOf(parts),
   }
+}
+
+function proofOf(token: string): Proof | undefined {
+  const kind = isSessionToken(token) ? 'session' : isApiToken(token) ? 'token' : undefined
+  return kind === undefined ? undefined : { kind, hash: hashOfToken(token) }
 }
 
 async function readSession({ kernel, config }: Parts, tokenHash: string): Promise<Standing | undefined> {

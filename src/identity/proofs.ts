@@ -1,6 +1,6 @@
 import type { Actor } from '#kit'
 import type { Clock, Database } from '#platform'
-import { hashOfToken } from './token-format.ts'
+import type { Proof } from './face.ts'
 
 const mostKept = 10_000
 const notedEvery = 60_000
@@ -35,7 +35,7 @@ interface Entry {
  */
 export interface Proofs {
   find(
-    token: string,
+    proof: Proof,
     host: string | undefined,
     address: string | undefined,
   ): Actor | undefined | Promise<Actor | undefined>
@@ -78,8 +78,7 @@ export function createProofs(options: {
   }
 
   return {
-    find(token, host, address) {
-      const key = hashOfToken(token)
+    find({ hash: key }, host, address) {
       const entry = kept.get(key)
       const now = clock.now()
       const current = entry !== undefined && entry.epoch === database.epoch('sessions')

@@ -16,8 +16,7 @@ const app = '__Host-gatehouse-app'
 
 function forwarded(headers: IncomingHttpHeaders, identity: readonly string[] = []): Record<string, string[]> {
   const list = upstreamHeaders(headers, {
-    cookies: splitCookies(headers.cookie, app).rest,
-    authorization: true,
+    presented: { cookies: splitCookies(headers.cookie, app).rest, authorization: headers.authorization },
     address: '192.0.2.7',
     fixed: ['host', 'app.example', 'x-forwarded-host', 'app.example', 'x-forwarded-proto', 'https'],
     via: '1.1 gatehouse-test',

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Presented } from './presented.ts'
 
 /**
  * What of a client's request reaches an upstream. The rule for names is a deny-list over their canonical spelling: every
@@ -104,24 +105,6 @@ export function splitCookies(header: string | undefined, name: string): CookieVi
   return { rest: kept.length === 0 ? undefined : kept.join('; '), own: count === 1 ? own : undefined }
 }
 
-/**
- * `splitCookies`, with the header last seen on each connection remembered: a browser says the same again and again on
- * one. What is remembered goes with the connection.
- */
-export function cookieReader(name: string): (connection: object, header: string | undefined) => CookieView {
-  const latest = new WeakMap<object, { readonly header: string; readonly view: CookieView }>()
-  return (connection, header) => {
-    if (header === undefined) return noCookies
-    const known = latest.get(connection)
-    if (known?.header === header) return known.view
-    const view = splitCookies(header, name)
-    latest.set(connection, { header, view })
-    return view
-  }
-}
-
-const noCookies: CookieView = { rest: undefined, own: undefined }
-
 const tokenScheme = /^bearer +(gat_[\w-]*)$/i
 
 /** Our API token, if that is what Authorization holds. Anything else belongs to the upstream. */
@@ -167,10 +150,7 @@ export function connectionOptions(connection: string | undefined): ReadonlySet<s
 }
 
 export interface ForwardOptions {
-  /** Cookies without ours. */
-  readonly cookies: string | undefined
-  /** Whether Authorization is the upstream's to read. */
-  readonly authorization: boolean
+  readonly presented: Pick<Presented, 'cookies' | 'authorization'>
   readonly address: string | undefined
   /** Host, X-Forwarded-Host, -Proto and -Port: the same for every request of a route. */
   readonly fixed: readonly string[]
@@ -195,8 +175,9 @@ export function upstreamHeaders(headers: IncomingHttpHeaders, options: ForwardOp
     if (typeof value === 'string') list.push(name, value)
     else if (value !== undefined) for (const one of value) list.push(name, one)
   }
-  if (options.cookies !== undefined) list.push('cookie', options.cookies)
-  if (options.authorization && headers.authorization !== undefined) list.push('authorization', headers.authorization)
+  const { cookies, authorization } = options.presented
+  if (cookies !== undefined) list.push('cookie', cookies)
+  if (authorization !== undefined) list.push('authorization', authorization)
   if (options.address !== undefined) list.push('x-forwarded-for', options.address)
   list.push('via', headers.via === undefined ? options.via : `${headers.via}, ${options.via}`)
   const te = headers['te']
