@@ -43,7 +43,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#read = presentedReader(appCookie, options.deps.identity.proofOf)
+    this.#read = presentedReader(appCookie, (token) => options.deps.identity.proofOf(token))
   }
 
   readonly handle: ServedHandler = (request, response) => {
