@@ -93,3 +93,19 @@ export {
   type Shell,
   type ShellPage,
 } from './room/contract.ts'
+export {
+  type AnyStateKind,
+  type StateChange,
+  type StateFault,
+  type StateFields,
+  type StateItem,
+  type StateKind,
+  type StatePath,
+  type StateReference,
+  type StateSecret,
+  type StateStage,
+  type StateStep,
+  type StateSteps,
+  stateKind,
+  stateStages,
+} from './room/state.ts'

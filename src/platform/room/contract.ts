@@ -12,6 +12,7 @@ import type { Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Html } from '../ui-kit/html.ts'
+import type { AnyStateKind } from './state.ts'
 
 /** What one request, job run or command carries. Handed on explicitly; `tx` hands on the same shape. */
 export interface Ctx {
@@ -192,6 +193,8 @@ export interface Opened<Face> {
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
   readonly authorize?: Authorize
+  /** What `gatehouse apply` can declare of this room's things. */
+  readonly state?: readonly AnyStateKind[]
   /** Wraps a browser page in the console's shell. Contributed by console. */
   readonly shell?: Shell
   /** What a person should read when the server has started: a set-up link, a fingerprint. Printed once, never logged. */
@@ -223,6 +226,7 @@ export interface Contributions {
   readonly resources: readonly ResourceLoader[]
   readonly policies: readonly PolicyContribution[]
   readonly authorize: Authorize | undefined
+  readonly state: readonly AnyStateKind[]
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */

@@ -89,6 +89,7 @@ function assemble(
       'authorize',
       all.flatMap((room) => room.authorize ?? []),
     ),
+    state: all.flatMap((room) => room.state ?? []),
     permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
     errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
   }
@@ -143,7 +144,7 @@ function onlyOne<T>(what: string, items: readonly T[]): T | undefined {
 }
 
 /** Deny by default, checked before anything listens. */
-function requireSound({ routes, permissionTypes, authorize, resources }: Contributions): void {
+function requireSound({ routes, permissionTypes, authorize, resources, state }: Contributions): void {
   const seen = new Set<string>()
   const types = new Map(permissionTypes.map((type) => [type.type, type]))
   for (const route of routes) {
@@ -156,6 +157,8 @@ function requireSound({ routes, permissionTypes, authorize, resources }: Contrib
   }
   const loaders = resources.map((loader) => loader.permissionType)
   if (new Set(loaders).size !== loaders.length) throw new TypeError('two rooms load resources of one permission type')
+  const kinds = state.map(({ kind }) => kind)
+  if (new Set(kinds).size !== kinds.length) throw new TypeError('two rooms declare one kind of state')
 }
 
 function requireGuarded(route: Route, name: string, types: ReadonlyMap<string, PermissionType>): void {

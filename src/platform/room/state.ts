@@ -1,0 +1,97 @@
+import type { z } from 'zod'
+import type { Actor } from '#kit'
+import type { JournalValue } from '../audit/audit.ts'
+import type { Ctx } from './contract.ts'
+
+/**
+ * What a file says about one item: plain JSON without a secret. Written in one form only (lists whose order means
+ * nothing are sorted), so that equal state is equal text.
+ */
+export type StateFields = Readonly<Record<string, JournalValue>>
+
+/** An item as it stands. */
+export interface StateItem {
+  /** What permissions about it end in: `accounts:read:{id}`. */
+  readonly id: string
+  /** Every field there is, in the form the kind's schema gives. */
+  readonly fields: StateFields
+  /** Why pruning leaves it alone, in a few words: `comes with Gatehouse`. */
+  readonly kept?: string
+}
+
+/** What is wanted of one item. */
+export interface StateChange<Fields> {
+  readonly name: string
+  /** Absent: there is none, it is to be made. */
+  readonly before?: StateItem
+  /** What the file says; a field it leaves out stays as it is. Absent: the item is to go. */
+  readonly wanted?: Fields
+  /** Of `wanted`, the fields that differ from `before`; all of them where there is none. */
+  readonly changed: ReadonlySet<string>
+}
+
+/** Where in an item something is wrong: `['holders', 'accounts', 0]`. */
+export type StatePath = readonly (string | number)[]
+
+export interface StateFault {
+  readonly at: StatePath
+  readonly message: string
+}
+
+/** Another item that one speaks of by name; it must stand, or be made by the same file. */
+export interface StateReference {
+  readonly kind: string
+  readonly name: string
+  readonly at: StatePath
+}
+
+/** Made by a step and shown once: a password, an API token. */
+export interface StateSecret {
+  readonly what: 'password' | 'token'
+  readonly secret: string
+}
+
+/**
+ * When a step runs; within a stage kinds in their order. What is new is there before anybody refers to it, what is
+ * given is there before anything is taken, and what goes goes last.
+ */
+export const stateStages = ['create', 'update', 'give', 'take', 'delete'] as const
+export type StateStage = (typeof stateStages)[number]
+
+/** One use of a room's own use-case, the one its API calls: same rules, same records, same events. */
+export interface StateStep {
+  readonly stage: StateStage
+  /** The permissions the API asks for the same: `roles:update:ops`. Decided before anything runs. */
+  readonly requires: readonly string[]
+  /** Slow work that must not wait in a transaction; done before the one that counts, never before a trial. */
+  prepare?(): Promise<void>
+  /** Runs in the transaction of the whole, and may run several times, each time as if it were the first. */
+  run(tx: Ctx): Promise<StateSecret | undefined>
+}
+
+/** What a change takes, or why it cannot be. */
+export type StateSteps = { readonly steps: readonly StateStep[] } | { readonly faults: readonly StateFault[] }
+
+/** One kind of things that a file can declare. */
+export interface StateKind<Fields extends StateFields> {
+  /** Its word in a file and in permissions: `routes`. */
+  readonly kind: string
+  /** Kinds its items speak of. They are made before it and go after it. */
+  readonly after: readonly string[]
+  readonly name: z.ZodType<string>
+  /** Strict, every field optional; gives the form in which fields are compared. */
+  readonly fields: z.ZodType<Fields>
+  /** Everything that stands, by name. Asks nobody: what a caller may not read is left out by who calls. */
+  read(ctx: Ctx): Promise<ReadonlyMap<string, StateItem>>
+  references?(fields: Fields): readonly StateReference[]
+  /** Pure: works out what a change takes without doing it. */
+  plan(change: StateChange<Fields>, actor: Actor): StateSteps
+}
+
+/** A kind with its fields' type erased, as rooms contribute it. */
+export type AnyStateKind = StateKind<StateFields>
+
+/** Declares a kind of state; who plans hands `plan` and `references` only what the kind's own schema has given. */
+export function stateKind<Fields extends StateFields>(kind: StateKind<Fields>): AnyStateKind {
+  return kind as unknown as AnyStateKind
+}
