@@ -114,6 +114,7 @@ function serve(kernel: OpenKernel, house: House): void {
     newRequestId: () => kernel.newRequestId(),
     authenticators: house.authenticators,
     authorize: contributions.authorize,
+    explain: contributions.explain,
     resources: new Map(contributions.resources.map((loader) => [loader.permissionType, loader])),
     db: kernel.database.db,
     journal: kernel.journal,

@@ -8,6 +8,7 @@ import {
   problemPage,
   refusalPage,
   sawOf,
+  whyAddress,
 } from '#platform/ui'
 import { fail, type GatewayCode } from '../errors.ts'
 import { hasGone, writeHead } from './exchange.ts'
@@ -81,16 +82,19 @@ export function answerProblem(
     detail: error.detail,
     code: error.code,
     requestId: options.requestId,
-    ...(options.refusal === undefined
-      ? {}
-      : { step: options.refusal.decision.step, reasonCode: options.refusal.decision.code }),
+    ...(options.refusal === undefined ? {} : refusalMembers(options.refusal, options.console)),
   }
   send(request, response, error.status, 'application/problem+json', JSON.stringify(problem), headers)
 }
 
+function refusalMembers({ decision, permission }: RefusalWords, console: string) {
+  const { step, code } = decision
+  return { step, reasonCode: code, why: console + whyAddress(permission, step) }
+}
+
 function problemBody(error: GateError, options: AnswerOptions): Html {
   const { refusal, requestId } = options
-  if (refusal !== undefined) return refusalBody(refusal, requestId)
+  if (refusal !== undefined) return refusalBody(refusal, requestId, options.console)
   return problemPage({
     title: error.title,
     detail: error.detail,
@@ -102,13 +106,15 @@ function problemBody(error: GateError, options: AnswerOptions): Html {
 }
 
 /** What was refused, which step decided, what would change it and who can. For people who proved who they are. */
-export function refusalBody({ actor, decision, host, permission }: RefusalWords, requestId: string): Html {
+export function refusalBody(refusal: RefusalWords, requestId: string, console: string): Html {
+  const { actor, decision, host, permission } = refusal
   return refusalPage({
     wanted: `open ${host}`,
     decision,
     saw: sawOf(actor, decision),
     remedy: `A role or grant, and a credential, that cover ${permission}.`,
     who: 'Whoever administers this Gatehouse.',
+    why: { text: 'Why, and ask for access', href: console + whyAddress(permission, decision.step) },
     requestId,
   })
 }

@@ -54,7 +54,8 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute): Promise<She
     host,
     requestId: ctx.requestId,
   })
-  const body = refusalBody({ actor: ctx.actor, decision, host, permission: live.permission }, ctx.requestId)
+  const words = { actor: ctx.actor, decision, host, permission: live.permission }
+  const body = refusalBody(words, ctx.requestId, deps.consoleOrigin())
   return { title: 'Refused', body, frame: 'bare' }
 }
 

@@ -24,6 +24,8 @@ const secret = 'planted-secret-4711'
 const people: Readonly<Record<string, Actor>> = {
   ada: { principal: { kind: 'account', id: 'acc_ada', name: 'ada' } },
   bob: { principal: { kind: 'account', id: 'acc_bob', name: 'bob' } },
+  // known and standing, and may nothing
+  cyd: { principal: { kind: 'account', id: 'acc_cyd', name: 'cyd' } },
 }
 const refusal: Decision = {
   allowed: false,
@@ -114,8 +116,16 @@ describe('doors', () => {
       })),
       authorize: (actor, permission, resource) => {
         asked.push(`${actor.principal.name} ${permission} ${resource?.id ?? '-'}`)
-        return actor.principal.name === 'ada' ? { ...refusal, allowed: true } : refusal
+        const { name } = actor.principal
+        const allowed = name === 'ada' || (name === 'cyd' && permission === undefined)
+        return allowed ? { ...refusal, allowed: true } : refusal
       },
+      explain: (ctx, permission, resource) =>
+        Promise.resolve({
+          who: ctx.actor.principal.name,
+          permission,
+          resource: resource === 'missing' ? 'missing' : resource?.id,
+        }),
       resources: new Map([
         [
           'things',
@@ -201,11 +211,37 @@ describe('doors', () => {
     )
   })
 
+  test('?explain answers the account of the decision and does nothing; whoever does not stand is refused as ever', async () => {
+    refusals.length = 0
+    const cyd = { authorization: 'Bearer cyd', 'content-type': 'application/json' }
+    const change = await call('POST', '/api/v1/things?explain', cyd, '{"not":"even valid"}')
+    assert.deepEqual([change.status, change.json], [200, { who: 'cyd', permission: 'things:create' }])
+    const gone = await call('GET', '/api/v1/things/gone?explain=1', cyd)
+    assert.deepEqual(gone.json, { who: 'cyd', permission: 'things:read:gone', resource: 'missing' })
+    assert.deepEqual(refusals, [], 'a question is no attempt')
+    const bob = await call('GET', '/api/v1/things/here?explain', { authorization: 'Bearer bob' })
+    assert.deepEqual([bob.status, bob.json['code'], bob.json['who']], [403, 'platform.refused', undefined])
+    assert.equal((await call('GET', '/api/v1/things/here?explain')).status, 401)
+    assert.equal(refusals.length, 2)
+    const forged = { 'x-test-cookie': 'cyd', origin: 'https://evil.example', 'content-type': 'application/json' }
+    assert.equal(
+      (await call('POST', '/api/v1/things?explain', forged, '{}')).status,
+      403,
+      'across origins nothing is said',
+    )
+  })
+
+  test('a refusal names the page that draws its decision, without who asked', async () => {
+    const bob = await call('GET', '/api/v1/things/here', { authorization: 'Bearer bob' })
+    assert.equal(bob.json['why'], '/why?permission=things%3Aread%3Ahere&step=policy')
+  })
+
   test('what does not exist is refused to strangers and the unpermitted exactly like what does', async () => {
     const [here, gone] = await Promise.all(
       ['here', 'gone'].map((id) => call('GET', `/api/v1/things/${id}`, { authorization: 'Bearer bob' })),
     )
-    assert.deepEqual([gone?.status, gone?.text], [here?.status, here?.text])
+    // only what the caller wrote differs: the id, asked for again by the link to why
+    assert.deepEqual([gone?.status, gone?.text.replace('gone', 'here')], [here?.status, here?.text])
     asked.length = 0
     await call('GET', '/api/v1/things/gone', ada)
     assert.deepEqual(asked, ['ada things:read -'])

@@ -3,7 +3,7 @@ import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
 import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Authenticator, Authorize, Ctx, ResourceLoader, Shell } from '../room/contract.ts'
+import type { Authenticator, Authorize, Ctx, Explain, ResourceLoader, Shell } from '../room/contract.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
 import { failHttp } from './http-errors.ts'
@@ -21,6 +21,7 @@ export interface DoorDeps {
   readonly newRequestId: () => string
   readonly authenticators: readonly Authenticator[]
   readonly authorize: Authorize | undefined
+  readonly explain: Explain | undefined
   readonly resources: ReadonlyMap<string, ResourceLoader>
   readonly db: Db
   readonly journal: Journal
@@ -72,6 +73,8 @@ export async function passDoor(
   try {
     requireOwnOrigin(passage)
     ctx = ctx.as(await authenticate(passage, ctx))
+    const account = await explain(passage, ctx)
+    if (account !== undefined) return await respond(account, passage, ctx)
     await authorize(passage, ctx)
     return await respond(await renewed(await answer(passage, ctx), passage, ctx), passage, ctx)
   } catch (error) {
@@ -106,6 +109,22 @@ async function authenticate({ deps, route, view }: Passage, ctx: Ctx): Promise<A
 
 function isUnproven(error: unknown): boolean {
   return error instanceof GateError && error.status === 401
+}
+
+/**
+ * `?explain` on the API: what would be decided about this very request, and nothing is done, whatever its method. The
+ * caller asks about themselves, so the answer is one that knocking would give too; who contributes it says what more
+ * they may know. Strangers go on to the door, which says to them what it says to all.
+ */
+async function explain(passage: Passage, ctx: Ctx): Promise<Reply | undefined> {
+  const { deps, route, params, view } = passage
+  if (route.door !== 'api' || 'public' in route.access || !view.url.searchParams.has('explain')) return undefined
+  if (deps.explain === undefined || deps.authorize === undefined) return undefined
+  // who does not stand (a stolen credential from another network, say) learns from the door what it says to all
+  const stands = await deps.authorize(ctx.actor, undefined, undefined, { now: ctx.now })
+  if (!stands.allowed) return undefined
+  const permission = 'permission' in route.access ? fillPermission(route.access.permission, params) : undefined
+  return { kind: 'json', body: await deps.explain(ctx, permission, await loadResource(passage)) }
 }
 
 async function authorize(passage: Passage, ctx: Ctx): Promise<void> {

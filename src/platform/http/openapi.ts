@@ -14,7 +14,12 @@ export function openApi(routes: readonly Route[], server: string): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Gatehouse', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Gatehouse',
+      version: '1',
+      description: explained,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: server }],
     security: [{ token: [] }, { session: [] }],
     paths,
@@ -27,6 +32,8 @@ export function openApi(routes: readonly Route[], server: string): Json {
     },
   }
 }
+
+const explained = `With \`?explain\` in the query every operation that is not public answers 200 with the account of its decision (as \`GET /api/v1/why\` does) and does nothing else, whatever its method.`
 
 const problem: Json = {
   type: 'object',
@@ -45,6 +52,7 @@ const problem: Json = {
     },
     step: { type: 'string', enum: ['principal', 'credential', 'app', 'grant', 'policy'] },
     reasonCode: { type: 'string' },
+    why: { type: 'string', description: 'Where the whole decision is drawn and access can be asked for.' },
   },
 }
 

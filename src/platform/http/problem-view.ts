@@ -1,6 +1,6 @@
 import type { Actor, Decision } from '#kit'
 import type { ShellPage } from '../room/contract.ts'
-import { problemPage, refusalPage, sawOf, strangerRefusal } from '../ui-kit/index.ts'
+import { problemPage, refusalPage, sawOf, strangerRefusal, whyAddress } from '../ui-kit/index.ts'
 import { type Problem, Refused } from './problem.ts'
 
 /**
@@ -24,6 +24,7 @@ function refusalOf({ requestId }: Problem, { decision, permission }: Refused, ac
     decision,
     requestId,
     saw: sawOf(actor, decision),
+    ...(permission === undefined ? {} : { why: { text: 'Why?', href: whyAddress(permission, decision.step) } }),
     ...remedyOf(decision, permission),
   })
 }

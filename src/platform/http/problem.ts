@@ -1,5 +1,6 @@
 import type { Decision } from '#kit'
 import { GateError } from '../errors.ts'
+import { whyAddress } from '../ui-kit/index.ts'
 import { failHttp } from './http-errors.ts'
 
 /** RFC 9457 problem details, with our extensions. Everything in it may be read by the caller. */
@@ -17,6 +18,8 @@ export interface Problem {
   readonly step?: string
   /** The decision's own code, `credential-network`, … */
   readonly reasonCode?: string
+  /** Where the whole chain is drawn, asked again as whoever opens it; relative to the console. */
+  readonly why?: string
 }
 
 /** Carries the decision to the page that explains it. */
@@ -49,8 +52,13 @@ export function problemOf(error: unknown, requestId: string): Problem {
     code: known.code,
     requestId,
     ...(known.faults.length > 0 ? { faults: known.faults } : {}),
-    ...(known instanceof Refused ? { step: known.decision.step, reasonCode: known.decision.code } : {}),
+    ...(known instanceof Refused ? refusalOf(known) : {}),
   }
+}
+
+function refusalOf({ decision, permission }: Refused): Pick<Problem, 'step' | 'reasonCode' | 'why'> {
+  const { step, code } = decision
+  return { step, reasonCode: code, ...(permission === undefined ? {} : { why: whyAddress(permission, step) }) }
 }
 
 export function problemHeaders(error: unknown): Readonly<Record<string, string>> {

@@ -81,6 +81,20 @@ export interface Authenticator {
   renew?(headers: Headers, ctx: Ctx): Promise<SetCookie | undefined>
 }
 
+/**
+ * Accounts for a decision instead of acting on it: `?explain` on every route of the API. Contributed by exactly one room
+ * (access), which says to each caller only what they may know. Never asked for strangers.
+ *
+ * @param permission as the route names it, parameters filled in; `undefined` where anybody signed in would do
+ * @param resource `missing`: the id names nothing, to be answered just as for one the caller may not see
+ * @returns what goes over the wire as JSON
+ */
+export type Explain = (
+  ctx: Ctx,
+  permission: string | undefined,
+  resource: Resource | 'missing' | undefined,
+) => Promise<unknown>
+
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
 export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
@@ -168,6 +182,17 @@ export interface AppLink {
   readonly note?: string
 }
 
+/** Something that waits for a person, above everything else on their overview. */
+export interface Pending {
+  /** `Grace asks for routes:use:wiki` */
+  readonly title: string
+  readonly text: string
+  readonly action: { readonly text: string; readonly href: string }
+}
+
+/** Lists what waits for the person behind the context, most pressing first and bounded; decides itself what they may see. */
+export type PendingList = (ctx: Ctx) => Promise<readonly Pending[]>
+
 /** Lists what the person behind the context may open; decides that itself. */
 export type AppLinks = (ctx: Ctx) => Promise<readonly AppLink[]>
 
@@ -189,12 +214,14 @@ export interface Opened<Face> {
   readonly searchActions?: readonly SearchAction[]
   readonly setupSteps?: readonly SetupStep[]
   readonly apps?: AppLinks
+  readonly pending?: PendingList
   readonly resources?: readonly ResourceLoader[]
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
   readonly authorize?: Authorize
   /** What `gatehouse apply` can declare of this room's things. */
   readonly state?: readonly AnyStateKind[]
+  readonly explain?: Explain
   /** Wraps a browser page in the console's shell. Contributed by console. */
   readonly shell?: Shell
   /** What a person should read when the server has started: a set-up link, a fingerprint. Printed once, never logged. */
@@ -223,10 +250,12 @@ export interface Contributions {
   readonly searchActions: readonly SearchAction[]
   readonly setupSteps: readonly SetupStep[]
   readonly apps: readonly AppLinks[]
+  readonly pending: readonly PendingList[]
   readonly resources: readonly ResourceLoader[]
   readonly policies: readonly PolicyContribution[]
   readonly authorize: Authorize | undefined
   readonly state: readonly AnyStateKind[]
+  readonly explain: Explain | undefined
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */

@@ -83,6 +83,7 @@ function assemble(
     searchActions: all.flatMap((room) => room.searchActions ?? []),
     setupSteps: all.flatMap((room) => room.setupSteps ?? []).toSorted((a, b) => a.order - b.order),
     apps: all.flatMap((room) => room.apps ?? []),
+    pending: all.flatMap((room) => room.pending ?? []),
     resources: all.flatMap((room) => room.resources ?? []),
     policies: [...platform.policies, ...all.flatMap((room) => room.policies ?? [])],
     authorize: onlyOne(
@@ -90,6 +91,10 @@ function assemble(
       all.flatMap((room) => room.authorize ?? []),
     ),
     state: all.flatMap((room) => room.state ?? []),
+    explain: onlyOne(
+      'explain',
+      all.flatMap((room) => room.explain ?? []),
+    ),
     permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
     errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
   }

@@ -123,13 +123,14 @@ async function testKernel(
 
 function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions): DoorDeps {
   const { database } = kernel
-  const { authorize, resources } = house.contributions
+  const { authorize, explain, resources } = house.contributions
   return {
     context: (actor, signal, requestId) =>
       makeContext({ database, clock, random: kernel.random, actor, requestId, signal }),
     newRequestId: () => newRequestId(clock),
     authenticators: house.authenticators,
     authorize,
+    explain,
     resources: new Map(resources.map((loader) => [loader.permissionType, loader])),
     db: database.db,
     journal: kernel.journal,

@@ -42,6 +42,7 @@ export {
   type RefusalPageOptions,
   refusalPage,
   strangerRefusal,
+  whyAddress,
 } from './problem-page.ts'
 export { type Column, type Sorting, type TableOptions, table } from './table.ts'
 export { type Tab, tabs } from './tabs.ts'

@@ -1,4 +1,4 @@
-import type { Decision } from '#kit'
+import type { Decision, DecisionStep } from '#kit'
 import type { FieldFault } from '../errors.ts'
 import { type DecisionChainOptions, decisionChain } from './decision-chain.ts'
 import { facts } from './facts.ts'
@@ -49,6 +49,14 @@ export interface RefusalPageOptions {
   /** A longer explanation, for those who may read it. */
   readonly why?: Action
   readonly requestId?: string
+}
+
+/**
+ * The page that draws the whole chain of a question, on the console. It carries the question and the step that refused,
+ * never who asked: whoever opens it asks as themselves.
+ */
+export function whyAddress(permission: string, step: DecisionStep): string {
+  return `/why?${new URLSearchParams({ permission, step })}`
 }
 
 /** The body of a refusal to a signed-in person: what, which step, what would change it, who can. */
