@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoom } from '#platform'
 import { errors } from './errors.ts'
+import { events } from './events.ts'
 import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
 import { openAccess } from './open.ts'
@@ -17,6 +18,7 @@ export const accessRoom = defineRoom({
   migrations,
   errors,
   permissions,
+  events,
   needs: {},
   async open(kernel) {
     const access = openAccess(kernel)

@@ -6,6 +6,7 @@ import { defineRoom } from '#platform'
 import { gatewayConfig } from './config.ts'
 import { permissionTypes } from './contract.ts'
 import { gatewayErrors } from './errors.ts'
+import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
 import { openGateway } from './open.ts'
 
@@ -18,6 +19,7 @@ export const gatewayRoom = defineRoom({
   migrations,
   errors: gatewayErrors,
   permissions: permissionTypes,
+  events,
   needs: { access: accessRoom, identity: identityRoom, pki: pkiRoom },
   open: (kernel, needs) => openGateway(kernel, needs),
 })

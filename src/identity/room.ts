@@ -5,6 +5,7 @@ import { authenticatorsOf } from './authenticators.ts'
 import { identityConfig } from './config.ts'
 import { identityPermissions } from './contract.ts'
 import { identityErrors } from './errors.ts'
+import { events } from './events.ts'
 import type { IdentityFace } from './face.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
@@ -37,6 +38,7 @@ export const identityRoom = defineRoom({
   migrations: [firstTables, sessionRotation],
   errors: identityErrors,
   permissions: identityPermissions,
+  events,
   needs: { access },
   async open(kernel, needs, config) {
     const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineRoom } from '#platform'
 import { pkiErrors } from './errors.ts'
+import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
 
@@ -12,6 +13,7 @@ export const pkiRoom = defineRoom({
   config: z.strictObject({}).prefault({}).readonly(),
   migrations,
   errors: pkiErrors,
+  events,
   permissions: [{ type: 'certificates', actions: { read: 'See the certificates Gatehouse has issued' }, ids: 'exact' }],
   needs: {},
   open: openPki,

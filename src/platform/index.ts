@@ -34,6 +34,8 @@ export {
   GateError,
   type GateErrorOptions,
 } from './errors.ts'
+export type { Announcement, EventDeclaration, EventTable } from './events/announcement.ts'
+export { setEventReader } from './events/outbox-store.ts'
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'

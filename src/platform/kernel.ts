@@ -8,6 +8,7 @@ import type { Database, RoomMigrations } from './db/database.ts'
 import { openSqlite } from './db/sqlite.ts'
 
 import { createEgress } from './egress/create-egress.ts'
+import { leasing } from './jobs/lease.ts'
 import { fileSeal } from './keyring/file-seal.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
 import { createListener } from './listener/create-listener.ts'
@@ -94,6 +95,7 @@ export async function openKernel(
       newRequestId,
       context: (actor, signal) => requestContext(actor, signal ?? never, newRequestId()),
       requestContext,
+      underLease: leasing({ database, clock, random, log, emitted: () => emitted() }),
       onEmitted: (wake) => {
         emitted = wake
       },

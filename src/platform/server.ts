@@ -77,7 +77,7 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
       subscribers[event] = [...(subscribers[event] ?? []), handler]
     }
   }
-  const outbox = startOutbox(deps, subscribers)
+  const outbox = startOutbox(deps, subscribers, house.audience)
   kernel.onEmitted(() => outbox.wake())
   const jobs = await startJobs({ ...deps, emitted: () => outbox.wake() }, house.jobs)
   return {

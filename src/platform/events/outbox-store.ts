@@ -19,20 +19,23 @@ interface OutboxRow {
   readonly attempts: number
   readonly due_at: number
   readonly last_error: string | null
+  /** 1: a journalled change, for those who are told of all of them. 0: an event of `ctx.emit`. */
+  readonly announced: number
 }
 
 export interface OutboxTables {
   platform_outbox: OutboxRow
+  platform_event_readers: { readonly reader: string }
 }
 
-interface StoredTables {
+interface StoredTables extends Omit<OutboxTables, 'platform_outbox'> {
   platform_outbox: OutboxRow & { readonly ordinal: number }
 }
 
 export type StoredEvent = Selectable<StoredTables['platform_outbox']>
 
 /** Puts an event in this transaction's outbox. */
-export async function insertEvent(db: Db, { id, event, payload, at }: NewEvent): Promise<void> {
+export async function insertEvent(db: Db, { id, event, payload, at }: NewEvent, announced = false): Promise<void> {
   const row: OutboxRow = {
     id,
     event,
@@ -42,16 +45,50 @@ export async function insertEvent(db: Db, { id, event, payload, at }: NewEvent):
     attempts: 0,
     due_at: 0,
     last_error: null,
+    announced: announced ? 1 : 0,
   }
   await tables<OutboxTables>(db).insertInto('platform_outbox').values(row).execute()
 }
 
-/** Event names that have something waiting. */
+/** Whether anybody is told of journalled changes. */
+export async function hasEventReaders(db: Db): Promise<boolean> {
+  const query = tables<OutboxTables>(db).selectFrom('platform_event_readers').select('reader').limit(1)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+/** From this transaction on journalled changes are announced because of this reader, or no longer. */
+export async function setEventReader(db: Db, reader: string, present: boolean): Promise<void> {
+  const query = tables<OutboxTables>(db)
+  if (!present) await query.deleteFrom('platform_event_readers').where('reader', '=', reader).execute()
+  else {
+    await query
+      .insertInto('platform_event_readers')
+      .values({ reader })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+}
+
+/** The oldest announcement that is due: one that is repeated later does not hold up the others. */
+export async function findDueAnnouncement(db: Db, now: number): Promise<StoredEvent | undefined> {
+  return tables<StoredTables>(db)
+    .selectFrom('platform_outbox')
+    .selectAll()
+    .where('announced', '=', 1)
+    .where('state', '=', 'waiting')
+    .where('due_at', '<=', now)
+    .orderBy('ordinal')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Names of emitted events that have something waiting. */
 export async function findWaitingEvents(db: Db): Promise<readonly string[]> {
   const rows = await tables<OutboxTables>(db)
     .selectFrom('platform_outbox')
     .select('event')
     .distinct()
+    .where('announced', '=', 0)
     .where('state', '=', 'waiting')
     .execute()
   return rows.map(({ event }) => event)
@@ -62,6 +99,7 @@ export async function findNextEvent(db: Db, event: string): Promise<StoredEvent 
   return tables<StoredTables>(db)
     .selectFrom('platform_outbox')
     .selectAll()
+    .where('announced', '=', 0)
     .where('state', '=', 'waiting')
     .where('event', '=', event)
     .orderBy('ordinal')

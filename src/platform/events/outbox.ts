@@ -2,7 +2,15 @@ import type { JournalValue } from '../audit/audit.ts'
 import { addJob } from '../jobs/job-store.ts'
 import { type LeaseDeps, withLease } from '../jobs/lease.ts'
 import type { Ctx } from '../room/contract.ts'
-import { deleteEvent, findNextEvent, findWaitingEvents, postponeEvent, type StoredEvent } from './outbox-store.ts'
+import { type Announcement, announcementOf } from './announcement.ts'
+import {
+  deleteEvent,
+  findDueAnnouncement,
+  findNextEvent,
+  findWaitingEvents,
+  postponeEvent,
+  type StoredEvent,
+} from './outbox-store.ts'
 
 /** How often a node looks for other nodes' events and those due again, in milliseconds; its own wake it. */
 const interval = 1_000
@@ -15,6 +23,9 @@ export type Subscriber = (payload: Readonly<Record<string, JournalValue>>, ctx: 
 
 /** Subscribers by event name. */
 export type Subscribers = Readonly<Record<string, readonly Subscriber[]>>
+
+/** Told of every journalled change. */
+export type Audience = (announcement: Announcement, ctx: Ctx) => Promise<void>
 
 /** The delivery of events on a running node. */
 export interface RunningOutbox {
@@ -30,23 +41,32 @@ export interface RunningOutbox {
  * Starts delivering events: at least once, in order within one name, each name on one node at a time. A failed delivery
  * is repeated with growing pauses and holds up later ones of its name; after twelve it is kept as dead and logged.
  * When one of several subscribers fails, all of them get the event again.
+ *
+ * Announcements (journalled changes) go to the whole audience in a lane of their own, in order, but a failed one is
+ * overtaken.
  */
-export function startOutbox(deps: LeaseDeps, subscribers: Subscribers): RunningOutbox {
-  return new OutboxRunner(deps, subscribers)
+export function startOutbox(
+  deps: LeaseDeps,
+  subscribers: Subscribers,
+  audience: readonly Audience[] = [],
+): RunningOutbox {
+  return new OutboxRunner(deps, subscribers, audience)
 }
 
 class OutboxRunner implements RunningOutbox {
   readonly #deps: LeaseDeps
   readonly #subscribers: Subscribers
+  readonly #audience: readonly Audience[]
   readonly #lanes = new Set<string>()
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
   #delivering: Promise<void> | undefined
   #awake = false
 
-  constructor(deps: LeaseDeps, subscribers: Subscribers) {
+  constructor(deps: LeaseDeps, subscribers: Subscribers, audience: readonly Audience[]) {
     this.#deps = deps
     this.#subscribers = subscribers
+    this.#audience = audience
     this.#timer = setInterval(() => void this.#tick(), interval)
     this.#timer.unref()
   }
@@ -84,16 +104,17 @@ class OutboxRunner implements RunningOutbox {
   }
 
   async #deliverAll(): Promise<void> {
-    const waiting = await findWaitingEvents(this.#deps.database.db)
-    await Promise.all(waiting.map((event) => this.#deliverLane(event)))
+    const { db } = this.#deps.database
+    const [waiting, announced] = [await findWaitingEvents(db), await findDueAnnouncement(db, this.#deps.clock.now())]
+    await Promise.all([
+      ...waiting.map((event) => this.#deliverNamed(event)),
+      ...(announced === undefined ? [] : [this.#announce()]),
+    ])
   }
 
   /** One name: a lane, in which only the holder of its lease delivers. */
-  async #deliverLane(event: string): Promise<void> {
-    const name = `outbox/${event}`
-    if (!this.#lanes.has(name)) await this.#deps.database.tx((db) => addJob(db, name))
-    this.#lanes.add(name)
-    await withLease(this.#deps, { name, everyMs: 0, stop: this.#stop.signal }, async (ctx) => {
+  #deliverNamed(event: string): Promise<void> {
+    return this.#inLane(`outbox/${event}`, async (ctx) => {
       while (!ctx.signal.aborted) {
         const next = await findNextEvent(ctx.db, event)
         if (next === undefined || next.due_at > this.#deps.clock.now() || !(await this.#deliver(next, ctx))) return
@@ -101,11 +122,33 @@ class OutboxRunner implements RunningOutbox {
     })
   }
 
+  #announce(): Promise<void> {
+    return this.#inLane('outbox/*', async (ctx) => {
+      while (!ctx.signal.aborted) {
+        const next = await findDueAnnouncement(ctx.db, this.#deps.clock.now())
+        if (next === undefined) return
+        await this.#deliver(next, ctx)
+      }
+    })
+  }
+
+  async #inLane(name: string, work: (ctx: Ctx) => Promise<void>): Promise<void> {
+    if (!this.#lanes.has(name)) await this.#deps.database.tx((db) => addJob(db, name))
+    this.#lanes.add(name)
+    await withLease(this.#deps, { name, everyMs: 0, stop: this.#stop.signal }, work)
+  }
+
   /** @returns whether the lane may go on to the next one */
   async #deliver(stored: StoredEvent, ctx: Ctx): Promise<boolean> {
     const payload = JSON.parse(stored.payload) as Readonly<Record<string, JournalValue>>
     try {
-      for (const subscriber of this.#subscribers[stored.event] ?? []) await subscriber(payload, ctx)
+      if (stored.announced === 0) {
+        for (const subscriber of this.#subscribers[stored.event] ?? []) await subscriber(payload, ctx)
+      } else {
+        const { id, ordinal: sequence, event, at } = stored
+        const announcement = announcementOf({ id, sequence, event, at }, payload)
+        for (const tell of this.#audience) await tell(announcement, ctx)
+      }
     } catch (error) {
       return this.#postpone(stored, ctx, error)
     }

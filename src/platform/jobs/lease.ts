@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { fail } from '../platform-errors.ts'
 import { makeContext } from '../room/context.ts'
 import type { Ctx } from '../room/contract.ts'
-import { claimJob, finishJob, holdsJob, renewJob } from './job-store.ts'
+import { addJob, claimJob, finishJob, holdsJob, renewJob } from './job-store.ts'
 
 /** How long a lease lasts unless renewed; a killed node's work is taken up after that. */
 const leaseMs = 30_000
@@ -53,6 +53,18 @@ export async function withLease(
     await database.tx((db) => finishJob(db, clock, lease, everyMs))
   }
   return true
+}
+
+/** `Kernel.underLease`: leases of names that are made known with their first use. */
+export function leasing(
+  deps: LeaseDeps,
+): (name: string, stop: AbortSignal, work: (ctx: Ctx) => Promise<void>) => Promise<boolean> {
+  const known = new Set<string>()
+  return async (name, stop, work) => {
+    if (!known.has(name)) await deps.database.tx((db) => addJob(db, name))
+    known.add(name)
+    return withLease(deps, { name, everyMs: 0, stop }, work)
+  }
 }
 
 function contextOf(

@@ -5,7 +5,8 @@ import { makeRecord } from '../audit/records.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { Database, Db } from '../db/database.ts'
 import { afterCommit, transactionOf } from '../db/handle.ts'
-import { insertEvent } from '../events/outbox-store.ts'
+import { payloadOf } from '../events/announcement.ts'
+import { hasEventReaders, insertEvent } from '../events/outbox-store.ts'
 import type { Ctx } from './contract.ts'
 
 export interface ContextOptions {
@@ -60,16 +61,24 @@ class BoundContext implements Ctx {
     transactionOf(this.db, 'audit')
     const facts = { id: this.newId('aud'), at: this.now, outcome: 'done', requestId: this.requestId, count: 1 } as const
     await insertRecords(this.db, [makeRecord(this.actor, entry, facts)])
+    if (!(await hasEventReaders(this.db))) return
+    const payload = payloadOf(this.actor.principal, entry, this.requestId)
+    await insertEvent(this.db, { id: this.newId('evt'), event: entry.action, payload, at: this.now }, true)
+    this.#wake()
   }
 
   async emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void> {
     transactionOf(this.db, 'emit')
     await insertEvent(this.db, { id: this.newId('evt'), event, payload, at: this.now })
-    if (this.#options.emitted !== undefined) afterCommit(this.db, this.#options.emitted)
+    this.#wake()
   }
 
   as(actor: Actor): Ctx {
     return new BoundContext(this.#options, actor, this.db, this.now)
+  }
+
+  #wake(): void {
+    if (this.#options.emitted !== undefined) afterCommit(this.db, this.#options.emitted)
   }
 
   /** There is no part of a transaction: a joined work that fails takes the whole with it, even when its error is caught. */

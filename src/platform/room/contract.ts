@@ -6,6 +6,7 @@ import type { CoreConfig } from '../config/core.ts'
 import type { Database, Db, Migration } from '../db/database.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ErrorTable } from '../errors.ts'
+import type { Announcement, EventTable } from '../events/announcement.ts'
 import type { Route, SetCookie } from '../http/route.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Listener } from '../listener/listener.ts'
@@ -28,7 +29,11 @@ export interface Ctx {
   newId(prefix: string): string
   /** Runs `work` in a transaction; inside one it joins. Commits before it resolves. */
   tx<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
-  /** Writes a journal record in this transaction. @throws TypeError outside one: a change and its record commit together */
+  /**
+   * Writes a journal record in this transaction, and announces the change to those who are told of every event
+   * (`Opened.everyEvent`); the room's `events` say what of it. @throws TypeError outside one: a change and its record commit
+   * together
+   */
   audit(entry: AuditEntry): Promise<void>
   /** Puts an event in the outbox of this transaction; delivered after commit, at least once. @throws TypeError outside one */
   emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void>
@@ -50,6 +55,14 @@ export interface Kernel {
   readonly metrics: Metrics
   /** A context outside any request: start-up, jobs, the gateway's own work. */
   context(actor: Actor, signal?: AbortSignal): Ctx
+  /**
+   * Runs `work` while this node alone, of all on this database, holds the lease of that name. Every transaction of its
+   * context is undone when the lease was lost meanwhile; its signal aborts then, and when `stop` does.
+   *
+   * @returns false when another holds it, or this node already does
+   * @throws what `work` throws, after the lease was given back
+   */
+  underLease(name: string, stop: AbortSignal, work: (ctx: Ctx) => Promise<void>): Promise<boolean>
 }
 
 /**
@@ -230,6 +243,11 @@ export interface Opened<Face> {
   readonly events?: Readonly<
     Record<string, (payload: Readonly<Record<string, JournalValue>>, ctx: Ctx) => Promise<void>>
   >
+  /**
+   * Told of every journalled change of every room, while `setEventReader` says that somebody is there to be told. After
+   * commit, at least once, in order as long as nothing fails.
+   */
+  readonly everyEvent?: (announcement: Announcement, ctx: Ctx) => Promise<void>
   /** After every room is open, bottom-up; sees what all rooms contributed. */
   start?(contributions: Contributions): Promise<void>
   /** In reverse; must be safe when `start` never ran. */
@@ -260,6 +278,8 @@ export interface Contributions {
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */
   readonly errors: ErrorTable
+  /** Every room's events in one. */
+  readonly events: EventTable
 }
 
 /** Renders a whole document around a page's body. */
@@ -286,6 +306,8 @@ export interface Room<Config, Needs extends Readonly<Record<string, AnyRoom>>, F
   readonly errors: ErrorTable
   /** Permission types this room answers for, with how their ids match. */
   readonly permissions: readonly PermissionType[]
+  /** What may be told of this room's journalled changes, by action; docs/events.md is written from it. */
+  readonly events?: EventTable
   readonly needs: Needs
   open(kernel: Kernel, needs: Faces<Needs>, config: Config): Promise<Opened<Face>>
 }

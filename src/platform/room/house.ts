@@ -1,4 +1,6 @@
 import type { ErrorTable } from '../errors.ts'
+import type { EventTable } from '../events/announcement.ts'
+import type { Audience } from '../events/outbox.ts'
 import type { Route } from '../http/route.ts'
 import type {
   AnyRoom,
@@ -21,6 +23,7 @@ export interface House {
   readonly authenticators: readonly Authenticator[]
   readonly jobs: readonly Job[]
   readonly events: readonly EventHandlers[]
+  readonly audience: readonly Audience[]
   readonly shell: Shell | undefined
   notices(): Promise<readonly Notice[]>
   /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
@@ -97,16 +100,19 @@ function assemble(
     ),
     permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
     errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
+    events: Object.assign({}, ...rooms.map((room) => room.events ?? {})) as EventTable,
   }
   const roomRoutes = all.flatMap((room) => room.routes ?? [])
   const routes = [...platform.routes({ ...own, routes: roomRoutes }), ...roomRoutes]
   const contributions: Contributions = { ...own, routes }
   requireSound(contributions)
+  requireReadable(contributions)
   return {
     contributions,
     authenticators: all.flatMap((room) => room.authenticators ?? []),
     jobs: all.flatMap((room) => room.jobs ?? []),
     events: all.flatMap((room) => (room.events === undefined ? [] : [room.events])),
+    audience: all.flatMap((room) => room.everyEvent ?? []),
     shell: onlyOne(
       'shell',
       all.flatMap((room) => room.shell ?? []),
@@ -164,6 +170,17 @@ function requireSound({ routes, permissionTypes, authorize, resources, state }: 
   if (new Set(loaders).size !== loaders.length) throw new TypeError('two rooms load resources of one permission type')
   const kinds = state.map(({ kind }) => kind)
   if (new Set(kinds).size !== kinds.length) throw new TypeError('two rooms declare one kind of state')
+}
+
+/** An event that nobody could be allowed to read would be kept from everybody without a word. */
+function requireReadable({ events, permissionTypes }: Contributions): void {
+  const types = new Map(permissionTypes.map((type) => [type.type, type]))
+  for (const [name, { read }] of Object.entries(events)) {
+    const [type, action] = read.split(':')
+    if (types.get(type ?? '')?.actions[action ?? ''] === undefined) {
+      throw new TypeError(`the event ${name} is for readers by ${read}, which no room declares`)
+    }
+  }
 }
 
 function requireGuarded(route: Route, name: string, types: ReadonlyMap<string, PermissionType>): void {

@@ -10,6 +10,7 @@ import type { Egress } from '../egress/egress.ts'
 import type { DoorDeps } from '../http/door.ts'
 import { httpErrors } from '../http/http-errors.ts'
 import { serveRoutes } from '../http/server.ts'
+import { leasing } from '../jobs/lease.ts'
 import type { Seal } from '../keyring/keyring.ts'
 import { openKeyring } from '../keyring/open-keyring.ts'
 import { createListener } from '../listener/create-listener.ts'
@@ -117,8 +118,22 @@ async function testKernel(
   const never = new AbortController().signal
   const context = (actor: Actor, signal = never) =>
     makeContext({ database, clock, random, actor, requestId: newRequestId(clock), signal })
+  const underLease = leasing({ database, clock, random, log })
   const config = coreConfig.parse({ console: { port: 8443 } })
-  return { config, clock, random, log, database, keyring, journal, listener, egress: noEgress, metrics, context }
+  return {
+    config,
+    clock,
+    random,
+    log,
+    database,
+    keyring,
+    journal,
+    listener,
+    egress: noEgress,
+    metrics,
+    context,
+    underLease,
+  }
 }
 
 function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions): DoorDeps {

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { EventDeclaration, EventTable } from '#platform'
+
+const sessionsEnded = z.int().describe('How many sessions ended with it.')
+const tokensRevoked = z.int().describe('How many tokens were revoked with it.')
+const reason = z.string()
+
+const event = (summary: string, read: string, detail?: EventDeclaration['detail']): EventDeclaration =>
+  detail === undefined ? { summary, read } : { summary, read, detail }
+
+const account = 'accounts:read:{id}'
+const password = z.object({ credential: z.string().describe('Id of the password.'), sessionsEnded, tokensRevoked })
+
+/** What may be told of this room's changes. */
+export const events: EventTable = {
+  'setup.complete': event(
+    'Gatehouse was set up: its first administrator exists.',
+    account,
+    z.object({ by: z.enum(['local', 'link']).describe('On the machine itself, or by the link printed there.') }),
+  ),
+  'accounts.create': event('An account was made.', account),
+  'accounts.update': event(
+    "An account's profile was changed.",
+    account,
+    z.object({ changed: z.array(z.string()).describe('Names of the changed fields, not their contents.') }),
+  ),
+  'accounts.disable': event('An account was disabled; its sessions ended.', account, z.object({ sessionsEnded })),
+  'accounts.enable': event('A disabled account was enabled again.', account),
+  'accounts.delete': event(
+    'An account was deleted; its handle stays taken.',
+    account,
+    z.object({ sessionsEnded, credentialsRevoked: z.int() }),
+  ),
+  'sign-ins.fail': event('Somebody failed to sign in. Without a target where the handle is unknown.', account),
+  'sessions.open': event(
+    'Somebody signed in, or opened an app as who they are signed in.',
+    'sessions:read:{id}',
+    z
+      .object({
+        credential: z.string().describe('Id of what proved them.'),
+        kind: z.string().describe('Its kind: password.'),
+        host: z.string().describe('Host of the app, for a session there.'),
+      })
+      .partial(),
+  ),
+  'sessions.rotate': event(
+    'A session got a new token, because what its account holds changed.',
+    'sessions:read:{id}',
+    z.object({ reason }),
+  ),
+  'sessions.end': event('A session ended.', 'sessions:read:{id}', z.object({ reason })),
+  'sessions.end-others': event(
+    'Somebody ended all sessions of an account but one.',
+    'sessions:read:{id}',
+    z.object({ sessionsEnded, tokensRevoked }),
+  ),
+  'sessions.end-all': event(
+    'All sessions of an account were ended.',
+    'sessions:read:{id}',
+    z.object({ sessionsEnded, tokensRevoked }),
+  ),
+  'passwords.change': event('Somebody changed their password; their other sessions ended.', account, password),
+  'passwords.reset': event("Somebody else's password was reset; their sessions ended.", account, password),
+  'tokens.create': event(
+    'An API token was made.',
+    'tokens:read:{id}',
+    z.object({
+      permissions: z.array(z.string()).describe('Permission patterns it may use at most.'),
+      expiresAt: z.int().nullable().describe('Milliseconds since 1970; null: never.'),
+    }),
+  ),
+  'tokens.revoke': event('An API token was revoked.', 'tokens:read:{id}'),
+}

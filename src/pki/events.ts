@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import type { EventTable } from '#platform'
+
+const fingerprint = z.string().describe('SHA-256 of the certificate.')
+
+/** What may be told of this room's changes. */
+export const events: EventTable = {
+  'certificate-authorities.create': {
+    summary: 'A certificate authority was made.',
+    read: 'certificates:read',
+    detail: z.object({ fingerprint }),
+  },
+  'certificates.issue': {
+    summary: 'A certificate was issued.',
+    read: 'certificates:read',
+    detail: z.object({
+      serial: z.string(),
+      fingerprint,
+      notAfter: z.iso.datetime().describe('When it ends.'),
+    }),
+  },
+  'certificates.forget-keys': {
+    summary: 'Private keys of certificates that ended were deleted.',
+    read: 'certificates:read',
+    detail: z.object({ count: z.int() }),
+  },
+}

@@ -1,0 +1,35 @@
+import { type Files, isForTests, type Violation } from './sources.ts'
+import { tokensOf } from './tokens.ts'
+
+const actionForm = /^[a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*$/
+
+/** What is journalled as a change: texts of the form `accounts.create` in files that write journal records. */
+export function journalActions(files: Files, rooms: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const [path, text] of files) {
+    if (isForTests(path) || !/\baudit\(/.test(text)) continue
+    for (const token of tokensOf(text)) {
+      const room = token.text.split('.')[0] ?? ''
+      if (token.kind !== 'string' || !actionForm.test(token.text) || [...rooms, 'platform', 'cli'].includes(room))
+        continue
+      found.set(token.text, `${path}:${token.line}`)
+    }
+  }
+  return found
+}
+
+/** Journalled changes that no room declares as events, and events that nothing journals. */
+export function undeclaredEvents(
+  actions: ReadonlyMap<string, string>,
+  declared: ReadonlySet<string>,
+): readonly Violation[] {
+  const missing = [...actions].filter(([action]) => !declared.has(action))
+  const stale = [...declared].filter((event) => !actions.has(event))
+  return [
+    ...missing.map(([action, place]) => ({
+      place,
+      message: `${action} is journalled, and no room's events declare it`,
+    })),
+    ...stale.map((event) => ({ place: 'events', message: `${event} is declared, and nothing journals it` })),
+  ]
+}
