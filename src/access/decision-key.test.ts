@@ -50,12 +50,18 @@ const actor = fc
     }),
   )
 const resource = optional(
-  fc.record({
-    type: text,
-    id: text,
-    attributes: fc.record({ rule: text }),
-    revision: fc.integer({ min: -9, max: 99 }),
-  }),
+  fc.record(
+    {
+      type: text,
+      id: text,
+      attributes: fc.record({ rule: text }),
+      owner: text,
+      parents: fc.array(fc.record({ type: text, id: text }), { maxLength: 2 }),
+      members: fc.record({ principals: texts, groups: texts }, { requiredKeys: [] }),
+      revision: fc.integer({ min: -9, max: 99 }),
+    },
+    { requiredKeys: ['type', 'id', 'attributes', 'revision'] },
+  ),
 )
 const question = fc.tuple(actor, optional(text), resource)
 type Question = readonly [Actor, string | undefined, Resource | undefined]

@@ -25,14 +25,15 @@ function actorPart(actor: Actor): string {
   return made
 }
 
-/** Attributes too: rooms may ask about two things under one id, as routes that share a permission do. */
+/** Attributes and relations too: rooms may ask about two things under one id, as routes that share a permission do. */
 const resourceParts = new WeakMap<Resource, string>()
 
 function resourcePart(resource: Resource): string {
   const known = resourceParts.get(resource)
   if (known !== undefined) return known
-  const { type, id, revision, attributes } = resource
-  const made = `${part(type)}${part(id)}${revision};${part(JSON.stringify(attributes))}`
+  const { type, id, revision, attributes, owner, parents, members } = resource
+  const facts = JSON.stringify([attributes, owner ?? null, parents ?? null, members ?? null])
+  const made = `${part(type)}${part(id)}${revision};${part(facts)}`
   resourceParts.set(resource, made)
   return made
 }

@@ -12,8 +12,8 @@ export const grantLoader: ResourceLoader = {
   async load(id, db) {
     const row = await findGrant(db, id)
     if (row === undefined) return undefined
-    const attributes = { grantor: row.grantor_id, grantee: row.grantee_id }
-    return { type: 'Access::Grant', id: row.id, attributes, revision: 0 }
+    const members = { principals: [row.grantee_id] }
+    return { type: 'Access::Grant', id: row.id, attributes: {}, owner: row.grantor_id, members, revision: 0 }
   },
 }
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor } from '#kit'
 import { eachDialect, fakeClock, testContext } from '#platform/testing'
-import { maxGroupDepth } from './facts-store.ts'
+import { maxGroupDepth, readGroupsOf } from './facts-store.ts'
 import { createGrant, endGrant } from './grants.ts'
 import { addMember, createGroup, deleteGroup, removeMember } from './groups.ts'
+import { findGroup } from './groups-store.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, takeRole } from './roles.ts'
 import { accessMigrations, accountActor, addAccount, addRole, startAccess } from './testing.ts'
@@ -63,6 +64,30 @@ eachDialect((_, open) => {
     await assert.rejects(addMember(ctx(), `g${maxGroupDepth - 1}`, inGroup(`g${maxGroupDepth}`)), deep)
     await assert.rejects(addMember(ctx(), `g${maxGroupDepth}`, inGroup('g0')), deep)
     await addMember(ctx(), `g${maxGroupDepth - 2}`, inGroup(`g${maxGroupDepth}`))
+  })
+
+  test('attack 37: of two changes that would close a circle together, one is refused however they race', async (t) => {
+    const { ctx, groups, database } = await world(t)
+    const names = Array.from({ length: 6 }, (_, index) => `g${index}`)
+    await groups(...names)
+    const edges = names.flatMap((name, index) => {
+      const next = names[(index + 1) % names.length] ?? ''
+      return [
+        [name, next],
+        [next, name],
+      ] as const
+    })
+    const answers = await Promise.allSettled(edges.map(([outer, inner]) => addMember(ctx(), outer, inGroup(inner))))
+    const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []))
+    const codes = new Set(failures.map((reason) => (reason as { code?: string }).code))
+    assert.ok(failures.length >= names.length, 'of each pair, one direction at most')
+    codes.delete('platform.storage-busy')
+    assert.deepEqual([...codes], ['access.group-circle'])
+    for (const name of names) {
+      const group = await findGroup(database.db, name)
+      const around = await readGroupsOf(database.db, 'group', group?.id ?? '')
+      assert.ok(!around.some((each) => each.name === name), `${name} is inside itself`)
+    }
   })
 
   test('whoever adds a member or gives a role must hold what it brings, groups around included', async (t) => {

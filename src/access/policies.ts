@@ -5,7 +5,7 @@ export const policies: PolicyContribution = {
   schema: `
     namespace Access {
       @permission("grants")
-      entity Grant = { grantor: String, grantee: String };
+      entity Grant;
     }
   `,
   policies: `
@@ -25,7 +25,7 @@ export const policies: PolicyContribution = {
       action in [Gatehouse::Action::"grants:read", Gatehouse::Action::"grants:revoke"],
       resource is Access::Grant
     )
-    when { resource.grantor == principal.id };
+    when { resource has owner && resource.owner == principal.id };
 
     @id("access:received-grants")
     permit (
@@ -33,6 +33,6 @@ export const policies: PolicyContribution = {
       action in [Gatehouse::Action::"grants:read", Gatehouse::Action::"grants:revoke"],
       resource is Access::Grant
     )
-    when { resource.grantee == principal.id };
+    when { resource has members && resource.members.contains(principal.id) };
   `,
 }

@@ -135,5 +135,16 @@ function resourceEntity({ resource, type }: PolicyQuestion): {
 } {
   if (resource === undefined) return { type: collectionType, id: type }
   const uid = { type: resource.type, id: resource.id }
-  return { ...uid, entity: { uid, attrs: resource.attributes as Record<string, never>, parents: [] } }
+  return { ...uid, entity: { uid, attrs: attributesOf(resource), parents: [...(resource.parents ?? [])] } }
+}
+
+/** Attributes and relations in one record, as `policy-schema.ts` declares them. */
+function attributesOf({ attributes, owner, members }: Resource): EntityJson['attrs'] {
+  const { principals, groups } = members ?? {}
+  return {
+    ...(attributes as EntityJson['attrs']),
+    ...(owner === undefined ? {} : { owner }),
+    ...(principals === undefined ? {} : { members: [...principals] }),
+    ...(groups === undefined ? {} : { groups: groups.map((id) => ({ __entity: { type: groupType, id } })) }),
+  }
 }

@@ -58,16 +58,17 @@ export function assembleSchema(
   const parsed = cedar.schemaToJson(texts.join('\n'))
   if (parsed.type === 'failure') throw new TypeError(`a Cedar schema is faulty: ${faults(parsed.errors)}`)
   const resourceTypes = resourcesByType(parsed.json, actions)
+  const schema = withRelations(parsed.json, resourceTypes)
   const own: NamespaceDefinition<string> = {
-    ...parsed.json['Gatehouse'],
-    entityTypes: parsed.json['Gatehouse']?.entityTypes ?? {},
+    ...schema['Gatehouse'],
+    entityTypes: schema['Gatehouse']?.entityTypes ?? {},
     actions: {},
   }
   for (const [type, names] of actions) {
     const resources = [collectionType, ...(resourceTypes.get(type) ?? [])]
     for (const name of names) own.actions[`${type}:${name}`] = actionFor(Object.values(principalTypes), resources)
   }
-  return { schema: { ...parsed.json, Gatehouse: own }, resourceTypes }
+  return { schema: { ...schema, Gatehouse: own }, resourceTypes }
 }
 
 /** Reads `@permission("…")` of every entity type. */
@@ -89,6 +90,38 @@ function resourcesByType(
     }
   }
   return found
+}
+
+/** What any resource may have; see `Resource` of the kit. */
+const relations = {
+  owner: { type: 'String', required: false },
+  members: { type: 'Set', element: { type: 'String' }, required: false },
+  groups: { type: 'Set', element: { type: 'Entity', name: groupType }, required: false },
+} as const
+
+/** The schema with the relations on every resource type that does not declare them itself. */
+function withRelations(schema: Schema, resourceTypes: ReadonlyMap<string, readonly string[]>): Schema {
+  const resources = new Set([...resourceTypes.values()].flat())
+  const related = Object.entries(schema).map(([namespace, definition]) => {
+    const entityTypes = Object.entries(definition.entityTypes).map(([name, entity]) => {
+      const full = `${namespace}::${name}`
+      if (!resources.has(full)) return [name, entity] as const
+      const shape = 'shape' in entity ? entity.shape : undefined
+      if ('enum' in entity || (shape !== undefined && !('attributes' in shape))) {
+        throw new TypeError(`${full} is a resource: write its attributes out as a record`)
+      }
+      return [
+        name,
+        { ...entity, shape: { type: 'Record', attributes: { ...relations, ...recordOf(shape?.attributes) } } },
+      ] as const
+    })
+    return [namespace, { ...definition, entityTypes: Object.fromEntries(entityTypes) }] as const
+  })
+  return Object.fromEntries(related) as Schema
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 /** Every room's policies by id. @throws TypeError naming the fault */

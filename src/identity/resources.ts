@@ -9,9 +9,9 @@ import { findSessionById } from './session-store.ts'
 export const identityPolicies: PolicyContribution = {
   schema: `namespace Identity {
   @permission("accounts")
-  entity Account = { account: String };
+  entity Account;
   @permission("sessions credentials tokens")
-  entity Belonging = { account: String };
+  entity Belonging in [Account];
 }
 `,
   policies: `@id("identity:own-account")
@@ -20,7 +20,7 @@ permit (
   action in [Gatehouse::Action::"accounts:read", Gatehouse::Action::"accounts:update"],
   resource is Identity::Account
 )
-when { resource.account == principal.id };
+when { resource has owner && resource.owner == principal.id };
 
 @id("identity:own-belongings")
 permit (
@@ -35,7 +35,7 @@ permit (
   ],
   resource is Identity::Belonging
 )
-when { resource.account == principal.id };
+when { resource has owner && resource.owner == principal.id };
 `,
 }
 
@@ -55,12 +55,13 @@ export const identityResources: readonly ResourceLoader[] = [
 
 /** An account as a resource; nothing about it that policies see ever changes. */
 export function accountResource(id: string): Resource {
-  return { type: 'Identity::Account', id, attributes: { account: id }, revision: 0 }
+  return { type: 'Identity::Account', id, attributes: {}, owner: id, revision: 0 }
 }
 
 /** Everything of one kind that belongs to an account. */
 export function belongingsOf(accountId: string): Resource {
-  return { type: 'Identity::Belonging', id: accountId, attributes: { account: accountId }, revision: 0 }
+  const parents = [{ type: 'Identity::Account', id: accountId }]
+  return { type: 'Identity::Belonging', id: accountId, attributes: {}, owner: accountId, parents, revision: 0 }
 }
 
 /** The account that acts. @throws GateError `identity.needs-account` for every other kind of principal */

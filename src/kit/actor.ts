@@ -57,13 +57,35 @@ export type AttributeValue =
   | readonly AttributeValue[]
   | { readonly [name: string]: AttributeValue }
 
-/** The thing a permission is asked about, already loaded by the room that owns it. */
+/** A thing as policies name it: `Gatehouse::Group::"operators"`. */
+export interface EntityRef {
+  readonly type: string
+  readonly id: string
+}
+
+/** Who shares a thing. */
+export interface ResourceMembers {
+  /** Ids of principals: `resource.members.contains(principal.id)`. */
+  readonly principals?: readonly string[]
+  /** Names of groups; whoever belongs to one, through nested groups too: `principal in resource.groups`. */
+  readonly groups?: readonly string[]
+}
+
+/**
+ * The thing a permission is asked about, already loaded by the room that owns it. Attributes and relations are facts:
+ * who may do what because of them is said by policies.
+ */
 export interface Resource {
   /** Cedar entity type, qualified by its room: `Gateway::Route`. */
   readonly type: string
   readonly id: string
   readonly attributes: Readonly<Record<string, AttributeValue>>
-  /** Changes whenever an attribute does: part of the decision cache's key. */
+  /** Id of the principal it belongs to: `resource has owner && resource.owner == principal.id`. */
+  readonly owner?: string
+  /** Everything it lies in, at every level: `resource in Devices::Fleet::"west"`. The schema declares `entity X in [Fleet]`. */
+  readonly parents?: readonly EntityRef[]
+  readonly members?: ResourceMembers
+  /** Changes whenever an attribute does. */
   readonly revision: number
 }
 

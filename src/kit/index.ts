@@ -8,9 +8,11 @@ export {
   type Decision,
   type DecisionStep,
   decisionSteps,
+  type EntityRef,
   type PrincipalKind,
   type PrincipalRef,
   type Resource,
+  type ResourceMembers,
 } from './actor.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'

@@ -113,6 +113,11 @@ export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
   readonly permissionType: string
   load(id: string, db: Db): Promise<Resource | undefined>
+  /**
+   * Its things in order of id, after the given one: what a search goes through. One indexed read. Absent: things of this
+   * type are asked about one by one only.
+   */
+  list?(db: Db, after: string | undefined, limit: number): Promise<readonly Resource[]>
 }
 
 /** A room's Cedar: its namespaced schema and built-in policies, each annotated with `@id("room:name")`. */
