@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { browserMissing, openBrowser } from '../product/browser.ts'
+import { type Demo, startDemo } from '../product/demo.ts'
+import { cleanUp, newDirectory } from '../product/start.ts'
+
+test('a demo touches no directory that exists', async () => {
+  const data = join(newDirectory(), 'data')
+  mkdirSync(data)
+  await assert.rejects(startDemo(data), /ended with 2:\n.*only uses a directory of its own/)
+  assert.deepEqual(readdirSync(data), [])
+})
+
+// one story, told in order
+describe('the demo, looked at by three of its people', { skip: browserMissing() }, () => {
+  const data = join(newDirectory(), 'data')
+  let demo: Demo
+  let browser: Browser
+
+  before(async () => {
+    demo = await startDemo(data)
+    browser = await openBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await demo?.end()
+    await cleanUp()
+  })
+
+  async function openAs(handle: string, place: string): Promise<Page> {
+    const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
+    page.setDefaultTimeout(10_000)
+    await page.goto(demo.places.get(place) ?? '')
+    await page.getByLabel('Handle').fill(handle)
+    await page.getByLabel('Password', { exact: true }).fill(demo.passwords.get(handle) ?? '')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    return page
+  }
+
+  test('one is let in by a role that two nested groups give, and the app is told who came', async () => {
+    const page = await openAs('sam', 'wiki')
+    await page.getByText('Welcome, Sam Okafor').waitFor()
+    const text = await page.locator('body').innerText()
+    assert.match(text, /Your groups: engineering,staff/)
+    assert.match(text, /remote-user\s+sam/)
+    assert.match(text, /preferred_username\s+sam/)
+  })
+
+  test('one is let in for an hour by a grant', async () => {
+    const page = await openAs('tom', 'wiki')
+    await page.getByText('Welcome, Tom Weaver').waitFor()
+  })
+
+  test('one is refused and told why', async () => {
+    const page = await openAs('lin', 'wiki')
+    await page.getByRole('heading', { name: 'Refused' }).waitFor()
+  })
+
+  test('the disabled one cannot sign in, and the VPN’s app answers nobody here', async () => {
+    const page = await openAs('max', 'board')
+    await page.getByRole('alert').first().waitFor()
+    const payroll = await page.goto(demo.places.get('payroll') ?? '')
+    assert.equal(payroll?.status(), 403)
+  })
+
+  test('Ctrl-C ends all of it and leaves nothing behind', async () => {
+    assert.equal(await demo.end(), 0)
+    assert.equal(existsSync(data), false)
+    const knock = connect(Number(new URL(demo.origin).port), '127.0.0.1')
+    const [error] = (await once(knock, 'error')) as [NodeJS.ErrnoException]
+    assert.equal(error.code, 'ECONNREFUSED')
+  })
+})
