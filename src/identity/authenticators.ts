@@ -1,5 +1,5 @@
 import type { Actor } from '#kit'
-import type { Authenticator, Ctx, SetCookie } from '#platform'
+import type { Authenticator, Ctx, ProofPurpose, SetCookie } from '#platform'
 import { fail } from './errors.ts'
 import type { IdentityFace } from './face.ts'
 import { sessionCookieName } from './session-cookie.ts'
@@ -15,18 +15,22 @@ export function authenticatorsOf(
   face: Pick<IdentityFace, 'findSession' | 'findToken'>,
   rotate: (ctx: Ctx, token: string) => Promise<SetCookie | undefined>,
 ): readonly Authenticator[] {
-  const byCookie = async (headers: Headers, address: string | undefined): Promise<Actor | undefined> => {
+  const byCookie = async (
+    headers: Headers,
+    address: string | undefined,
+    purpose: ProofPurpose | undefined,
+  ): Promise<Actor | undefined> => {
     const tokens = sessionCookies(headers.get('cookie'))
     if (tokens.length === 0) return undefined
     // two: one was planted, and which cannot be told
-    const actor = tokens.length === 1 ? await face.findSession(tokens[0] ?? '', undefined, address) : undefined
+    const actor = tokens.length === 1 ? await face.findSession(tokens[0] ?? '', undefined, address, purpose) : undefined
     if (actor === undefined) throw fail('identity.session-ended')
     return actor
   }
   return [
     {
       door: 'browser',
-      authenticate: byCookie,
+      authenticate: (headers, address, _, purpose) => byCookie(headers, address, purpose),
       async renew(headers, ctx) {
         const [token, ...others] = sessionCookies(headers.get('cookie'))
         return token === undefined || others.length > 0 ? undefined : rotate(ctx, token)
@@ -34,12 +38,12 @@ export function authenticatorsOf(
     },
     {
       door: 'api',
-      async authenticate(headers, address) {
+      async authenticate(headers, address, _, purpose) {
         const header = headers.get('authorization')
         // with the header the door asks for no origin, so the cookie must not count beside it
-        if (header === null) return byCookie(headers, address)
+        if (header === null) return byCookie(headers, address, purpose)
         const token = /^Bearer +([^\s,]+)$/i.exec(header.slice(0, longestHeader))?.[1]
-        const actor = token === undefined ? undefined : await face.findToken(token, address)
+        const actor = token === undefined ? undefined : await face.findToken(token, address, purpose)
         if (actor === undefined) {
           throw fail('identity.token-refused', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
         }

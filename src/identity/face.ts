@@ -1,5 +1,5 @@
 import type { Actor } from '#kit'
-import type { Ctx } from '#platform'
+import type { Ctx, ProofPurpose } from '#platform'
 
 /** What an upstream may learn about an account. */
 export interface Profile {
@@ -27,15 +27,21 @@ export interface IdentityFace {
   /**
    * The actor of a session token on one host (`undefined` is the console's own host). Checks at use: the session, its parent, its credential and
    * account must all stand, and neither idle nor absolute end be passed. A plain value when cached and current. Does not decide anything:
-   * the credential's limits travel in the actor. Answers `undefined` for anything else, malformed included.
+   * the credential's limits travel in the actor. Answers `undefined` for anything else, malformed included. To `watch`
+   * puts off no idle end.
    */
   findSession(
     token: string,
     host: string | undefined,
     address: string | undefined,
+    purpose?: ProofPurpose,
   ): Actor | undefined | Promise<Actor | undefined>
   /** The actor of an API token (`Authorization: Bearer`), with the same checks. */
-  findToken(token: string, address: string | undefined): Actor | undefined | Promise<Actor | undefined>
+  findToken(
+    token: string,
+    address: string | undefined,
+    purpose?: ProofPurpose,
+  ): Actor | undefined | Promise<Actor | undefined>
   /** A session's or API token's text, hashed; `undefined` when it has neither form. Says nothing about its existence. */
   proofOf(token: string): Proof | undefined
   /** `findSession` or `findToken` for a token hashed before; a session must belong to the host. */
@@ -43,6 +49,7 @@ export interface IdentityFace {
     proof: Proof,
     host: string | undefined,
     address: string | undefined,
+    purpose?: ProofPurpose,
   ): Actor | undefined | Promise<Actor | undefined>
   /** Opens a child of the actor's console session for one app host; ends with its parent. Must run inside `ctx.tx`. */
   openAppSession(ctx: Ctx, host: string): Promise<AppSession>

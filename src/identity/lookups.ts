@@ -19,17 +19,19 @@ export function createLookups(parts: Parts, uses: Uses): Lookups {
   const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
   const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
   return {
-    findSession: (token, host, address) => {
+    findSession: (token, host, address, purpose) => {
       const proof = proofOf(token)
-      return proof?.kind === 'session' ? sessions.find(proof, host, address) : undefined
+      return proof?.kind === 'session' ? sessions.find(proof, host, address, purpose) : undefined
     },
-    findToken: (token, address) => {
+    findToken: (token, address, purpose) => {
       const proof = proofOf(token)
-      return proof?.kind === 'token' ? tokens.find(proof, undefined, address) : undefined
+      return proof?.kind === 'token' ? tokens.find(proof, undefined, address, purpose) : undefined
     },
     proofOf,
-    findActor: (proof, host, address) =>
-      proof.kind === 'session' ? sessions.find(proof, host, address) : tokens.find(proof, undefined, address),
+    findActor: (proof, host, address, purpose) =>
+      proof.kind === 'session'
+        ? sessions.find(proof, host, address, purpose)
+        : tokens.find(proof, undefined, address, purpose),
     profile: profilesOf(parts),
   }
 }

@@ -1,5 +1,5 @@
 import type { Actor } from '#kit'
-import type { Clock, Database } from '#platform'
+import type { Clock, Database, ProofPurpose } from '#platform'
 import type { Proof } from './face.ts'
 
 const mostKept = 10_000
@@ -38,6 +38,7 @@ export interface Proofs {
     proof: Proof,
     host: string | undefined,
     address: string | undefined,
+    purpose?: ProofPurpose,
   ): Actor | undefined | Promise<Actor | undefined>
 }
 
@@ -51,9 +52,15 @@ export function createProofs(options: {
   const { database, clock, read, note } = options
   const kept = new Map<string, Entry>()
 
-  const use = (entry: Entry, host: string | undefined, address: string | undefined, now: number) => {
+  const use = (
+    entry: Entry,
+    host: string | undefined,
+    address: string | undefined,
+    now: number,
+    purpose: ProofPurpose,
+  ) => {
     if (entry.standing.host !== host) return undefined
-    if (now - entry.lastSeenAt >= notedEvery) {
+    if (purpose === 'use' && now - entry.lastSeenAt >= notedEvery) {
       entry.lastSeenAt = now
       for (const id of entry.standing.uses) note(id, now, address)
     }
@@ -63,7 +70,12 @@ export function createProofs(options: {
     return entry.actor
   }
 
-  const readAgain = async (key: string, host: string | undefined, address: string | undefined) => {
+  const readAgain = async (
+    key: string,
+    host: string | undefined,
+    address: string | undefined,
+    purpose: ProofPurpose,
+  ) => {
     // taken before the read: a change made meanwhile makes the entry old at once
     const epoch = database.epoch('sessions')
     const standing = await read(key)
@@ -74,17 +86,17 @@ export function createProofs(options: {
     const entry: Entry = { standing, epoch, lastSeenAt: seen, actor: standing.actor }
     if (kept.size >= mostKept) dropOldest(kept)
     kept.set(key, entry)
-    return use(entry, host, address, now)
+    return use(entry, host, address, now, purpose)
   }
 
   return {
-    find({ hash: key }, host, address) {
+    find({ hash: key }, host, address, purpose = 'use') {
       const entry = kept.get(key)
       const now = clock.now()
       const current = entry !== undefined && entry.epoch === database.epoch('sessions')
       return current && stands(entry.standing, entry.lastSeenAt, now)
-        ? use(entry, host, address, now)
-        : readAgain(key, host, address)
+        ? use(entry, host, address, now, purpose)
+        : readAgain(key, host, address, purpose)
     },
   }
 }

@@ -38,6 +38,7 @@ export type { Announcement, EventDeclaration, EventTable } from './events/announ
 export { setEventReader } from './events/outbox-store.ts'
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
+export { lastEventId, type SentEvent } from './http/event-streams.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export {
   type Door,
@@ -90,6 +91,7 @@ export {
   type PendingList,
   type PermissionType,
   type PolicyContribution,
+  type ProofPurpose,
   type ResourceLoader,
   type Room,
   type SearchAction,

@@ -38,6 +38,8 @@ export interface OpenKernel extends Kernel {
   requestContext(actor: Actor, signal: AbortSignal, requestId: string): Ctx
   /** Called after a transaction that emitted events. */
   onEmitted(wake: () => void): void
+  /** Aborts `stopping`. */
+  beginStop(): void
   /** What must end last, in order: the journal is written out, then the database closes. */
   close(): Promise<void>
 }
@@ -72,6 +74,7 @@ export async function openKernel(
       metrics,
     })
     const never = new AbortController().signal
+    const stop = new AbortController()
     let emitted = (): void => undefined
     const requestContext = (actor: Actor, signal: AbortSignal, requestId: string): Ctx =>
       makeContext({ database, clock, random, actor, requestId, signal, emitted: () => emitted() })
@@ -87,6 +90,8 @@ export async function openKernel(
       listener,
       egress: createEgress(),
       metrics,
+      stopping: stop.signal,
+      beginStop: () => stop.abort(),
       dataDirectory,
       origin: () => {
         const port = listener.httpsPort

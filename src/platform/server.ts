@@ -3,6 +3,7 @@ import { type CoreConfig, coreConfig } from './config/core.ts'
 import { loadConfig } from './config/load.ts'
 import { type Subscriber, startOutbox } from './events/outbox.ts'
 import type { DoorDeps } from './http/door.ts'
+import { EventStreams } from './http/event-streams.ts'
 import { httpErrors } from './http/http-errors.ts'
 import { platformPermissions, platformRoutes } from './http/platform-routes.ts'
 import { peerOverTls, serveRoutes } from './http/server.ts'
@@ -122,6 +123,7 @@ function serve(kernel: OpenKernel, house: House): void {
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
     origin: () => kernel.origin(),
     httpsPort: () => listener.httpsPort,
+    streams: new EventStreams({ clock: kernel.clock, stopping: kernel.stopping }),
   }
   const { routes } = contributions
   const overTls = peerOverTls(listener)
@@ -137,6 +139,7 @@ function running(kernel: OpenKernel, house: House, state: { ready: boolean }, ba
   let stopping: Promise<void> | undefined
   const stop = async (graceMs: number): Promise<void> => {
     state.ready = false
+    kernel.beginStop()
     await kernel.listener.stop({ graceMs })
     await background.stop()
     await house.stop()

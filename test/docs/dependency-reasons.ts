@@ -87,6 +87,11 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: "Verifies the gateway's assertions as an app behind it would, by a widely used library. Tests only.",
     without: 'Our signer checked by our own verifier.',
   },
+  ws: {
+    why: 'The WebSocket server behind the gateway in tests: an app as apps are, by the most widely used library. Tests only.',
+    without: 'Our tunnel checked against frames of our own making.',
+  },
+  '@types/ws': { why: 'The types of `ws`, which ships none.', without: 'Declarations of our own.' },
   oxlint: {
     why: 'Lints with types: a promise nobody awaits is an error, which in sign-in code is a hole.',
     without: 'ESLint with typescript-eslint, and what those pull in.',

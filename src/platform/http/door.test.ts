@@ -14,6 +14,7 @@ import { GateError } from '../errors.ts'
 import { fakeClock, memoryLog, testContext } from '../testing.ts'
 import { html } from '../ui-kit/index.ts'
 import type { DoorDeps } from './door.ts'
+import { EventStreams } from './event-streams.ts'
 import { type Route, route } from './route.ts'
 import { serveRoutes } from './server.ts'
 
@@ -142,6 +143,7 @@ describe('doors', () => {
       shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),
       origin: () => origin,
       httpsPort: () => 8443,
+      streams: new EventStreams({ clock, stopping: new AbortController().signal }),
     }
     const handler = serveRoutes(deps, things, ['browser', 'api', 'protocol'], () => ({
       address: '192.0.2.1',

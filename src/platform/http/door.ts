@@ -3,9 +3,10 @@ import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
 import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Authenticator, Authorize, Ctx, Explain, ResourceLoader, Shell } from '../room/contract.ts'
+import type { Authenticator, Authorize, Ctx, Explain, ProofPurpose, ResourceLoader, Shell } from '../room/contract.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
+import type { EventStreams, SentEvent } from './event-streams.ts'
 import { failHttp } from './http-errors.ts'
 import { readForm, readInput } from './input.ts'
 import { isOwnOrigin } from './origin-check.ts'
@@ -30,6 +31,7 @@ export interface DoorDeps {
   /** `https://gatehouse.localhost:8443` */
   readonly origin: () => string
   readonly httpsPort: () => number
+  readonly streams: EventStreams
 }
 
 /** Where the connection came from; taken from the socket, never from headers. */
@@ -46,6 +48,11 @@ export interface Passage {
   readonly params: Readonly<Record<string, string>>
   readonly view: RequestView
   readonly requestId: string
+  /** The body of an endless answer; `undefined` when too many are open. */
+  openStream(
+    events: (signal: AbortSignal) => AsyncIterable<SentEvent>,
+    ctx: Ctx,
+  ): ReadableStream<Uint8Array> | undefined
 }
 
 const unsafe = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
@@ -60,6 +67,7 @@ export async function passDoor(
   request: Request,
   params: Readonly<Record<string, string>>,
   peer: Peer,
+  drop: () => void,
 ): Promise<Response> {
   const view: RequestView = {
     method: request.method,
@@ -68,7 +76,16 @@ export async function passDoor(
     cookies: parseCookies(request.headers.get('cookie')),
     ...peer,
   }
-  const passage: Passage = { deps, route, request, params, view, requestId: deps.newRequestId() }
+  const requestId = deps.newRequestId()
+  const passage: Passage = {
+    deps,
+    route,
+    request,
+    params,
+    view,
+    requestId,
+    openStream: (events, reader) => openStream(passage, events, reader, drop),
+  }
   let ctx = deps.context(anonymous(peer.address), request.signal, passage.requestId)
   try {
     requireOwnOrigin(passage)
@@ -89,11 +106,43 @@ function requireOwnOrigin({ deps, route, view }: Passage): void {
   if (!isOwnOrigin(view.method, view.headers, deps.origin())) throw failHttp('platform.cross-origin')
 }
 
-async function authenticate({ deps, route, view }: Passage, ctx: Ctx): Promise<Actor> {
+function openStream(
+  passage: Passage,
+  events: (signal: AbortSignal) => AsyncIterable<SentEvent>,
+  ctx: Ctx,
+  drop: () => void,
+): ReadableStream<Uint8Array> | undefined {
+  const { deps, request, requestId, route } = passage
+  return deps.streams.start({
+    person: `${ctx.actor.principal.id} ${ctx.actor.principal.kind === 'anonymous' ? (ctx.actor.address ?? '') : ''}`,
+    events,
+    mayGoOn: () => mayGoOn(passage, ctx.actor),
+    drop,
+    gone: request.signal,
+    failed: (error) => deps.log.error({ requestId, path: route.path, err: error }, 'a stream of events failed'),
+  })
+}
+
+/** Asks everything again that let an open stream in. What refuses is journalled as any refusal is. */
+async function mayGoOn(passage: Passage, before: Actor): Promise<boolean> {
+  const { deps, request, requestId, view } = passage
+  const ctx = deps.context(anonymous(view.address), request.signal, requestId)
+  try {
+    const actor = await authenticate(passage, ctx, 'watch')
+    if (actor.principal.id !== before.principal.id) return false
+    await authorize(passage, ctx.as(actor))
+    return true
+  } catch (error) {
+    if (!(error instanceof GateError)) deps.log.error({ requestId, err: error }, 'an open stream could not be judged')
+    return false
+  }
+}
+
+async function authenticate({ deps, route, view }: Passage, ctx: Ctx, purpose: ProofPurpose = 'use'): Promise<Actor> {
   if (view.local) return { principal: { kind: 'local', id: 'local', name: 'local' } }
   for (const authenticator of deps.authenticators) {
     if (authenticator.door !== route.door) continue
-    const actor = await authenticator.authenticate(view.headers, view.address, ctx).catch((error: unknown) => {
+    const actor = await authenticator.authenticate(view.headers, view.address, ctx, purpose).catch((error: unknown) => {
       // a page open to everybody is how a person whose session ended gets a new one
       if (route.door === 'browser' && 'public' in route.access && isUnproven(error)) return ctx.actor
       throw error

@@ -46,6 +46,11 @@ export const httpErrors = {
     detail:
       'The cursor was not made by Gatehouse for this list, or its filters changed since. Begin again with the first page.',
   },
+  'platform.too-many-streams': {
+    status: 429,
+    title: 'Too many live views are open',
+    detail: 'You, or everybody together, have as many open as Gatehouse keeps. Close one and try again.',
+  },
   'platform.precondition-failed': {
     status: 412,
     title: 'Changed meanwhile',

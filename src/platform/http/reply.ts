@@ -1,6 +1,7 @@
 import type { Ctx } from '../room/contract.ts'
 import { serializeCookie } from './cookies.ts'
 import type { Passage } from './door.ts'
+import { failHttp } from './http-errors.ts'
 import type { Reply } from './route.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
@@ -26,7 +27,7 @@ export async function respond(
 
 interface Content {
   readonly status: number
-  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 }
 
 async function contentOf(
@@ -51,6 +52,13 @@ async function contentOf(
     case 'text':
       headers.set('Content-Type', reply.type)
       return { status, body: typeof reply.body === 'string' ? reply.body : new Uint8Array(reply.body) }
+    case 'events': {
+      headers.set('Content-Type', 'text/event-stream; charset=utf-8')
+      if (passage.view.method === 'HEAD') return { status }
+      const body = passage.openStream(reply.events, ctx)
+      if (body === undefined) throw failHttp('platform.too-many-streams', { headers: { 'Retry-After': '30' } })
+      return { status, body }
+    }
     case 'json': {
       headers.set('Content-Type', jsonType)
       if (reply.etag !== undefined) {

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { FieldFault } from '../errors.ts'
 import type { Ctx, ShellPage } from '../room/contract.ts'
+import type { SentEvent } from './event-streams.ts'
 
 /**
  * - `browser`: pages and forms; session cookie, Origin check on unsafe methods, strict CSP.
@@ -65,6 +66,12 @@ export type Reply =
   | (ReplyBase & { readonly kind: 'continue'; readonly location: string; readonly page: ShellPage })
   | (ReplyBase & { readonly kind: 'page'; readonly page: ShellPage })
   | (ReplyBase & { readonly kind: 'text'; readonly body: string | Uint8Array; readonly type: string })
+  /**
+   * Server-sent events, for as long as there are any and whoever reads may. The door asks again about twice a second
+   * who that is and whether the route permits it, and ends the stream when not, when the server stops, or when nobody
+   * reads. `events` is asked for one at a time, so nothing piles up behind a slow reader; its signal aborts at the end.
+   */
+  | (ReplyBase & { readonly kind: 'events'; readonly events: (signal: AbortSignal) => AsyncIterable<SentEvent> })
 
 export interface RouteSpec<Params, Query, Body> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

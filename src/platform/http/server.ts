@@ -21,14 +21,18 @@ export function serveRoutes(
   const served = routes.filter((route) => doors.includes(route.door))
   for (const route of served) {
     app.on(route.method, honoPath(route.path), (c) =>
-      passDoor(deps, route, c.req.raw, c.req.param(), peerOf(c.env.incoming)),
+      passDoor(deps, route, c.req.raw, c.req.param(), peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
     )
   }
   for (const [path, there] of Map.groupBy(served, (route) => route.path)) {
     const refuse = methodNotAllowed(path, there, doors)
-    app.all(honoPath(path), (c) => passDoor(deps, refuse, c.req.raw, {}, peerOf(c.env.incoming)))
+    app.all(honoPath(path), (c) =>
+      passDoor(deps, refuse, c.req.raw, {}, peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
+    )
   }
-  app.all('*', (c) => passDoor(deps, notFound(c.req.path, doors), c.req.raw, {}, peerOf(c.env.incoming)))
+  app.all('*', (c) =>
+    passDoor(deps, notFound(c.req.path, doors), c.req.raw, {}, peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
+  )
 
   const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,

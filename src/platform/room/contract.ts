@@ -53,6 +53,8 @@ export interface Kernel {
   readonly listener: Listener
   readonly egress: Egress
   readonly metrics: Metrics
+  /** Aborts when the server begins to stop. What has no end of its own (WebSockets, streams of events) ends then. */
+  readonly stopping: AbortSignal
   /** A context outside any request: start-up, jobs, the gateway's own work. */
   context(actor: Actor, signal?: AbortSignal): Ctx
   /**
@@ -82,11 +84,22 @@ export interface DecisionContext {
   readonly now: number
 }
 
+/**
+ * What a proof is looked at for. `watch`: to see whether what is open may stay so; a session is not in use because
+ * somebody left a page open, so it does not put off its idle end.
+ */
+export type ProofPurpose = 'use' | 'watch'
+
 /** Reads a request's credentials. `undefined`: none of my kind here. A present but bad credential is refused, not ignored. */
 export interface Authenticator {
   readonly door: 'browser' | 'api'
   /** @throws GateError `identity.…` when a credential of this kind is present but malformed, unknown or ended */
-  authenticate(headers: Headers, address: string | undefined, ctx: Ctx): Promise<Actor | undefined>
+  authenticate(
+    headers: Headers,
+    address: string | undefined,
+    ctx: Ctx,
+    purpose?: ProofPurpose,
+  ): Promise<Actor | undefined>
   /**
    * Asked once a page was read (GET, answered well) by the actor this authenticator found: a cookie to send along,
    * such as a session's new token. A failure is logged and the page goes out without it.

@@ -8,6 +8,7 @@ import { type Clock, systemRandom } from '../clock.ts'
 import { coreConfig } from '../config/core.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { DoorDeps } from '../http/door.ts'
+import { EventStreams } from '../http/event-streams.ts'
 import { httpErrors } from '../http/http-errors.ts'
 import { serveRoutes } from '../http/server.ts'
 import { leasing } from '../jobs/lease.ts'
@@ -120,6 +121,9 @@ async function testKernel(
     makeContext({ database, clock, random, actor, requestId: newRequestId(clock), signal })
   const underLease = leasing({ database, clock, random, log })
   const config = coreConfig.parse({ console: { port: 8443 } })
+  const stop = new AbortController()
+  ends.push(() => Promise.resolve(stop.abort()))
+  const stopping = stop.signal
   return {
     config,
     clock,
@@ -131,6 +135,7 @@ async function testKernel(
     listener,
     egress: noEgress,
     metrics,
+    stopping,
     context,
     underLease,
   }
@@ -153,6 +158,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
     origin: () => origin,
     httpsPort: () => 8443,
+    streams: new EventStreams({ clock, stopping: kernel.stopping }),
   }
 }
 
