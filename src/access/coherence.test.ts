@@ -104,7 +104,11 @@ eachDialect((dialect, open) => {
         async (steps) => {
           for (const [each, questions] of steps) {
             await change(each)
-            const anew = openDecisions(database, memoryLog(), () => engine)
+            const anew = openDecisions(database, {
+              engines: { read: async () => engine },
+              log: memoryLog(),
+              zone: 'UTC',
+            })
             for (const [id, permission, limit] of questions) {
               const actor = accountActor(id, limits[limit])
               const both: Decision[] = []

@@ -1,12 +1,12 @@
-import { type Actor, type Decision, parsePermission, type Resource } from '#kit'
-import type { Database, Log } from '#platform'
+import { type Actor, type Decision, parsePermission, permissionText, type Resource } from '#kit'
+import type { Database } from '#platform'
 import { BoundedMap } from './bounded-map.ts'
 import { decisionKey } from './decision-key.ts'
 import type { Facts } from './facts.ts'
-import { KnownFacts, SharedFacts } from './known-facts.ts'
-import type { PolicyEngine } from './policy-engine.ts'
+import { type EngineSource, KnownFacts, SharedFacts } from './known-facts.ts'
+import type { PolicyAnswer } from './policy-engine.ts'
 import type { Question } from './question.ts'
-import { type Account, unknownPermission, type Walk, walk } from './walk.ts'
+import { type Account, unknownPermission, type Walk, type WalkSettings, walk } from './walk.ts'
 
 /** At most this many decisions are remembered: some 8 MB. */
 const maxDecisions = 20_000
@@ -15,6 +15,22 @@ interface Remembered {
   readonly decision: Decision
   /** Milliseconds since the epoch; from then on time alone may have changed the answer. */
   readonly until: number
+  /** Where policies in shadow mode would have answered otherwise; nearly always absent. */
+  readonly shadow?: PolicyAnswer
+}
+
+/** Told of every answer that policies in shadow mode would have changed, remembered ones included. */
+export type ShadowWitness = (
+  actor: Actor,
+  permission: string | undefined,
+  resource: Resource | undefined,
+  shadow: PolicyAnswer,
+) => void
+
+/** What decisions are made of besides facts. */
+export interface DecisionParts extends WalkSettings {
+  readonly engines: EngineSource
+  readonly shadow?: ShadowWitness
 }
 
 /** The question an actor asked last: on a connection one asks the same again and again. */
@@ -38,8 +54,8 @@ export interface Decisions {
   withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T>
 }
 
-/** @param engine answers `undefined` until the rooms' policies are assembled; until then everything is refused */
-export function openDecisions(database: Database, log: Log, engine: () => PolicyEngine | undefined): Decisions {
+/** Until the rooms' policies are assembled everything is refused. */
+export function openDecisions(database: Database, parts: DecisionParts): Decisions {
   const shared = new SharedFacts()
   const remembered = new BoundedMap<Remembered>(maxDecisions)
   // by the objects themselves: no text to build, flatten and hash
@@ -59,7 +75,7 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
 
   function withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T> {
     renew()
-    const facts = new KnownFacts(shared)
+    const facts = new KnownFacts(shared, parts.engines)
     const value = work(facts)
     return !facts.incomplete ? value : readAndRepeat(facts, now, work)
   }
@@ -72,11 +88,22 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
     }
   }
 
+  function walkWith(question: Question, facts: Facts): Walk {
+    return walk(question, facts, facts.engine() ?? undefined, parts)
+  }
+
+  function witness({ actor, permission, resource }: Question, shadow: PolicyAnswer): void {
+    const text = permission === undefined ? undefined : permissionText(permission)
+    parts.shadow?.(actor, text, resource, shadow)
+  }
+
   function judge(question: Question, key: string): Decision | Promise<Decision> {
     const began = epoch
-    const account = withFacts(question.now, (facts) => walk(question, facts, engine(), log))
-    const keep = ({ decision, until }: Walk): Decision => {
-      if (began === epoch) remembered.set(key, { decision, until: until.at })
+    const account = withFacts(question.now, (facts) => walkWith(question, facts))
+    const keep = ({ decision, until, shadow }: Walk): Decision => {
+      const made = { decision, until: until.at }
+      if (began === epoch) remembered.set(key, shadow === undefined ? made : { ...made, shadow })
+      if (shadow !== undefined) witness(question, shadow)
       return decision
     }
     if (!(account instanceof Promise)) return keep(account)
@@ -90,12 +117,16 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
     decide(actor, permission, resource, now) {
       renew()
       const last = latest.get(actor)
-      if (last !== undefined && isSame(last, permission, resource) && now < last.hit.until) return last.hit.decision
+      if (last !== undefined && isSame(last, permission, resource) && now < last.hit.until) {
+        if (last.hit.shadow !== undefined) parts.shadow?.(actor, permission, resource, last.hit.shadow)
+        return last.hit.decision
+      }
       const key = decisionKey(actor, permission, resource)
       const hit = remembered.get(key)
       if (hit !== undefined && now < hit.until) {
         // whoever comes without a credential is a new object every time
         if (actor.credential !== undefined) latest.set(actor, { permission, resource, hit })
+        if (hit.shadow !== undefined) parts.shadow?.(actor, permission, resource, hit.shadow)
         return hit.decision
       }
       const question = questionOf(actor, permission, resource, now)
@@ -105,7 +136,7 @@ export function openDecisions(database: Database, log: Log, engine: () => Policy
     async explain(actor, permission, resource, now) {
       const question = questionOf(actor, permission, resource, now)
       if (question === undefined) return unknownPermission
-      return withFacts(now, (facts) => walk(question, facts, engine(), log))
+      return withFacts(now, (facts) => walkWith(question, facts))
     },
     withFacts,
   }

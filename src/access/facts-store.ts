@@ -1,6 +1,13 @@
 import { type Cidr, parseCidr } from '#kit'
 import { type Db, tables } from '#platform'
-import { builtInPrincipals, type GrantFacts, type PrincipalFacts, type RoleFacts, storedPatterns } from './facts.ts'
+import {
+  builtInPrincipals,
+  type GrantFacts,
+  type NetworkFacts,
+  type PrincipalFacts,
+  type RoleFacts,
+  storedPatterns,
+} from './facts.ts'
 import type { GrantRow, Tables } from './tables.ts'
 
 /** How deep groups may nest. */
@@ -45,6 +52,20 @@ export async function readNetworkFacts(db: Db, name: string): Promise<readonly C
   return row === undefined
     ? null
     : (JSON.parse(row.cidrs) as readonly string[]).flatMap((text) => parseCidr(text) ?? [])
+}
+
+/** Every named network, by name. */
+export async function readNetworks(db: Db): Promise<readonly NetworkFacts[]> {
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_networks')
+    .select(['name', 'cidrs'])
+    .where('removed_at', 'is', null)
+    .orderBy('name')
+    .execute()
+  return rows.map(({ name, cidrs }) => ({
+    name,
+    cidrs: (JSON.parse(cidrs) as readonly string[]).flatMap((text) => parseCidr(text) ?? []),
+  }))
 }
 
 /**

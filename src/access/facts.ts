@@ -1,4 +1,5 @@
 import { type Cidr, type PermissionPattern, type PrincipalKind, parsePattern } from '#kit'
+import type { PolicyEngine } from './policy-engine.ts'
 
 /** What the chain knows of a principal: read from the database, then only compared. */
 export interface PrincipalFacts {
@@ -28,6 +29,12 @@ export interface GrantFacts {
   readonly revoked: boolean
 }
 
+/** A named network, resolved. */
+export interface NetworkFacts {
+  readonly name: string
+  readonly cidrs: readonly Cidr[]
+}
+
 /** Facts as far as they are in memory. `undefined`: not read yet, and noted as missing; `null`: read, there is none. */
 export interface Facts {
   /** Something asked for was not in memory: whatever was concluded must be concluded again. */
@@ -35,6 +42,10 @@ export interface Facts {
   principal(id: string): PrincipalFacts | null | undefined
   grant(id: string): GrantFacts | null | undefined
   network(name: string): readonly Cidr[] | null | undefined
+  /** Every named network, for policies that ask where an address lies. */
+  networks(): readonly NetworkFacts[] | undefined
+  /** The policies in force; `null` while the rooms' own are not assembled yet. */
+  engine(): PolicyEngine | null | undefined
 }
 
 /** Parses a stored list. A pattern this version cannot read covers nothing. */

@@ -60,6 +60,8 @@ function world(people: Readonly<Record<string, Person>>, lent: readonly Lent[]):
     principal: (id) => principals.get(id) ?? null,
     grant: (id) => grants.find((grant) => grant.id === id) ?? null,
     network: () => null,
+    networks: () => [],
+    engine: () => null,
   }
 }
 

@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { defineRoom } from '#platform'
+import { accessConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
 import { grantLoader } from './grant-routes.ts'
@@ -14,14 +14,14 @@ export type { AccessFace, Holdings } from './face.ts'
 /** Who may do what, through what, and why. */
 export const accessRoom = defineRoom({
   name: 'access',
-  config: z.strictObject({}).prefault({}),
+  config: accessConfig.prefault({}),
   migrations,
   errors,
   permissions,
   events,
   needs: {},
-  async open(kernel) {
-    const access = openAccess(kernel)
+  async open(kernel, _, config) {
+    const access = openAccess(kernel, config)
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),

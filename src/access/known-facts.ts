@@ -1,11 +1,17 @@
 import type { Cidr } from '#kit'
 import type { Db } from '#platform'
 import { BoundedMap } from './bounded-map.ts'
-import { builtInPrincipals, type Facts, type GrantFacts, type PrincipalFacts } from './facts.ts'
-import { readGrantFacts, readNetworkFacts, readPrincipalFacts } from './facts-store.ts'
+import { builtInPrincipals, type Facts, type GrantFacts, type NetworkFacts, type PrincipalFacts } from './facts.ts'
+import { readGrantFacts, readNetworkFacts, readNetworks, readPrincipalFacts } from './facts-store.ts'
+import type { PolicyEngine } from './policy-engine.ts'
 
-type Fact = PrincipalFacts | GrantFacts | readonly Cidr[] | null
-type FactKind = 'principal' | 'grant' | 'network'
+type Fact = PrincipalFacts | GrantFacts | readonly Cidr[] | readonly NetworkFacts[] | PolicyEngine | null
+type FactKind = 'principal' | 'grant' | 'network' | 'networks' | 'engine'
+
+/** Where the policies in force come from. `null`: the rooms' own are not assembled yet. */
+export interface EngineSource {
+  read(db: Db): Promise<PolicyEngine | null>
+}
 
 const maxFacts = 10_000
 
@@ -47,11 +53,16 @@ export class SharedFacts {
 export class KnownFacts implements Facts {
   readonly #missing = new Map<string, readonly [FactKind, string]>()
   readonly #shared: SharedFacts | undefined
+  readonly #engines: EngineSource | undefined
   readonly #own = new Map<string, Fact>()
 
-  /** Without shared facts everything is read through `load`'s handle: what a transaction sees is its own. */
-  constructor(shared?: SharedFacts) {
+  /**
+   * Without shared facts everything is read through `load`'s handle: what a transaction sees is its own. Without a
+   * source of engines no policy can be asked.
+   */
+  constructor(shared?: SharedFacts, engines?: EngineSource) {
     this.#shared = shared
+    this.#engines = engines
   }
 
   get incomplete(): boolean {
@@ -70,12 +81,21 @@ export class KnownFacts implements Facts {
     return this.#find('network', name) as readonly Cidr[] | null | undefined
   }
 
+  networks(): readonly NetworkFacts[] | undefined {
+    return (this.#find('networks', '') as readonly NetworkFacts[] | undefined) ?? undefined
+  }
+
+  engine(): PolicyEngine | null | undefined {
+    return this.#engines === undefined ? null : (this.#find('engine', '') as PolicyEngine | null | undefined)
+  }
+
   /** Reads what was missing. */
   async load(db: Db, now: number): Promise<void> {
     const wanted = [...this.#missing]
     this.#missing.clear()
     for (const [key, [kind, id]] of wanted) {
-      const work = () => readers[kind](db, id, now)
+      const engines = this.#engines
+      const work = kind === 'engine' ? async () => (await engines?.read(db)) ?? null : () => readers[kind](db, id, now)
       this.#own.set(key, await (this.#shared?.read(key, work) ?? work()))
     }
   }
@@ -95,4 +115,5 @@ const readers = {
   principal: readPrincipalFacts,
   grant: readGrantFacts,
   network: readNetworkFacts,
-} as const satisfies Record<FactKind, (db: Db, id: string, now: number) => Promise<Fact>>
+  networks: readNetworks,
+} as const satisfies Record<Exclude<FactKind, 'engine'>, (db: Db, id: string, now: number) => Promise<Fact>>

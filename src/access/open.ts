@@ -7,8 +7,9 @@ import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
 import { isInside } from './networks.ts'
+import { PoliciesInForce } from './operator/policies-in-force.ts'
 import { permissions, Vocabulary } from './permissions.ts'
-import { openPolicyEngine, type PolicyEngine } from './policy-engine.ts'
+import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { assignRole } from './roles.ts'
 import { isValidated, keepValidated } from './validations-store.ts'
@@ -16,24 +17,35 @@ import { isValidated, keepValidated } from './validations-store.ts'
 /** The slice of the platform this room works with. */
 export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'>
 
+/** The room's slice of configuration. */
+export interface AccessSettings {
+  /** IANA name of the time zone policies are told the time in. */
+  readonly timeZone: string
+}
+
 /** The room at work. Until `start` has assembled every room's policies, everything is refused. */
 export interface OpenAccess {
   readonly face: AccessFace
   readonly decisions: Decisions
+  readonly inForce: PoliciesInForce
   /** The words people may write permissions with. */
   vocabulary(): Vocabulary
   /** What finds the resources of a permission type. */
   loader(permissionType: string): ResourceLoader | undefined
+  /** The policy a decision named, as it is in force now. */
+  policySource(id: string): PolicySource | undefined
   start(contributions: Pick<Contributions, 'policies' | 'permissionTypes' | 'resources'>): Promise<void>
 }
 
-export function openAccess(kernel: AccessKernel): OpenAccess {
-  let engine: PolicyEngine | undefined
+export function openAccess(kernel: AccessKernel, settings: AccessSettings = { timeZone: 'UTC' }): OpenAccess {
+  const inForce = new PoliciesInForce(kernel.log)
   let vocabulary = new Vocabulary(permissions)
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
-  const decisions = openDecisions(kernel.database, kernel.log, () => engine)
+  const decisions = openDecisions(kernel.database, { engines: inForce, log: kernel.log, zone: settings.timeZone })
   return {
     decisions,
+    inForce,
+    policySource: (id) => inForce.latest?.source(id),
     face: faceOf(kernel, decisions),
     vocabulary: () => vocabulary,
     loader: (permissionType) => loaders.get(permissionType),
@@ -41,10 +53,11 @@ export function openAccess(kernel: AccessKernel): OpenAccess {
       vocabulary = new Vocabulary(permissionTypes)
       loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
       const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
-      engine = await openPolicyEngine(policies, permissionTypes, {
+      const engine = await openPolicyEngine(policies, permissionTypes, {
         has: (digest) => isValidated(ctx.db, digest),
         add: (digest) => ctx.tx((inner) => keepValidated(inner.db, digest, inner.now)),
       })
+      inForce.start(engine)
       await ensureBuiltInRoles(ctx, permissionTypes)
     },
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DetailedError, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type AttributeValue, encodeSegment, type Permission, type Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
+import { type ContextFact, isContextFact } from './context-wants.ts'
 import type { PrincipalFacts } from './facts.ts'
 import {
   actionType,
@@ -11,10 +12,12 @@ import {
   collectionType,
   faults,
   groupType,
+  type PolicyText,
   principalTypes,
   requireValid,
+  type Schema,
 } from './policy-schema.ts'
-import { Slices } from './policy-slices.ts'
+import { mayApply, type Slice, Slices } from './policy-slices.ts'
 
 /** What the policies are asked. */
 export interface PolicyQuestion {
@@ -22,14 +25,37 @@ export interface PolicyQuestion {
   readonly type: string
   readonly action: string
   readonly resource: Resource | undefined
-  readonly context: Readonly<Record<string, AttributeValue>>
+  /** Holds at least what the engine `wants` for this question. */
+  readonly context: PolicyContext
 }
+
+/** The context by attribute; addresses and instants in Cedar's own form. */
+export type PolicyContext = Readonly<Record<string, AttributeValue>>
 
 /** What they answer. A refusal without policies: none permitted. `failure` is for the log, never for the caller. */
 export interface PolicyAnswer {
   readonly allowed: boolean
   readonly policies: readonly string[]
   readonly failure?: string
+}
+
+/** What the policies in shadow mode would have answered; there only where it differs from the answer. */
+export interface ShadowedAnswer extends PolicyAnswer {
+  readonly shadow?: PolicyAnswer
+}
+
+/** A policy that may be named by a decision. */
+export interface PolicySource {
+  readonly id: string
+  readonly text: string
+  /** `built-in` comes with Gatehouse; the others were written here. */
+  readonly origin: 'built-in' | 'operator'
+}
+
+/** What the operator wrote, by the ids decisions name it with. */
+export interface OperatorPolicies {
+  readonly enforced: ReadonlyMap<string, PolicyText>
+  readonly shadow: ReadonlyMap<string, PolicyText>
 }
 
 /** Every room's policies over one schema, validated. Synchronous and without input or output. */
@@ -40,8 +66,22 @@ export interface PolicyEngine {
   accepts(type: string, entityType: string): boolean
   /** Whether the permission's id is the resource's: its one segment encoded or, where ids are paths, the same path. */
   names(permission: Permission, resource: Resource): boolean
+  /** Facts of the context that some policy may look at when this is asked. */
+  wants(question: Omit<PolicyQuestion, 'context'>): ReadonlySet<ContextFact>
   /** Any failure, of request, entities or one policy's evaluation, refuses. Never throws. */
-  ask(question: PolicyQuestion): PolicyAnswer
+  ask(question: PolicyQuestion): ShadowedAnswer
+  /** The policy a decision named; `undefined`: none of that id is in force or in shadow. */
+  source(id: string): PolicySource | undefined
+  /** The merged schema that whatever is written is validated against. */
+  readonly schema: Schema
+  /**
+   * The same engine with the operator's policies beside the rooms' own. What they cannot concern is answered from this
+   * engine's own slices.
+   *
+   * @param slot a name under which Cedar keeps what is prepared, used by no other living engine: naming it again frees
+   * what was kept under it
+   */
+  with(operator: OperatorPolicies, slot: string): PolicyEngine
 }
 
 /** Remembers sets of schema and policies that were found valid: proving one takes a tenth of a start. */
@@ -72,13 +112,85 @@ export async function openPolicyEngine(
     await validated?.add(digest)
   }
   const paths = new Set(types.filter(({ ids }) => ids === 'path').map(({ type }) => type))
-  const slices = new Slices(cedar, schema, policies)
-  const knows = (type: string, action: string) => actions.get(type)?.includes(action) === true
-  return {
-    knows,
+  // two engines of one process share Cedar's memory; equal ones may share slices, others must not
+  const slices = new Slices(cedar, schema, policies, digest)
+  const words: Words = {
+    schema,
+    knows: (type, action) => actions.get(type)?.includes(action) === true,
     accepts: (type, entityType) => resourceTypes.get(type)?.includes(entityType) === true,
     names: ({ type, id }, resource) => id?.join('/') === (paths.has(type) ? resource.id : encodeSegment(resource.id)),
-    ask: (question) => ask(cedar, slices, question),
+  }
+  const source = (id: string): PolicySource | undefined => {
+    const found = policies.get(id)
+    return found === undefined ? undefined : { id, text: found.text, origin: 'built-in' }
+  }
+  const built: PolicyEngine = {
+    ...words,
+    source,
+    wants: (question) => tried(() => sliceOf(slices, question).wants) ?? nothingWanted,
+    ask: (question) => askSlice(cedar, () => sliceOf(slices, question), question),
+    with: (operator, slot) => layered(cedar, words, built, { policies, slices }, operator, slot),
+  }
+  return built
+}
+
+type Words = Pick<PolicyEngine, 'schema' | 'knows' | 'accepts' | 'names'>
+
+const nothingWanted: ReadonlySet<ContextFact> = new Set()
+
+interface RoomLayer {
+  readonly policies: ReadonlyMap<string, PolicyText>
+  readonly slices: Slices
+}
+
+/** Rooms' policies with the operator's beside them, and beside those the ones in shadow. */
+function layered(
+  cedar: Cedar,
+  words: Words,
+  base: PolicyEngine,
+  rooms: RoomLayer,
+  operator: OperatorPolicies,
+  slot: string,
+): PolicyEngine {
+  const own = [...operator.enforced.values()]
+  const shadowed = [...operator.shadow.values()]
+  const enforced = new Map([...rooms.policies, ...operator.enforced])
+  const both = new Map([...enforced, ...operator.shadow])
+  const slices = new Slices(cedar, words.schema, enforced, `${slot} enforced`)
+  const shadowSlices = new Slices(cedar, words.schema, both, `${slot} shadow`)
+  const concerned = (policies: readonly PolicyText[], question: Omit<PolicyQuestion, 'context'>) => {
+    const { principalType, action, resourceType } = combinationOf(question)
+    return policies.some((policy) => mayApply(policy, principalType, action, resourceType))
+  }
+  const deciding = (question: Omit<PolicyQuestion, 'context'>) =>
+    sliceOf(concerned(own, question) ? slices : rooms.slices, question)
+  return {
+    ...words,
+    with: (further, other) => base.with(further, other),
+    source(id) {
+      const found = both.get(id)
+      return base.source(id) ?? (found === undefined ? undefined : { id, text: found.text, origin: 'operator' })
+    },
+    wants(question) {
+      const wanted = tried(() => deciding(question).wants) ?? nothingWanted
+      if (!concerned(shadowed, question)) return wanted
+      return new Set([...wanted, ...(tried(() => sliceOf(shadowSlices, question).wants) ?? [])])
+    },
+    ask(question) {
+      const answer = askSlice(cedar, () => deciding(question), question)
+      if (!concerned(shadowed, question)) return answer
+      const shadow = askSlice(cedar, () => sliceOf(shadowSlices, question), question)
+      return shadow.allowed === answer.allowed ? answer : { ...answer, shadow }
+    },
+  }
+}
+
+function tried<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    // asking meets the same failure, and refuses
+    return undefined
   }
 }
 
@@ -89,21 +201,39 @@ function digestOf(cedar: Cedar, schema: unknown, policies: ReadonlyMap<string, {
     .digest('hex')
 }
 
-function ask(cedar: Cedar, slices: Slices, question: PolicyQuestion): PolicyAnswer {
+interface Combination {
+  readonly principalType: string
+  readonly action: string
+  readonly resourceType: string
+}
+
+function combinationOf({ principal, type, action, resource }: Omit<PolicyQuestion, 'context'>): Combination {
+  return {
+    principalType: principalTypes[principal.kind],
+    action: `${type}:${action}`,
+    resourceType: resource?.type ?? collectionType,
+  }
+}
+
+function sliceOf(slices: Slices, question: Omit<PolicyQuestion, 'context'>): Slice {
+  const { principalType, action, resourceType } = combinationOf(question)
+  return slices.of(principalType, action, resourceType)
+}
+
+function askSlice(cedar: Cedar, find: () => Slice, question: PolicyQuestion): PolicyAnswer {
   try {
-    const principalType = principalTypes[question.principal.kind]
-    const action = `${question.type}:${question.action}`
+    const slice = find()
+    const { principalType, action } = combinationOf(question)
     const resource = resourceEntity(question)
     const principal = principalEntity(question.principal, principalType)
-    const slice = slices.of(principalType, action, resource.type)
     const answer = cedar.statefulIsAuthorized({
       principal: { type: principalType, id: question.principal.id },
       action: { type: actionType, id: action },
       resource: { type: resource.type, id: resource.id },
-      context: question.context as Record<string, never>,
-      preparsedSchemaName: slice,
+      context: contextFor(slice, question.context),
+      preparsedSchemaName: slice.id,
       validateRequest: true,
-      preparsedPolicySetId: slice,
+      preparsedPolicySetId: slice.id,
       entities: resource.entity === undefined ? [principal] : [principal, resource.entity],
     })
     if (answer.type === 'failure') return failed(answer.errors)
@@ -114,6 +244,12 @@ function ask(cedar: Cedar, slices: Slices, question: PolicyQuestion): PolicyAnsw
   } catch (error) {
     return { allowed: false, policies: [], failure: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** Only what the slice's schema has: a surplus fact is as wrong as a missing one. */
+function contextFor({ wants }: Slice, context: PolicyContext): Record<string, never> {
+  const kept = Object.entries(context).filter(([name]) => !isContextFact(name) || wants.has(name))
+  return Object.fromEntries(kept) as Record<string, never>
 }
 
 function failed(errors: readonly DetailedError[]): PolicyAnswer {

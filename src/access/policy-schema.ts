@@ -1,6 +1,7 @@
 import type { DetailedError, NamespaceDefinition, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { PrincipalKind } from '#kit'
 import type { PolicyContribution } from '#platform'
+import { type ContextFact, contextFactsOf } from './context-wants.ts'
 
 export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 export type Schema = SchemaJson<string>
@@ -9,6 +10,10 @@ export type Schema = SchemaJson<string>
 export interface PolicyText {
   readonly text: string
   readonly scope: PolicyJson
+  /** Which facts of the context it may look at. */
+  readonly wants: ReadonlySet<ContextFact>
+  /** Written by the operator: never applied to the machine's owner or to Gatehouse itself. */
+  readonly operator?: boolean
 }
 
 /** The entity type of each kind of principal. */
@@ -29,7 +34,11 @@ export const contextType = 'Gatehouse::Context'
 
 /** The room's own schema: principals, groups, the stand-in for "no resource", the context. */
 const baseSchema = `namespace Gatehouse {
-  type Context = { via: Set<String>, credential?: String, app?: String };
+  type Time = { weekday: Long, hour: Long, minute: Long, date: String };
+  type Context = {
+    via: Set<String>, credential?: String, app?: String,
+    assurance: Long, address?: ipaddr, networks: Set<String>, now: datetime, time: Time
+  };
   entity Group;
   entity Collection;
   entity ${Object.values(principalTypes)
@@ -141,7 +150,7 @@ export function assemblePolicies(
       if (!/^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*$/.test(id))
         throw new TypeError(`a Cedar policy has no @id("room:name"): ${text}`)
       if (found.has(id)) throw new TypeError(`two Cedar policies are called ${id}`)
-      found.set(id, { text, scope: parsed.json })
+      found.set(id, { text, scope: parsed.json, wants: contextFactsOf(parsed.json) })
     }
   }
   return found

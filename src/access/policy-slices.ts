@@ -1,6 +1,22 @@
-import { createHash } from 'node:crypto'
 import type { EntityJson, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { actionFor, type Cedar, contextType, faults, type PolicyText, type Schema } from './policy-schema.ts'
+import { type ContextFact, contextFacts, isContextFact } from './context-wants.ts'
+import {
+  actionFor,
+  type Cedar,
+  contextType,
+  faults,
+  type PolicyText,
+  principalTypes,
+  type Schema,
+} from './policy-schema.ts'
+
+/** A prepared part of schema and policies. */
+export interface Slice {
+  /** Under which Cedar knows it. */
+  readonly id: string
+  /** Facts of the context its policies may look at: its schema has these and no others. */
+  readonly wants: ReadonlySet<ContextFact>
+}
 
 /**
  * Policy sets and schemas cut to what one combination of principal type, action and resource type can need, pre-parsed
@@ -10,37 +26,43 @@ export class Slices {
   readonly #cedar: Cedar
   readonly #schema: Schema
   readonly #policies: ReadonlyMap<string, PolicyText>
-  /** Two engines of one process share Cedar's memory; equal ones may share slices, others must not. */
-  readonly #digest: string
-  readonly #ready = new Map<string, string>()
+  readonly #prefix: string
+  readonly #ready = new Map<string, Slice>()
 
-  constructor(cedar: Cedar, schema: Schema, policies: ReadonlyMap<string, PolicyText>) {
+  /** @param prefix what sets these slices apart from those of other engines of the process, which share Cedar's memory */
+  constructor(cedar: Cedar, schema: Schema, policies: ReadonlyMap<string, PolicyText>, prefix: string) {
     this.#cedar = cedar
     this.#schema = schema
     this.#policies = policies
-    const texts = [...policies].map(([id, { text }]) => [id, text])
-    this.#digest = createHash('sha256')
-      .update(JSON.stringify([schema, texts]))
-      .digest('hex')
+    this.#prefix = prefix
   }
 
-  /** The slice's id. @throws TypeError when Cedar refuses it */
-  of(principalType: string, action: string, resourceType: string): string {
+  /** @throws TypeError when Cedar refuses it */
+  of(principalType: string, action: string, resourceType: string): Slice {
     const name = `${principalType} ${action} ${resourceType}`
     const ready = this.#ready.get(name)
     if (ready !== undefined) return ready
-    const id = `${this.#digest} ${name}`
-    const relevant = [...this.#policies].filter(([, { scope }]) => mayApply(scope, principalType, action, resourceType))
+    const id = `${this.#prefix} ${name}`
+    const relevant = [...this.#policies].filter(([, policy]) => mayApply(policy, principalType, action, resourceType))
     const staticPolicies = Object.fromEntries(relevant.map(([policyId, { text }]) => [policyId, text]))
-    requireParsed(this.#cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType)))
+    const wants = new Set(relevant.flatMap(([, policy]) => [...policy.wants]))
+    requireParsed(this.#cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType, wants)))
     requireParsed(this.#cedar.preparsePolicySet(id, { staticPolicies }))
-    this.#ready.set(name, id)
-    return id
+    const slice = { id, wants }
+    this.#ready.set(name, slice)
+    return slice
   }
 }
 
-/** Leaves a policy out only where its scope alone rules it out. */
-function mayApply(scope: PolicyJson, principalType: string, action: string, resourceType: string): boolean {
+/** Leaves a policy out only where its scope alone rules it out, or where it is the operator's and about the machine itself. */
+export function mayApply(
+  { scope, operator }: PolicyText,
+  principalType: string,
+  action: string,
+  resourceType: string,
+): boolean {
+  if (operator === true && (principalType === principalTypes.local || principalType === principalTypes.system))
+    return false
   return mayBe(scope.principal, principalType) && mayBe(scope.resource, resourceType) && mayDo(scope.action, action)
 }
 
@@ -65,7 +87,14 @@ function typeAndId(uid: EntityJson['uid']): { readonly type: string; readonly id
  * The schema with one action that takes one principal and one resource type, and only the types these reach: validation
  * costs by the size of the schema.
  */
-function sliceSchema(schema: Schema, principalType: string, action: string, resourceType: string): Schema {
+function sliceSchema(
+  whole: Schema,
+  principalType: string,
+  action: string,
+  resourceType: string,
+  wants: ReadonlySet<ContextFact>,
+): Schema {
+  const schema = withContext(whole, wants)
   const reached = reachable(schema, [contextType, principalType, resourceType])
   const sliced = Object.entries(schema).map(([namespace, { entityTypes, commonTypes = {} }]) => {
     const kept = <T>(types: Readonly<Record<string, T>>) =>
@@ -78,6 +107,17 @@ function sliceSchema(schema: Schema, principalType: string, action: string, reso
       return namespace === 'Gatehouse' || Object.keys({ ...entityTypes, ...commonTypes }).length > 0
     }),
   )
+}
+
+/** The schema whose context holds only the facts that are wanted: what nobody looks at need not be found out. */
+function withContext(schema: Schema, wants: ReadonlySet<ContextFact>): Schema {
+  const own = schema['Gatehouse']
+  const context = own?.commonTypes?.['Context']
+  if (own === undefined || context === undefined || !('attributes' in context) || wants.size === contextFacts.length)
+    return schema
+  const kept = Object.entries(context.attributes ?? {}).filter(([name]) => !isContextFact(name) || wants.has(name))
+  const narrowed = { ...context, attributes: Object.fromEntries(kept) }
+  return { ...schema, Gatehouse: { ...own, commonTypes: { ...own.commonTypes, Context: narrowed } } }
 }
 
 /** Every type that can be reached from these by attributes or membership. */

@@ -34,7 +34,7 @@ eachDialect((_, open) => {
     const house = await testHouse(t, { open, clock, log: memoryLog(), rooms, seal: memorySeal() })
     const ctx = () => house.kernel.context({ principal: { kind: 'system', id: 'system', name: 'system' } })
     const { face } = await people
-      .open(house.kernel, { access: (await accessRoom.open(house.kernel, {}, {})).face }, {})
+      .open(house.kernel, { access: (await accessRoom.open(house.kernel, {}, { timeZone: 'UTC' })).face }, {})
       .then((opened) => ({ face: opened.face }))
     await addAccount(face, ctx(), 'acc_admin', ['administrator'])
     await addAccount(face, ctx(), 'acc_auditor', ['auditor'])

@@ -12,6 +12,9 @@ export interface Tables {
   readonly access_networks: NetworkRow
   readonly access_grants: GrantRow
   readonly access_validations: ValidationRow
+  readonly access_policies: PolicyRow
+  readonly access_policy_versions: PolicyVersionRow
+  readonly access_policy_differences: PolicyDifferenceRow
 }
 
 export interface PrincipalRow {
@@ -82,4 +85,40 @@ export interface ValidationRow {
   /** SHA-256 over Cedar's version, schema and policies, hex */
   readonly digest: string
   readonly at: number
+}
+
+/** Whether a policy decides, is only watched beside, or is kept unused. */
+export type PolicyState = 'enforced' | 'shadow' | 'off'
+
+export interface PolicyRow extends Named {
+  readonly state: PolicyState
+  /** The version in use; versions count up from 1. */
+  readonly version: number
+}
+
+export interface PolicyVersionRow {
+  readonly policy_id: string
+  readonly version: number
+  /** Cedar, as it was written */
+  readonly text: string
+  readonly author_id: string
+  readonly author_name: string
+  readonly reason: string
+  readonly at: number
+}
+
+/** An answer that a policy in shadow mode would have changed, and how often. */
+export interface PolicyDifferenceRow {
+  readonly policy_id: string
+  readonly version: number
+  readonly principal_id: string
+  readonly principal_name: string
+  readonly permission: string
+  /** Empty: nothing was loaded. */
+  readonly resource_type: string
+  readonly resource_id: string
+  readonly would: 'allow' | 'refuse'
+  readonly count: number
+  readonly first_at: number
+  readonly last_at: number
 }

@@ -1,6 +1,7 @@
 import { type Decision, type DecisionStep, permissionText } from '#kit'
 import type { Log } from '#platform'
 import { links, principalOf } from './chain.ts'
+import { contextFactsFor } from './context-facts.ts'
 import type { Facts } from './facts.ts'
 import { heldVia, Until, wantsPermission } from './holding.ts'
 import type { PolicyAnswer, PolicyEngine } from './policy-engine.ts'
@@ -19,6 +20,15 @@ export interface Account {
 
 export interface Walk extends Account {
   readonly until: Until
+  /** What the policies in shadow mode would have said instead. */
+  readonly shadow?: PolicyAnswer
+}
+
+/** What a walk needs besides question and facts. */
+export interface WalkSettings {
+  readonly log: Log
+  /** IANA name of the time zone policies are told the time in. */
+  readonly zone: string
 }
 
 const unknown = refuse('permission-unknown', 'There is no such permission.')
@@ -30,7 +40,7 @@ export const unknownPermission: Account = {
 }
 
 /** Walks the chain until a step refuses. While facts are incomplete the result is not to be used, and no policy is asked. */
-export function walk(question: Question, facts: Facts, engine: PolicyEngine | undefined, log: Log): Walk {
+export function walk(question: Question, facts: Facts, engine: PolicyEngine | undefined, settings: WalkSettings): Walk {
   const until = new Until()
   const steps: StepAccount[] = []
   for (const [step, link] of links) {
@@ -38,9 +48,14 @@ export function walk(question: Question, facts: Facts, engine: PolicyEngine | un
     steps.push({ step, ...verdict })
     if (!verdict.allowed) return { decision: decisionOf(step, verdict), steps, until }
   }
-  const verdict = policyLink(question, facts, until, engine, log)
+  const { shadow, ...verdict } = policyLink(question, facts, until, engine, settings)
   steps.push({ step: 'policy', ...verdict })
-  return { decision: decisionOf('policy', verdict), steps, until }
+  const walked = { decision: decisionOf('policy', verdict), steps, until }
+  return shadow === undefined ? walked : { ...walked, shadow }
+}
+
+interface PolicyVerdict extends Verdict {
+  readonly shadow?: PolicyAnswer
 }
 
 function policyLink(
@@ -48,8 +63,8 @@ function policyLink(
   facts: Facts,
   until: Until,
   engine: PolicyEngine | undefined,
-  log: Log,
-): Verdict {
+  { log, zone }: WalkSettings,
+): PolicyVerdict {
   const { actor, permission, resource } = question
   const principal = principalOf(question, facts)
   if (principal === null) return refuse('principal-unknown', 'Gatehouse does not know who is asking.')
@@ -68,17 +83,22 @@ function policyLink(
     actor.grant === undefined
       ? heldVia(principal, wantsPermission(permission), facts, question.now, until)
       : [`grant:${actor.grant.id}`]
+  const { type, action } = permission
+  const wanted = engine.wants({ principal, type, action, resource })
+  const found = contextFactsFor(wanted, question, facts, until, zone)
   if (facts.incomplete) return refuse('not-ready', 'Not everything is known yet.')
   const context = {
+    ...found,
     via,
     ...(actor.credential === undefined ? {} : { credential: actor.credential.kind }),
     ...(actor.app === undefined ? {} : { app: actor.app.id }),
   }
-  const answer = engine.ask({ principal, type: permission.type, action: permission.action, resource, context })
+  const answer = engine.ask({ principal, type, action, resource, context })
   if (answer.failure !== undefined) {
     log.error({ permission: permissionText(permission), failure: answer.failure }, 'a policy could not be evaluated')
   }
-  return policyVerdict(answer, permissionText(permission), principal.kind === 'anonymous')
+  const verdict = policyVerdict(answer, permissionText(permission), principal.kind === 'anonymous')
+  return answer.shadow === undefined ? verdict : { ...verdict, shadow: answer.shadow }
 }
 
 function policyVerdict(answer: PolicyAnswer, asked: string, isAnonymous: boolean): Verdict {

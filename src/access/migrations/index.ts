@@ -1,5 +1,6 @@
 import type { Migration } from '#platform'
 import { access } from './0001-access.ts'
 import { validations } from './0002-validations.ts'
+import { policies } from './0003-policies.ts'
 
-export const migrations: readonly Migration[] = [access, validations]
+export const migrations: readonly Migration[] = [access, validations, policies]
