@@ -31,7 +31,16 @@ export const cidr = z
   })
 const cidrs = z.array(cidr).min(1, 'name at least one network').max(256)
 
-export const listQuery = z.strictObject({ limit, cursor })
+const searched = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(80)
+  .transform((text) => (text === '' ? undefined : text))
+  .optional()
+  .describe('Only those with this text in name or title.')
+
+export const listQuery = z.strictObject({ q: searched, limit, cursor })
 
 export const holderKind = z.enum(['principal', 'group'])
 /** Who receives a role or joins a group: a principal by id, a group by name. */

@@ -146,13 +146,13 @@ function memberRoutes(): readonly Route[] {
 export function groupPage(
   ctx: Ctx,
   keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined },
+  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
 ): Promise<Page<GroupRow>> {
   return pageOf(
     keyring,
-    ['groups'],
+    ['groups', ...(asked.q === undefined ? [] : [asked.q])],
     asked,
-    (after, limit) => listGroups(ctx.db, after, limit),
+    (after, limit) => listGroups(ctx.db, after, limit, asked.q),
     ({ name }) => name,
   )
 }

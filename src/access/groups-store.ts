@@ -1,4 +1,4 @@
-import { type Db, tables, touch } from '#platform'
+import { closeness, contains, type Db, tables, touch } from '#platform'
 import type { GroupMemberRow, GroupRow, MemberKind, Tables } from './tables.ts'
 
 /** A group by name; tombstones are not found. */
@@ -28,11 +28,30 @@ export async function isGroupNameTaken(db: Db, name: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined
 }
 
-/** By name, after the given one. */
-export async function listGroups(db: Db, after: string | undefined, limit: number): Promise<readonly GroupRow[]> {
+/** By name, after the given one; with a text, those that have it in name or title. */
+export async function listGroups(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+  text?: string,
+): Promise<readonly GroupRow[]> {
   let query = tables<Tables>(db).selectFrom('access_groups').selectAll().where('removed_at', 'is', null)
   if (after !== undefined) query = query.where('name', '>', after)
+  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
   return query.orderBy('name').limit(limit).execute()
+}
+
+/** Those with a text in name or title, the closest name first. */
+export async function searchGroups(db: Db, text: string, limit: number): Promise<readonly GroupRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_groups')
+    .selectAll()
+    .where('removed_at', 'is', null)
+    .where(contains(['name', 'title'], text))
+    .orderBy(closeness('name', text))
+    .orderBy('name')
+    .limit(limit)
+    .execute()
 }
 
 export async function insertGroup(db: Db, row: GroupRow): Promise<void> {

@@ -8,6 +8,7 @@ import { openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
 import { accessRoutes } from './routes.ts'
+import { accessActions, accessSearch } from './search.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
@@ -25,7 +26,9 @@ export const accessRoom = defineRoom({
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),
-      navigation: [{ title: 'Roles', href: '/roles', permission: 'roles:read', order: 30 }],
+      navigation: [{ title: 'Roles', href: '/roles', permission: 'roles:read', order: 30, group: 'access' }],
+      search: accessSearch,
+      searchActions: accessActions,
       resources: [grantLoader],
       policies: [policies],
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),

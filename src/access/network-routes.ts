@@ -85,13 +85,13 @@ export function networkRoutes({ keyring }: RouteParts): readonly Route[] {
 export function networkPage(
   ctx: Ctx,
   keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined },
+  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
 ): Promise<Page<NetworkRow>> {
   return pageOf(
     keyring,
-    ['networks'],
+    ['networks', ...(asked.q === undefined ? [] : [asked.q])],
     asked,
-    (after, limit) => listNetworks(ctx.db, after, limit),
+    (after, limit) => listNetworks(ctx.db, after, limit, asked.q),
     ({ name }) => name,
   )
 }

@@ -1,4 +1,4 @@
-import { type Db, tables, touch } from '#platform'
+import { closeness, contains, type Db, tables, touch } from '#platform'
 import type { NetworkRow, Tables } from './tables.ts'
 
 /** A named network; tombstones are not found. */
@@ -17,11 +17,30 @@ export async function isNetworkNameTaken(db: Db, name: string): Promise<boolean>
   return (await query.executeTakeFirst()) !== undefined
 }
 
-/** By name, after the given one. */
-export async function listNetworks(db: Db, after: string | undefined, limit: number): Promise<readonly NetworkRow[]> {
+/** By name, after the given one; with a text, those that have it in name or title. */
+export async function listNetworks(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+  text?: string,
+): Promise<readonly NetworkRow[]> {
   let query = tables<Tables>(db).selectFrom('access_networks').selectAll().where('removed_at', 'is', null)
   if (after !== undefined) query = query.where('name', '>', after)
+  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
   return query.orderBy('name').limit(limit).execute()
+}
+
+/** Those with a text in name or title, the closest name first. */
+export async function searchNetworks(db: Db, text: string, limit: number): Promise<readonly NetworkRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_networks')
+    .selectAll()
+    .where('removed_at', 'is', null)
+    .where(contains(['name', 'title'], text))
+    .orderBy(closeness('name', text))
+    .orderBy('name')
+    .limit(limit)
+    .execute()
 }
 
 export async function insertNetwork(db: Db, row: NetworkRow): Promise<void> {

@@ -62,7 +62,15 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
         const vocabulary = access.vocabulary()
         return {
           kind: 'page',
-          page: roleListPage({ roles: items, holders, mayCreate, next: next ?? undefined, further, vocabulary }),
+          page: roleListPage({
+            roles: items,
+            holders,
+            mayCreate,
+            q: query.q,
+            next: next ?? undefined,
+            further,
+            vocabulary,
+          }),
         }
       },
     }),

@@ -145,13 +145,13 @@ function holderRoutes(): readonly Route[] {
 export function rolePage(
   ctx: Ctx,
   keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined },
+  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
 ): Promise<Page<RoleRow>> {
   return pageOf(
     keyring,
-    ['roles'],
+    ['roles', ...(asked.q === undefined ? [] : [asked.q])],
     asked,
-    (after, limit) => listRoles(ctx.db, after, limit),
+    (after, limit) => listRoles(ctx.db, after, limit, asked.q),
     ({ name }) => name,
   )
 }

@@ -1,4 +1,4 @@
-import { type Db, tables, touch } from '#platform'
+import { closeness, contains, type Db, tables, touch } from '#platform'
 import type { MemberKind, RoleHolderRow, RoleRow, Tables } from './tables.ts'
 
 /** A role by name; tombstones are not found. */
@@ -17,11 +17,30 @@ export async function isRoleNameTaken(db: Db, name: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined
 }
 
-/** By name, after the given one. */
-export async function listRoles(db: Db, after: string | undefined, limit: number): Promise<readonly RoleRow[]> {
+/** By name, after the given one; with a text, those that have it in name or title. */
+export async function listRoles(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+  text?: string,
+): Promise<readonly RoleRow[]> {
   let query = tables<Tables>(db).selectFrom('access_roles').selectAll().where('removed_at', 'is', null)
   if (after !== undefined) query = query.where('name', '>', after)
+  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
   return query.orderBy('name').limit(limit).execute()
+}
+
+/** Those with a text in name or title, the closest name first. */
+export async function searchRoles(db: Db, text: string, limit: number): Promise<readonly RoleRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_roles')
+    .selectAll()
+    .where('removed_at', 'is', null)
+    .where(contains(['name', 'title'], text))
+    .orderBy(closeness('name', text))
+    .orderBy('name')
+    .limit(limit)
+    .execute()
 }
 
 /** Roles held by any of the holders themselves, each once. */

@@ -50,6 +50,7 @@ function consoleFor(permissions: readonly string[], more: Partial<Console> = {})
     contact: undefined,
     keyring,
     allowed: (_, permission) => Promise.resolve(permissions.includes(permission)),
+    opens: (_, path) => Promise.resolve(permissions.includes(path)),
     displayName: () => Promise.resolve('Ada <Lovelace>'),
     holdings: () => Promise.resolve({ roles: ['member'], groups: [] }),
     contributed: () => ({
@@ -57,6 +58,8 @@ function consoleFor(permissions: readonly string[], more: Partial<Console> = {})
         { title: 'Routes', href: '/routes', permission: 'routes:read', order: 1 },
         { title: 'Journal', href: '/journal', permission: 'audit:read', order: 2 },
       ],
+      search: [],
+      searchActions: [],
       setupSteps: [step],
       apps: [() => Promise.resolve([{ name: 'blog.example.org', href: 'https://blog.example.org/' }])],
       errors: consoleErrors,

@@ -1,4 +1,13 @@
-import type { AppLinks, Ctx, ErrorTable, Keyring, NavigationEntry, SetupStep } from '#platform'
+import type {
+  AppLinks,
+  Ctx,
+  ErrorTable,
+  Keyring,
+  NavigationEntry,
+  SearchAction,
+  SearchSource,
+  SetupStep,
+} from '#platform'
 
 /** What the console's pages need of other rooms and of boot: slices, so that a test can bring its own. */
 export interface Console {
@@ -11,6 +20,8 @@ export interface Console {
   readonly keyring: Keyring
   /** Whether the person may; decided by access like everything else, never remembered here. */
   readonly allowed: (ctx: Ctx, permission: string) => Promise<boolean>
+  /** Whether the console's page at a path would open for the person: the question of its own door. */
+  readonly opens: (ctx: Ctx, path: string) => Promise<boolean>
   readonly displayName: (ctx: Ctx) => Promise<string>
   readonly holdings: (ctx: Ctx) => Promise<Holdings>
   /** What all rooms contributed; known once every room is open. */
@@ -24,9 +35,21 @@ export interface Holdings {
 
 export interface Contributed {
   readonly navigation: readonly NavigationEntry[]
+  readonly search: readonly SearchSource[]
+  readonly searchActions: readonly SearchAction[]
   readonly setupSteps: readonly SetupStep[]
   readonly apps: readonly AppLinks[]
   readonly errors: ErrorTable
+}
+
+/** Before the rooms are open. */
+export const nothingYet: Contributed = {
+  navigation: [],
+  search: [],
+  searchActions: [],
+  setupSteps: [],
+  apps: [],
+  errors: {},
 }
 
 /** Of a list, what the person may see. */

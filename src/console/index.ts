@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { accessRoom } from '#access'
 import { identityRoom } from '#identity'
-import { type Ctx, defineRoom } from '#platform'
-import type { Console, Contributed } from './console.ts'
+import { type Ctx, defineRoom, pageOpener } from '#platform'
+import { type Console, nothingYet } from './console.ts'
 import { consoleErrors } from './errors.ts'
-import { journalRoutes } from './journal-routes.ts'
-import { overviewRoute } from './overview-route.ts'
-import { publicRoutes } from './public-routes.ts'
+import { recordSearch } from './journal-routes.ts'
+import { consoleRoutes } from './routes.ts'
 import { shell } from './shell.ts'
 
 /** The shell around every page, the overview, the journal, and what strangers may read. Offers nothing to other rooms. */
@@ -18,7 +17,8 @@ export const consoleRoom = defineRoom({
   permissions: [],
   needs: { access: accessRoom, identity: identityRoom },
   open: (kernel, faces) => {
-    let contributed: Contributed = { navigation: [], setupSteps: [], apps: [], errors: {} }
+    let contributed = nothingYet
+    let opens: ReturnType<typeof pageOpener> = () => Promise.resolve(false)
     const { host, contact } = kernel.config.console
     const console: Console = {
       host,
@@ -27,6 +27,7 @@ export const consoleRoom = defineRoom({
       keyring: kernel.keyring,
       allowed: async (ctx, permission) =>
         (await faces.access.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed,
+      opens: (ctx, path) => opens(ctx, path),
       displayName: async ({ actor: { principal } }: Ctx) =>
         (await faces.identity.profile(principal.id))?.displayName ?? principal.name,
       holdings: (ctx) => faces.access.holdings(ctx.db, ctx.actor.principal.id),
@@ -35,10 +36,13 @@ export const consoleRoom = defineRoom({
     return Promise.resolve({
       face: undefined,
       shell: shell(console),
-      routes: [overviewRoute(console), ...journalRoutes(console), ...publicRoutes(console)],
-      navigation: [{ title: 'Journal', href: '/journal', permission: 'audit:read', order: 90 }],
+      routes: consoleRoutes(console),
+      navigation: [{ title: 'Journal', href: '/journal', permission: 'audit:read', order: 90, group: 'record' }],
+      search: [recordSearch],
+      searchActions: [{ title: 'Verify the journal', href: '/journal/verify' }],
       start: (contributions) => {
         contributed = contributions
+        opens = pageOpener({ ...contributions, decide: (...question) => faces.access.decide(...question) })
         return Promise.resolve()
       },
     })

@@ -7,6 +7,7 @@ import {
   listAudit,
   type Route,
   route,
+  type SearchSource,
   verifyAudit,
 } from '#platform'
 import { withQuery } from '#platform/ui'
@@ -118,4 +119,14 @@ function recordRoute(): Route {
       return { kind: 'page', page: { title: record.action, body, section, frame: 'full' } }
     },
   })
+}
+
+/** Finds a record by its id, as it stands in errors, logs and apps' own journals. */
+export const recordSearch: SearchSource = {
+  title: 'Journal',
+  order: 90,
+  find: async (ctx, text) => {
+    const record = text.startsWith('aud_') ? await findAudit(ctx.db, text) : undefined
+    return record === undefined ? [] : [{ title: record.action, note: record.id, href: `/journal/${record.id}` }]
+  },
 }

@@ -6,6 +6,7 @@ import type { Ctx, Kernel, Opened } from '#platform'
 import { apiRoutes } from './admin/api.ts'
 import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
+import { routeActions, routeSearch } from './admin/search.ts'
 import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
 import { signingKey } from './assertion/keys.ts'
@@ -63,7 +64,9 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
   return {
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
     routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin)],
-    navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 30 }],
+    navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 50, group: 'apps' }],
+    search: [routeSearch],
+    searchActions: routeActions,
     setupSteps: [addRoute],
     apps: (ctx) => openApps(kernel, needs.access, ctx),
     resources: [

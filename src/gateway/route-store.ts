@@ -1,4 +1,4 @@
-import { type Db, tables } from '#platform'
+import { closeness, contains, type Db, tables } from '#platform'
 import { type AccessRule, type GatewayRoute, prefixKey, type Timeouts } from './routing/table.ts'
 
 interface Tables {
@@ -27,11 +27,25 @@ export async function allRoutes(db: Db): Promise<readonly GatewayRoute[]> {
   return (await standing(db).execute()).map(routeOf)
 }
 
-/** By name, a page at a time. */
-export async function pageOfRoutes(db: Db, after: string | undefined, limit: number): Promise<readonly GatewayRoute[]> {
+const searched = ['name', 'host', 'upstream']
+
+/** By name, a page at a time; with a text, those that have it in name, host or app. */
+export async function pageOfRoutes(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+  text?: string,
+): Promise<readonly GatewayRoute[]> {
   let query = standing(db).orderBy('name').limit(limit)
   if (after !== undefined) query = query.where('name', '>', after)
+  if (text !== undefined) query = query.where(contains(searched, text))
   return (await query.execute()).map(routeOf)
+}
+
+/** Those with a text in name, host or app, the closest name first. */
+export async function searchRoutes(db: Db, text: string, limit: number): Promise<readonly GatewayRoute[]> {
+  const query = standing(db).where(contains(searched, text)).orderBy(closeness('name', text)).orderBy('name')
+  return (await query.limit(limit).execute()).map(routeOf)
 }
 
 export async function findRoute(db: Db, name: string): Promise<GatewayRoute | undefined> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Db, tables } from '#platform'
+import { closeness, type Db, tables } from '#platform'
 import type { AccountRow, IdentityTables } from './tables.ts'
 
 export type AccountState = 'active' | 'disabled' | 'deleted'
@@ -76,12 +76,28 @@ export async function listAccounts(db: Db, query: AccountQuery): Promise<readonl
   let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').selectAll()
   rows = query.state === undefined ? rows.where('state', '!=', 'deleted') : rows.where('state', '=', query.state)
   if (query.after !== undefined) rows = rows.where('handle', '>', query.after)
-  if (query.text !== undefined) {
-    const pattern = `%${query.text.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
-    // SQLite has no escape character unless told
-    rows = rows.where(sql<boolean>`search_text like ${pattern} escape '\\'`)
-  }
+  if (query.text !== undefined) rows = rows.where(containing(query.text))
   return (await rows.orderBy('handle').limit(query.limit).execute()).map(accountOf)
+}
+
+/** Living accounts with a text in handle, name or e-mail, or of that very id; the closest handle first. */
+export async function searchAccounts(db: Db, text: string, limit: number): Promise<readonly Account[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts')
+    .selectAll()
+    .where('state', '!=', 'deleted')
+    .where((where) => where.or([containing(text), where('id', '=', text)]))
+    .orderBy(closeness('handle', text))
+    .orderBy('handle')
+    .limit(limit)
+    .execute()
+  return rows.map(accountOf)
+}
+
+function containing(text: string) {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
+  // SQLite has no escape character unless told
+  return sql<boolean>`search_text like ${pattern} escape '\\'`
 }
 
 /** Replaces profile and state when `expected` is still the revision. */

@@ -21,6 +21,7 @@ import { ownPages } from './routes/own-pages.ts'
 import { sessionApi } from './routes/session-api.ts'
 import { setupRoutes } from './routes/setup-routes.ts'
 import { signInRoutes } from './routes/sign-in-routes.ts'
+import { accountSearch, identityActions } from './search.ts'
 import { forgetSessions } from './session-store.ts'
 import { endSession, openAppSession } from './sessions.ts'
 import { newSetupToken } from './setup.ts'
@@ -57,7 +58,9 @@ export const identityRoom = defineRoom({
         ...accountPages(parts),
         ...ownPages(parts),
       ],
-      navigation: [{ title: 'People', href: '/accounts', permission: 'accounts:read', order: 20 }],
+      navigation: [{ title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' }],
+      search: [accountSearch],
+      searchActions: identityActions,
       setupSteps: [addPeople],
       resources: identityResources,
       policies: [identityPolicies],

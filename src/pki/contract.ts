@@ -36,6 +36,14 @@ export const certificateList = z.object({ items: z.array(certificate), next: z.s
 export type CertificateList = z.infer<typeof certificateList>
 
 export const certificateQuery = z.strictObject({
+  q: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .max(80)
+    .transform((text) => (text === '' ? undefined : text))
+    .optional()
+    .describe('Only those with this text in host or serial number.'),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })

@@ -4,6 +4,7 @@ import type { PkiFace } from './face.ts'
 import { plainRoot } from './plain-root.ts'
 import { openRoot } from './root.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
+import { certificateSearch } from './search.ts'
 import { type Issuance, issueWhenDue } from './server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './server-contexts.ts'
 import { forgetEndedKeys } from './store.ts'
@@ -45,7 +46,11 @@ export async function openPki(kernel: PkiKernel): Promise<Opened<PkiFace>> {
     },
     routes: pkiRoutes({ root: root.authority, keyring, origin }),
     jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
-    navigation: [{ title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60 }],
+    navigation: [
+      { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
+    ],
+    search: [certificateSearch],
+    searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }],
     setupSteps: [trustRoot],
     notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.authority.fingerprint }]),
     stop: () => contexts.settle(),

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { type Ctx, decodeCursor, encodeCursor, type Keyring, type Route, route } from '#platform'
 import { fingerprintOf } from './certificate.ts'
 import { type Certificate, certificateList, certificateQuery, rootAuthority } from './contract.ts'
@@ -45,7 +46,7 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       query: certificateQuery,
       responses: { 200: certificateList },
       handler: async (ctx, { query }) => {
-        const page = await certificatePage(ctx, parts.keyring, query.cursor, query.limit)
+        const page = await certificatePage(ctx, parts.keyring, query)
         return { kind: 'json', body: { items: page.items.map(certificateJson), next: page.next ?? null } }
       },
     }),
@@ -56,9 +57,9 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       access: { permission: 'certificates:read' },
       query: certificateQuery,
       handler: async (ctx, { query }) => {
-        const page = await certificatePage(ctx, parts.keyring, query.cursor, query.limit)
+        const page = await certificatePage(ctx, parts.keyring, query)
         const further = query.cursor !== undefined
-        const body = certificatesPage({ root, origin: origin(), ...page, further, now: ctx.now })
+        const body = certificatesPage({ root, origin: origin(), ...page, q: query.q, further, now: ctx.now })
         return { kind: 'page', page: { title: 'Certificates', body, section: '/certificates', frame: 'full' } }
       },
     }),
@@ -75,14 +76,14 @@ const cursorQuery = ['certificates'] as const
 async function certificatePage(
   ctx: Ctx,
   keyring: Keyring,
-  cursor: string | undefined,
-  limit: number,
+  { q, cursor, limit }: z.infer<typeof certificateQuery>,
 ): Promise<CertificatePage> {
-  const [before] = decodeCursor(keyring, cursorQuery, cursor) ?? []
-  const rows = await listCertificates(ctx.db, before === undefined ? undefined : String(before), limit + 1)
+  const shape = q === undefined ? cursorQuery : ([...cursorQuery, q] as const)
+  const [before] = decodeCursor(keyring, shape, cursor) ?? []
+  const rows = await listCertificates(ctx.db, before === undefined ? undefined : String(before), limit + 1, q)
   const items = rows.slice(0, limit)
   const last = rows.length > limit ? items.at(-1) : undefined
-  return { items, next: last && encodeCursor(keyring, cursorQuery, [last.id]) }
+  return { items, next: last && encodeCursor(keyring, shape, [last.id]) }
 }
 
 function rootJson(root: Authority): unknown {

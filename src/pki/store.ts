@@ -1,4 +1,4 @@
-import { type Db, tables } from '#platform'
+import { contains, type Db, tables } from '#platform'
 
 interface PkiTables {
   readonly pki_authorities: {
@@ -127,11 +127,12 @@ export async function insertServerCertificate(db: Db, made: StoredServerCertific
     .execute()
 }
 
-/** Newest first. @param before id of the last one already shown */
+/** Newest first; with a text, those that have it in host or serial number. @param before id of the last one already shown */
 export async function listCertificates(
   db: Db,
   before: string | undefined,
   limit: number,
+  text?: string,
 ): Promise<readonly CertificateRecord[]> {
   let rows = tables<PkiTables>(db)
     .selectFrom('pki_certificates')
@@ -150,6 +151,7 @@ export async function listCertificates(
     .orderBy('id', 'desc')
     .limit(limit)
   if (before !== undefined) rows = rows.where('id', '<', before)
+  if (text !== undefined) rows = rows.where(contains(['host', 'serial'], text))
   return (await rows.execute()).map(recordOf)
 }
 

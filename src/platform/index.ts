@@ -24,6 +24,7 @@ export type {
 } from './db/database.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
 export { tables, touch } from './db/handle.ts'
+export { closeness, contains } from './db/search.ts'
 export { createEgress, type EgressSettings } from './egress/create-egress.ts'
 export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'
 export {
@@ -39,6 +40,7 @@ export { setEventReader } from './events/outbox-store.ts'
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { lastEventId, type SentEvent } from './http/event-streams.ts'
+export { type PageOpenerParts, pageOpener } from './http/page-opener.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export {
   type Door,

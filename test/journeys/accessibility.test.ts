@@ -62,11 +62,31 @@ describe('every piece and every page of the console', { skip: browserMissing() }
     await page.close()
   })
 
-  test('Ctrl-K goes to the filter', async () => {
-    const page = await browser.newPage()
+  test('Ctrl-K goes to the search, again to the filter of the list; Ctrl-/ lists the keys, Escape closes', async () => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
     await page.goto(`${server.origin}/journal`)
     await page.keyboard.press('Control+k')
+    assert.equal(await page.evaluate('document.activeElement.name'), 'q')
+    await page.keyboard.press('Control+k')
     assert.equal(await page.evaluate('document.activeElement.name'), 'who')
+    await page.keyboard.press('Control+/')
+    assert.ok(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible())
+    assert.deepEqual(await findViolations(page), [])
+    await page.keyboard.press('Escape')
+    assert.equal(await page.getByRole('dialog', { name: 'Keyboard' }).isVisible(), false)
     await page.close()
+  })
+
+  test('on a phone the rooms open from the bar at the bottom, without script too', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const page = await browser.newPage({ javaScriptEnabled, viewport: { width: 390, height: 800 } })
+      await page.goto(`${server.origin}/journal`)
+      const rooms = page.getByRole('navigation', { name: 'Rooms' })
+      assert.equal(await rooms.isVisible(), false)
+      await page.getByRole('button', { name: 'Rooms' }).click()
+      assert.ok(await rooms.getByRole('link', { name: 'Certificates' }).isVisible())
+      if (javaScriptEnabled) assert.deepEqual(await findViolations(page), [])
+      await page.close()
+    }
   })
 })

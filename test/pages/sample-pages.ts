@@ -6,6 +6,7 @@ import { frame } from '../../src/console/views/frame.ts'
 import { journalPage } from '../../src/console/views/journal.ts'
 import { journalRecordPage, verifyPage } from '../../src/console/views/journal-record.ts'
 import { overviewPage } from '../../src/console/views/overview.ts'
+import { searchPage } from '../../src/console/views/search.ts'
 import { samples } from '../../src/platform/ui-kit/samples.ts'
 
 const now = Date.UTC(2026, 10, 22, 1, 5, 7)
@@ -94,10 +95,25 @@ function consolePages(): [string, string][] {
       verifyPage({ sound: true, checked: 41, waiting: 1, head: { seq: 41, hash: '8f'.repeat(32) } }),
     ),
     inFrame('/journal-broken', verifyPage({ sound: false, checked: 40, broken: brokenRecord })),
+    inFrame('/search', searchPage('', [])),
+    inFrame('/search-nothing', searchPage('<b>zz</b>', []), '/search'),
+    inFrame('/search-found', searchPage('gra', finds), '/search'),
     inFrame('/errors', errorListPage(consoleErrors)),
     inFrame('/error', errorCodePage('console.record-not-found', consoleErrors['console.record-not-found'])),
   ]
 }
+
+const finds = [
+  { title: 'Pages', finds: [{ title: 'Grants', href: '/grants' }], more: false },
+  {
+    title: 'People',
+    finds: [
+      { title: 'Grace Hopper', note: 'grace', href: '/accounts/acc_1' },
+      { title: 'Graham of a very long name that goes on and on '.repeat(3), note: 'graham', href: '/accounts/acc_2' },
+    ],
+    more: true,
+  },
+]
 
 const brokenRecord = {
   seq: 41,
@@ -107,12 +123,19 @@ const brokenRecord = {
 } as const
 
 function inFrame(path: string, body: Html, section = path): [string, string] {
-  const rooms = ['People', 'Roles', 'Groups', 'Networks', 'Routes', 'Certificates', 'Journal']
+  const rooms = [
+    { group: 'people', titles: ['People', 'Groups'] },
+    { group: 'access', titles: ['Roles', 'Policies', 'Grants', 'Requests', 'Networks', 'Why'] },
+    { group: 'apps', titles: ['Routes', 'Certificates'] },
+    { group: 'record', titles: ['Journal', 'Webhooks'] },
+  ] as const
   const page = frame({
     title: 'Sample',
     body,
     section,
-    rooms: rooms.map((title) => ({ title, href: `/${title.toLowerCase()}` })),
+    rooms: rooms.flatMap(({ group, titles }) =>
+      titles.map((title) => ({ title, group, href: `/${title.toLowerCase()}` })),
+    ),
     who: { name: 'Grace Hopper', credential: 'password', address: '203.0.113.7' },
     host: 'gatehouse.localhost',
   })

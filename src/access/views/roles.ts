@@ -19,7 +19,9 @@ import {
   state,
   table,
   textArea,
+  textFilter,
   time,
+  withQuery,
 } from '#platform/ui'
 import type { Vocabulary } from '../permissions.ts'
 import { permissionsOf } from '../roles.ts'
@@ -33,6 +35,7 @@ export interface RoleListView {
   readonly roles: readonly RoleRow[]
   readonly holders: ReadonlyMap<string, number>
   readonly mayCreate: boolean
+  readonly q: string | undefined
   readonly next: string | undefined
   readonly further: boolean
   readonly vocabulary: Vocabulary
@@ -46,6 +49,7 @@ export function roleListPage(view: RoleListView): ShellPage {
     lead: 'A role is a named set of permissions. People and groups hold roles; nothing is allowed without one.',
     action: create,
   })}
+${textFilter({ action: section, label: 'Name or title', value: view.q })}
 ${table({
   caption: 'Roles, sorted by name',
   columns: [
@@ -55,9 +59,17 @@ ${table({
     { title: 'Held by', role: 'number', cell: (row) => view.holders.get(row.id) ?? 0 },
   ],
   rows: view.roles,
-  empty: emptyState({ title: 'No roles', text: 'Nobody may do anything until there is one.', action: create }),
+  empty: emptyState(
+    view.q === undefined
+      ? { title: 'No roles', text: 'Nobody may do anything until there is one.', action: create }
+      : {
+          title: 'No role matches',
+          text: 'None has this text in its name or title.',
+          action: { text: 'Show all', href: section },
+        },
+  ),
 })}
-${paging({ href: section, next: view.next, further: view.further, shown: view.roles.length })}`
+${paging({ href: withQuery(section, { q: view.q }), next: view.next, further: view.further, shown: view.roles.length })}`
   return { title: 'Roles', body, section, frame: 'full' }
 }
 

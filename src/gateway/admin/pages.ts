@@ -21,6 +21,13 @@ import type { AdminDeps } from './admin-deps.ts'
 import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
 
 const pageSize = 50
+const searched = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(80)
+  .transform((text) => (text === '' ? undefined : text))
+  .optional()
 const listed = ['gateway', 'routes-page', 'name'] as const
 
 /** The console's pages about routes. */
@@ -36,16 +43,18 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       path: '/routes',
       door: 'browser',
       access: { permission: 'routes:read' },
-      query: z.strictObject({ cursor: z.string().max(1024).optional() }),
+      query: z.strictObject({ q: searched, cursor: z.string().max(1024).optional() }),
       handler: async (ctx, { query }) => {
-        const after = decodeCursor(deps.kernel.keyring, listed, query.cursor)?.[0]
-        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, pageSize + 1)
+        const { q } = query
+        const shape = q === undefined ? listed : ([...listed, q] as const)
+        const after = decodeCursor(deps.kernel.keyring, shape, query.cursor)?.[0]
+        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, pageSize + 1, q)
         const routes = found.slice(0, pageSize)
         const last = found.length > pageSize ? routes.at(-1) : undefined
-        const next = last === undefined ? undefined : encodeCursor(deps.kernel.keyring, listed, [last.name])
+        const next = last === undefined ? undefined : encodeCursor(deps.kernel.keyring, shape, [last.name])
         return pageReply(
           'Routes',
-          routesPage({ routes, next, further: query.cursor !== undefined, now: ctx.now, urlOf }),
+          routesPage({ routes, q, next, further: query.cursor !== undefined, now: ctx.now, urlOf }),
         )
       },
     }),

@@ -18,7 +18,9 @@ import {
   radios,
   table,
   textArea,
+  textFilter,
   time,
+  withQuery,
 } from '#platform/ui'
 import type { FormValues } from '../admin/form.ts'
 import type { ProbeView } from '../contract.ts'
@@ -29,33 +31,43 @@ const trail = [{ text: 'Routes', href: '/routes' }]
 /** Every route, by name. */
 export function routesPage(options: {
   readonly routes: readonly GatewayRoute[]
+  readonly q: string | undefined
   readonly next: string | undefined
   readonly further: boolean
   readonly now: number
   readonly urlOf: (route: GatewayRoute) => string
 }): Html {
-  const { routes, next, further, now, urlOf } = options
+  const { routes, q, next, further, now, urlOf } = options
   return html`${pageHeader({
     title: 'Routes',
     lead: 'Hosts and paths people reach through Gatehouse, the apps behind them, and who may use them.',
-    action: routes.length === 0 ? undefined : { text: 'Add a route', href: '/routes/new' },
-  })}${table({
-    caption: 'Routes by name',
-    columns: [
-      { title: 'Name', role: 'name', cell: (row) => html`<a href="/routes/${row.name}">${row.name}</a>` },
-      { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.pathPrefix}</a>` },
-      { title: 'App', cell: (row) => html`<code>${row.upstream}</code>` },
-      { title: 'Who may use it', cell: ruleBadge },
-      { title: 'Changed', cell: (row) => time(row.updatedAt, now) },
-    ],
-    rows: routes,
-    empty: emptyState({
-      title: 'No routes yet',
-      text: 'A route puts an app you already run behind sign-in: people reach it under a name of its own, and only those you let.',
-      action: { text: 'Add a route', href: '/routes/new' },
-      command: 'gatehouse routes create blog --host blog.localhost --upstream http://127.0.0.1:3000',
-    }),
-  })}${(next !== undefined || further) && paging({ href: '/routes', next, further, shown: routes.length })}`
+    action: routes.length === 0 && q === undefined ? undefined : { text: 'Add a route', href: '/routes/new' },
+  })}${(routes.length > 0 || q !== undefined) && textFilter({ action: '/routes', label: 'Name, host or app', value: q })}${table(
+    {
+      caption: 'Routes by name',
+      columns: [
+        { title: 'Name', role: 'name', cell: (row) => html`<a href="/routes/${row.name}">${row.name}</a>` },
+        { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.pathPrefix}</a>` },
+        { title: 'App', cell: (row) => html`<code>${row.upstream}</code>` },
+        { title: 'Who may use it', cell: ruleBadge },
+        { title: 'Changed', cell: (row) => time(row.updatedAt, now) },
+      ],
+      rows: routes,
+      empty:
+        q === undefined
+          ? emptyState({
+              title: 'No routes yet',
+              text: 'A route puts an app you already run behind sign-in: people reach it under a name of its own, and only those you let.',
+              action: { text: 'Add a route', href: '/routes/new' },
+              command: 'gatehouse routes create blog --host blog.localhost --upstream http://127.0.0.1:3000',
+            })
+          : emptyState({
+              title: 'No route matches',
+              text: 'None has this text in its name, host or app.',
+              action: { text: 'Show all', href: '/routes' },
+            }),
+    },
+  )}${(next !== undefined || further) && paging({ href: withQuery('/routes', { q }), next, further, shown: routes.length })}`
 }
 
 /** One route: what is known, a test, and what can be done about it. */

@@ -12,7 +12,9 @@ import {
   pageHeader,
   paging,
   table,
+  textFilter,
   time,
+  withQuery,
 } from '#platform/ui'
 import { fetchRootCommand, type TrustStep, trustSteps } from '../contract.ts'
 import type { Authority } from '../face.ts'
@@ -22,6 +24,7 @@ export interface CertificatesPageData {
   readonly root: Authority
   readonly origin: string
   readonly items: readonly CertificateRecord[]
+  readonly q: string | undefined
   readonly next: string | undefined
   readonly further: boolean
   readonly now: number
@@ -34,10 +37,11 @@ export function certificatesPage(data: CertificatesPageData): Html {
     lead: 'Gatehouse issues the certificates of its hosts itself. A machine that trusts the root below trusts them all.',
     action: { text: 'Download the root', href: '/ca.pem' },
   })}
-${data.further ? '' : rootPart(data)}
+${!data.further && data.q === undefined && rootPart(data)}
 <section aria-labelledby="issued"><h2 id="issued">Issued</h2>
+${textFilter({ action: '/certificates', label: 'Host or serial number', value: data.q })}
 ${issued(data)}
-${(data.items.length > 0 || data.further) && paging({ href: '/certificates', next: data.next, further: data.further, shown: data.items.length })}
+${(data.items.length > 0 || data.further) && paging({ href: withQuery('/certificates', { q: data.q }), next: data.next, further: data.further, shown: data.items.length })}
 </section>`
 }
 
@@ -71,7 +75,7 @@ function trustStep(step: TrustStep): Html {
 ${step.command !== undefined && command(step.command)}</details>`
 }
 
-function issued({ items, now, further }: CertificatesPageData): Html {
+function issued({ items, q, now, further }: CertificatesPageData): Html {
   return table({
     caption: 'Issued certificates, newest first',
     columns: [
@@ -82,10 +86,17 @@ function issued({ items, now, further }: CertificatesPageData): Html {
       { title: 'Serial', cell: (row) => id(row.serial) },
     ],
     rows: items,
-    empty: emptyState({
-      title: further ? 'No further certificates' : 'No certificates yet',
-      text: 'A certificate is issued when a host is opened for the first time, and renewed before it ends.',
-    }),
+    empty:
+      q === undefined
+        ? emptyState({
+            title: further ? 'No further certificates' : 'No certificates yet',
+            text: 'A certificate is issued when a host is opened for the first time, and renewed before it ends.',
+          })
+        : emptyState({
+            title: 'No certificate matches',
+            text: 'None has this text in its host or serial number.',
+            action: { text: 'Show all', href: '/certificates' },
+          }),
   })
 }
 

@@ -1,5 +1,5 @@
 import type { FieldFault } from '../errors.ts'
-import { fieldId, hidden } from './field.ts'
+import { field, fieldId, hidden } from './field.ts'
 import { address, attributes, type Html, html, type Renderable } from './html.ts'
 import { notice } from './notice.ts'
 import { type Action, link } from './page-header.ts'
@@ -47,7 +47,7 @@ export function actionForm(options: ActionFormOptions): Html {
 export interface FilterOptions {
   /** The list's own address. */
   readonly action: string
-  /** `field` and `select` pieces; the first is what Ctrl-K focuses. */
+  /** `field` and `select` pieces; the first is what a second Ctrl-K focuses. */
   readonly fields: Renderable
   /** Whether anything is filtered: shows the way back to everything. */
   readonly active: boolean
@@ -58,6 +58,20 @@ export function filterForm(options: FilterOptions): Html {
   const action = address(options.action)
   return html`<form class="filter" aria-label="Filter the list" method="get" action="${action}" data-shortcut="search">${options.fields}
 <div class="form-actions"><button type="submit" class="plain">Filter</button>${options.active && html`<a href="${action}">Show all</a>`}</div></form>`
+}
+
+/** The filter of a list that is narrowed by one text, `q` in the address. */
+export function textFilter(options: {
+  readonly action: string
+  readonly label: string
+  readonly value: string | undefined
+}): Html {
+  const { action, label, value } = options
+  return filterForm({
+    action,
+    active: value !== undefined,
+    fields: field({ name: 'q', label, type: 'search', value, autocomplete: 'off', maxLength: 80 }),
+  })
 }
 
 function faultSummary(faults: readonly FieldFault[]): Html | undefined {

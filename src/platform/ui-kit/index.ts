@@ -30,6 +30,7 @@ export {
   type FormOptions,
   filterForm,
   form,
+  textFilter,
 } from './form.ts'
 export { address, attributes, type Html, html, nothing, type Renderable } from './html.ts'
 export { id } from './id.ts'

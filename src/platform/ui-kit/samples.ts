@@ -251,5 +251,6 @@ function outcomes(text: Text): Record<string, Html> {
     strangerRefusal: kit.strangerRefusal({ text: text('Sign in'), href: text('/sign-in') }),
     document: kit.document({ title: text('Title'), body: text('body') }),
     bareDocument: kit.bareDocument({ title: text('Title'), body: text('body') }),
+    textFilter: kit.textFilter({ action: text('/roles'), label: text('Name'), value: text('operators') }),
   }
 }

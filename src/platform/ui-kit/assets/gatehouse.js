@@ -1,4 +1,4 @@
-// Small comforts on pages that are complete without them: copying, living times, Ctrl-K.
+// Small comforts on pages that are complete without them: copying, living times, search as one types (Ctrl-K).
 
 const copied = 'Copied'
 
@@ -65,15 +65,159 @@ function tellTimes() {
   }
 }
 
-function focusFilter(event) {
-  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return
-  const input = document.querySelector('[data-shortcut="search"] :is(input, select)')
-  if (!input) return
-  event.preventDefault()
-  input.focus()
+// Ctrl-K goes to the search, a second time to the filter of the list; Ctrl-/ lists the keys.
+function shortcut(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return
+  const key = event.key.toLowerCase()
+  const search = document.querySelector('[data-find] input')
+  const filter = document.querySelector('[data-shortcut="search"] :is(input, select)')
+  if (key === 'k') {
+    const seen = search !== null && search.offsetParent !== null
+    const next = seen && document.activeElement !== search ? search : (filter ?? search)
+    if (!next) return
+    event.preventDefault()
+    next.focus()
+    next.select?.()
+  } else if (key === '/') {
+    const list = document.getElementById('shortcuts')
+    if (!list) return
+    event.preventDefault()
+    list.togglePopover()
+  }
 }
 
+const patience = 120
+
+// The box above every page: what is found appears below it, as text, never as markup.
+function findAsTyped(form) {
+  const input = form.querySelector('input')
+  const list = document.createElement('div')
+  list.id = 'found'
+  list.className = 'found'
+  list.setAttribute('role', 'listbox')
+  list.setAttribute('aria-label', 'Found')
+  list.hidden = true
+  form.after(list)
+  for (const [name, value] of [
+    ['role', 'combobox'],
+    ['aria-expanded', 'false'],
+    ['aria-controls', 'found'],
+    ['aria-autocomplete', 'list'],
+    ['aria-keyshortcuts', 'Control+K'],
+  ]) {
+    input.setAttribute(name, value)
+  }
+  form.querySelector('kbd').hidden = false
+
+  let timer
+  let asking
+  let asked = ''
+  const options = () => [...list.querySelectorAll('a[role=option]')]
+  const chosen = () => list.querySelector('[aria-selected=true]')
+  const choose = (option) => {
+    chosen()?.setAttribute('aria-selected', 'false')
+    option?.setAttribute('aria-selected', 'true')
+    option?.scrollIntoView({ block: 'nearest' })
+    if (option) input.setAttribute('aria-activedescendant', option.id)
+    else input.removeAttribute('aria-activedescendant')
+  }
+  const show = (open) => {
+    list.hidden = !open
+    input.setAttribute('aria-expanded', String(open))
+    if (!open) choose(undefined)
+  }
+  const ask = async () => {
+    const text = input.value.trim()
+    asking?.abort()
+    asked = text
+    if (text === '') return show(false)
+    asking = new AbortController()
+    try {
+      const answer = await fetch(`/api/v1/search?${new URLSearchParams({ q: text })}`, { signal: asking.signal })
+      if (!answer.ok || text !== asked) return
+      const { items } = await answer.json()
+      if (text === asked && document.activeElement === input) draw(list, items, show)
+    } catch {
+      // without an answer the form still leads to the page
+    }
+  }
+  input.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(ask, patience)
+  })
+  input.addEventListener('focus', () => {
+    if (input.value.trim() !== '') ask()
+  })
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !list.hidden) {
+      event.preventDefault()
+      return show(false)
+    }
+    const all = options()
+    if (list.hidden || all.length === 0) return
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault()
+      const at = all.indexOf(chosen())
+      const step = event.key === 'ArrowDown' ? 1 : at < 0 ? 0 : -1
+      choose(all[(at + step + all.length) % all.length])
+    } else if (event.key === 'Enter' && chosen()) {
+      event.preventDefault()
+      chosen().click()
+    }
+  })
+  form.parentElement.addEventListener('focusout', (event) => {
+    if (!form.parentElement.contains(event.relatedTarget)) show(false)
+  })
+}
+
+function draw(list, items, show) {
+  list.replaceChildren()
+  let group
+  let kind
+  items.forEach((item, index) => {
+    if (item.kind !== kind) {
+      kind = item.kind
+      group = document.createElement('div')
+      group.setAttribute('role', 'group')
+      group.setAttribute('aria-label', kind)
+      const heading = document.createElement('p')
+      heading.setAttribute('role', 'presentation')
+      heading.textContent = kind
+      group.append(heading)
+      list.append(group)
+    }
+    const option = document.createElement('a')
+    option.id = `found-${index}`
+    option.setAttribute('role', 'option')
+    option.setAttribute('aria-selected', 'false')
+    option.tabIndex = -1
+    // paths of this console only, whatever an answer says
+    option.href = /^\/(?![/\\])/.test(item.href) ? item.href : '#'
+    const title = document.createElement('span')
+    title.textContent = item.title
+    option.append(title)
+    if (item.note) {
+      const note = document.createElement('small')
+      note.textContent = item.note
+      option.append(note)
+    }
+    group.append(option)
+  })
+  if (items.length === 0) {
+    const nothing = document.createElement('p')
+    nothing.textContent = 'Nothing found'
+    nothing.setAttribute('role', 'option')
+    nothing.setAttribute('aria-disabled', 'true')
+    nothing.setAttribute('aria-selected', 'false')
+    list.append(nothing)
+  }
+  show(true)
+  announce(items.length === 0 ? 'Nothing found' : `${items.length} found`)
+}
+
+for (const button of document.querySelectorAll('[data-shortcuts]')) button.hidden = false
+for (const form of document.querySelectorAll('[data-find]')) findAsTyped(form)
 showCopyButtons()
 tellTimes()
 setInterval(tellTimes, 30_000)
-document.addEventListener('keydown', focusFilter)
+document.addEventListener('keydown', shortcut)
