@@ -80,9 +80,10 @@ export async function rememberPlaces(ctx: Ctx, keyring: Keyring, attempt: Attemp
   await writeThrottles(ctx.db, knownPlaces(ctx, keyring, attempt))
 }
 
-function knownPlaces(ctx: Ctx, keyring: Keyring, attempt: Attempt): readonly KeptThrottle[] {
-  const { knownNetwork, knownDevice } = macsOf(keyring, attempt)
-  const macs = attempt.device === undefined ? [knownNetwork] : [knownNetwork, knownDevice]
+function knownPlaces(ctx: Ctx, keyring: Keyring, { handle, address, device }: Attempt): readonly KeptThrottle[] {
+  const mac = macWith(keyring)
+  const knownNetwork = mac('known-network', handle, networkOf(address))
+  const macs = device === undefined ? [knownNetwork] : [knownNetwork, mac('known-device', handle, device)]
   const state = { attempts: 0, until: 0, settledAt: ctx.now, forgottenAt: ctx.now + remembered }
   return macs.map((mac) => ({ mac, ...state }))
 }
@@ -112,9 +113,8 @@ function keep(scope: ThrottleScope, macs: Macs, state: ThrottleState): KeptThrot
 
 /** Keyed, so that the table tells nobody who tried what: people type passwords where handles belong. */
 function macsOf(keyring: Keyring, { handle, address, device }: Attempt): Macs {
-  const network = address === undefined ? 'local' : addressNetwork(address)
-  const mac = (...parts: readonly string[]) =>
-    Buffer.from(keyring.mac('identity.throttle', JSON.stringify(parts))).toString('base64url')
+  const network = networkOf(address)
+  const mac = macWith(keyring)
   return {
     pair: mac('pair', handle, network),
     network: mac('network', network),
@@ -123,4 +123,12 @@ function macsOf(keyring: Keyring, { handle, address, device }: Attempt): Macs {
     knownNetwork: mac('known-network', handle, network),
     knownDevice: mac('known-device', handle, device ?? ''),
   }
+}
+
+function networkOf(address: string | undefined): string {
+  return address === undefined ? 'local' : addressNetwork(address)
+}
+
+function macWith(keyring: Keyring): (...parts: readonly string[]) => string {
+  return (...parts) => Buffer.from(keyring.mac('identity.throttle', JSON.stringify(parts))).toString('base64url')
 }
