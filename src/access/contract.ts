@@ -1,6 +1,9 @@
 /** The API of this room: what goes over the wire, shared by server, CLI and pages. */
 import { z } from 'zod'
 import { parseCidr } from '#kit'
+import { explanation } from './why/contract.ts'
+
+export { explanation, whyQuery } from './why/contract.ts'
 
 const time = z.iso.datetime({ offset: true })
 const limit = z.coerce.number().int().min(1).max(200).default(50)
@@ -176,17 +179,7 @@ export const decisionBody = z.strictObject({
     .prefault({}),
   grant: z.string().max(100).optional(),
 })
-export const decisionStep = z.object({
-  step: z.enum(['principal', 'credential', 'app', 'grant', 'policy']),
-  allowed: z.boolean(),
-  code: z.string(),
-  reason: z.string(),
-})
-export const decision = z.object({
-  allowed: z.boolean(),
-  step: z.enum(['principal', 'credential', 'app', 'grant', 'policy']),
-  code: z.string(),
-  reason: z.string(),
-  policies: z.array(z.string()),
-  steps: z.array(decisionStep).describe('What every step said, up to the one that decided.'),
-})
+/** The account of a decision; for a text that is no permission only what the chain says of it. */
+export const decisionExplained = explanation
+  .partial()
+  .required({ allowed: true, step: true, code: true, reason: true, policies: true, steps: true })

@@ -6,7 +6,8 @@ import type { Facts } from './facts.ts'
 import { type EngineSource, KnownFacts, SharedFacts } from './known-facts.ts'
 import type { PolicyAnswer } from './policy-engine.ts'
 import type { Question } from './question.ts'
-import { type Account, unknownPermission, type Walk, type WalkSettings, walk } from './walk.ts'
+import { unknownPermission, type Walk, type WalkSettings, walk } from './walk.ts'
+import { type Explanation, explain } from './why/explanation.ts'
 
 /** At most this many decisions are remembered: some 8 MB. */
 const maxDecisions = 20_000
@@ -48,8 +49,16 @@ export interface Decisions {
     resource: Resource | undefined,
     now: number,
   ): Decision | Promise<Decision>
-  /** The same answer with its steps; reads and remembers nothing but facts. */
-  explain(actor: Actor, permission: string, resource: Resource | undefined, now: number): Promise<Account>
+  /**
+   * The same answer with everything that led to it; remembers nothing but facts. `undefined` for a text that is no
+   * permission.
+   */
+  explain(
+    actor: Actor,
+    permission: string | undefined,
+    resource: Resource | undefined,
+    now: number,
+  ): Promise<Explanation | undefined>
   /** Runs something over facts until it misses none. */
   withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T>
 }
@@ -135,8 +144,8 @@ export function openDecisions(database: Database, parts: DecisionParts): Decisio
     },
     async explain(actor, permission, resource, now) {
       const question = questionOf(actor, permission, resource, now)
-      if (question === undefined) return unknownPermission
-      return withFacts(now, (facts) => walkWith(question, facts))
+      if (question === undefined) return undefined
+      return withFacts(now, (facts) => explain(question, facts, parts))
     },
     withFacts,
   }

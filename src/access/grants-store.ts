@@ -5,6 +5,12 @@ export async function findGrant(db: Db, id: string): Promise<GrantRow | undefine
   return tables<Tables>(db).selectFrom('access_grants').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** Grants by id, in no particular order; unknown ids are left out. */
+export async function findGrantsById(db: Db, ids: readonly string[]): Promise<readonly GrantRow[]> {
+  if (ids.length === 0) return []
+  return tables<Tables>(db).selectFrom('access_grants').selectAll().where('id', 'in', ids).execute()
+}
+
 export interface GrantFilter {
   readonly grantorId?: string | undefined
   readonly granteeId?: string | undefined

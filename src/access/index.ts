@@ -9,6 +9,7 @@ import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
+import { explainFor } from './why/routes.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
@@ -26,11 +27,15 @@ export const accessRoom = defineRoom({
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),
-      navigation: [{ title: 'Roles', href: '/roles', permission: 'roles:read', order: 30, group: 'access' }],
+      navigation: [
+        { title: 'Roles', href: '/roles', permission: 'roles:read', order: 30, group: 'access' },
+        { title: 'Why?', href: '/why', permission: 'decisions:read', order: 39, group: 'access' },
+      ],
       search: accessSearch,
       searchActions: accessActions,
       resources: [grantLoader],
       policies: [policies],
+      explain: explainFor(access),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       start: (contributions) => access.start(contributions),
     }

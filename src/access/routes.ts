@@ -6,6 +6,7 @@ import { networkRoutes } from './network-routes.ts'
 import type { OpenAccess } from './open.ts'
 import { rolePages } from './role-pages.ts'
 import { roleRoutes } from './role-routes.ts'
+import { whyRoutes } from './why/routes.ts'
 
 /** What the routes work with. */
 export interface RouteParts {
@@ -15,7 +16,7 @@ export interface RouteParts {
 
 /** Everything this room answers over HTTP. */
 export function accessRoutes(parts: RouteParts): readonly Route[] {
-  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes, rolePages].flatMap((routes) =>
+  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes, whyRoutes, rolePages].flatMap((routes) =>
     routes(parts),
   )
 }

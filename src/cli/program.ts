@@ -6,6 +6,7 @@ import { addFirstSteps } from './definitions/first-steps.ts'
 import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
 import { addTokens } from './definitions/tokens.ts'
+import { addWhy } from './definitions/why.ts'
 import { exitMeanings } from './failure.ts'
 
 /**
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   addRoles(program)
   addRoutes(program)
   addTokens(program)
+  addWhy(program)
   addAudit(program)
   return program
 }

@@ -6,6 +6,8 @@ export interface DecisionChainOptions {
   readonly decision: Decision
   /** What each step had before it: `principal: alice, active`, `credential: password from 10.0.0.7`. */
   readonly saw: Partial<Readonly<Record<DecisionStep, Renderable>>>
+  /** A table with the same and more follows: screen readers hear that one instead of the links. */
+  readonly tableBelow?: boolean
 }
 
 /** What each step had before it, in words for the person the actor is: nothing in it is news to them. */
@@ -41,7 +43,7 @@ const words: Readonly<Record<Link, string>> = {
 const tones: Readonly<Record<Link, Tone>> = { passed: 'good', allowed: 'good', refused: 'bad', unreached: 'off' }
 
 /** The five links of a decision in a row: what each saw, how it answered, and which one decided. An ordered list. */
-export function decisionChain({ decision, saw }: DecisionChainOptions): Html {
+export function decisionChain({ decision, saw, tableBelow }: DecisionChainOptions): Html {
   const deciding = decisionSteps.indexOf(decision.step)
   const links = decisionSteps.map((step, index) => {
     const answer: Link =
@@ -51,5 +53,5 @@ export function decisionChain({ decision, saw }: DecisionChainOptions): Html {
 <span class="link-saw">${answer === 'unreached' ? undefined : saw[step]}</span></li>`
   })
   return html`<figure class="chain"><figcaption>${mark(decision.allowed ? 'good' : 'bad')}<strong>${decision.allowed ? 'Allowed' : 'Refused'}</strong> at the step “${decision.step}”: ${decision.reason}</figcaption>
-<ol>${links}</ol></figure>`
+<ol${attributes({ 'aria-hidden': tableBelow === true ? 'true' : undefined })}>${links}</ol></figure>`
 }

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { type Actor, canonicalAddress, type DecisionStep, decisionSteps, parsePermission } from '#kit'
+import type { Ctx, Explain, Reply, Route } from '#platform'
+import { route } from '#platform'
+import { askedResource, findActorAs } from '../asked.ts'
+import { fail } from '../errors.ts'
+import type { OpenAccess } from '../open.ts'
+import { listPrincipals } from '../principals-store.ts'
+import type { RouteParts } from '../routes.ts'
+import { whyPage } from '../views/why.ts'
+import { explanation, whyQuery } from './contract.ts'
+import { type Told, tell } from './telling.ts'
+import { explanationJson } from './wire.ts'
+
+/** Who may be chosen to ask about, on the page. */
+const maxCandidates = 500
+
+const blank = (most: number) =>
+  z
+    .string()
+    .trim()
+    .max(most)
+    .optional()
+    .transform((text) => (text === '' ? undefined : text))
+/** A form sends the fields that were left empty too. */
+const pageQuery = z.strictObject({
+  permission: blank(512),
+  principal: blank(100),
+  address: blank(50),
+  step: z.enum(decisionSteps).optional(),
+})
+type PageQuery = z.infer<typeof pageQuery>
+
+/** Why somebody may or may not: as a page and over the API. Everybody may ask about themselves. */
+export function whyRoutes({ access }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/why',
+      door: 'api',
+      access: {
+        signedIn: 'everybody may ask about themselves; about others it asks for decisions:read in the handler',
+      },
+      summary: 'Why you, or somebody you may ask about, may or may not do something',
+      query: whyQuery,
+      responses: { 200: explanation },
+      handler: async (ctx, { query }) => {
+        const told = await answer(access, ctx, query)
+        if (told === undefined) {
+          throw fail('access.bad-permission', { fields: { permission: query.permission.slice(0, 80) } })
+        }
+        return { kind: 'json', body: explanationJson(told) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/why',
+      door: 'browser',
+      access: {
+        signedIn: 'everybody may ask about themselves; about others it asks for decisions:read in the handler',
+      },
+      query: pageQuery,
+      handler: (ctx, { query }) => page(access, ctx, query),
+    }),
+  ]
+}
+
+/** What `?explain` answers on every route of the API: the caller's own decision. */
+export function explainFor(access: OpenAccess): Explain {
+  return async (ctx, permission, resource) => {
+    const told = await tell(access, ctx, { actor: ctx.actor, permission, resource })
+    if (told === undefined) throw fail('access.bad-permission', { fields: { permission: permission ?? '' } })
+    return explanationJson(told)
+  }
+}
+
+interface Question {
+  readonly permission: string
+  readonly principal?: string | undefined
+  readonly address?: string | undefined
+}
+
+async function answer(access: OpenAccess, ctx: Ctx, question: Question): Promise<Told | undefined> {
+  const actor = await whoIsAsked(access, ctx, question)
+  const { permission } = question
+  return tell(access, ctx, { actor, permission, resource: await askedResource(access, ctx, permission) })
+}
+
+/** Oneself, as one came; or, for who may read decisions, somebody else, or somewhere else. */
+async function whoIsAsked(access: OpenAccess, ctx: Ctx, { principal, address }: Question): Promise<Actor> {
+  const isOther = principal !== undefined && principal !== ctx.actor.principal.id
+  if (!isOther && address === undefined) return ctx.actor
+  await access.face.require(ctx, 'decisions:read')
+  const actor = isOther ? await findActorAs(ctx, principal) : ctx.actor
+  return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
+}
+
+async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Reply> {
+  const { permission, principal, address, step } = query
+  const maySeeOthers = (await access.face.decide(ctx.actor, 'decisions:read', undefined, { now: ctx.now })).allowed
+  const told = permission === undefined ? undefined : await answer(access, ctx, { permission, principal, address })
+  const faults = faultsOf(permission, told)
+  const candidates = maySeeOthers ? await listPrincipals(ctx.db, 'account', maxCandidates) : []
+  return {
+    kind: 'page',
+    status: faults.length > 0 ? 400 : 200,
+    page: whyPage({
+      told,
+      faults,
+      values: { permission: permission ?? '', principal: principal ?? '', address: address ?? '' },
+      candidates: candidates.map(({ id, name }) => ({ value: id, text: name })),
+      maySeeOthers,
+      self: ctx.actor.principal.id,
+      came: step as DecisionStep | undefined,
+      now: ctx.now,
+    }),
+  }
+}
+
+function faultsOf(permission: string | undefined, told: Told | undefined) {
+  if (permission === undefined || told !== undefined || parsePermission(permission) !== undefined) return []
+  return [
+    {
+      field: 'permission',
+      message: `${permission.slice(0, 80)} is not a permission; write type:action, or type:action:id for one thing`,
+    },
+  ]
+}

@@ -1,0 +1,48 @@
+import type { Permission } from '#kit'
+import type { Facts, GrantFacts, PrincipalFacts } from '../facts.ts'
+import type { Question } from '../question.ts'
+
+/** The facts, as if a grant of just this permission had been given to who asks, by somebody who holds everything. */
+export function withGrant(facts: Facts, { actor }: Question, permission: Permission): Facts {
+  const { id } = actor.principal
+  const grant: GrantFacts = {
+    id: 'supposed',
+    grantorId: 'system',
+    granteeId: id,
+    patterns: [permission],
+    startsAt: 0,
+    endsAt: undefined,
+    revoked: false,
+  }
+  return changing(facts, id, (principal) => ({ ...principal, grants: [...principal.grants, grant] }))
+}
+
+/** The facts, as if who asks held no role and no grant. */
+export function withoutHoldings(facts: Facts, { actor }: Question): Facts {
+  return changing(facts, actor.principal.id, (principal) => ({ ...principal, roles: [], grants: [] }))
+}
+
+/** The question, as if it came with a credential that limits nothing. */
+export function withUnlimitedCredential(question: Question): Question {
+  const { credential } = question.actor
+  if (credential === undefined) return question
+  const limits = { permissions: ['*'], networks: { allow: [], deny: [] }, regions: [], expiresAt: undefined }
+  return { ...question, actor: { ...question.actor, credential: { ...credential, ...limits } } }
+}
+
+/** One principal otherwise; what is missing is noted where it always is. */
+function changing(facts: Facts, id: string, change: (principal: PrincipalFacts) => PrincipalFacts): Facts {
+  return {
+    get incomplete() {
+      return facts.incomplete
+    },
+    principal: (asked) => {
+      const found = facts.principal(asked)
+      return asked === id && found ? change(found) : found
+    },
+    grant: (asked) => facts.grant(asked),
+    network: (name) => facts.network(name),
+    networks: () => facts.networks(),
+    engine: () => facts.engine(),
+  }
+}
