@@ -20,7 +20,13 @@ export interface WhyWorld {
   readonly house: TestHouse
   readonly clock: FakeClock
   /** Somebody calls; the actor is the account's own, unlimited, unless another was set in `actors`. */
-  call(who: string, method: string, path: string, body?: TestRequest['body'], address?: string): Promise<TestAnswer>
+  readonly call: (
+    who: string,
+    method: string,
+    path: string,
+    body?: TestRequest['body'],
+    address?: string,
+  ) => Promise<TestAnswer>
   /** What comes with the name in the header, for credentials that are limited. */
   readonly actors: Map<string, Actor>
 }
