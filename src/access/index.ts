@@ -10,6 +10,7 @@ import { policies } from './policies.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
 import { explainFor } from './why/routes.ts'
+import { accessState } from './state.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
@@ -36,6 +37,7 @@ export const accessRoom = defineRoom({
       resources: [grantLoader],
       policies: [policies],
       explain: explainFor(access),
+      state: accessState(() => access.vocabulary()),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       start: (contributions) => access.start(contributions),
     }

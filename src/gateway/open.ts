@@ -22,6 +22,7 @@ import { resourceOf } from './routing/table.ts'
 import { AppHost } from './sso/app-host.ts'
 import { forgetCodes } from './sso/code-store.ts'
 import { gateRoute } from './sso/console-gate.ts'
+import { routesState } from './state.ts'
 import { Traffic } from './traffic.ts'
 
 /** What other rooms may ask of the gateway. */
@@ -79,6 +80,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
       },
     ],
     policies: [policies],
+    state: [routesState(admin)],
     jobs: [
       {
         name: 'gateway.forget-codes',

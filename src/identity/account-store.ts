@@ -46,6 +46,17 @@ export async function findAccount(db: Db, id: string): Promise<Account | undefin
   return row && accountOf(row)
 }
 
+/** A living account by its folded handle. */
+export async function findAccountByHandle(db: Db, handle: string): Promise<Account | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts')
+    .selectAll()
+    .where('handle', '=', handle)
+    .where('state', '!=', 'deleted')
+    .executeTakeFirst()
+  return row && accountOf(row)
+}
+
 /** Whether the handle is or was an account's. */
 export async function isHandleTaken(db: Db, handle: string): Promise<boolean> {
   const row = await tables<IdentityTables>(db)

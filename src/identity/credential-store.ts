@@ -92,6 +92,24 @@ export async function listCredentials(db: Db, accountId: string, kind: Credentia
   return rows.map(credentialOf)
 }
 
+/** Every unrevoked token that was made on purpose, not by a sign-in, with its owner's handle; oldest first. */
+export async function allMadeTokens(
+  db: Db,
+): Promise<readonly { readonly credential: Credential; readonly handle: string }[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select('a.handle')
+    .where('c.kind', '=', 'token')
+    .where('c.revoked_at', 'is', null)
+    .where('c.opened_by', 'is', null)
+    .where('a.state', '!=', 'deleted')
+    .orderBy('c.id')
+    .execute()
+  return rows.map((row) => ({ credential: credentialOf(row), handle: row.handle }))
+}
+
 /** A token that stands: unrevoked, its account not deleted. State and expiry are the caller's to judge. */
 export async function findTokenByHash(
   db: Db,

@@ -25,6 +25,8 @@ import { accountSearch, identityActions } from './search.ts'
 import { forgetSessions } from './session-store.ts'
 import { endSession, openAppSession } from './sessions.ts'
 import { newSetupToken } from './setup.ts'
+import { accountsState } from './state-accounts.ts'
+import { tokensState } from './state-tokens.ts'
 import { forgetThrottles } from './throttle-store.ts'
 import { createUses, type Uses } from './uses.ts'
 
@@ -64,6 +66,7 @@ export const identityRoom = defineRoom({
       setupSteps: [addPeople],
       resources: identityResources,
       policies: [identityPolicies],
+      state: [accountsState(parts), tokensState(parts)],
       authenticators: authenticatorsOf(face, (ctx, token) => rotateOnChangedHoldings(parts, ctx, token)),
       jobs: jobs(),
       notices: () => setupNotices(parts),

@@ -1,5 +1,6 @@
 import { type ActorCredential, type CredentialLimits, parseCidr, parsePattern } from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
+import { getAccount } from './accounts.ts'
 import { findCredential, insertCredential, revokeCredentials } from './credential-store.ts'
 import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
@@ -34,6 +35,36 @@ export async function createToken(parts: Parts, ctx: Ctx, wanted: NewToken): Pro
   })
 }
 
+/**
+ * Creates a token for any account. Whoever holds it acts as that account, within its permissions: they must be held by
+ * who creates it. Exactly as wanted or not at all: a token that had to be narrowed is refused.
+ *
+ * @throws GateError `identity.no-such-account`, `identity.invalid-token-limits`, `identity.wider-than-credential`,
+ * `access.more-than-held`
+ */
+export async function createTokenFor(
+  parts: Parts,
+  ctx: Ctx,
+  accountId: string,
+  wanted: NewToken,
+): Promise<CreatedToken> {
+  requireValidLimits(wanted, ctx.now)
+  const { label, ...limits } = wanted
+  if (ctx.actor.credential !== undefined) requireUnnarrowed(limits, narrowedBy(limits, ctx.actor.credential))
+  return ctx.tx(async (tx) => {
+    await getAccount(tx, accountId)
+    await parts.access.requireCoverage(tx, limits.permissions)
+    return addToken(parts, tx, { accountId, label, limits, openedBy: undefined })
+  })
+}
+
+function requireUnnarrowed(wanted: CredentialLimits, narrowed: CredentialLimits): void {
+  const limit = (['networks', 'regions', 'expiresAt'] as const).find(
+    (name) => JSON.stringify(wanted[name]) !== JSON.stringify(narrowed[name]),
+  )
+  if (limit !== undefined) throw fail('identity.wider-than-credential', { fields: { limit } })
+}
+
 /** The transaction's part: a token row, its record, and the text to show once. */
 export async function addToken(
   parts: Parts,
@@ -66,7 +97,7 @@ export async function addToken(
   await tx.audit({
     action: 'tokens.create',
     target: { type: 'token', id: credential.id, name: credential.label },
-    detail: { permissions: credential.permissions, expiresAt: credential.expiresAt ?? null },
+    detail: { account: wanted.accountId, permissions: credential.permissions, expiresAt: credential.expiresAt ?? null },
   })
   return { token, credential }
 }

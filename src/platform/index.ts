@@ -104,6 +104,7 @@ export {
 } from './room/contract.ts'
 export {
   type AnyStateKind,
+  givenFields,
   type StateChange,
   type StateFault,
   type StateFields,
@@ -115,6 +116,10 @@ export {
   type StateStage,
   type StateStep,
   type StateSteps,
+  type StateSurroundings,
+  sortedTexts,
+  stateFaults,
   stateKind,
   stateStages,
+  stateStep,
 } from './room/state.ts'

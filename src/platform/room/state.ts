@@ -30,7 +30,7 @@ export interface StateChange<Fields> {
   readonly changed: ReadonlySet<string>
 }
 
-/** Where in an item something is wrong: `['holders', 'accounts', 0]`. */
+/** Where in an item something is: `['holders', 'accounts', 0]`; empty for the item itself. */
 export type StatePath = readonly (string | number)[]
 
 export interface StateFault {
@@ -42,7 +42,15 @@ export interface StateFault {
 export interface StateReference {
   readonly kind: string
   readonly name: string
+  /** The text or the list of texts in which it is named. */
   readonly at: StatePath
+}
+
+/** What working out a change may know besides the change. */
+export interface StateSurroundings {
+  readonly actor: Actor
+  /** What stands now, of this kind or one it comes after. */
+  find(kind: string, name: string): StateItem | undefined
 }
 
 /** Made by a step and shown once: a password, an API token. */
@@ -52,10 +60,11 @@ export interface StateSecret {
 }
 
 /**
- * When a step runs; within a stage kinds in their order. What is new is there before anybody refers to it, what is
- * given is there before anything is taken, and what goes goes last.
+ * When a step runs; within a stage kinds in their order. What only takes up a place goes first (`clear`); what is new
+ * is there before anybody refers to it; what is given is there before anything is taken; what others refer to goes last.
+ * Links between things of one kind, which may close a circle, come after those that go (`untie`, `tie`).
  */
-export const stateStages = ['create', 'update', 'give', 'take', 'delete'] as const
+export const stateStages = ['clear', 'create', 'update', 'give', 'untie', 'tie', 'take', 'delete'] as const
 export type StateStage = (typeof stateStages)[number]
 
 /** One use of a room's own use-case, the one its API calls: same rules, same records, same events. */
@@ -73,7 +82,7 @@ export interface StateStep {
 export type StateSteps = { readonly steps: readonly StateStep[] } | { readonly faults: readonly StateFault[] }
 
 /** One kind of things that a file can declare. */
-export interface StateKind<Fields extends StateFields> {
+export interface StateKind<Fields> {
   /** Its word in a file and in permissions: `routes`. */
   readonly kind: string
   /** Kinds its items speak of. They are made before it and go after it. */
@@ -83,15 +92,53 @@ export interface StateKind<Fields extends StateFields> {
   readonly fields: z.ZodType<Fields>
   /** Everything that stands, by name. Asks nobody: what a caller may not read is left out by who calls. */
   read(ctx: Ctx): Promise<ReadonlyMap<string, StateItem>>
-  references?(fields: Fields): readonly StateReference[]
+  references?(fields: Fields, name: string): readonly StateReference[]
   /** Pure: works out what a change takes without doing it. */
-  plan(change: StateChange<Fields>, actor: Actor): StateSteps
+  plan(change: StateChange<Fields>, about: StateSurroundings): StateSteps
 }
 
 /** A kind with its fields' type erased, as rooms contribute it. */
 export type AnyStateKind = StateKind<StateFields>
 
 /** Declares a kind of state; who plans hands `plan` and `references` only what the kind's own schema has given. */
-export function stateKind<Fields extends StateFields>(kind: StateKind<Fields>): AnyStateKind {
+export function stateKind<Fields>(kind: StateKind<Fields>): AnyStateKind {
   return kind as unknown as AnyStateKind
+}
+
+/** What a schema finds wrong, as faults of an item. */
+export function stateFaults(error: z.ZodError): { readonly faults: readonly StateFault[] } {
+  return {
+    faults: error.issues.map(({ path, message }) => ({
+      at: path.map((part) => (typeof part === 'number' ? part : String(part))),
+      message,
+    })),
+  }
+}
+
+/** A list whose order means nothing, in its one form: each text once, sorted. */
+export function sortedTexts(texts: readonly string[]): string[] {
+  return [...new Set(texts)].toSorted()
+}
+
+/** A step that makes no secret. */
+export function stateStep(
+  stage: StateStage,
+  requires: readonly string[],
+  work: (tx: Ctx) => Promise<unknown>,
+): StateStep {
+  return {
+    stage,
+    requires,
+    run: async (tx) => {
+      await work(tx)
+      return undefined
+    },
+  }
+}
+
+/** A merge patch without the members it leaves out. */
+export function givenFields<T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

@@ -1,0 +1,71 @@
+import type { z } from 'zod'
+import {
+  type AnyStateKind,
+  givenFields,
+  type StateChange,
+  type StateSteps,
+  sortedTexts,
+  stateFaults,
+  stateKind,
+  stateStep,
+} from '#platform'
+import { createRouteBody, routeName, timeouts, updateRouteBody } from './contract.ts'
+import { createRoute, deleteRoute, type RouteDeps, updateRoute } from './published-routes.ts'
+import { allRoutes } from './route-store.ts'
+
+const fields = updateRouteBody.extend({
+  networks: createRouteBody.shape.networks.unwrap().transform(sortedTexts).optional(),
+  // given as a whole: what is left out of them is the default, as when a route is made
+  timeouts: timeouts.optional(),
+})
+type Fields = z.infer<typeof fields>
+
+/** Routes as files declare them. */
+export function routesState(deps: RouteDeps): AnyStateKind {
+  return stateKind({
+    kind: 'routes',
+    after: ['networks', 'accounts', 'groups', 'roles'],
+    name: routeName,
+    fields,
+    async read({ db }) {
+      return new Map(
+        (await allRoutes(db)).map(({ name, host, pathPrefix, upstream, access, networks, timeouts }) => [
+          name,
+          {
+            id: name,
+            fields: {
+              host,
+              pathPrefix,
+              upstream,
+              access: { ...access },
+              networks: sortedTexts(networks),
+              timeouts: { ...timeouts },
+            },
+          },
+        ]),
+      )
+    },
+    references: ({ networks = [] }) =>
+      networks.flatMap((text) =>
+        text.startsWith('@') ? [{ kind: 'networks', name: text.slice(1), at: ['networks'] }] : [],
+      ),
+    plan: (change) => stepsOf(deps, change),
+  })
+}
+
+function stepsOf(deps: RouteDeps, { name, before, wanted }: StateChange<Fields>): StateSteps {
+  // its place may be wanted by another
+  if (wanted === undefined)
+    return { steps: [stateStep('clear', [`routes:delete:${name}`], (tx) => deleteRoute(tx, name, anyRevision))] }
+  if (before !== undefined) {
+    const change = givenFields(wanted)
+    const work = (tx: Parameters<typeof updateRoute>[1]) => updateRoute(deps, tx, name, change, anyRevision)
+    return { steps: [stateStep('update', [`routes:update:${name}`], work)] }
+  }
+  const body = createRouteBody.safeParse({ name, ...wanted })
+  if (!body.success) return stateFaults(body.error)
+  return { steps: [stateStep('create', ['routes:create'], (tx) => createRoute(deps, tx, body.data))] }
+}
+
+/** The plan's fingerprint says that nothing changed meanwhile. */
+function anyRevision(): void {}
