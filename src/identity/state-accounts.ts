@@ -35,7 +35,12 @@ export function accountsState(parts: Parts): AnyStateKind {
     name: handle,
     fields,
     async read(ctx) {
-      const accounts = await listAccounts(ctx.db, { text: undefined, state: undefined, after: undefined, limit: Number.MAX_SAFE_INTEGER })
+      const accounts = await listAccounts(ctx.db, {
+        text: undefined,
+        state: undefined,
+        after: undefined,
+        limit: Number.MAX_SAFE_INTEGER,
+      })
       return new Map(accounts.map((account) => [account.handle, itemOf(ctx, account)]))
     },
     plan: (change) => ({ steps: stepsOf(parts, change) }),

@@ -57,6 +57,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: "The proxy's client: measured when chosen, `dispatch` with a handler costs 50 µs of CPU a request, `node:http` 87. The copy inside Node does not offer it.",
     without: '`node:http`, at nearly twice the cost.',
   },
+  yaml: {
+    why: 'Reads and writes the files of `gatehouse apply` and `gatehouse export`. YAML 1.2 with the place of every value, so that a fault is told with line and column; no dependencies. Loaded only when such a file is read or written.',
+    without: 'JSON alone: no comments, and policies as one long line each.',
+  },
   zod: {
     why: 'Describes what comes from outside once: validation with every fault named, the types, the OpenAPI description and the settings page follow from it.',
     without: 'Validation, types and description written three times, and drifting apart.',

@@ -38,6 +38,7 @@ export const needs: Readonly<Record<string, Readonly<Record<string, string>>>> =
     access: 'who may see and answer checks',
     identity: 'who answered a check',
   },
+  state: { access: 'each item is asked for as its own API asks' },
   console: {
     access: 'which navigation entries a person sees',
     identity: 'who is signed in',

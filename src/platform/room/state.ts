@@ -105,14 +105,14 @@ export function stateKind<Fields>(kind: StateKind<Fields>): AnyStateKind {
   return kind as unknown as AnyStateKind
 }
 
-/** What a schema finds wrong, as faults of an item. */
+/** What a schema finds wrong, as faults of an item; fifty at most. */
 export function stateFaults(error: z.ZodError): { readonly faults: readonly StateFault[] } {
-  return {
-    faults: error.issues.map(({ path, message }) => ({
-      at: path.map((part) => (typeof part === 'number' ? part : String(part))),
-      message,
-    })),
-  }
+  const faults = error.issues.flatMap((issue): StateFault[] => {
+    const at = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+    if (issue.code !== 'unrecognized_keys') return [{ at, message: issue.message }]
+    return issue.keys.map((key) => ({ at: [...at, key], message: 'unknown field' }))
+  })
+  return { faults: faults.slice(0, 50) }
 }
 
 /** A list whose order means nothing, in its one form: each text once, sorted. */

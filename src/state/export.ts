@@ -1,0 +1,43 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { AnyStateKind, Ctx, StateFields } from '#platform'
+import { stateVersion } from './contract.ts'
+import { fail } from './errors.ts'
+import type { StateDeps } from './plan.ts'
+
+/** Decided in one go; then others have their turn. */
+const batch = 100
+
+export type ExportedState = Readonly<Record<string, Readonly<Record<string, StateFields>> | number>>
+
+/**
+ * What stands, of the kinds asked for, as far as the caller may see it: a file that changes nothing when applied.
+ *
+ * @throws GateError `state.unknown-kind`
+ */
+export async function exportState(
+  deps: StateDeps,
+  ctx: Ctx,
+  words: readonly string[] | undefined,
+): Promise<ExportedState> {
+  const kinds = words === undefined ? [...deps.kinds.values()] : words.map((word) => kindOf(deps, word))
+  const state: Record<string, Readonly<Record<string, StateFields>> | number> = { version: stateVersion }
+  for (const kind of kinds) state[kind.kind] = await visibleItems(deps, ctx, kind)
+  return state
+}
+
+function kindOf({ kinds }: StateDeps, word: string): AnyStateKind {
+  const kind = kinds.get(word)
+  if (kind !== undefined) return kind
+  const fields = { kind: word.slice(0, 40), kinds: [...kinds.keys()].toSorted().join(', ') }
+  throw fail('state.unknown-kind', { fields })
+}
+
+async function visibleItems({ judge }: StateDeps, ctx: Ctx, kind: AnyStateKind): Promise<Record<string, StateFields>> {
+  const entries: [string, StateFields][] = []
+  const items = [...(await kind.read(ctx))].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  for (const [index, [name, item]] of items.entries()) {
+    if (index % batch === batch - 1) await nextTurn()
+    if (await judge.mayRead(ctx, kind, item)) entries.push([name, item.fields])
+  }
+  return Object.fromEntries(entries)
+}

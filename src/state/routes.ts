@@ -1,0 +1,58 @@
+import { type Route, route } from '#platform'
+import { applyState, planState } from './apply.ts'
+import { appliedView, applyBody, exportQuery, maxStateBytes, planBody, planView, stateDocument } from './contract.ts'
+import { exportState } from './export.ts'
+import type { StateDeps } from './plan.ts'
+import { yamlOf } from './state-yaml.ts'
+
+const perItem = 'every item is asked for by itself, with the permission its own API asks for'
+
+/** `/api/v1/state`. */
+export function stateRoutes(deps: () => StateDeps): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/state',
+      door: 'api',
+      access: { signedIn: perItem },
+      summary: 'Everything the caller may see as one file that can be applied again; without secrets',
+      query: exportQuery,
+      responses: { 200: stateDocument },
+      handler: async (ctx, { query: { kinds, format } }) => {
+        const words = kinds?.split(',').map((word) => word.trim())
+        const state = await exportState(deps(), ctx, words)
+        if (format === 'json') return { kind: 'json', body: state }
+        const headers = { 'Content-Disposition': 'attachment; filename="state.yaml"' }
+        return { kind: 'text', type: 'application/yaml; charset=utf-8', body: await yamlOf(state), headers }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/state/plan',
+      door: 'api',
+      access: { signedIn: perItem },
+      summary: 'What a file would change, tried and undone; nothing is changed',
+      body: planBody,
+      maxBody: maxStateBytes,
+      responses: { 200: planView },
+      handler: async (ctx, { body: { state, prune } }) => ({
+        kind: 'json',
+        body: await planState(deps(), ctx, state, prune),
+      }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/state/apply',
+      door: 'api',
+      access: { signedIn: perItem },
+      summary: 'Carries out a plan in one transaction; passwords and tokens it makes are answered once',
+      body: applyBody,
+      maxBody: maxStateBytes,
+      responses: { 200: appliedView },
+      handler: async (ctx, { body: { state, prune, fingerprint } }) => ({
+        kind: 'json',
+        body: await applyState(deps(), ctx, state, prune, fingerprint),
+      }),
+    }),
+  ]
+}
