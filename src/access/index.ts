@@ -9,8 +9,8 @@ import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
-import { explainFor } from './why/routes.ts'
 import { accessState } from './state.ts'
+import { explainFor } from './why/routes.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
