@@ -115,12 +115,12 @@ function creation(
   parts: Parts,
   name: string,
   shape: Fields & { readonly permissions: readonly string[] },
-  { actor, find }: StateSurroundings,
+  about: StateSurroundings,
 ): StateStep {
   const owner = ownerOf(name)
   return {
     stage: 'create',
-    requires: [permissionFor(actor.principal, owner, find('accounts', owner)?.id)],
+    requires: [permissionFor(about.actor.principal, owner, about.find('accounts', owner)?.id)],
     async run(tx) {
       const account = await findAccountByHandle(tx.db, owner)
       if (account === undefined) throw fail('identity.no-such-account')
