@@ -4,6 +4,7 @@ import { errors } from './errors.ts'
 import { events } from './events.ts'
 import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
+import { navigation } from './navigation.ts'
 import { openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
@@ -28,10 +29,7 @@ export const accessRoom = defineRoom({
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),
-      navigation: [
-        { title: 'Roles', href: '/roles', permission: 'roles:read', order: 30, group: 'access' },
-        { title: 'Why?', href: '/why', permission: 'decisions:read', order: 39, group: 'access' },
-      ],
+      navigation,
       search: accessSearch,
       searchActions: accessActions,
       resources: [grantLoader],

@@ -1,23 +1,15 @@
 import { z } from 'zod'
-import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { listQuery, roleBody, roleParams, rolePatch } from './contract.ts'
-import { listGroups } from './groups-store.ts'
 import type { OpenAccess } from './open.ts'
-import { listPrincipals } from './principals-store.ts'
+import { faultsOf, linesOf, parse } from './page-forms.ts'
+import { candidatesFor, holderForm, holderOf, may } from './page-parts.ts'
 import { holdersOf, rolePage as pageOfRoles } from './role-routes.ts'
-import { changeRole, createRole, deleteRole, getRole, giveRole, type Holder, permissionsOf, takeRole } from './roles.ts'
+import { changeRole, createRole, deleteRole, getRole, giveRole, permissionsOf, takeRole } from './roles.ts'
 import { countHolders } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
 import type { RoleRow } from './tables.ts'
-import {
-  type Candidate,
-  deleteRolePage,
-  roleFormPage,
-  roleListPage,
-  rolePage,
-  section,
-  takePage,
-} from './views/roles.ts'
+import { deleteRolePage, roleFormPage, roleListPage, rolePage, section, takePage } from './views/roles.ts'
 
 const several = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
 const roleForm = z.strictObject({
@@ -28,15 +20,6 @@ const roleForm = z.strictObject({
   more: z.string().max(40_000).default(''),
 })
 type RoleForm = z.infer<typeof roleForm>
-const holderText = z
-  .string()
-  .max(120)
-  .regex(/^(principal|group):.+$/, 'choose who')
-const holderForm = z.strictObject({ holder: holderText })
-
-/** How many accounts and groups a page offers to choose from. */
-const maxCandidates = 500
-
 /** Roles in the console. */
 export function rolePages(parts: RouteParts): readonly Route[] {
   // `/roles/new` before `/roles/{role}`: the first that fits answers, and no role can be called new
@@ -224,6 +207,14 @@ function deleting(): readonly Route[] {
 
 const emptyForm: RoleForm = { name: '', title: '', description: '', permissions: [], more: '' }
 
+/** Refusals that are about a field of the form. */
+const faultFields = {
+  'access.name-taken': 'name',
+  'access.bad-permission': 'more',
+  'access.more-than-held': 'more',
+  'access.too-many': 'more',
+}
+
 /** Does it, or shows the form again with what stood in the way. */
 async function submitted(
   access: OpenAccess,
@@ -235,43 +226,14 @@ async function submitted(
   try {
     return backTo(await work())
   } catch (error) {
-    const faults = error instanceof FormFaults ? error.faults : faultsOf(error)
+    const faults = faultsOf(error, faultFields)
     if (faults === undefined) throw error
     return { ...formReply(access, role, holders, body, faults), status: 400 }
   }
 }
 
-/** Refusals that are about a field of the form. */
-function faultsOf(error: unknown): readonly FieldFault[] | undefined {
-  if (!(error instanceof GateError)) return undefined
-  const field = new Map([
-    ['access.name-taken', 'name'],
-    ['access.bad-permission', 'more'],
-    ['access.more-than-held', 'more'],
-    ['access.too-many', 'more'],
-  ]).get(error.code)
-  return field === undefined ? undefined : [{ field, message: error.detail }]
-}
-
-class FormFaults extends Error {
-  readonly faults: readonly FieldFault[]
-
-  constructor(faults: readonly FieldFault[]) {
-    super('the form has faults')
-    this.faults = faults
-  }
-}
-
-/** The API's own schema over the form's fields, so that both say the same. */
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new FormFaults(parsed.error.issues.map(({ path, message }) => ({ field: String(path[0] ?? ''), message })))
-}
-
 function texts({ title, description, permissions, more }: RoleForm) {
-  const lines = more.split('\n').map((line) => line.trim())
-  return { title, description, permissions: [...permissions, ...lines.filter((line) => line !== '')] }
+  return { title, description, permissions: [...permissions, ...linesOf(more)] }
 }
 
 function formReply(
@@ -290,24 +252,6 @@ function backTo(role: string): Reply {
   return { kind: 'redirect', location: `${section}/${encodeURIComponent(role)}` }
 }
 
-function holderOf(text: string): Holder {
-  const [kind, ...id] = text.split(':')
-  return { kind: kind === 'group' ? 'group' : 'principal', id: id.join(':') }
-}
-
 async function holderCount(ctx: Ctx, { id }: RoleRow): Promise<number> {
   return (await countHolders(ctx.db, [id])).get(id) ?? 0
-}
-
-async function candidatesFor(ctx: Ctx): Promise<readonly Candidate[]> {
-  const accounts = await listPrincipals(ctx.db, 'account', maxCandidates)
-  const groups = await listGroups(ctx.db, undefined, maxCandidates)
-  return [
-    ...accounts.map(({ id, name }) => ({ value: `principal:${id}`, text: name })),
-    ...groups.map(({ name, title }) => ({ value: `group:${name}`, text: `${title} (group)` })),
-  ]
-}
-
-async function may(access: OpenAccess, ctx: Ctx, permission: string): Promise<boolean> {
-  return (await access.face.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
 }

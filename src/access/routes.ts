@@ -1,7 +1,9 @@
 import type { Keyring, Route } from '#platform'
 import { decisionRoutes } from './decision-routes.ts'
 import { grantRoutes } from './grant-routes.ts'
+import { groupPages } from './group-pages.ts'
 import { groupRoutes } from './group-routes.ts'
+import { networkPages } from './network-pages.ts'
 import { networkRoutes } from './network-routes.ts'
 import type { OpenAccess } from './open.ts'
 import { rolePages } from './role-pages.ts'
@@ -16,7 +18,15 @@ export interface RouteParts {
 
 /** Everything this room answers over HTTP. */
 export function accessRoutes(parts: RouteParts): readonly Route[] {
-  return [roleRoutes, groupRoutes, networkRoutes, grantRoutes, decisionRoutes, whyRoutes, rolePages].flatMap((routes) =>
-    routes(parts),
-  )
+  return [
+    roleRoutes,
+    groupRoutes,
+    networkRoutes,
+    grantRoutes,
+    decisionRoutes,
+    whyRoutes,
+    rolePages,
+    groupPages,
+    networkPages,
+  ].flatMap((routes) => routes(parts))
 }

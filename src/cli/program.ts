@@ -3,6 +3,8 @@ import { Command } from 'commander'
 import { addAccounts } from './definitions/accounts.ts'
 import { addAudit } from './definitions/audit.ts'
 import { addFirstSteps } from './definitions/first-steps.ts'
+import { addGroups } from './definitions/groups.ts'
+import { addNetworks } from './definitions/networks.ts'
 import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
 import { addTokens } from './definitions/tokens.ts'
@@ -26,7 +28,9 @@ export function buildProgram(): Command {
     .addHelpText('after', epilogue())
   addFirstSteps(program)
   addAccounts(program)
+  addGroups(program)
   addRoles(program)
+  addNetworks(program)
   addRoutes(program)
   addTokens(program)
   addWhy(program)

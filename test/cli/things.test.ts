@@ -254,3 +254,128 @@ test('wrong usage', async (t) => {
   assert.equal(help.code, 0)
   assert.match(help.stdout, /--ca-fingerprint[\s\S]*Example:/)
 })
+
+test('groups', async (t) => {
+  const server = await startServer(t)
+  await server.run(['accounts', 'create', 'sam'])
+  await server.run(['roles', 'create', 'readers', '--permission', 'audit:read'])
+  await play(
+    server,
+    `
+    $ gatehouse groups list
+    No groups.
+    $ gatehouse groups create operators --title Operators --description "Keeps it running"
+    Created operators. Add people with "gatehouse groups add operators <account>".
+    $ gatehouse groups create interns
+    Created interns. Add people with "gatehouse groups add interns <account>".
+    $ gatehouse groups add interns sam
+    sam belongs to interns now.
+    $ gatehouse groups add operators --group interns
+    Group interns belongs to operators now.
+    $ gatehouse groups add interns --group operators
+    ! gatehouse: Groups in a circle
+    !   Nothing was changed: operators already contains interns, so each would be inside the other.
+    !   (access.group-circle, request <req>)
+    => 1
+    $ gatehouse groups add operators
+    ! gatehouse: Wrong usage
+    !   Name either an account or --group.
+    !   (cli.usage)
+    => 2
+    $ gatehouse roles grant readers --group operators
+    Group operators holds readers now.
+    $ gatehouse groups list --search OPER
+    NAME       TITLE      MEMBERS  ROLES
+    operators  Operators  1        readers
+    $ gatehouse groups list --search %
+    No groups.
+    $ gatehouse groups show operators
+    Name      operators
+    Title     Operators
+    What for  Keeps it running
+    Members   group interns
+    Id        <grp>
+    Created   <time>
+    Changed   <time>
+    $ gatehouse groups change operators --title "On call"
+    Changed operators.
+    $ gatehouse groups change operators
+    ! gatehouse: Wrong usage
+    !   Say what changes: --title or --description.
+    !   (cli.usage)
+    => 2
+    $ gatehouse groups remove operators --group interns --yes
+    Group interns no longer belongs to operators.
+    $ gatehouse groups delete operators
+    ! gatehouse: Wrong usage
+    !   There is no terminal to ask on: use --yes.
+    !   (cli.usage)
+    => 2
+    $ gatehouse groups delete operators --yes
+    Deleted operators.
+    $ gatehouse groups show operators
+    ! gatehouse: No such group
+    !   There is no group operators. Nothing was changed.
+    !   (access.group-unknown, request <req>)
+    => 1
+    `,
+  )
+  const json = await server.run(['groups', 'show', 'interns', '--json'])
+  const shown = JSON.parse(json.stdout) as { readonly members: readonly { readonly name: string }[] }
+  assert.deepEqual(
+    shown.members.map(({ name }) => name),
+    ['sam'],
+  )
+})
+
+test('networks', async (t) => {
+  const server = await startServer(t)
+  await play(
+    server,
+    `
+    $ gatehouse networks list
+    No named networks.
+    $ gatehouse networks create vpn --title VPN --cidr 10.8.0.0/24 --cidr 2001:DB8::/32
+    Created vpn. Write @vpn where networks are listed.
+    $ gatehouse networks create vpn2 --cidr everywhere
+    ! gatehouse: The input has faults
+    !   Nothing was sent. Correct what is named and try again.
+    !   cidrs.0: everywhere is not a network; write 192.0.2.0/24 or 2001:db8::/32
+    !   (cli.usage)
+    => 2
+    $ gatehouse networks list
+    NAME  TITLE  ADDRESSES
+    @vpn  VPN    10.8.0.0/24 2001:db8::/32
+    $ gatehouse networks change vpn --add 192.0.2.7
+    Changed vpn. It holds: 10.8.0.0/24 2001:db8::/32 192.0.2.7/32
+    $ gatehouse networks change vpn --remove 10.9.0.0/16 --yes
+    ! gatehouse: Wrong usage
+    !   10.9.0.0/16 is no entry of vpn. It has: 10.8.0.0/24 2001:db8::/32 192.0.2.7/32. Nothing was changed.
+    !   (cli.usage)
+    => 2
+    $ gatehouse networks change vpn --remove 10.8.0.0/24 --remove 192.0.2.7 --yes
+    Changed vpn. It holds: 2001:db8::/32
+    $ gatehouse networks change vpn --remove 2001:db8::/32 --yes
+    ! gatehouse: The input has faults
+    !   Nothing was sent. Correct what is named and try again.
+    !   cidrs: name at least one network
+    !   (cli.usage)
+    => 2
+    $ gatehouse networks show vpn
+    Name       vpn
+    Written    @vpn
+    Title      VPN
+    Addresses  2001:db8::/32
+    Id         <net>
+    Created    <time>
+    Changed    <time>
+    $ gatehouse networks delete vpn --yes
+    Deleted vpn.
+    $ gatehouse networks create vpn --cidr 10.8.0.0/24
+    ! gatehouse: Name taken
+    !   Nothing was created: the name vpn is or was in use. Names are never given twice, so that no old rule comes to mean something new. Choose another.
+    !   (access.name-taken, request <req>)
+    => 1
+    `,
+  )
+})

@@ -23,6 +23,7 @@ import {
   time,
   withQuery,
 } from '#platform/ui'
+import type { Candidate } from '../page-parts.ts'
 import type { Vocabulary } from '../permissions.ts'
 import { permissionsOf } from '../roles.ts'
 import type { RoleRow } from '../tables.ts'
@@ -83,12 +84,6 @@ export interface RoleView {
   /** Who could receive it. */
   readonly candidates: readonly Candidate[]
   readonly now: number
-}
-
-/** Somebody or some group that could receive a role; `value` is `principal:acc_…` or `group:operators`. */
-export interface Candidate {
-  readonly value: string
-  readonly text: string
 }
 
 /** One role: what it permits in words, who holds it. */

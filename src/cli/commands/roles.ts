@@ -1,7 +1,6 @@
-import { holder, memberList, role, roleBody, roleList } from '#access/contract'
-import { findAccount } from '../account-lookup.ts'
-import { type Client, connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
+import { memberList, role, roleBody, roleList } from '#access/contract'
+import { connect } from '../client.ts'
+import { type HolderOptions, holderOf } from '../holder.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
@@ -14,11 +13,6 @@ export interface NewRoleOptions extends TargetOptions {
   readonly permission: readonly string[]
   readonly title?: string
   readonly description?: string
-}
-
-export interface HolderOptions extends TargetOptions {
-  readonly group?: string
-  readonly yes?: boolean
 }
 
 export async function listRoles(options: TargetOptions & { readonly limit: string }): Promise<void> {
@@ -85,20 +79,6 @@ export async function revokeRole(name: string, account: string | undefined, opti
     { role: name, holder: from.body, held: false },
     () => `${from.label} no longer holds ${visible(name)}.`,
   )
-}
-
-interface NamedHolder {
-  readonly body: { readonly kind: 'principal' | 'group'; readonly id: string }
-  /** For people, made visible. */
-  readonly label: string
-}
-
-async function holderOf(client: Client, account: string | undefined, { group }: HolderOptions): Promise<NamedHolder> {
-  if ((account === undefined) === (group === undefined)) throw wrongUsage('Name either an account or --group.')
-  if (group !== undefined)
-    return { body: judged(holder, { kind: 'group', id: group }), label: `Group ${visible(group)}` }
-  const { id, handle } = await findAccount(client, account ?? '')
-  return { body: { kind: 'principal', id }, label: visible(handle) }
 }
 
 function roleUrl(name: string): string {

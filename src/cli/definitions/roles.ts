@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { HolderOptions, NewRoleOptions } from '../commands/roles.ts'
+import type { NewRoleOptions } from '../commands/roles.ts'
+import type { HolderOptions } from '../holder.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
 

@@ -1,0 +1,228 @@
+import { z } from 'zod'
+import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
+import { groupBody, groupParams, groupPatch, listQuery } from './contract.ts'
+import { readGroupsOf } from './facts-store.ts'
+import { membersOf, groupPage as pageOfGroups, rolesOfGroup } from './group-routes.ts'
+import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
+import { countMembers } from './groups-store.ts'
+import { faultsOf, parse } from './page-forms.ts'
+import { candidatesFor, holderForm, holderOf, may } from './page-parts.ts'
+import { listRolesOf } from './roles-store.ts'
+import type { RouteParts } from './routes.ts'
+import type { GroupRow } from './tables.ts'
+import { deleteGroupPage, groupFormPage, groupListPage, groupPage, removeMemberPage, section } from './views/groups.ts'
+
+const groupForm = z.strictObject({
+  name: z.string().max(200).default(''),
+  title: z.string().max(200),
+  description: z.string().max(2_000).default(''),
+})
+type GroupForm = z.infer<typeof groupForm>
+
+/** Groups in the console. */
+export function groupPages(parts: RouteParts): readonly Route[] {
+  // `/groups/new` before `/groups/{group}`: the first that fits answers, and no group can be called new
+  return [...editing(), ...reading(parts), ...joining(), ...deleting()]
+}
+
+function reading({ access, keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: section,
+      door: 'browser',
+      access: { permission: 'groups:read' },
+      query: listQuery,
+      handler: async (ctx, { query }) => {
+        const { items, next } = await pageOfGroups(ctx, keyring, query)
+        const members = await countMembers(
+          ctx.db,
+          items.map(({ id }) => id),
+        )
+        const roles = new Map<string, readonly string[]>()
+        for (const row of items) roles.set(row.id, await rolesOfGroup(ctx, row))
+        const page = groupListPage({
+          groups: items,
+          members,
+          roles,
+          mayCreate: await may(access, ctx, 'groups:create'),
+          q: query.q,
+          next: next ?? undefined,
+          further: query.cursor !== undefined,
+        })
+        return { kind: 'page', page }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{group}`,
+      door: 'browser',
+      access: { permission: 'groups:read:{group}' },
+      params: groupParams,
+      handler: async (ctx, { params }) => {
+        const group = await getGroup(ctx, params.group)
+        const members = await membersOf(ctx, group)
+        const mayUpdate = await may(access, ctx, `groups:update:${group.name}`)
+        const mayDelete = await may(access, ctx, `groups:delete:${group.name}`)
+        const inside = new Set([`group:${group.name}`, ...members.map(({ kind, id }) => `${kind}:${id}`)])
+        const candidates = mayUpdate ? (await candidatesFor(ctx)).filter(({ value }) => !inside.has(value)) : []
+        const standing = await standingOf(ctx, group)
+        const view = { group, members, ...standing, mayUpdate, mayDelete, candidates, now: ctx.now }
+        return { kind: 'page', page: groupPage(view) }
+      },
+    }),
+  ]
+}
+
+function editing(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/new`,
+      door: 'browser',
+      access: { permission: 'groups:create' },
+      handler: () => Promise.resolve(formReply(undefined, { name: '', title: '', description: '' }, [])),
+    }),
+    route({
+      method: 'POST',
+      path: section,
+      door: 'browser',
+      access: { permission: 'groups:create' },
+      body: groupForm,
+      handler: (ctx, { body }) => submitted(undefined, body, () => createGroup(ctx, parse(groupBody, body))),
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{group}/edit`,
+      door: 'browser',
+      access: { permission: 'groups:update:{group}' },
+      params: groupParams,
+      handler: async (ctx, { params }) => {
+        const group = await getGroup(ctx, params.group)
+        return formReply(group, group, [])
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{group}/edit`,
+      door: 'browser',
+      access: { permission: 'groups:update:{group}' },
+      params: groupParams,
+      body: groupForm,
+      handler: async (ctx, { params, body }) => {
+        const group = await getGroup(ctx, params.group)
+        return submitted(group, body, () => {
+          const { title = group.title, description = '' } = parse(groupPatch, {
+            title: body.title,
+            description: body.description,
+          })
+          return changeGroup(ctx, group.name, { title, description })
+        })
+      },
+    }),
+  ]
+}
+
+function joining(): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: `${section}/{group}/add`,
+      door: 'browser',
+      access: { permission: 'groups:update:{group}' },
+      params: groupParams,
+      body: holderForm,
+      handler: async (ctx, { params, body }) => {
+        await addMember(ctx, params.group, holderOf(body.holder))
+        return backTo(params.group)
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{group}/remove`,
+      door: 'browser',
+      access: { permission: 'groups:update:{group}' },
+      params: groupParams,
+      query: holderForm,
+      handler: async (ctx, { params, query }) => {
+        const group = await getGroup(ctx, params.group)
+        const wanted = holderOf(query.holder)
+        const member = (await membersOf(ctx, group)).find(({ kind, id }) => kind === wanted.kind && id === wanted.id)
+        if (member === undefined) return backTo(group.name)
+        const { roles, inherited } = await standingOf(ctx, group)
+        const view = { group, holder: query.holder, name: member.name, isGroup: member.kind === 'group' }
+        return { kind: 'page', page: removeMemberPage({ ...view, roles: [...roles, ...inherited] }) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{group}/remove`,
+      door: 'browser',
+      access: { permission: 'groups:update:{group}' },
+      params: groupParams,
+      body: holderForm,
+      handler: async (ctx, { params, body }) => {
+        await removeMember(ctx, params.group, holderOf(body.holder))
+        return backTo(params.group)
+      },
+    }),
+  ]
+}
+
+function deleting(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/{group}/delete`,
+      door: 'browser',
+      access: { permission: 'groups:delete:{group}' },
+      params: groupParams,
+      handler: async (ctx, { params }) => {
+        const group = await getGroup(ctx, params.group)
+        const members = (await countMembers(ctx.db, [group.id])).get(group.id) ?? 0
+        const { roles, inherited } = await standingOf(ctx, group)
+        return { kind: 'page', page: deleteGroupPage(group, members, [...roles, ...inherited]) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{group}/delete`,
+      door: 'browser',
+      access: { permission: 'groups:delete:{group}' },
+      params: groupParams,
+      handler: async (ctx, { params }) => {
+        await deleteGroup(ctx, params.group)
+        return { kind: 'redirect', location: section }
+      },
+    }),
+  ]
+}
+
+/** What belonging to a group brings: its own roles, and those of the groups around it. */
+async function standingOf(ctx: Ctx, group: GroupRow) {
+  const roles = await rolesOfGroup(ctx, group)
+  const groups = await readGroupsOf(ctx.db, 'group', group.id)
+  const ids = groups.map(({ id }) => id)
+  const others = (await listRolesOf(ctx.db, 'group', ids)).map(({ name }) => name)
+  const inherited = others.filter((name) => !roles.includes(name))
+  return { roles, inherited, around: groups.map(({ name }) => name).toSorted() }
+}
+
+/** Does it, or shows the form again with what stood in the way. */
+async function submitted(group: GroupRow | undefined, body: GroupForm, work: () => Promise<GroupRow>): Promise<Reply> {
+  try {
+    return backTo((await work()).name)
+  } catch (error) {
+    const faults = faultsOf(error, { 'access.name-taken': 'name' })
+    if (faults === undefined) throw error
+    return { ...formReply(group, body, faults), status: 400 }
+  }
+}
+
+function formReply(group: GroupRow | undefined, values: GroupForm, faults: readonly FieldFault[]): Reply {
+  return { kind: 'page', page: groupFormPage(group === undefined ? { values, faults } : { group, values, faults }) }
+}
+
+function backTo(group: string): Reply {
+  return { kind: 'redirect', location: `${section}/${encodeURIComponent(group)}` }
+}

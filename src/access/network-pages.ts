@@ -1,0 +1,188 @@
+import { z } from 'zod'
+import { inCidrs, parseCidr } from '#kit'
+import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
+import { listQuery, networkBody, networkParams, networkPatch } from './contract.ts'
+import { changeNetwork, cidrsOf, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
+import { networkPage as pageOfNetworks } from './network-routes.ts'
+import { faultsOf, linesOf, parse } from './page-forms.ts'
+import { may } from './page-parts.ts'
+import type { RouteParts } from './routes.ts'
+import type { NetworkRow } from './tables.ts'
+import {
+  deleteNetworkPage,
+  type Here,
+  networkFormPage,
+  networkListPage,
+  networkPage,
+  section,
+} from './views/networks.ts'
+
+const networkForm = z.strictObject({
+  name: z.string().max(200).default(''),
+  title: z.string().max(200),
+  cidrs: z.string().max(20_000),
+})
+type NetworkForm = z.infer<typeof networkForm>
+
+/** Named networks in the console. */
+export function networkPages(parts: RouteParts): readonly Route[] {
+  // `/networks/new` before `/networks/{network}`: the first that fits answers, and no network can be called new
+  return [...editing(), ...reading(parts), ...deleting()]
+}
+
+function reading({ access, keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: section,
+      door: 'browser',
+      access: { permission: 'networks:read' },
+      query: listQuery,
+      handler: async (ctx, { query }) => {
+        const { items, next } = await pageOfNetworks(ctx, keyring, query)
+        const page = networkListPage({
+          networks: items,
+          here: hereOf(ctx),
+          mayCreate: await may(access, ctx, 'networks:create'),
+          q: query.q,
+          next: next ?? undefined,
+          further: query.cursor !== undefined,
+          now: ctx.now,
+        })
+        return { kind: 'page', page }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{network}`,
+      door: 'browser',
+      access: { permission: 'networks:read:{network}' },
+      params: networkParams,
+      handler: async (ctx, { params }) => {
+        const network = await getNetwork(ctx, params.network)
+        const mayUpdate = await may(access, ctx, `networks:update:${network.name}`)
+        const mayDelete = await may(access, ctx, `networks:delete:${network.name}`)
+        return { kind: 'page', page: networkPage({ network, here: hereOf(ctx), mayUpdate, mayDelete, now: ctx.now }) }
+      },
+    }),
+  ]
+}
+
+function editing(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/new`,
+      door: 'browser',
+      access: { permission: 'networks:create' },
+      handler: (ctx) => Promise.resolve(formReply(ctx, undefined, { name: '', title: '', cidrs: '' }, [])),
+    }),
+    route({
+      method: 'POST',
+      path: section,
+      door: 'browser',
+      access: { permission: 'networks:create' },
+      body: networkForm,
+      handler: (ctx, { body }) =>
+        submitted(ctx, undefined, body, () =>
+          createNetwork(ctx, parse(networkBody, { ...body, cidrs: linesOf(body.cidrs) })),
+        ),
+    }),
+    route({
+      method: 'GET',
+      path: `${section}/{network}/edit`,
+      door: 'browser',
+      access: { permission: 'networks:update:{network}' },
+      params: networkParams,
+      handler: async (ctx, { params }) => {
+        const network = await getNetwork(ctx, params.network)
+        const { name, title } = network
+        return formReply(ctx, network, { name, title, cidrs: cidrsOf(network).join('\n') }, [])
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{network}/edit`,
+      door: 'browser',
+      access: { permission: 'networks:update:{network}' },
+      params: networkParams,
+      body: networkForm,
+      handler: async (ctx, { params, body }) => {
+        const network = await getNetwork(ctx, params.network)
+        return submitted(ctx, network, body, () => {
+          const { title = network.title, cidrs = cidrsOf(network) } = parse(networkPatch, {
+            title: body.title,
+            cidrs: linesOf(body.cidrs),
+          })
+          return changeNetwork(ctx, network.name, { title, cidrs })
+        })
+      },
+    }),
+  ]
+}
+
+function deleting(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: `${section}/{network}/delete`,
+      door: 'browser',
+      access: { permission: 'networks:delete:{network}' },
+      params: networkParams,
+      handler: async (ctx, { params }) => {
+        const network = await getNetwork(ctx, params.network)
+        return { kind: 'page', page: deleteNetworkPage(network, hereOf(ctx)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${section}/{network}/delete`,
+      door: 'browser',
+      access: { permission: 'networks:delete:{network}' },
+      params: networkParams,
+      handler: async (ctx, { params }) => {
+        await deleteNetwork(ctx, params.network)
+        return { kind: 'redirect', location: section }
+      },
+    }),
+  ]
+}
+
+function hereOf({ actor: { address } }: Ctx): Here {
+  return {
+    address,
+    isInside: (network) =>
+      address !== undefined &&
+      inCidrs(
+        address,
+        cidrsOf(network).flatMap((text) => parseCidr(text) ?? []),
+      ),
+  }
+}
+
+/** Does it, or shows the form again with what stood in the way. */
+async function submitted(
+  ctx: Ctx,
+  network: NetworkRow | undefined,
+  body: NetworkForm,
+  work: () => Promise<NetworkRow>,
+): Promise<Reply> {
+  try {
+    const { name } = await work()
+    return { kind: 'redirect', location: `${section}/${encodeURIComponent(name)}` }
+  } catch (error) {
+    const faults = faultsOf(error, { 'access.name-taken': 'name' })
+    if (faults === undefined) throw error
+    return { ...formReply(ctx, network, body, faults), status: 400 }
+  }
+}
+
+function formReply(
+  ctx: Ctx,
+  network: NetworkRow | undefined,
+  values: NetworkForm,
+  faults: readonly FieldFault[],
+): Reply {
+  const view = { here: hereOf(ctx), values, faults }
+  return { kind: 'page', page: networkFormPage(network === undefined ? view : { ...view, network }) }
+}

@@ -1,0 +1,32 @@
+import { holder } from '#access/contract'
+import { findAccount } from './account-lookup.ts'
+import type { Client } from './client.ts'
+import { wrongUsage } from './failure.ts'
+import { judged } from './input.ts'
+import type { TargetOptions } from './target.ts'
+import { visible } from './text.ts'
+
+export interface HolderOptions extends TargetOptions {
+  readonly group?: string
+  readonly yes?: boolean
+}
+
+/** Who receives a role or joins a group. */
+export interface NamedHolder {
+  readonly body: { readonly kind: 'principal' | 'group'; readonly id: string }
+  /** For people, made visible. */
+  readonly label: string
+}
+
+/** The account or the group that was named. @throws Failure wrong usage when it is both or neither */
+export async function holderOf(
+  client: Client,
+  account: string | undefined,
+  { group }: HolderOptions,
+): Promise<NamedHolder> {
+  if ((account === undefined) === (group === undefined)) throw wrongUsage('Name either an account or --group.')
+  if (group !== undefined)
+    return { body: judged(holder, { kind: 'group', id: group }), label: `Group ${visible(group)}` }
+  const { id, handle } = await findAccount(client, account ?? '')
+  return { body: { kind: 'principal', id }, label: visible(handle) }
+}
