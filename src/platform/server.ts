@@ -119,6 +119,7 @@ function serve(kernel: OpenKernel, house: House): void {
     resources: new Map(contributions.resources.map((loader) => [loader.permissionType, loader])),
     db: kernel.database.db,
     journal: kernel.journal,
+    keyring: kernel.keyring,
     log: kernel.log,
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
     origin: () => kernel.origin(),

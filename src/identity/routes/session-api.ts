@@ -89,7 +89,8 @@ function ownTokens(parts: Parts): readonly Route[] {
         await parts.access.require(ctx, `tokens:create:${id}`, belongingsOf(id))
         const expiresAt = body.expiresAt === null ? undefined : Date.parse(body.expiresAt)
         const made = await createToken(parts, ctx, { ...body, expiresAt })
-        return { kind: 'json', status: 201, body: { token: tokenOnWire(made.credential), secret: made.token } }
+        const answer = { token: tokenOnWire(made.credential), secret: made.token }
+        return { kind: 'json', status: 201, unrepeatable: true, body: answer }
       },
     }),
     route({

@@ -8,10 +8,12 @@ import { after, before, describe, test } from 'node:test'
 import { z } from 'zod'
 import type { Actor, Decision } from '#kit'
 import type { Refusal } from '../audit/audit.ts'
+import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { openSqlite } from '../db/sqlite.ts'
 import { GateError } from '../errors.ts'
-import { fakeClock, memoryLog, testContext } from '../testing.ts'
+import { platformMigrations } from '../migrations/index.ts'
+import { fakeClock, memoryLog, memorySeal, openKeyring, testContext } from '../testing.ts'
 import { html } from '../ui-kit/index.ts'
 import type { DoorDeps } from './door.ts'
 import { EventStreams } from './event-streams.ts'
@@ -101,6 +103,7 @@ describe('doors', () => {
   before(async () => {
     const clock = fakeClock()
     database = await openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
+    await database.migrate([platformMigrations])
     const deps: DoorDeps = {
       context: (actor, _signal, requestId) => testContext({ database, clock, actor, requestId }),
       newRequestId: () => 'req_1',
@@ -138,6 +141,7 @@ describe('doors', () => {
         ],
       ]),
       db: database.db,
+      keyring: await openKeyring({ database, seal: memorySeal(), random: systemRandom, clock }),
       journal: { refused: (one) => refusals.push(one), used: () => undefined, flush: () => Promise.resolve() },
       log,
       shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),

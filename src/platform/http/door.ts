@@ -2,12 +2,14 @@ import { type Actor, anonymous, type Resource } from '#kit'
 import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
 import { GateError } from '../errors.ts'
+import type { Keyring } from '../keyring/keyring.ts'
 import type { Log } from '../log.ts'
 import type { Authenticator, Authorize, Ctx, Explain, ProofPurpose, ResourceLoader, Shell } from '../room/contract.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
 import type { EventStreams, SentEvent } from './event-streams.ts'
 import { failHttp } from './http-errors.ts'
+import { atMostOnce } from './idempotency.ts'
 import { readForm, readInput } from './input.ts'
 import { isOwnOrigin } from './origin-check.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
@@ -26,6 +28,7 @@ export interface DoorDeps {
   readonly resources: ReadonlyMap<string, ResourceLoader>
   readonly db: Db
   readonly journal: Journal
+  readonly keyring: Keyring
   readonly log: Log
   readonly shell: Shell
   /** `https://gatehouse.localhost:8443` */
@@ -245,7 +248,8 @@ async function answer(passage: Passage, ctx: Ctx) {
     }
     throw failHttp('platform.invalid-input', { faults: read.faults })
   }
-  return route.handler(ctx, { ...read.input, request: view })
+  const asked = { route, view, keyring: passage.deps.keyring, body: raw }
+  return atMostOnce(asked, ctx, () => route.handler(ctx, { ...read.input, request: view }))
 }
 
 /** Answers a failure: problem+json, on the browser door a page; a stranger on a page is led to sign in. */

@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Actor, Decision } from '#kit'
 import type { Refusal } from '../audit/audit.ts'
+import { systemRandom } from '../clock.ts'
 import { openSqlite } from '../db/sqlite.ts'
 import { GateError } from '../errors.ts'
-import { fakeClock, memoryLog, testContext } from '../testing.ts'
+import { platformMigrations } from '../migrations/index.ts'
+import { fakeClock, memoryLog, memorySeal, openKeyring, testContext } from '../testing.ts'
 import type { DoorDeps } from './door.ts'
 import { EventStreams, type EventStreamsOptions, lastEventId, type SentEvent } from './event-streams.ts'
 import { type Reply, route } from './route.ts'
@@ -30,6 +32,7 @@ async function startDoor(
   const clock = fakeClock()
   const log = memoryLog()
   const database = await openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
+  await database.migrate([platformMigrations])
   const stop = new AbortController()
   const streams = new EventStreams({ clock, stopping: stop.signal, checkMs: 5, ...limits })
   const refusals: Refusal[] = []
@@ -52,6 +55,7 @@ async function startDoor(
     explain: undefined,
     resources: new Map(),
     db: database.db,
+    keyring: await openKeyring({ database, seal: memorySeal(), random: systemRandom, clock }),
     journal: { refused: (one) => refusals.push(one), used: () => undefined, flush: () => Promise.resolve() },
     log,
     shell: () => Promise.resolve(''),

@@ -51,6 +51,33 @@ export const httpErrors = {
     title: 'Too many live views are open',
     detail: 'You, or everybody together, have as many open as Gatehouse keeps. Close one and try again.',
   },
+  'platform.idempotency-key-malformed': {
+    status: 400,
+    title: 'Not an idempotency key',
+    detail: 'An Idempotency-Key has 1 to 255 visible ASCII characters, such as a UUID. Nothing was changed.',
+  },
+  'platform.idempotency-key-reused': {
+    status: 422,
+    title: 'The key was used for something else',
+    detail: 'Another request was sent here under this Idempotency-Key. Nothing was changed; choose a new key.',
+  },
+  'platform.request-in-progress': {
+    status: 409,
+    title: 'Still being done',
+    detail: 'The first request under this Idempotency-Key has no answer yet. Ask again in a moment.',
+  },
+  'platform.outcome-unknown': {
+    status: 409,
+    title: 'The outcome is not known',
+    detail:
+      'The first request under this Idempotency-Key was interrupted, so it may have been carried out or not. It is not repeated; look at what there is, and send it under a new key if it is missing.',
+  },
+  'platform.answer-not-kept': {
+    status: 409,
+    title: 'Done before, and answered once',
+    detail:
+      'The first request under this Idempotency-Key was carried out. Its answer is not kept, because it held a secret or was long. If the secret was lost, revoke what was made and make another under a new key.',
+  },
   'platform.precondition-failed': {
     status: 412,
     title: 'Changed meanwhile',

@@ -74,7 +74,11 @@ function operation(route: Route): Json {
     summary: route.summary ?? '',
     ...('public' in route.access ? { security: [], description: `Open to everybody: ${route.access.public}.` } : {}),
     ...('permission' in route.access ? { description: `Needs the permission \`${route.access.permission}\`.` } : {}),
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    parameters: [
+      ...parameters(route.params, 'path'),
+      ...parameters(route.query, 'query'),
+      ...(route.method === 'POST' && !('public' in route.access) ? [idempotencyKey] : []),
+    ],
     ...(route.body === undefined
       ? {}
       : {
@@ -82,6 +86,14 @@ function operation(route: Route): Json {
         }),
     responses,
   }
+}
+
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Done at most once per key and caller: a repetition within a day gets the first answer again.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
 function operationId(route: Route): string {

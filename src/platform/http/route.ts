@@ -52,6 +52,8 @@ interface ReplyBase {
   readonly headers?: Readonly<Record<string, string>>
   /** Always `Secure; HttpOnly; Path=/`; names start with `__Host-`. */
   readonly cookies?: readonly SetCookie[]
+  /** Holds a secret that is told once: never stored for a repetition under the same Idempotency-Key. */
+  readonly unrepeatable?: true
 }
 
 export type Reply =

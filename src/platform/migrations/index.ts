@@ -4,9 +4,10 @@ import { keys } from './0002-keys.ts'
 import { audit } from './0003-audit.ts'
 import { outbox } from './0004-outbox.ts'
 import { announcements } from './0005-announcements.ts'
+import { idempotency } from './0006-idempotency.ts'
 
 /** The platform's own tables, first in the list handed to `Database.migrate`. */
 export const platformMigrations: RoomMigrations = {
   room: 'platform',
-  migrations: [epochs, keys, audit, outbox, announcements],
+  migrations: [epochs, keys, audit, outbox, announcements, idempotency],
 }

@@ -153,6 +153,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
     explain,
     resources: new Map(resources.map((loader) => [loader.permissionType, loader])),
     db: database.db,
+    keyring: kernel.keyring,
     journal: kernel.journal,
     log,
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
