@@ -55,6 +55,9 @@ export const timeouts = z.strictObject({
   connectMs: milliseconds(100, 60_000).default(5_000).describe('Until the app accepts a connection.'),
   headersMs: milliseconds(100, 3_600_000).default(60_000).describe('Until the app begins to answer.'),
   bodyMs: milliseconds(100, 3_600_000).default(300_000).describe('Between two pieces of an answer.'),
+  socketIdleMs: milliseconds(1_000, 86_400_000)
+    .default(600_000)
+    .describe('Until a WebSocket on which nothing passes is closed.'),
 })
 
 export const createRouteBody = z.strictObject({
@@ -81,6 +84,7 @@ export const updateRouteBody = z.strictObject({
       connectMs: milliseconds(100, 60_000).optional(),
       headersMs: milliseconds(100, 3_600_000).optional(),
       bodyMs: milliseconds(100, 3_600_000).optional(),
+      socketIdleMs: milliseconds(1_000, 86_400_000).optional(),
     })
     .optional(),
 })

@@ -46,8 +46,24 @@ export const gatewayErrors = {
   },
   'gateway.upgrade-unsupported': {
     status: 501,
-    title: 'Connection upgrades are not supported yet',
-    detail: 'Gatehouse does not pass WebSocket or other upgrades on in this version. The connection was closed.',
+    title: 'This upgrade is not passed on',
+    detail: 'Gatehouse passes WebSockets on, over HTTP/1.1, and no other change of protocol. Nothing was sent on.',
+  },
+  'gateway.websocket-version': {
+    status: 426,
+    title: 'Another WebSocket version is needed',
+    detail: 'The only version is 13 (RFC 6455). Nothing was sent on.',
+  },
+  'gateway.websocket-origin': {
+    status: 403,
+    title: 'The WebSocket came from another site',
+    detail:
+      "A page of another site tried to open this app's WebSocket with your sign-in, so it was refused. Nothing was sent on.",
+  },
+  'gateway.too-many-sockets': {
+    status: 503,
+    title: 'Too many WebSockets are open',
+    detail: 'The app, or this session, has as many WebSockets open as Gatehouse keeps. Close some and try again.',
   },
   'gateway.method-unsupported': {
     status: 501,

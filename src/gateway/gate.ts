@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import { type Actor, anonymous, type Decision } from '#kit'
 import { pathOnly, type ServedHandler, type ServedRequest, type ServedResponse, type UpgradeHandler } from '#platform'
 import type { Identities } from './assertion/identities.ts'
@@ -10,6 +9,8 @@ import { type Presented, presentedReader } from './proxy/presented.ts'
 import { upstreamHeaders } from './proxy/request-headers.ts'
 import { hostOf, screen } from './proxy/screen.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
+import type { OpenSockets } from './sockets/open-sockets.ts'
+import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -21,6 +22,8 @@ interface Visit {
   readonly address: string | undefined
   readonly presented: Presented
   readonly now: number
+  /** Set when the request asks for a WebSocket. */
+  readonly upgrade: Upgrade | undefined
 }
 
 export interface GateOptions {
@@ -28,6 +31,7 @@ export interface GateOptions {
   readonly appHost: AppHost
   readonly identities: Identities
   readonly traffic: Traffic
+  readonly sockets: OpenSockets
   /** `1.1 gatehouse-1f2e3d4c`: tells our own requests when they come back. */
   readonly via: string
 }
@@ -35,7 +39,8 @@ export interface GateOptions {
 /**
  * The gate in front of every app: framing → host → target → route → networks → who → decision → upstream. Each step
  * ends the visit or hands it on. While routes, session and decision are cached and current nothing waits: no promise
- * is made and no query runs between the socket and the upstream. Whatever fails, fails closed.
+ * is made and no query runs between the socket and the upstream. Whatever fails, fails closed. A WebSocket comes the same
+ * way; only its last step is another.
  */
 export class Gate {
   readonly #options: GateOptions
@@ -47,27 +52,29 @@ export class Gate {
   }
 
   readonly handle: ServedHandler = (request, response) => {
+    this.#receive(request, response, undefined)
+  }
+
+  readonly upgrade: UpgradeHandler = (request, socket, head) => {
+    const upgrade = upgradeOf(request, socket, head)
+    this.#receive(request, upgrade.response, upgrade)
+  }
+
+  #receive(request: ServedRequest, response: ServedResponse, upgrade: Upgrade | undefined): void {
     this.#guard(request, response, () => {
       this.#then(request, response, this.#options.deps.live.current(), (snapshot) => {
-        this.#enter(request, response, snapshot)
+        this.#enter(request, response, snapshot, upgrade)
       })
     })
   }
 
-  /** Upgrades come in a later version; until then each is told so. */
-  readonly upgrade: UpgradeHandler = (_request, socket: Duplex) => {
-    socket.end(
-      'HTTP/1.1 501 Not Implemented\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n' +
-        '{"title":"Connection upgrades are not supported yet","status":501,"code":"gateway.upgrade-unsupported"}',
-    )
-  }
-
-  #enter(request: ServedRequest, response: ServedResponse, snapshot: Snapshot): void {
+  #enter(request: ServedRequest, response: ServedResponse, snapshot: Snapshot, upgrade: Upgrade | undefined): void {
     const { deps, appHost, via } = this.#options
-    const screened = screen(request, snapshot, via)
+    const screened = screen(request, snapshot, via, upgrade?.request)
     if (screened.kind === 'refused') {
       const { code, fault } = screened
-      this.#refuse(request, response, code, fault === undefined ? {} : { fields: { fault } })
+      const extraHeaders = code === 'gateway.websocket-version' ? { extraHeaders: ['sec-websocket-version', '13'] } : {}
+      this.#refuse(request, response, code, fault === undefined ? extraHeaders : { fields: { fault } })
     } else if (screened.kind === 'own') {
       const { host, path } = screened
       appHost.serve(request, response, host, path).catch((error: unknown) => {
@@ -81,6 +88,7 @@ export class Gate {
         address: deps.kernel.listener.addressOf(request),
         presented: this.#read(connectionOf(request), request.headers),
         now: deps.kernel.clock.now(),
+        upgrade,
       })
     }
   }
@@ -111,6 +119,8 @@ export class Gate {
       this.#decide(visit, undefined)
     } else if (proof === 'malformed') {
       this.#refuseToken(visit)
+    } else if (visit.upgrade !== undefined && proof.kind === 'session' && isForeign(visit)) {
+      this.#refuseOrigin(visit)
     } else {
       const found = identity.findActor(proof, visit.live.route.host, visit.address)
       this.#go(visit, found, (actor) => {
@@ -122,6 +132,20 @@ export class Gate {
 
   #refuseToken({ request, response }: Visit): void {
     this.#refuse(request, response, 'gateway.token-refused', { extraHeaders: tokenChallenge })
+  }
+
+  /**
+   * Browsers let any page open a WebSocket anywhere and send the cookies along; there is no preflight. A session counts
+   * only for pages of the app itself. A public app is everybody's, so there the caller is nobody.
+   */
+  #refuseOrigin(visit: Visit): void {
+    if (visit.live.route.access.kind === 'public') {
+      this.#decide(visit, undefined)
+      return
+    }
+    const decision = refusedBy('route-origin', "A page of another site asked for this app's WebSocket.")
+    const requestId = this.#journal(visit, anonymous(visit.address), decision)
+    this.#refuse(visit.request, visit.response, 'gateway.websocket-origin', { requestId })
   }
 
   #decide(visit: Visit, actor: Actor | undefined): void {
@@ -147,7 +171,7 @@ export class Gate {
         fields: { reason: decision.reason },
         refusal: { actor, decision, host, permission: live.permission },
       })
-    } else if (isNavigation(request)) {
+    } else if (visit.upgrade === undefined && isNavigation(request)) {
       this.#options.appHost.leadToSignIn(request, response, host)
     } else {
       const requestId = this.#journal(visit, anonymous(visit.address), decision)
@@ -165,6 +189,28 @@ export class Gate {
   }
 
   #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
+    const { upgrade, live, address, presented } = visit
+    if (upgrade === undefined) {
+      this.#send(visit, actor, identity, undefined)
+      return
+    }
+    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
+    const place = this.#options.sockets.take({ live, address, proof, actor })
+    if (place === undefined) {
+      this.#refuse(visit.request, visit.response, 'gateway.too-many-sockets')
+      return
+    }
+    // whatever is answered but yes
+    upgrade.response.once('finish', place.leave).once('close', place.leave)
+    this.#send(visit, actor, identity, onSwitched(upgrade, place, live.hsts))
+  }
+
+  #send(
+    visit: Visit,
+    actor: Actor | undefined,
+    identity: readonly string[],
+    switched: ReturnType<typeof onSwitched> | undefined,
+  ): void {
     const { request, response, live, presented, address } = visit
     const { deps, traffic, via } = this.#options
     const { headers } = request
@@ -185,6 +231,7 @@ export class Gate {
       hsts: live.hsts,
       headersMs,
       bodyMs,
+      switched,
       failed: (code, error) => {
         const requestId = this.#newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
@@ -263,6 +310,10 @@ export class Gate {
   #newRequestId(): string {
     return this.#options.deps.kernel.context(anonymous(undefined)).requestId
   }
+}
+
+function isForeign({ request, live }: Visit): boolean {
+  return request.headers.origin !== live.origin
 }
 
 /** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */

@@ -19,6 +19,7 @@ import { Upstreams } from './proxy/upstreams.ts'
 import { findRoute } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
 import { resourceOf } from './routing/table.ts'
+import { OpenSockets } from './sockets/open-sockets.ts'
 import { AppHost } from './sso/app-host.ts'
 import { forgetCodes } from './sso/code-store.ts'
 import { gateRoute } from './sso/console-gate.ts'
@@ -113,6 +114,7 @@ function makeGate(kernel: Kernel, needs: Needs, live: LiveRoutes, consoleOrigin:
     appHost: new AppHost(deps),
     identities,
     traffic: new Traffic(kernel),
+    sockets: new OpenSockets(deps),
     via: `1.1 gatehouse-${mark}`,
   })
 }

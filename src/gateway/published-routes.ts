@@ -94,6 +94,7 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
       connectMs: timeouts?.connectMs ?? before.timeouts.connectMs,
       headersMs: timeouts?.headersMs ?? before.timeouts.headersMs,
       bodyMs: timeouts?.bodyMs ?? before.timeouts.bodyMs,
+      socketIdleMs: timeouts?.socketIdleMs ?? before.timeouts.socketIdleMs,
     },
     updatedAt: now,
     revision: before.revision + 1,

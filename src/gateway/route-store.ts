@@ -129,7 +129,8 @@ function routeOf(row: Row): GatewayRoute {
     upstream: row.upstream,
     access: JSON.parse(row.access) as AccessRule,
     networks: JSON.parse(row.networks) as readonly string[],
-    timeouts: JSON.parse(row.timeouts) as Timeouts,
+    // routes made before there were WebSockets do not say
+    timeouts: { socketIdleMs: 600_000, ...(JSON.parse(row.timeouts) as Omit<Timeouts, 'socketIdleMs'>) },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.revision,

@@ -30,6 +30,7 @@ export interface RouteOptions extends TargetOptions {
   readonly connectTimeout?: string
   readonly headersTimeout?: string
   readonly bodyTimeout?: string
+  readonly socketIdleTimeout?: string
   readonly yes?: boolean
 }
 
@@ -114,6 +115,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...timeout('connectMs', options.connectTimeout),
     ...timeout('headersMs', options.headersTimeout),
     ...timeout('bodyMs', options.bodyTimeout),
+    ...timeout('socketIdleMs', options.socketIdleTimeout),
   }
   const networks = options.anyNetwork === true ? [] : options.network
   return {

@@ -75,4 +75,5 @@ function shape(command: Command): Command {
     .option('--connect-timeout <duration>', 'until the app accepts a connection: 5s')
     .option('--headers-timeout <duration>', 'until the app begins to answer: 60s')
     .option('--body-timeout <duration>', 'between two pieces of an answer: 5m')
+    .option('--socket-idle-timeout <duration>', 'until a silent WebSocket is closed: 10m')
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import type { Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServedRequest, ServedResponse } from '#platform'
 import type { GatewayCode } from '../errors.ts'
@@ -15,6 +15,11 @@ export interface ExchangeOptions {
   readonly hsts: string | undefined
   readonly headersMs: number
   readonly bodyMs: number
+  /**
+   * Asks the upstream for a WebSocket. Called once when it answers 101, with what to do when that is no acceptance;
+   * whatever else it answers is passed on as an answer.
+   */
+  readonly switched?: ((headers: IncomingHttpHeaders, socket: Duplex) => boolean) | undefined
   /** Answers for the upstream when it gave no usable answer; called at most once, before anything was sent. */
   readonly failed: (code: GatewayCode, error: Error | undefined) => void
   /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
@@ -79,6 +84,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       headersTimeout: headersMs,
       bodyTimeout: bodyMs,
       servername: upstream.servername,
+      ...(this.#options.switched === undefined ? {} : { upgrade: 'websocket' }),
     }
     upstream.pool.dispatch(options, this)
   }
@@ -103,6 +109,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#ended) controller.abort(new Error('the client went away'))
+  }
+
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    // undici took its listeners off, and nobody else listens for errors yet
+    socket.on('error', () => socket.destroy())
+    const gone = this.#ended || hasGone(this.#response)
+    if (!gone && this.#options.switched?.(headers, socket) === true) {
+      this.#finish(status, false)
+      return
+    }
+    socket.destroy()
+    const answer = !this.#ended && !gone
+    this.#finish(0, gone)
+    if (answer) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'))
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {

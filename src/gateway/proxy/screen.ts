@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { ServedRequest } from '#platform'
 import type { GatewayCode } from '../errors.ts'
 import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
 import { parseTarget } from '../routing/target.ts'
+import { handshakeFault, speaksVersion } from '../sockets/handshake.ts'
 import { framingFault } from './request-headers.ts'
 
 /** What a request is before anybody asks who sent it. */
@@ -17,19 +19,33 @@ const dot = 0x2e
  * Framing, host, target and route, in this order. A request that passes can be read in one way only.
  *
  * @param via our own mark in Via: a request that carries it came from us
+ * @param upgrade the same request when it asks for a WebSocket
  */
-export function screen(request: ServedRequest, { table }: Snapshot, via: string): Screened {
+export function screen(
+  request: ServedRequest,
+  { table }: Snapshot,
+  via: string,
+  upgrade: IncomingMessage | undefined,
+): Screened {
   const { headers, method } = request
   if (method === 'CONNECT' || method === 'TRACE') return refused('gateway.method-unsupported')
   const framing = framingFault(headers, request.rawHeaders)
   if (framing !== undefined) return refused('gateway.request-malformed', framing)
-  if (headers.upgrade !== undefined && headers.upgrade !== 'h2c') return refused('gateway.upgrade-unsupported')
+  if (upgrade !== undefined) {
+    const fault = handshakeFault(upgrade)
+    if (fault !== undefined) return refused('gateway.request-malformed', fault)
+    if (!speaksVersion(headers)) return refused('gateway.websocket-version')
+  } else if (headers.upgrade !== undefined && headers.upgrade !== 'h2c') {
+    return refused('gateway.upgrade-unsupported')
+  }
   const host = hostOf(request)
   if (!table.hasHost(host)) return refused('gateway.host-unknown')
   const { path, fault } = parseTarget(request.url ?? '')
   if (fault !== undefined) return refused('gateway.target-ambiguous', fault)
   // in any spelling: an upstream that ignores case must not be taken for us, nor we for it
-  if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) return { kind: 'own', host, path }
+  if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) {
+    return upgrade === undefined ? { kind: 'own', host, path } : refused('gateway.path-unknown')
+  }
   const match = table.match(host, path)
   if (match === 'none') return refused('gateway.path-unknown')
   if (match === 'ambiguous') {

@@ -13,6 +13,8 @@ export interface Timeouts {
   readonly headersMs: number
   /** Between two pieces of the upstream's body. */
   readonly bodyMs: number
+  /** Of a WebSocket, without a byte either way. */
+  readonly socketIdleMs: number
 }
 
 /** A route as stored. */

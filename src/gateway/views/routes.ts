@@ -92,7 +92,7 @@ export function routePage(options: {
     { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
     {
       term: 'Patience',
-      value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces`,
+      value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
     },
     { term: 'Created', value: time(route.createdAt, now) },
     { term: 'Changed', value: time(route.updatedAt, now) },

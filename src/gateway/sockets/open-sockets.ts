@@ -1,0 +1,227 @@
+import type { Proof } from '#identity'
+import { type Actor, anonymous, type Decision } from '#kit'
+import { type GateDeps, refusedBy } from '../gate-deps.ts'
+import type { LiveRoute } from '../routing/live-routes.ts'
+import type { Tunnel } from './tunnel.ts'
+
+/** On one route, and by one session, token or (of strangers) address. */
+export interface SocketBounds {
+  readonly ofRoute: number
+  readonly ofVisitor: number
+}
+
+const defaultBounds: SocketBounds = { ofRoute: 4_096, ofVisitor: 128 }
+/** How often somebody looks whether anything changed, and how often all is judged although nothing did. */
+const lookMs = 200
+const judgeMs = 1_000
+/** How long an open socket may go on while it cannot be judged: the database is away, so nobody revokes anything either. */
+const unjudgedMs = 5_000
+
+const away = { code: 1001, reason: 'Gatehouse is restarting' } as const
+const silent = { code: 1001, reason: 'nothing was sent for too long' } as const
+const routeChanged = { code: 1012, reason: 'the route changed' } as const
+const sessionEnded = { code: 1008, reason: 'the session ended' } as const
+const refusedNow = { code: 1008, reason: 'no longer permitted' } as const
+const unjudged = { code: 1013, reason: 'the gate cannot decide now' } as const
+
+/** Under which rule a socket was opened; asked again as long as it is open. */
+export interface Admission {
+  readonly live: LiveRoute
+  readonly address: string | undefined
+  readonly proof: Proof | undefined
+  readonly actor: Actor | undefined
+}
+
+/** A place among the open sockets, taken before the app is asked. */
+export interface Place {
+  /** The app agreed. */
+  readonly open: (tunnel: Tunnel) => void
+  /** It did not, or it is over. Idempotent. */
+  readonly leave: () => void
+}
+
+interface Entry extends Admission {
+  readonly tunnel: Tunnel
+  movedAt: number
+  sent: number
+  /** Since when it waits for an answer whether it may stay. */
+  askedAt: number | undefined
+  judging: boolean
+}
+
+/**
+ * The sockets that are open. What let each of them in is asked again when sessions, access or routes change and once a
+ * second for what ends by time; one that would not be let in now is closed, on every node by itself.
+ */
+export class OpenSockets {
+  readonly #deps: GateDeps
+  readonly #bounds: SocketBounds
+  readonly #open = new Set<Entry>()
+  readonly #counts = new Map<string, number>()
+  readonly #closed: (reason: string) => void
+  #timer: NodeJS.Timeout | undefined
+  #epochs = ''
+  #judgedAt = Number.NEGATIVE_INFINITY
+  #looking = false
+
+  constructor(deps: GateDeps, bounds = defaultBounds) {
+    this.#deps = deps
+    this.#bounds = bounds
+    const { metrics, stopping } = deps.kernel
+    const gauge = metrics.gauge('gatehouse_gateway_sockets', 'Open WebSockets.')
+    Object.assign(gauge, { collect: () => gauge.set(this.#open.size) })
+    const closed = metrics.counter('gatehouse_gateway_sockets_closed_total', 'WebSockets the gate closed, by reason.', [
+      'reason',
+    ])
+    this.#closed = (reason) => closed.inc({ reason })
+    stopping.addEventListener('abort', () => {
+      for (const entry of this.#open) this.#close(entry, away)
+    })
+  }
+
+  /** A place, or `undefined` when the route or the visitor has as many as they may, or the server stops. */
+  take(admission: Admission): Place | undefined {
+    const { live, actor, address } = admission
+    const visitor = actor?.session?.id ?? actor?.credential?.id ?? address ?? ''
+    const keys = [`route ${live.route.id}`, `visitor ${visitor}`] as const
+    const [route, own] = keys
+    if (this.#deps.kernel.stopping.aborted) return undefined
+    if (this.#count(route) >= this.#bounds.ofRoute || this.#count(own) >= this.#bounds.ofVisitor) return undefined
+    for (const key of keys) this.#counts.set(key, this.#count(key) + 1)
+    let left = false
+    let entry: Entry | undefined
+    return {
+      open: (tunnel) => {
+        if (left) return
+        entry = this.#enter(admission, tunnel)
+      },
+      leave: () => {
+        if (left) return
+        left = true
+        if (entry !== undefined) this.#forget(entry)
+        for (const key of keys) {
+          const others = this.#count(key) - 1
+          if (others > 0) this.#counts.set(key, others)
+          else this.#counts.delete(key)
+        }
+      },
+    }
+  }
+
+  #count(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  #enter(admission: Admission, tunnel: Tunnel): Entry {
+    const now = this.#deps.kernel.clock.monotonic()
+    const entry: Entry = { ...admission, tunnel, movedAt: now, sent: 0, askedAt: undefined, judging: false }
+    this.#open.add(entry)
+    // between the decision and the app's yes something may have changed: the next look judges it whatever else is quiet
+    this.#judgedAt = Number.NEGATIVE_INFINITY
+    this.#timer ??= setInterval(() => this.#look(), lookMs).unref()
+    if (this.#deps.kernel.stopping.aborted) this.#close(entry, away)
+    return entry
+  }
+
+  #forget(entry: Entry): void {
+    this.#open.delete(entry)
+    if (this.#open.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #look(): void {
+    const { database, clock } = this.#deps.kernel
+    const now = clock.monotonic()
+    const epochs = `${database.epoch('sessions')} ${database.epoch('access')} ${database.epoch('routes')}`
+    for (const entry of this.#open) if (now - (entry.askedAt ?? now) >= unjudgedMs) this.#close(entry, unjudged)
+    if (this.#looking || (epochs === this.#epochs && now - this.#judgedAt < judgeMs)) return
+    this.#epochs = epochs
+    this.#judgedAt = now
+    this.#looking = true
+    for (const entry of this.#open) entry.askedAt ??= now
+    this.#judgeAll()
+      .catch((error: unknown) => {
+        this.#deps.kernel.log.warn({ err: error }, 'open sockets could not be judged')
+      })
+      .finally(() => {
+        this.#looking = false
+      })
+  }
+
+  async #judgeAll(): Promise<void> {
+    const { live, kernel } = this.#deps
+    const standing = new Set((await live.current()).routes)
+    const now = kernel.clock.monotonic()
+    for (const entry of this.#open) {
+      if (entry.tunnel.takeMoved()) entry.movedAt = now
+      // a route that did not change is the same object in every snapshot
+      if (!standing.has(entry.live)) this.#close(entry, routeChanged)
+      else if (now - entry.movedAt >= entry.live.route.timeouts.socketIdleMs) this.#close(entry, silent)
+      else this.#judge(entry)
+    }
+  }
+
+  #judge(entry: Entry): void {
+    if (entry.judging) return
+    entry.judging = true
+    this.#ask(entry)
+      .then(() => {
+        entry.askedAt = undefined
+      })
+      // a question that failed is no answer: it goes on waiting for one
+      .catch((error: unknown) => {
+        this.#deps.kernel.log.warn({ err: error, route: entry.live.route.name }, 'an open socket could not be judged')
+      })
+      .finally(() => {
+        entry.judging = false
+      })
+  }
+
+  /** The gate's own questions in the gate's order: networks, who, decision. */
+  async #ask(entry: Entry): Promise<void> {
+    const { access, identity, kernel } = this.#deps
+    const { live, address, proof } = entry
+    const { networks, host } = live.route
+    if (networks.length > 0 && !(await access.inNetworks(kernel.database.db, address, networks))) {
+      const decision = refusedBy('route-network', 'The address is in none of the networks this route allows.')
+      this.#refuse(entry, entry.actor ?? anonymous(address), decision)
+      return
+    }
+    let actor = anonymous(address)
+    if (entry.actor !== undefined && proof !== undefined) {
+      // messages are use of the session, an open socket alone is not
+      const purpose = entry.tunnel.sent === entry.sent ? 'watch' : 'use'
+      entry.sent = entry.tunnel.sent
+      const found = await identity.findActor(proof, host, address, purpose)
+      if (found === undefined) {
+        this.#close(entry, sessionEnded)
+        return
+      }
+      actor = found
+    }
+    const decision = await access.decide(actor, live.permission, live.resource, { now: kernel.clock.now() })
+    if (!decision.allowed) this.#refuse(entry, actor, decision)
+  }
+
+  #refuse(entry: Entry, actor: Actor, decision: Decision): void {
+    const { kernel } = this.#deps
+    const { live } = entry
+    if (!this.#open.has(entry)) return
+    kernel.journal.refused({
+      actor,
+      permission: live.permission,
+      resource: { type: live.resource.type, id: live.resource.id },
+      decision,
+      host: live.route.host,
+      requestId: kernel.context(anonymous(undefined)).requestId,
+    })
+    this.#close(entry, refusedNow)
+  }
+
+  #close(entry: Entry, why: { readonly code: number; readonly reason: string }): void {
+    if (!this.#open.delete(entry)) return
+    this.#closed(why.reason)
+    entry.tunnel.close(why.code, why.reason)
+  }
+}
