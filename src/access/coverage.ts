@@ -44,6 +44,16 @@ export async function requireCoverageOf(ctx: Ctx, principalId: string): Promise<
   )
 }
 
+/** For each pattern whether the actor may hand it on by a grant. */
+export async function coversEach(ctx: Ctx, patterns: readonly string[]): Promise<readonly boolean[]> {
+  const facts = new KnownFacts()
+  for (;;) {
+    const covered = patterns.map((pattern) => mayHandOn(ctx.actor, pattern, facts, ctx.now, holdsPattern))
+    if (!facts.incomplete) return covered
+    await facts.load(ctx.db, ctx.now)
+  }
+}
+
 type Holds = typeof holdsPattern
 
 async function requireAll(ctx: Ctx, patterns: readonly string[], holds: Holds): Promise<void> {

@@ -83,6 +83,41 @@ export const errors = {
     title: 'Grant to oneself',
     detail: 'Nothing was created: a grant passes permissions to somebody else.',
   },
+  'access.request-unknown': {
+    status: 404,
+    title: 'No such request',
+    detail: 'There is no request {id} that you made or could answer. Nothing was changed.',
+  },
+  'access.request-over': {
+    status: 409,
+    title: 'No longer open',
+    detail: 'This request is {state} already. Nothing was changed.',
+  },
+  'access.request-own': {
+    status: 403,
+    title: 'Your own request',
+    detail: 'Nothing was changed: somebody else who holds it has to answer. You can withdraw it.',
+  },
+  'access.request-open': {
+    status: 409,
+    title: 'Asked already',
+    detail: 'You have an open request for {permission}. Nothing was changed; wait for the answer, or withdraw it first.',
+  },
+  'access.request-needless': {
+    status: 409,
+    title: 'Nothing to ask for',
+    detail: 'This is permitted to you already, so nothing was asked for.',
+  },
+  'access.request-hopeless': {
+    status: 409,
+    title: 'A grant would not help',
+    detail: 'Nothing was asked for, because no grant could change this answer: {reason} Its Why page says what would.',
+  },
+  'access.request-for-account': {
+    status: 403,
+    title: 'Only people ask',
+    detail: 'Nothing was asked for: a request is made by an account for itself, not under a grant or through an app.',
+  },
   'access.too-many': {
     status: 409,
     title: 'Too many',

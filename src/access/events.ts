@@ -8,6 +8,11 @@ const shown = { title: z.string(), description: z.string() }
 const event = (summary: string, read: string, detail?: EventDeclaration['detail']): EventDeclaration =>
   detail === undefined ? { summary, read } : { summary, read, detail }
 
+const asked = {
+  requester: z.string().describe('Id of who asked.'),
+  permission: z.string().describe('What for.'),
+}
+
 const member = z.object({
   member: z.string().describe('Id of the account, app or group.'),
   name: z.string().describe('Its handle or name.'),
@@ -62,6 +67,35 @@ export const events: EventTable = {
     'A grant was ended.',
     'grants:read:{id}',
     z.object({ grantor: z.string().describe('Id of who gave it.'), grantee: z.string().describe('Id of who had it.') }),
+  ),
+  'access-requests.create': event(
+    'Somebody asked for access.',
+    'grants:read',
+    z.object({
+      ...asked,
+      reason: z.string().describe('In their own words.'),
+      seconds: z.int().describe('For how long.'),
+    }),
+  ),
+  'access-requests.grant': event(
+    'A request for access was granted, for a time.',
+    'grants:read',
+    z.object({
+      ...asked,
+      grant: z.string().describe('Id of the grant.'),
+      endsAt: z.int().describe('Milliseconds since 1970.'),
+    }),
+  ),
+  'access-requests.decline': event(
+    'A request for access was declined.',
+    'grants:read',
+    z.object({ ...asked, words: z.string().describe('What was said with it.') }),
+  ),
+  'access-requests.withdraw': event('Somebody took their request for access back.', 'grants:read', z.object(asked)),
+  'access-requests.expire': event(
+    'Requests nobody answered in time went away.',
+    'grants:read',
+    z.object({ requests: z.int().describe('How many.') }),
   ),
   'principals.remove': event('All that somebody held was taken away, because they are gone.', 'roles:read'),
 }

@@ -8,6 +8,8 @@ import { navigation } from './navigation.ts'
 import { openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
+import { forgetRequests } from './requests/access-requests.ts'
+import { pendingRequests } from './requests/pending.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
@@ -34,6 +36,8 @@ export const accessRoom = defineRoom({
       searchActions: accessActions,
       resources: [grantLoader],
       policies: [policies],
+      pending: (ctx) => pendingRequests(access, ctx),
+      jobs: [{ name: 'access.forget-requests', everyMs: 3_600_000, run: forgetRequests }],
       explain: explainFor(access),
       state: accessState(() => access.vocabulary()),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),

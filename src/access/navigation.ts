@@ -6,4 +6,5 @@ export const navigation: readonly NavigationEntry[] = [
   { title: 'Roles', href: '/roles', permission: 'roles:read', order: 30, group: 'access' },
   { title: 'Networks', href: '/networks', permission: 'networks:read', order: 38, group: 'access' },
   { title: 'Why?', href: '/why', permission: 'decisions:read', order: 39, group: 'access' },
+  { title: 'Requests', href: '/requests', permission: 'grants:create', order: 37, group: 'access' },
 ]

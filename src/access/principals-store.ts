@@ -55,6 +55,7 @@ export async function deletePrincipal(
     .deleteFrom('access_grants')
     .where((where) => where.or([where('grantor_id', '=', id), where('grantee_id', '=', id)]))
     .executeTakeFirst()
+  await query.deleteFrom('access_requests').where('requester_id', '=', id).execute()
   await query.deleteFrom('access_principals').where('id', '=', id).execute()
   touch(db, 'access')
   return {

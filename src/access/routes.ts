@@ -7,6 +7,8 @@ import { networkPages } from './network-pages.ts'
 import { networkRoutes } from './network-routes.ts'
 import type { OpenAccess } from './open.ts'
 import { rolePages } from './role-pages.ts'
+import { requestPages } from './requests/pages.ts'
+import { requestRoutes } from './requests/routes.ts'
 import { roleRoutes } from './role-routes.ts'
 import { whyRoutes } from './why/routes.ts'
 
@@ -25,6 +27,8 @@ export function accessRoutes(parts: RouteParts): readonly Route[] {
     grantRoutes,
     decisionRoutes,
     whyRoutes,
+    requestRoutes,
+    requestPages,
     rolePages,
     groupPages,
     networkPages,

@@ -12,6 +12,7 @@ export interface Tables {
   readonly access_networks: NetworkRow
   readonly access_grants: GrantRow
   readonly access_validations: ValidationRow
+  readonly access_requests: RequestRow
   readonly access_policies: PolicyRow
   readonly access_policy_versions: PolicyVersionRow
   readonly access_policy_differences: PolicyDifferenceRow
@@ -121,4 +122,21 @@ export interface PolicyDifferenceRow {
   readonly count: number
   readonly first_at: number
   readonly last_at: number
+}
+
+export interface RequestRow {
+  readonly id: string
+  readonly requester_id: string
+  readonly permission: string
+  readonly reason: string
+  readonly duration_ms: number
+  readonly state: 'open' | 'granted' | 'declined' | 'withdrawn'
+  readonly created_at: number
+  /** An open one counts as expired from then on. */
+  readonly expires_at: number
+  readonly answered_at: number | null
+  readonly answered_by: string | null
+  /** What was said with it. */
+  readonly answer: string
+  readonly grant_id: string | null
 }

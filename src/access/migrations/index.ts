@@ -2,5 +2,6 @@ import type { Migration } from '#platform'
 import { access } from './0001-access.ts'
 import { validations } from './0002-validations.ts'
 import { policies } from './0003-policies.ts'
+import { requests } from './0005-requests.ts'
 
-export const migrations: readonly Migration[] = [access, validations, policies]
+export const migrations: readonly Migration[] = [access, validations, policies, requests]

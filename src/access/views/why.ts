@@ -25,6 +25,7 @@ import type { Seen } from '../why/seen.ts'
 import type { Source, Told } from '../why/telling.ts'
 import { seenBy } from '../why/wire.ts'
 import { waysToChange } from '../why/words.ts'
+import { askForm } from './requests.ts'
 
 export const section = '/why'
 
@@ -80,6 +81,7 @@ ${told.missing && notice('warning', 'There is no such thing', 'It is permitted f
 ${stepTable(told)}
 <h2>What would change it</h2><ul>${waysToChange(told.explanation).map((way) => html`<li>${way}</li>`)}</ul>
 ${whoCan(view, told)}
+${told.mayAsk && told.permission !== undefined && askForm(told.permission)}
 ${told.sources.length > 0 && sourceTable(told.sources, now)}
 ${decision.policies.length > 0 && quoted(told, rules)}
 ${command(commandOf(view), 'The same in a terminal')}`
