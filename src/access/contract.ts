@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { parseCidr } from '#kit'
 import { explanation } from './why/contract.ts'
 
-export { accessRequest, accessRequestList, requestBody, requestDeclineBody, requestGrantBody } from './requests/contract.ts'
+export {
+  accessRequest,
+  accessRequestList,
+  requestBody,
+  requestDeclineBody,
+  requestGrantBody,
+} from './requests/contract.ts'
 export { explanation, whyQuery } from './why/contract.ts'
 
 const time = z.iso.datetime({ offset: true })

@@ -101,7 +101,8 @@ export const errors = {
   'access.request-open': {
     status: 409,
     title: 'Asked already',
-    detail: 'You have an open request for {permission}. Nothing was changed; wait for the answer, or withdraw it first.',
+    detail:
+      'You have an open request for {permission}. Nothing was changed; wait for the answer, or withdraw it first.',
   },
   'access.request-needless': {
     status: 409,

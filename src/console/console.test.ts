@@ -61,6 +61,7 @@ function consoleFor(permissions: readonly string[], more: Partial<Console> = {})
       search: [],
       searchActions: [],
       setupSteps: [step],
+      pending: [],
       apps: [() => Promise.resolve([{ name: 'blog.example.org', href: 'https://blog.example.org/' }])],
       errors: consoleErrors,
     }),

@@ -4,6 +4,7 @@ import type {
   ErrorTable,
   Keyring,
   NavigationEntry,
+  PendingList,
   SearchAction,
   SearchSource,
   SetupStep,
@@ -38,6 +39,7 @@ export interface Contributed {
   readonly search: readonly SearchSource[]
   readonly searchActions: readonly SearchAction[]
   readonly setupSteps: readonly SetupStep[]
+  readonly pending: readonly PendingList[]
   readonly apps: readonly AppLinks[]
   readonly errors: ErrorTable
 }
@@ -48,6 +50,7 @@ export const nothingYet: Contributed = {
   search: [],
   searchActions: [],
   setupSteps: [],
+  pending: [],
   apps: [],
   errors: {},
 }

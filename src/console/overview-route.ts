@@ -12,8 +12,9 @@ export function overviewRoute(console: Console): Route {
     door: 'browser',
     access: { signedIn: 'shows a person their own standing; every part of it is asked for separately' },
     handler: async (ctx) => {
-      const [steps, apps, records, name, holdings] = await Promise.all([
+      const [steps, pending, apps, records, name, holdings] = await Promise.all([
         stepsOf(console, ctx),
+        Promise.all(console.contributed().pending.map((list) => list(ctx))),
         Promise.all(console.contributed().apps.map((list) => list(ctx))),
         recordsOf(console, ctx),
         console.displayName(ctx),
@@ -28,6 +29,7 @@ export function overviewRoute(console: Console): Route {
         credential: credential?.kind,
         address,
         steps,
+        pending: pending.flat(),
         apps: apps.flat(),
         records,
       })

@@ -26,6 +26,7 @@ function consoleWith(sources: readonly SearchSource[], opens: (path: string) => 
         { title: 'Route a secret', href: '/secrets/new' },
       ],
       setupSteps: [],
+      pending: [],
       apps: [],
       errors: {},
     }),

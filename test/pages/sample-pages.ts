@@ -173,6 +173,15 @@ function overview(name: string, operator: boolean): Html {
           { step: step('Add a person', 'They sign in with a password of their own.', 3), done: false },
         ]
       : [],
+    pending: operator
+      ? [
+          {
+            title: 'Carol Shaw asks for routes:use:wiki',
+            text: 'To correct the page about the printer.',
+            action: { text: 'Answer', href: '/requests/ask_01994b2f00017a3f8c55d0e1a2b3c4d5' },
+          },
+        ]
+      : [],
     apps: operator
       ? [
           { name: 'blog.example.org', href: 'https://blog.example.org/', note: 'Signed-in people' },

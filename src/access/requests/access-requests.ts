@@ -74,7 +74,8 @@ async function insertWish(ctx: Ctx, { permission, reason, durationMs }: Wish): P
   const { principal } = ctx.actor
   await deleteExpiredRequest(ctx.db, principal.id, permission, ctx.now)
   const { open, recent } = await countRequestsOf(ctx.db, principal.id, ctx.now, ctx.now - dayMs)
-  if (open >= mostOpen) throw fail('access.too-many', { fields: { limit: mostOpen, what: 'open requests of one person' } })
+  if (open >= mostOpen)
+    throw fail('access.too-many', { fields: { limit: mostOpen, what: 'open requests of one person' } })
   if (recent >= mostInADay) {
     throw fail('access.too-many', { fields: { limit: mostInADay, what: 'requests of one person in a day' } })
   }

@@ -3,7 +3,10 @@ import { z } from 'zod'
 
 const time = z.iso.datetime({ offset: true })
 const day = 86_400
-export const seconds = z.int().min(60).max(7 * day)
+export const seconds = z
+  .int()
+  .min(60)
+  .max(7 * day)
 const reason = z.string().trim().min(1, 'say what it is for').max(500)
 
 export const requestParams = z.strictObject({ request: z.string().max(100) })

@@ -4,14 +4,7 @@ import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } f
 import { getPrincipal } from '../principals.ts'
 import type { RouteParts } from '../routes.ts'
 import { durations, requestListPage, requestPage } from '../views/requests.ts'
-import {
-  askForAccess,
-  declineRequest,
-  effectOf,
-  getRequest,
-  grantRequest,
-  withdrawRequest,
-} from './access-requests.ts'
+import { askForAccess, declineRequest, effectOf, getRequest, grantRequest, withdrawRequest } from './access-requests.ts'
 import { requestParams } from './contract.ts'
 import { pageOfRequests } from './routes.ts'
 import { requestJson, requestsJson } from './wire.ts'
@@ -62,12 +55,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
   ]
 }
 
-async function onePage(
-  { access }: RouteParts,
-  ctx: Ctx,
-  id: string,
-  faults: readonly FieldFault[],
-): Promise<Reply> {
+async function onePage({ access }: RouteParts, ctx: Ctx, id: string, faults: readonly FieldFault[]): Promise<Reply> {
   const { row, mine, mayAnswer } = await getRequest(access, ctx, id)
   const { state } = await getPrincipal(ctx, row.requester_id)
   const view = {

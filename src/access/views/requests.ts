@@ -16,16 +16,16 @@ import {
   pageHeader,
   paging,
   select,
+  type Tone,
   table,
   tabs,
   textArea,
   time,
-  type Tone,
+  withQuery,
 } from '#platform/ui'
 import type { Vocabulary } from '../permissions.ts'
 import type { Effect } from '../requests/access-requests.ts'
 import type { RequestJson } from '../requests/wire.ts'
-import { whyHref } from './why.ts'
 
 const section = '/requests'
 
@@ -139,7 +139,7 @@ ${mine && request.state === 'open' && withdrawing(request)}`
 
 function outcome({ request }: RequestView): Html {
   const { permission, state, grant, answer, answeredBy: by } = request
-  const why = link({ text: 'Why, as it is now', href: whyHref(permission) })
+  const why = link({ text: 'Why, as it is now', href: withQuery('/why', { permission }) })
   switch (state) {
     case 'open':
       return notice('info', 'It waits for an answer', 'Whoever holds it and may grant it sees it on their overview.')

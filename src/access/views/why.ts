@@ -18,7 +18,6 @@ import {
   select,
   table,
   time,
-  withQuery,
 } from '#platform/ui'
 import type { Granters } from '../why/granters.ts'
 import type { Seen } from '../why/seen.ts'
@@ -223,9 +222,4 @@ function questionForm({ values, faults, candidates, maySeeOthers, told }: WhyVie
       faults,
     })}${maySeeOthers && others}`,
   })}`
-}
-
-/** The page of a question. */
-export function whyHref(permission: string): string {
-  return withQuery(section, { permission })
 }

@@ -1,4 +1,4 @@
-import type { AppLink, AuditRecord, SetupStep } from '#platform'
+import type { AppLink, AuditRecord, Pending, SetupStep } from '#platform'
 import {
   badge,
   button,
@@ -24,6 +24,8 @@ export interface OverviewOptions {
   readonly address: string | undefined
   /** Steps of getting started this person may take; empty when there are none. */
   readonly steps: readonly { readonly step: SetupStep; readonly done: boolean | undefined }[]
+  /** What waits for this person. */
+  readonly pending: readonly Pending[]
   readonly apps: readonly AppLink[]
   /** The newest records, for who may read the journal. */
   readonly records: readonly AuditRecord[] | undefined
@@ -31,13 +33,21 @@ export interface OverviewOptions {
 
 /** The first page after signing in: what is left to set up, what is open to me, what happened lately. */
 export function overviewPage(options: OverviewOptions): Html {
-  const { name, host, steps, apps, records, now } = options
+  const { name, host, steps, pending, apps, records, now } = options
   const unfinished = steps.some(({ done }) => done === false)
   return html`${pageHeader({ title: 'Overview', lead: `Signed in to ${host} as ${name}.` })}
+${pending.length > 0 && waiting(pending)}
 ${unfinished && checklist(steps)}
 ${appList(apps)}
 ${records && lately(records, now)}
 ${standing(options)}`
+}
+
+function waiting(pending: readonly Pending[]): Html {
+  return html`<section aria-labelledby="waiting"><h2 id="waiting">Waiting for you <span class="faint">${pending.length}</span></h2><ul class="steps">${pending.map(
+    ({ title, text, action }) =>
+      html`<li class="open">${mark('info')}<div><h3>${title}</h3><p>${text}</p></div>${button(action, 'plain')}</li>`,
+  )}</ul></section>`
 }
 
 function checklist(steps: OverviewOptions['steps']): Html {
