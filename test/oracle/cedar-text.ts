@@ -14,7 +14,8 @@ export function cedarText(policy: Policy): string {
     ...(when === undefined ? [] : [`when { ${condition(when)} }`]),
     ...(unless === undefined ? [] : [`unless { ${condition(unless)} }`]),
   ]
-  return `@id(${quoted(id)})\n${[head, ...tail].join('\n')};`
+  // what an operator writes names itself within its policy only
+  return `@id(${quoted(id.replace(/^policy:.*\//, ''))})\n${[head, ...tail].join('\n')};`
 }
 
 function action_(name: string): string {
@@ -65,6 +66,12 @@ function condition(given: Condition): string {
       return `resource.access == ${quoted(given.text)}`
     case 'tag':
       return `resource.tags.contains(${quoted(given.text)})`
+    case 'network':
+      return `context.networks.contains(${quoted(given.name)})`
+    case 'before-nine':
+      return 'context.time.hour < 9'
+    case 'two-factors':
+      return 'context.assurance >= 2'
     case 'level-above':
       return `resource.level > ${given.level}`
     case 'level-overflows':

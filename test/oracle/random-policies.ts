@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts'
-import { grantIds, groupNames, people, roleNames } from './stock.ts'
-import { type Condition, type Policy, type Scope, vocabulary } from './world.ts'
+import { grantIds, groupNames, networkNames, people, roleNames } from './stock.ts'
+import { type Condition, type Policy, type Scope, vocabulary, type WrittenPolicy } from './world.ts'
 
 /** What every house has: roles and grants give, the machine's owner and Gatehouse itself may. */
 export const builtInPolicies: readonly Policy[] = [
@@ -17,6 +17,18 @@ function blank(id: string): Policy {
 /** Policies as a room, or somebody who runs a house, might write them. */
 export function randomPolicies(dice: Dice): readonly Policy[] {
   return dice.times(1 + dice.roll(7), (index) => randomPolicy(dice, `test:p${index}`))
+}
+
+const writtenNames = ['night-shift', 'vpn', 'owners']
+
+/** What an operator wrote, in every state, mostly readable. */
+export function randomWritten(dice: Dice): readonly WrittenPolicy[] {
+  return dice.some(writtenNames, 3).map((name) => ({
+    name,
+    state: dice.pick(['enforced', 'enforced', 'shadow', 'off'] as const),
+    unreadable: dice.once(40),
+    statements: dice.times(1 + dice.roll(2), (index) => randomPolicy(dice, `policy:${name}/s${index}`)),
+  }))
 }
 
 function randomPolicy(dice: Dice, id: string): Policy {
@@ -89,6 +101,9 @@ function anywhere(dice: Dice): readonly Condition[] {
     { op: 'via-something' },
     { op: 'credential', text: dice.pick(['password', 'token']) },
     { op: 'app', text: 'app_1' },
+    { op: 'network', name: dice.pick(networkNames) },
+    { op: 'before-nine' },
+    { op: 'two-factors' },
     { op: 'owner' },
     { op: 'member' },
     { op: 'shared-group' },

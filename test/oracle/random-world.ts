@@ -1,31 +1,48 @@
 import type { Dice } from './dice.ts'
+import { randomWritten } from './random-policies.ts'
 import { end, grantIds, groupNames, networkNames, patternOf, people, roleNames, start } from './stock.ts'
 import type { Grant, Group, Member, Network, Principal, Role, World } from './world.ts'
 
 /** A random world. Worlds are crowded on purpose: few names, so that rules meet each other. */
 export function randomWorld(dice: Dice): World {
-  const deep = dice.once(12)
-  const principals = people.filter(() => !dice.once(24)).map((person) => principal(dice, person))
+  const deep = dice.once(8)
+  const chain = dice.once(8)
+  const principals = chain ? active : people.filter(() => !dice.once(24)).map((person) => principal(dice, person))
   return {
     principals,
     groups: deep ? tower(dice) : groupNames.filter(() => !dice.once(4)).map((name) => group(dice, name)),
-    roles: roleNames.filter(() => !dice.once(4)).map((name) => role(dice, name)),
+    roles: [...(chain ? [captain] : []), ...roleNames.filter(() => !dice.once(4)).map((name) => role(dice, name))],
     networks: networkNames.filter(() => !dice.once(4)).map((name) => network(dice, name)),
-    grants: grantsAmong(dice, principals, dice.once(6)),
+    grants: grantsAmong(dice, principals, chain),
+    written: dice.once(3) ? randomWritten(dice) : [],
   }
+}
+
+const active: readonly Principal[] = people.map((person) => ({ ...person, state: 'active' }))
+
+/** Where a chain of grants begins. */
+const captain: Role = {
+  name: 'captain',
+  removed: false,
+  patterns: ['*'],
+  holders: [{ kind: 'principal', id: active[0]?.id ?? '' }],
 }
 
 /** The same world with one thing changed, as a change in the console would. */
 export function changed(dice: Dice, world: World): World {
   const other = randomWorld(dice)
-  const part = dice.pick(['principals', 'groups', 'roles', 'networks', 'grants'] as const)
+  const part = dice.pick(['principals', 'groups', 'roles', 'networks', 'grants', 'written'] as const)
   // grants need their grantees
   return part === 'principals'
     ? { ...world, principals: other.principals, grants: other.grants }
     : { ...world, [part]: keptTo(world, other, part) }
 }
 
-function keptTo<Part extends 'groups' | 'roles' | 'networks' | 'grants'>(world: World, other: World, part: Part) {
+function keptTo<Part extends 'groups' | 'roles' | 'networks' | 'grants' | 'written'>(
+  world: World,
+  other: World,
+  part: Part,
+) {
   if (part !== 'grants') return other[part]
   const known = new Set(world.principals.map(({ id }) => id))
   return other.grants.filter(({ grantee }) => known.has(grantee))

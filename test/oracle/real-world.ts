@@ -1,7 +1,8 @@
 import type { Ctx, Db } from '#platform'
 import { tables, touch } from '#platform'
 import type { Tables } from '../../src/access/tables.ts'
-import type { Member, World } from './world.ts'
+import { cedarText } from './cedar-text.ts'
+import type { Member, World, WrittenPolicy } from './world.ts'
 
 /**
  * Makes the database hold this world and nothing else, as one change. Straight into the tables: a world may hold what no
@@ -11,12 +12,15 @@ export async function settle(ctx: Ctx, world: World): Promise<void> {
   await ctx.tx(async ({ db }) => {
     await clear(db)
     await fill(db, world)
+    for (const policy of world.written) await write(db, ctx.newId('pol'), policy)
     touch(db, 'access')
   })
 }
 
 async function clear(db: Db): Promise<void> {
   const every = tables<Tables>(db)
+  await every.deleteFrom('access_policy_versions').execute()
+  await every.deleteFrom('access_policies').execute()
   await every.deleteFrom('access_grants').execute()
   await every.deleteFrom('access_role_holders').execute()
   await every.deleteFrom('access_group_members').execute()
@@ -92,6 +96,16 @@ async function fill(db: Db, { principals, groups, roles, networks, grants }: Wor
       return { id, grantor_id: grantor, grantee_id: grantee, permissions, note: '', ...period }
     }),
   )
+}
+
+async function write(db: Db, id: string, { name, state, unreadable, statements }: WrittenPolicy): Promise<void> {
+  const text = unreadable
+    ? 'permit (principal, action, resource) when { resource.gone == 1 };'
+    : statements.map(cedarText).join('\n')
+  const author = { author_id: 'acc_x', author_name: 'x', reason: 'x', at: 0 }
+  const row = { id, name, title: name, state, version: 1, revision: 1, created_at: 0, updated_at: 0, removed_at: null }
+  await insert(db, 'access_policies', [row])
+  await insert(db, 'access_policy_versions', [{ policy_id: id, version: 1, text, ...author }])
 }
 
 function idOf({ kind, id }: Member): string {

@@ -309,13 +309,17 @@ function policyStep(
   if (faulty) return say(refused('policy', 'policy-failed'))
 
   const scene: Scene = {
+    now,
     world,
     actor,
     action: `${type}:${action}`,
     resource,
     via: viaOf(world, actor, permission, now),
   }
-  const answers = policies.map((policy) => ({ policy, answer: evaluate(policy, scene) }))
+  const answers = [...policies, ...writtenPolicies(world, actor)].map((policy) => ({
+    policy,
+    answer: evaluate(policy, scene),
+  }))
   const satisfied = (effect: Policy['effect']) =>
     answers.filter(({ policy, answer }) => policy.effect === effect && answer === true).map(({ policy }) => policy.id)
   if (answers.some(({ answer }) => answer === 'error')) return say(refused('policy', 'policy-failed'))
@@ -342,7 +346,23 @@ function viaOf(world: World, { principal, grant }: Actor, permission: string, no
   ]
 }
 
+/** The operator's policies in force. The machine's owner and Gatehouse itself are not bound by them. */
+function writtenPolicies({ written }: World, { principal }: Actor): readonly Policy[] {
+  if (principal.kind === 'local' || principal.kind === 'system') return []
+  return written
+    .filter(({ state }) => state === 'enforced')
+    .flatMap(({ name, unreadable, statements }) =>
+      unreadable ? [forbidsAll(`policy:${name}/unreadable`)] : statements,
+    )
+}
+
+function forbidsAll(id: string): Policy {
+  const all = { op: 'all' } as const
+  return { id, effect: 'forbid', principal: all, actions: undefined, resource: all, when: undefined, unless: undefined }
+}
+
 interface Scene {
+  readonly now: number
   readonly world: World
   readonly actor: Actor
   readonly action: string
@@ -426,6 +446,16 @@ function holds(condition: Condition, scene: Scene): boolean {
       return attributes['access'] === condition.text
     case 'tag':
       return (attributes['tags'] as readonly string[]).includes(condition.text)
+    case 'network':
+      return world.networks.some(({ name, removed, cidrs }) => {
+        const inside = actor.address !== undefined && cidrs.some((cidr) => lies(actor.address ?? '', cidr))
+        return name === condition.name && !removed && inside
+      })
+    case 'before-nine':
+      return new Date(scene.now).getUTCHours() < 9
+    case 'two-factors':
+      // whatever was proven, it was one factor
+      return false
     case 'level-above':
       return level > condition.level
     case 'level-overflows':

@@ -27,7 +27,7 @@ async function firstThat(all: readonly Case[], holds: (each: Case) => Promise<bo
 
 function lesser(all: Case): readonly Case[] {
   const { policies, world, question } = all
-  const worlds = (['groups', 'roles', 'networks', 'grants'] as const).flatMap((part): readonly World[] =>
+  const worlds = (['groups', 'roles', 'networks', 'grants', 'written'] as const).flatMap((part): readonly World[] =>
     world[part].map((_, index) => ({ ...world, [part]: world[part].toSpliced(index, 1) })),
   )
   const principals = world.principals

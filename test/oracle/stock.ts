@@ -4,8 +4,8 @@ import { vocabulary } from './world.ts'
 
 /** What random worlds and questions are made of. */
 
-/** When the first questions are asked, and the later ones. */
-export const start = Date.UTC(2026, 0, 1)
+/** When the first questions are asked, and the last; nine o'clock, which policies know, strikes in between. */
+export const start = Date.UTC(2026, 0, 1, 8, 59, 59, 970)
 export const end = start + 60
 
 export const people: readonly { readonly id: string; readonly kind: PrincipalKind }[] = [
@@ -21,7 +21,7 @@ export const people: readonly { readonly id: string; readonly kind: PrincipalKin
   ...Array.from({ length: 12 }, (_, index) => ({ id: `acc_x${index}`, kind: 'account' as const })),
 ]
 export const groupNames = ['operators', 'staff', 'team', 'guests', 'night'] as const
-export const roleNames = ['reader', 'keeper', 'lender', 'captain'] as const
+export const roleNames = ['reader', 'keeper', 'lender'] as const
 export const networkNames = ['office', 'vpn', 'everywhere'] as const
 export const grantIds = Array.from({ length: 16 }, (_, index) => `gra_${index}`)
 export const addresses = [

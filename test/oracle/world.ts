@@ -7,6 +7,16 @@ export interface World {
   readonly roles: readonly Role[]
   readonly networks: readonly Network[]
   readonly grants: readonly Grant[]
+  readonly written: readonly WrittenPolicy[]
+}
+
+/** What the operator wrote: a name, and statements that decisions name `policy:name/word`. */
+export interface WrittenPolicy {
+  readonly name: string
+  readonly state: 'enforced' | 'shadow' | 'off'
+  /** Does not fit the schema any more, as after an update: refuses everything while it is in force. */
+  readonly unreadable: boolean
+  readonly statements: readonly Policy[]
 }
 
 export interface Principal {
@@ -91,6 +101,9 @@ export type Condition =
   | { readonly op: 'access'; readonly text: string }
   | { readonly op: 'tag'; readonly text: string }
   | { readonly op: 'level-above'; readonly level: number }
+  | { readonly op: 'network'; readonly name: string }
+  | { readonly op: 'before-nine' }
+  | { readonly op: 'two-factors' }
   /** `level` times a number beyond what Cedar can hold from 2 on: an error, not an answer. */
   | { readonly op: 'level-overflows' }
 
