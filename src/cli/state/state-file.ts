@@ -81,7 +81,8 @@ function parsed(text: string, path: string, lineCounter: LineCounter): Document 
       stringKeys: true,
       resolveKnownTags: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // silent would also be silent about a second document
+      logLevel: 'error',
       lineCounter,
     })
   } catch (error) {
