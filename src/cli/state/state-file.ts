@@ -25,7 +25,7 @@ export interface StateFile {
   readonly path: string
   readonly state: unknown
   /** `state.yaml:12:5` of a JSON pointer, or of the nearest that is there. */
-  place(pointer: string): string
+  readonly place: (pointer: string) => string
 }
 
 type Fault = { readonly field: string; readonly message: string }
