@@ -62,7 +62,16 @@ async function requireAll(ctx: Ctx, patterns: readonly string[], holds: Holds): 
     const uncovered = patterns.find((pattern) => !mayHandOn(ctx.actor, pattern, facts, ctx.now, holds))
     if (!facts.incomplete) {
       if (uncovered === undefined) return
-      throw fail('access.more-than-held', { fields: { permission: uncovered } })
+      const error = fail('access.more-than-held', { fields: { permission: uncovered } })
+      const decision = {
+        allowed: false,
+        step: 'grant',
+        code: 'more-than-held',
+        reason: error.detail,
+        policies: [],
+      } as const
+      ctx.refused({ permission: uncovered, decision })
+      throw error
     }
     await facts.load(ctx.db, ctx.now)
   }

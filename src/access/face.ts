@@ -43,6 +43,8 @@ export interface AccessFace {
   removePrincipal(ctx: Ctx, id: string): Promise<void>
   /** Gives a role by name, without asking who gives it: for set-up and for use-cases that asked already. */
   assignRole(ctx: Ctx, principalId: string, role: string): Promise<void>
+  /** Whether an active account is administrator. */
+  hasAdministrator(db: Db): Promise<boolean>
   holdings(db: Db, principalId: string): Promise<Holdings>
   /** Whether an address lies in a list of CIDRs and `@named` networks; false for an unknown name (and for no address). */
   inNetworks(db: Db, address: string | undefined, networks: readonly string[]): boolean | Promise<boolean>

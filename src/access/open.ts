@@ -1,5 +1,6 @@
 import type { Actor, Resource } from '#kit'
 import type { Contributions, Ctx, DecisionContext, Kernel, ResourceLoader } from '#platform'
+import { hasAdministrator } from './administrators.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { requireCoverage, requireCoverageOf } from './coverage.ts'
 import { type Decisions, openDecisions } from './decisions.ts'
@@ -88,6 +89,7 @@ function faceOf(kernel: AccessKernel, decisions: Decisions): AccessFace {
     setPrincipalState,
     removePrincipal,
     assignRole,
+    hasAdministrator,
     holdings: (db, principalId) => holdings(db, principalId, kernel.clock.now()),
     inNetworks: (_, address, networks) =>
       decisions.withFacts(kernel.clock.now(), (facts) => isInside(address, networks, facts)),

@@ -67,12 +67,6 @@ export async function isHandleTaken(db: Db, handle: string): Promise<boolean> {
   return row !== undefined
 }
 
-/** Whether there was ever an account. */
-export async function hasAccounts(db: Db): Promise<boolean> {
-  const row = await tables<IdentityTables>(db).selectFrom('identity_accounts').select('id').limit(1).executeTakeFirst()
-  return row !== undefined
-}
-
 export interface AccountQuery {
   /** Lower-case text somewhere in handle, name or e-mail. */
   readonly text: string | undefined

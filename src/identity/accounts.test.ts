@@ -103,6 +103,10 @@ eachDialect((_, open) => {
     const refused = await desk.post(`/api/v1/accounts/${admin}/reset-password`, {})
     assert.deepEqual([refused.status, refused.json['code']], [403, 'access.more-than-held'])
     assert.equal((await desk.post(`/accounts/${admin}/reset-password`)).status, 403)
+    await node.kernel.journal.flush()
+    const tried = { outcome: 'refused' } as const
+    const records = await listAudit(node.kernel.database.db, tried, { limit: 5 })
+    assert.equal(records[0]?.actor.name, 'help', 'the attempt is in the journal')
     assert.equal((await desk.post(`/api/v1/accounts/${ada}/reset-password`, {})).status, 200)
     const lent = { grantee: ada, permissions: ['roles:read'] }
     assert.equal((await node.admin.post('/api/v1/grants', lent)).status, 201)

@@ -52,6 +52,34 @@ eachDialect((_, open) => {
     assert.equal((await browser(node).post('/setup', form)).status, 409)
   })
 
+  test('accounts that the machine’s owner made first do not close set-up: there is still no administrator', async (t) => {
+    const node = await startNode(t, open)
+    const early = { handle: 'early', displayName: 'Early', password: adminPassword }
+    const made = await node.call({ method: 'POST', path: '/api/v1/accounts', local: true, body: early })
+    assert.equal(made.status, 201, made.text)
+    const person = browser(node)
+    await person.get(await printedLink(node))
+    assert.equal((await person.post('/setup', form)).status, 303)
+    assert.equal((await person.get('/api/v1/accounts')).status, 200)
+    assert.deepEqual(await node.house.notices(), [])
+  })
+
+  test('an administrator that the machine’s owner made closes set-up', async (t) => {
+    const node = await startNode(t, open)
+    const early = { handle: 'early', displayName: 'Early', password: adminPassword }
+    const made = await node.call({ method: 'POST', path: '/api/v1/accounts', local: true, body: early })
+    const path = '/api/v1/roles/administrator/give'
+    const given = await node.call({
+      method: 'POST',
+      path,
+      local: true,
+      body: { id: (made.json['account'] as { id: string }).id },
+    })
+    assert.equal(given.status, 204, given.text)
+    assert.deepEqual(await node.house.notices(), [])
+    assert.equal((await browser(node).get('/setup')).status, 409)
+  })
+
   test('a link works once, for a day, and only whole', async (t) => {
     const node = await startNode(t, open)
     const link = await printedLink(node)

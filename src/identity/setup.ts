@@ -1,6 +1,6 @@
 import type { Actor, Secret } from '#kit'
 import { type Ctx, isUniqueViolation } from '#platform'
-import { type Account, hasAccounts } from './account-store.ts'
+import type { Account } from './account-store.ts'
 import { addAccount, requireValidAccount } from './accounts.ts'
 import { listCredentials } from './credential-store.ts'
 import { actorCredential } from './credentials.ts'
@@ -17,15 +17,15 @@ const ticketLives = 60 * 60_000
 /** Gives everything; access ships it. */
 const administratorRole = 'administrator'
 
-/** Whether the first administrator is still missing. */
-export async function isSetupOpen(ctx: Ctx): Promise<boolean> {
-  return !(await isSetUp(ctx.db)) && !(await hasAccounts(ctx.db))
+/** Whether the first administrator is still missing. Accounts alone do not close it: the machine's owner may declare them first. */
+export async function isSetupOpen(parts: Parts, ctx: Ctx): Promise<boolean> {
+  return !(await isSetUp(ctx.db)) && !(await parts.access.hasAdministrator(ctx.db))
 }
 
 /** The secret of a new set-up link, good for 24 hours and one use; `undefined` once set-up is closed. */
 export async function newSetupToken(parts: Parts, ctx: Ctx): Promise<string | undefined> {
   return ctx.tx(async (tx) => {
-    if (!(await isSetupOpen(tx))) return undefined
+    if (!(await isSetupOpen(parts, tx))) return undefined
     const token = newSecretText(parts.kernel.random)
     await insertSetupSecret(tx.db, 'link', hashOfToken(token), tx.now, tx.now + linkLives)
     return token
@@ -40,7 +40,7 @@ export async function newSetupToken(parts: Parts, ctx: Ctx): Promise<string | un
  */
 export async function exchangeSetupToken(parts: Parts, ctx: Ctx, token: string): Promise<string> {
   return ctx.tx(async (tx) => {
-    if (!(await isSetupOpen(tx))) throw fail('identity.set-up-closed')
+    if (!(await isSetupOpen(parts, tx))) throw fail('identity.set-up-closed')
     if (!(await takeSetupLink(tx.db, hashOfToken(token), tx.now))) throw fail('identity.set-up-link-refused')
     const ticket = newSecretText(parts.kernel.random)
     await insertSetupSecret(tx.db, 'ticket', hashOfToken(ticket), tx.now, tx.now + ticketLives)
@@ -49,8 +49,8 @@ export async function exchangeSetupToken(parts: Parts, ctx: Ctx, token: string):
 }
 
 /** @throws GateError `identity.set-up-closed`, `identity.set-up-link-refused` */
-export async function requireSetupTicket(ctx: Ctx, ticket: string | undefined): Promise<void> {
-  if (!(await isSetupOpen(ctx))) throw fail('identity.set-up-closed')
+export async function requireSetupTicket(parts: Parts, ctx: Ctx, ticket: string | undefined): Promise<void> {
+  if (!(await isSetupOpen(parts, ctx))) throw fail('identity.set-up-closed')
   if (ticket === undefined || !(await hasSetupTicket(ctx.db, hashOfToken(ticket), ctx.now))) {
     throw fail('identity.set-up-link-refused')
   }
@@ -84,14 +84,14 @@ export async function completeSetup(
   wanted: FirstAdministrator,
   proof: SetupProof,
 ): Promise<{ readonly account: Account; readonly opened: OpenedSession | undefined }> {
-  if (proof !== 'local') await requireSetupTicket(ctx, proof.ticket)
+  if (proof !== 'local') await requireSetupTicket(parts, ctx, proof.ticket)
   const complete = { ...wanted, email: undefined }
   requireValidAccount(complete)
   const hash = await parts.hasher.queued((queue) => queue.hash(wanted.password))
   try {
     return await ctx.tx(async (tx) => {
-      if (proof !== 'local') await requireSetupTicket(tx, proof.ticket)
-      else if (!(await isSetupOpen(tx))) throw fail('identity.set-up-closed')
+      if (proof !== 'local') await requireSetupTicket(parts, tx, proof.ticket)
+      else if (!(await isSetupOpen(parts, tx))) throw fail('identity.set-up-closed')
       await closeSetup(tx.db, tx.now)
       const account = await addAccount(parts, tx, complete, hash)
       await parts.access.assignRole(tx, account.id, administratorRole)

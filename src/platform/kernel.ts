@@ -77,7 +77,7 @@ export async function openKernel(
     const stop = new AbortController()
     let emitted = (): void => undefined
     const requestContext = (actor: Actor, signal: AbortSignal, requestId: string): Ctx =>
-      makeContext({ database, clock, random, actor, requestId, signal, emitted: () => emitted() })
+      makeContext({ database, clock, random, actor, requestId, signal, journal, emitted: () => emitted() })
     const newRequestId = (): string => prefixedId('req', clock.now(), random.bytes(10))
     return {
       config,

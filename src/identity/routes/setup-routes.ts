@@ -40,7 +40,7 @@ export function setupRoutes(parts: Parts): readonly Route[] {
       maxBody: 16_384,
       handler: (ctx, { body, request }) => setUpByForm(parts, ctx, body, request),
       async invalid(ctx, { faults, request }) {
-        await requireSetupTicket(ctx, request.cookies.get(setupCookieName))
+        await requireSetupTicket(parts, ctx, request.cookies.get(setupCookieName))
         return { kind: 'page', status: 400, page: setupPage({ faults }) }
       },
     }),
@@ -66,7 +66,7 @@ export function setupRoutes(parts: Parts): readonly Route[] {
 /** Takes the secret out of the address at once, so that it stays in no history and no referrer. */
 async function showSetup(parts: Parts, ctx: Ctx, token: string | undefined, request: RequestView): Promise<Reply> {
   if (token === undefined) {
-    await requireSetupTicket(ctx, request.cookies.get(setupCookieName))
+    await requireSetupTicket(parts, ctx, request.cookies.get(setupCookieName))
     return { kind: 'page', page: setupPage({}) }
   }
   if (isLookAhead(request)) return { kind: 'empty' }
@@ -92,7 +92,7 @@ async function setUpByForm(
     status: 400,
     page: setupPage({ handle: body.handle, displayName: body.displayName, faults }),
   })
-  await requireSetupTicket(ctx, ticket)
+  await requireSetupTicket(parts, ctx, ticket)
   if (body.password !== body.passwordAgain) {
     return again([{ field: 'passwordAgain', message: 'The two passwords differ.' }])
   }

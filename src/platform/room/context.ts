@@ -1,5 +1,5 @@
 import { type Actor, prefixedId } from '#kit'
-import type { AuditEntry, JournalValue } from '../audit/audit.ts'
+import type { AuditEntry, Journal, JournalValue } from '../audit/audit.ts'
 import { insertRecords } from '../audit/audit-store.ts'
 import { makeRecord } from '../audit/records.ts'
 import type { Clock, Random } from '../clock.ts'
@@ -7,7 +7,7 @@ import type { Database, Db } from '../db/database.ts'
 import { afterCommit, transactionOf } from '../db/handle.ts'
 import { payloadOf } from '../events/announcement.ts'
 import { hasEventReaders, insertEvent } from '../events/outbox-store.ts'
-import type { Ctx } from './contract.ts'
+import type { Ctx, RefusedHere } from './contract.ts'
 
 export interface ContextOptions {
   readonly database: Database
@@ -18,6 +18,8 @@ export interface ContextOptions {
   readonly signal: AbortSignal
   /** Asked first in every transaction; throwing undoes it. A job's lease is checked this way. */
   readonly guard?: (db: Db) => Promise<void>
+  /** Where refusals go; without it they are only thrown. */
+  readonly journal?: Pick<Journal, 'refused'>
   /** Told after the commit of a transaction that emitted: `RunningOutbox.wake`. Without it delivery waits a second. */
   readonly emitted?: () => void
 }
@@ -65,6 +67,10 @@ class BoundContext implements Ctx {
     const payload = payloadOf(this.actor.principal, entry, this.requestId)
     await insertEvent(this.db, { id: this.newId('evt'), event: entry.action, payload, at: this.now }, true)
     this.#wake()
+  }
+
+  refused(refusal: RefusedHere): void {
+    this.#options.journal?.refused({ ...refusal, actor: this.actor, requestId: this.requestId })
   }
 
   async emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Actor, Decision, Resource } from '#kit'
-import type { AuditEntry, Journal, JournalValue } from '../audit/audit.ts'
+import type { AuditEntry, Journal, JournalValue, Refusal } from '../audit/audit.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { CoreConfig } from '../config/core.ts'
 import type { Database, Db, Migration } from '../db/database.ts'
@@ -35,11 +35,16 @@ export interface Ctx {
    * together
    */
   audit(entry: AuditEntry): Promise<void>
+  /** Writes a refusal to the journal, whatever becomes of a transaction around it. Never throws. */
+  refused(refusal: RefusedHere): void
   /** Puts an event in the outbox of this transaction; delivered after commit, at least once. @throws TypeError outside one */
   emit(event: string, payload: Readonly<Record<string, JournalValue>>): Promise<void>
   /** The same context acting as somebody else: for authenticators and system work inside a request. */
   as(actor: Actor): Ctx
 }
+
+/** A refusal by this context's actor, in this request. */
+export type RefusedHere = Omit<Refusal, 'actor' | 'requestId'>
 
 /** The platform as rooms see it. */
 export interface Kernel {

@@ -118,7 +118,7 @@ async function testKernel(
   })
   const never = new AbortController().signal
   const context = (actor: Actor, signal = never) =>
-    makeContext({ database, clock, random, actor, requestId: newRequestId(clock), signal })
+    makeContext({ database, clock, random, actor, requestId: newRequestId(clock), signal, journal })
   const underLease = leasing({ database, clock, random, log })
   const config = coreConfig.parse({ console: { port: 8443 } })
   const stop = new AbortController()
@@ -146,7 +146,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
   const { authorize, explain, resources } = house.contributions
   return {
     context: (actor, signal, requestId) =>
-      makeContext({ database, clock, random: kernel.random, actor, requestId, signal }),
+      makeContext({ database, clock, random: kernel.random, actor, requestId, signal, journal: kernel.journal }),
     newRequestId: () => newRequestId(clock),
     authenticators: house.authenticators,
     authorize,
