@@ -36,7 +36,15 @@ export {
   type GateErrorOptions,
 } from './errors.ts'
 export type { Announcement, EventDeclaration, EventTable } from './events/announcement.ts'
-export { setEventReader } from './events/outbox-store.ts'
+export {
+  countDeadEvents,
+  deleteEvent as dropEvent,
+  findDeadEvent,
+  pageOfDeadEvents,
+  retryDeadEvent,
+  type StoredEvent,
+  setEventReader,
+} from './events/outbox-store.ts'
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { lastEventId, type SentEvent } from './http/event-streams.ts'

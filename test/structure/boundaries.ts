@@ -34,6 +34,7 @@ export const needs: Readonly<Record<string, Readonly<Record<string, string>>>> =
     vault: 'firmware encryption keys',
   },
   scanner: { access: 'who may scan and see scans' },
+  hooks: { access: 'whoever a webhook acts as must be allowed to read what it sends' },
   posture: {
     access: 'who may see and answer checks',
     identity: 'who answered a check',

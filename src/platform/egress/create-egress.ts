@@ -47,7 +47,7 @@ export function createEgress(settings: EgressSettings = {}): Egress {
       const client = await connectTo(target, settings.ca)
       try {
         const response = await client.request(requestOf(target.url, options, signal))
-        return await readResponse(response, options.maxBytes ?? defaultMaxBytes, target.origin)
+        return await readResponse(response, options, target.origin)
       } catch (cause) {
         throw failed(target.origin, cause)
       } finally {
@@ -142,15 +142,16 @@ function requestOf(url: URL, options: EgressOptions, signal: AbortSignal): Dispa
 
 async function readResponse(
   response: Dispatcher.ResponseData,
-  maxBytes: number,
+  { maxBytes = defaultMaxBytes, cutBody = false }: EgressOptions,
   origin: string,
 ): Promise<EgressResponse> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    if (size > maxBytes) throw failed(origin, new Error(`the answer has more than ${maxBytes} bytes`))
-    chunks.push(chunk)
+    if (size > maxBytes && !cutBody) throw failed(origin, new Error(`the answer has more than ${maxBytes} bytes`))
+    chunks.push(size > maxBytes ? chunk.subarray(0, chunk.length - (size - maxBytes)) : chunk)
+    if (size > maxBytes) break
   }
   const headers = Object.entries(response.headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value] as const],

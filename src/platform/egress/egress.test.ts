@@ -132,6 +132,7 @@ test('the body is bounded whatever the length says, and so is the time', async (
   assert.equal((await ask('/exact', { maxBytes: 1_000 })).body.length, 1_000)
   await assert.rejects(ask('/exact', { maxBytes: 999 }), failed)
   await assert.rejects(ask('/endless', { maxBytes: 10_000 }), failed)
+  assert.equal((await ask('/endless', { maxBytes: 10_050, cutBody: true })).body.length, 10_050)
   await assert.rejects(ask('/drip', { timeoutMs: 100 }), failed)
   await assert.rejects(ask('/silent', { timeoutMs: 100 }), failed)
   const controller = new AbortController()

@@ -19,6 +19,8 @@ export interface EgressOptions {
   readonly timeoutMs?: number
   /** Response body at most; 1 MiB when absent. */
   readonly maxBytes?: number
+  /** A longer body is cut there, and the rest is not read, instead of failing the request. */
+  readonly cutBody?: boolean
   /** Permits `http:`; nothing secret goes there. */
   readonly allowHttp?: boolean
   readonly signal?: AbortSignal

@@ -107,6 +107,46 @@ export async function findNextEvent(db: Db, event: string): Promise<StoredEvent 
     .executeTakeFirst()
 }
 
+/** Given-up events, oldest first, a page at a time. */
+export async function pageOfDeadEvents(db: Db, after: number, limit: number): Promise<readonly StoredEvent[]> {
+  return tables<StoredTables>(db)
+    .selectFrom('platform_outbox')
+    .selectAll()
+    .where('state', '=', 'dead')
+    .where('ordinal', '>', after)
+    .orderBy('ordinal')
+    .limit(limit)
+    .execute()
+}
+
+export async function findDeadEvent(db: Db, id: string): Promise<StoredEvent | undefined> {
+  return tables<StoredTables>(db)
+    .selectFrom('platform_outbox')
+    .selectAll()
+    .where('id', '=', id)
+    .where('state', '=', 'dead')
+    .executeTakeFirst()
+}
+
+export async function countDeadEvents(db: Db): Promise<number> {
+  const row = await tables<StoredTables>(db)
+    .selectFrom('platform_outbox')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('state', '=', 'dead')
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+/** Has a given-up event delivered from the beginning, twelve attempts and all. */
+export async function retryDeadEvent(db: Db, id: string): Promise<void> {
+  await tables<OutboxTables>(db)
+    .updateTable('platform_outbox')
+    .set({ state: 'waiting', attempts: 0, due_at: 0, last_error: null })
+    .where('id', '=', id)
+    .where('state', '=', 'dead')
+    .execute()
+}
+
 export async function deleteEvent(db: Db, id: string): Promise<void> {
   await tables<OutboxTables>(db).deleteFrom('platform_outbox').where('id', '=', id).execute()
 }

@@ -7,6 +7,7 @@ import { openJournal } from '../audit/journal.ts'
 import { type Clock, systemRandom } from '../clock.ts'
 import { coreConfig } from '../config/core.ts'
 import type { Egress } from '../egress/egress.ts'
+import { type Subscriber, startOutbox } from '../events/outbox.ts'
 import type { DoorDeps } from '../http/door.ts'
 import { EventStreams } from '../http/event-streams.ts'
 import { httpErrors } from '../http/http-errors.ts'
@@ -68,6 +69,8 @@ export interface TestHouse {
   readonly origin: string
   /** A request of a page or program of our own origin, unless its headers say otherwise. */
   call(request: TestRequest): Promise<TestAnswer>
+  /** Delivers the events that are due to the rooms that are told of them. Nothing does so by itself. */
+  deliverEvents(): Promise<void>
 }
 
 const addressHeader = 'x-test-address'
@@ -92,7 +95,24 @@ export async function testHouse(t: TestContext, options: TestHouseOptions): Prom
   ends.push(() => house.stop())
   await house.start()
   const port = await serve(doorsOf(kernel, house, options), house, ends)
-  return { kernel, house, origin, call: (request) => send(port, request) }
+  return {
+    kernel,
+    house,
+    origin,
+    call: (request) => send(port, request),
+    deliverEvents: () => deliverEvents(kernel, house, options),
+  }
+}
+
+async function deliverEvents({ database, random }: Kernel, house: House, options: TestHouseOptions): Promise<void> {
+  const { clock, log } = options
+  const subscribers: Record<string, readonly Subscriber[]> = {}
+  for (const [event, handler] of house.events.flatMap((handlers) => Object.entries(handlers))) {
+    subscribers[event] = [...(subscribers[event] ?? []), handler]
+  }
+  const outbox = startOutbox({ database, clock, random, log }, subscribers, house.audience)
+  await outbox.deliverDue()
+  await outbox.stop()
 }
 
 async function testKernel(

@@ -1,0 +1,4 @@
+import type { Migration } from '#platform'
+import { hooksMigration } from './0001-hooks.ts'
+
+export const migrations: readonly Migration[] = [hooksMigration]
