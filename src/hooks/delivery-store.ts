@@ -110,13 +110,13 @@ export async function requeue(db: Db, deliveries: readonly NewDelivery[]): Promi
       .insertInto('hooks_deliveries')
       .values(deliveries.slice(first, first + rowsAtOnce).map(fresh))
       .onConflict((conflict) =>
-        conflict.columns(['endpoint_id', 'event_id']).doUpdateSet(({ ref }) => ({
-          state: ref('excluded.state'),
-          attempts: ref('excluded.attempts'),
-          due_at: ref('excluded.due_at'),
-          status: ref('excluded.status'),
-          reason: ref('excluded.reason'),
-          answer: ref('excluded.answer'),
+        conflict.columns(['endpoint_id', 'event_id']).doUpdateSet((is) => ({
+          state: is.ref('excluded.state'),
+          attempts: is.ref('excluded.attempts'),
+          due_at: is.ref('excluded.due_at'),
+          status: is.ref('excluded.status'),
+          reason: is.ref('excluded.reason'),
+          answer: is.ref('excluded.answer'),
         })),
       )
       .execute()
@@ -262,10 +262,11 @@ export async function forgetEvents(db: Db, before: number, most: number): Promis
   if (numDeletedRows === 0n) return 0
   await tables<Tables>(db)
     .deleteFrom('hooks_deliveries')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('hooks_events')
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('hooks_events')
             .select('hooks_events.id')
             .whereRef('hooks_events.id', '=', 'hooks_deliveries.event_id'),
         ),

@@ -106,7 +106,7 @@ export async function noteAttempt(db: Db, id: string, succeeded: boolean, now: n
   const query = tables<Tables>(db).updateTable('hooks_endpoints').where('id', '=', id)
   await (succeeded
     ? query.set({ delivered_at: now, failing_since: null })
-    : query.set(({ fn, val }) => ({ failing_since: fn.coalesce('failing_since', val(now)) }))
+    : query.set((is) => ({ failing_since: is.fn.coalesce('failing_since', is.val(now)) }))
   ).execute()
 }
 

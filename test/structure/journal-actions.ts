@@ -3,15 +3,22 @@ import { tokensOf } from './tokens.ts'
 
 const actionForm = /^[a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*$/
 
-/** What is journalled as a change: texts of the form `accounts.create` in files that write journal records. */
-export function journalActions(files: Files, rooms: readonly string[]): ReadonlyMap<string, string> {
+/**
+ * What is journalled as a change: texts of the form `accounts.create` in files that write journal records. What begins
+ * with a room's name is an error code or a job, unless it is declared.
+ */
+export function journalActions(
+  files: Files,
+  rooms: readonly string[],
+  declared: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const [path, text] of files) {
     if (isForTests(path) || !/\baudit\(/.test(text)) continue
     for (const token of tokensOf(text)) {
-      const room = token.text.split('.')[0] ?? ''
-      if (token.kind !== 'string' || !actionForm.test(token.text) || [...rooms, 'platform', 'cli'].includes(room))
-        continue
+      if (token.kind !== 'string' || !actionForm.test(token.text)) continue
+      const isOfRoom = [...rooms, 'platform', 'cli'].includes(token.text.split('.')[0] ?? '')
+      if (isOfRoom && !declared.has(token.text)) continue
       found.set(token.text, `${path}:${token.line}`)
     }
   }
