@@ -1,5 +1,6 @@
+import { eventsOf, type ReceivedEvent } from './event-stream.ts'
 import { exitCodes, Failure } from './failure.ts'
-import { exchange, type HttpAnswer, type HttpRequest } from './http.ts'
+import { collect, exchange, failureOf, type HttpAnswer, type HttpRequest, openAnswer } from './http.ts'
 import { chooseTarget, type Target, type TargetOptions } from './target.ts'
 
 /** Judges an answer's shape: the schemas of the rooms' contracts. */
@@ -28,6 +29,8 @@ export interface Client {
   call<T>(method: HttpRequest['method'], path: string, schema: Schema<T>, call?: Call): Promise<Answer<T>>
   /** For answers without content. */
   send(method: HttpRequest['method'], path: string, call?: Call): Promise<void>
+  /** Server-sent events of one connection; ends with it. @throws Failure as `call` */
+  follow(path: string, call?: Call): AsyncIterable<ReceivedEvent>
 }
 
 /** A client for the server the options choose. @throws Failure when there is none */
@@ -50,16 +53,40 @@ export function clientOf(target: Target): Client {
     send: async (method, path, call = {}) => {
       await perform(target, method, path, call)
     },
+    follow: (path, call = {}) => follow(target, path, call),
   }
 }
 
+async function* follow(target: Target, path: string, call: Call): AsyncGenerator<ReceivedEvent> {
+  const answer = await openAnswer(target.endpoint, {
+    method: 'GET',
+    path: withQuery(path, call),
+    headers: { accept: 'text/event-stream', ...proofOf(target), ...call.headers },
+  })
+  try {
+    if (answer.statusCode !== 200) throw refusal(target, await collect(answer))
+    if (!/^text\/event-stream\b/.test(answer.headers['content-type'] ?? '')) {
+      throw unexpected(target, { status: 200, headers: answer.headers, body: '' })
+    }
+    yield* eventsOf(answer)
+  } catch (error) {
+    throw failureOf(target.endpoint, error)
+  } finally {
+    answer.destroy()
+  }
+}
+
+function withQuery(path: string, { query = {} }: Call): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value))
+  return search.size === 0 ? path : `${path}?${search.toString()}`
+}
+
 async function perform(target: Target, method: HttpRequest['method'], path: string, call: Call): Promise<HttpAnswer> {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, String(value))
   const body = call.body === undefined ? undefined : JSON.stringify(call.body)
   const answer = await exchange(target.endpoint, {
     method,
-    path: query.size === 0 ? path : `${path}?${query.toString()}`,
+    path: withQuery(path, call),
     headers: {
       ...proofOf(target),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),

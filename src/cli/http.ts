@@ -69,7 +69,8 @@ function start(endpoint: Endpoint, options: RequestOptions) {
   })
 }
 
-async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
+/** The whole of an answer. */
+export async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
@@ -78,6 +79,23 @@ async function collect(incoming: IncomingMessage): Promise<HttpAnswer> {
     chunks.push(chunk)
   }
   return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString('utf8') }
+}
+
+/**
+ * A request whose answer is read as it comes. The caller destroys the answer; one that says nothing for a minute is
+ * destroyed here.
+ *
+ * @throws Failure as `exchange`
+ */
+export function openAnswer(endpoint: Endpoint, { method, path, headers }: HttpRequest): Promise<IncomingMessage> {
+  const options: RequestOptions = { method, path, agent: false, timeout: idleTimeoutMs, headers: { ...headers } }
+  return new Promise((resolve, reject) => {
+    const outgoing = start(endpoint, options)
+    outgoing.once('response', resolve)
+    outgoing.once('timeout', () => outgoing.destroy(new Error('no answer for a minute')))
+    outgoing.once('error', (error) => reject(failureOf(endpoint, error)))
+    outgoing.end()
+  })
 }
 
 /** Names below `localhost` are loopback (RFC 6761 §6.3), which Node leaves to resolvers that often do not know them. */
@@ -119,7 +137,8 @@ export function isNotTrusted(error: unknown): boolean {
   return error instanceof Failure && error.details.code === 'cli.not-trusted'
 }
 
-function failureOf(endpoint: Endpoint, error: unknown): Failure {
+/** What a failed exchange says to a person. */
+export function failureOf(endpoint: Endpoint, error: unknown): Failure {
   if (error instanceof Failure) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (endpoint.kind === 'socket') return socketFailure(endpoint.path, code, error)

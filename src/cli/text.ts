@@ -9,9 +9,9 @@ export function visible(text: string): string {
   return text.replaceAll(invisible, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`)
 }
 
-/** JSON for a terminal or a file: valid, and without a character that a terminal would obey. */
-export function visibleJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Co}\u2028\u2029]/gu, (character) =>
+/** JSON for a terminal or a file: valid, and without a character that a terminal would obey. On one line with no `indent`. */
+export function visibleJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Co}\u2028\u2029]/gu, (character) =>
     [...Array(character.length).keys()]
       .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join(''),

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import {
   type AuditFilter,
+  auditPosition,
   decodeCursor,
   encodeCursor,
   findAudit,
+  followAudit,
+  followFrom,
   listAudit,
   type Route,
   route,
@@ -13,7 +16,7 @@ import {
 import { withQuery } from '#platform/ui'
 import type { Console } from './console.ts'
 import { failConsole } from './errors.ts'
-import { type JournalFilter, journalPage } from './views/journal.ts'
+import { type JournalFilter, journalPage, journalRow } from './views/journal.ts'
 import { journalRecordPage, verifyPage } from './views/journal-record.ts'
 
 const pageSize = 50
@@ -36,7 +39,7 @@ export const journalQuery = z.object({
 
 /** The journal's pages. */
 export function journalRoutes(console: Console): readonly Route[] {
-  return [listRoute(console), ...verifyRoutes(), recordRoute()]
+  return [listRoute(console), liveRoute(), ...verifyRoutes(), recordRoute()]
 }
 
 function listRoute({ keyring }: Console): Route {
@@ -48,6 +51,8 @@ function listRoute({ keyring }: Console): Route {
     query: journalQuery,
     handler: async (ctx, { query: { cursor, ...filter } }) => {
       const shape = ['journal', ...Object.values(filter)] as const
+      // read before the list: a record between the two comes twice, and is shown once
+      const position = await auditPosition(ctx.db)
       const before = decodeCursor(keyring, shape, cursor)?.[0]
       const found = await listAudit(ctx.db, auditFilter(filter), {
         limit: pageSize + 1,
@@ -60,11 +65,42 @@ function listRoute({ keyring }: Console): Route {
         filter,
         filtered: Object.values(filter).some((value) => value !== ''),
         href: withQuery('/journal', filter),
+        live: isGrowing(filter, cursor, ctx.now)
+          ? withQuery('/journal/events', { ...filter, after: position })
+          : undefined,
         next: last === undefined ? undefined : encodeCursor(keyring, shape, [last.position]),
         further: cursor !== undefined,
         now: ctx.now,
       })
       return { kind: 'page', page: { title: 'Journal', body, section, frame: 'full' } }
+    },
+  })
+}
+
+/** Whether new records would stand on this page: on the first one, of a time that is not over. */
+function isGrowing({ to }: JournalFilter, cursor: string | undefined, now: number): boolean {
+  return cursor === undefined && (to === '' || Date.parse(to) + day > now)
+}
+
+/** The rows that come to a list after it was shown: decided and narrowed as the list itself is. */
+function liveRoute(): Route {
+  return route({
+    method: 'GET',
+    path: '/journal/events',
+    door: 'browser',
+    access,
+    query: journalQuery.omit({ cursor: true }).extend({ after: z.coerce.number().int().min(0).optional() }),
+    handler: async (ctx, { query: { after, ...filter }, request }) => {
+      const start = await followFrom(ctx.db, request.headers, after)
+      return {
+        kind: 'events',
+        events: async function* (signal) {
+          yield { id: String(start), event: 'start', data: '' }
+          for await (const record of followAudit(ctx.db, auditFilter(filter), { after: start, signal })) {
+            yield { id: String(record.seq), event: 'row', data: JSON.stringify(journalRow(record, record.at)) }
+          }
+        },
+      }
     },
   })
 }

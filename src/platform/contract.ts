@@ -3,6 +3,7 @@ export {
   type AuditRecordJson,
   auditList,
   auditQuery,
+  auditRecord,
   chainPage,
   verdict,
   verifyBody,

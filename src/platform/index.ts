@@ -3,6 +3,8 @@ export type { AuditEntry, Journal, JournalValue, Refusal, Use } from './audit/au
 export type { AuditFilter } from './audit/audit-store.ts'
 export { type AuditRecord, type ChainedAuditRecord, findAudit, listAudit } from './audit/list.ts'
 export { listUses, type UseRecord } from './audit/list-uses.ts'
+export { followFrom } from './audit/routes.ts'
+export { auditPosition, followAudit } from './audit/tail.ts'
 export {
   type AuditHead,
   type AuditVerdict,

@@ -145,7 +145,16 @@ function inFrame(path: string, body: Html, section = path): [string, string] {
 function journal(list: readonly AuditRecord[]): Html {
   const filter = { who: '', what: '', outcome: '', from: '', to: '' }
   const filtered = list.length === 0
-  return journalPage({ records: list, filter, filtered, href: '/journal', next: 'cursor', further: false, now })
+  return journalPage({
+    live: undefined,
+    records: list,
+    filter,
+    filtered,
+    href: '/journal',
+    next: 'cursor',
+    further: false,
+    now,
+  })
 }
 
 function overview(name: string, operator: boolean): Html {

@@ -1,12 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { isId, parseDuration } from '#kit'
-import { type AuditRecordJson, auditList } from '#platform/contract'
+import { type AuditRecordJson, auditList, auditRecord } from '#platform/contract'
 import { findAccount } from '../account-lookup.ts'
-import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
+import { type Client, connect } from '../client.ts'
+import { Failure, wrongUsage } from '../failure.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
-import { print } from '../terminal.ts'
-import { table, time } from '../text.ts'
+import { note, print } from '../terminal.ts'
+import { table, time, visible, visibleJson } from '../text.ts'
 
 export interface AuditListOptions extends TargetOptions {
   readonly actor?: string
@@ -19,12 +20,10 @@ export interface AuditListOptions extends TargetOptions {
 }
 
 export async function listRecords(options: AuditListOptions): Promise<void> {
-  if (options.outcome !== undefined && !['done', 'refused'].includes(options.outcome)) {
-    throw wrongUsage('--outcome takes done or refused.')
-  }
+  requireOutcome(options.outcome)
   const client = await connect(options)
   const query = {
-    actor: options.actor === undefined ? undefined : await principalId(options.actor),
+    actor: await principalId(client, options.actor),
     action: options.action,
     targetId: options.target,
     outcome: options.outcome,
@@ -37,11 +36,86 @@ export async function listRecords(options: AuditListOptions): Promise<void> {
       ? 'Nothing of this kind in the journal.'
       : table(['WHEN', 'WHO', 'WHAT', 'TO WHAT', 'TIMES', 'WHY OR HOW'], list.items.map(row)) + list.more,
   )
+}
 
-  async function principalId(text: string): Promise<string> {
-    const known = ['local', 'system', 'anonymous'].includes(text) || /^[a-z]+_[0-9a-f]{32}$/.test(text)
-    return known || isId('acc', text) ? text : (await findAccount(client, text)).id
+export interface AuditTailOptions extends TargetOptions {
+  readonly actor?: string
+  readonly action?: string
+  readonly target?: string
+  readonly outcome?: string
+  readonly after?: string
+  readonly limit?: string
+}
+
+/** How long to wait before a lost connection is tried again, in milliseconds. */
+const retryMs = 2_000
+
+/** Prints records as they come, until it is ended, `limit` are printed, or the server refuses. */
+export async function tailRecords(options: AuditTailOptions): Promise<void> {
+  requireOutcome(options.outcome)
+  const most = options.limit === undefined ? Number.POSITIVE_INFINITY : count(options.limit)
+  const client = await connect(options)
+  const query = {
+    actor: await principalId(client, options.actor),
+    action: options.action,
+    targetId: options.target,
+    outcome: options.outcome,
+    after: options.after === undefined ? undefined : count(options.after),
   }
+  let last: string | undefined
+  let printed = 0
+  for (;;) {
+    const headers: Record<string, string> = last === undefined ? {} : { 'last-event-id': last }
+    try {
+      for await (const { id, event, data } of client.follow('/api/v1/audit-records/events', { query, headers })) {
+        last = id ?? last
+        if (event !== 'record') continue
+        printLine(options, recordOf(data))
+        printed += 1
+        if (printed >= most) return
+      }
+      note('The connection ended; connecting again…')
+    } catch (error) {
+      // before the first answer it is not known whether there is anything to come back to
+      if (last === undefined || !(error instanceof Failure) || error.details.code !== 'cli.unreachable') throw error
+      note(`${error.details.title}; connecting again…`)
+    }
+    await pause(retryMs)
+  }
+}
+
+function recordOf(data: string): AuditRecordJson {
+  const judged = auditRecord.safeParse(JSON.parse(data))
+  if (!judged.success) throw new TypeError('a journal record of another shape than this version knows')
+  return judged.data
+}
+
+function printLine(options: TargetOptions, record: AuditRecordJson): void {
+  const line =
+    options.json === true
+      ? visibleJson(record, 0)
+      : row(record)
+          .filter((cell) => cell !== '')
+          .map(visible)
+          .join('  ')
+  process.stdout.write(`${line}\n`)
+}
+
+function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw wrongUsage(`Not a number: ${text}.`)
+  return Number(text)
+}
+
+function requireOutcome(outcome: string | undefined): void {
+  if (outcome !== undefined && !['done', 'refused'].includes(outcome)) {
+    throw wrongUsage('--outcome takes done or refused.')
+  }
+}
+
+async function principalId(client: Client, text: string | undefined): Promise<string | undefined> {
+  if (text === undefined) return undefined
+  const known = ['local', 'system', 'anonymous'].includes(text) || /^[a-z]+_[0-9a-f]{32}$/.test(text)
+  return known || isId('acc', text) ? text : (await findAccount(client, text)).id
 }
 
 function row(record: AuditRecordJson): readonly string[] {

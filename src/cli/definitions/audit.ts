@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AuditListOptions } from '../commands/audit.ts'
+import type { AuditListOptions, AuditTailOptions } from '../commands/audit.ts'
 import type { VerifyOptions } from '../commands/audit-verify.ts'
 import { group, remote } from './command.ts'
 
@@ -21,6 +21,21 @@ export function addAudit(program: Command): void {
     .action(async (options: AuditListOptions) => {
       const { listRecords } = await import('../commands/audit.ts')
       await listRecords(options)
+    })
+
+  remote(audit, 'tail', {
+    summary: 'Prints journal records as they come; with --json one object a line',
+    example: 'gatehouse audit tail\ngatehouse audit tail --outcome refused --json',
+  })
+    .option('--actor <account>', 'what this account does: handle, or the id of any principal')
+    .option('--action <action>', 'an action or its beginning, such as routes.')
+    .option('--target <id>', 'what happens to the thing with this id')
+    .option('--outcome <outcome>', 'done or refused')
+    .option('--after <seq>', 'go on behind the record of this number in the chain; absent: from now on')
+    .option('--limit <count>', 'end after so many')
+    .action(async (options: AuditTailOptions) => {
+      const { tailRecords } = await import('../commands/audit.ts')
+      await tailRecords(options)
     })
 
   remote(audit, 'verify', {

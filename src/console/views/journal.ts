@@ -1,6 +1,8 @@
 import type { AuditRecord, JournalValue } from '#platform'
 import {
+  address,
   badge,
+  type Column,
   command,
   emptyState,
   field,
@@ -12,6 +14,7 @@ import {
   paging,
   select,
   table,
+  tableRow,
   time,
 } from '#platform/ui'
 
@@ -25,6 +28,8 @@ export interface JournalFilter {
 }
 
 export interface JournalPageOptions {
+  /** Where this list's new records come from; absent where none can (a further page, an end in the past). */
+  readonly live: string | undefined
   readonly records: readonly AuditRecord[]
   readonly filter: JournalFilter
   readonly filtered: boolean
@@ -37,15 +42,21 @@ export interface JournalPageOptions {
 
 /** The audit journal: every change and every refusal, newest first. */
 export function journalPage(options: JournalPageOptions): Html {
-  const { records, filter, filtered, href, next, further, now } = options
+  const { records, filter, filtered, href, next, further, now, live } = options
   return html`${pageHeader({
     title: 'Journal',
     lead: 'Every change and every refusal, in an order nobody can alter unseen.',
     action: { text: 'Verify the journal', href: '/journal/verify' },
-  })}${filters(filter, filtered)}${
+  })}${filters(filter, filtered)}${live !== undefined && liveBar(live, href)}${
     records.length === 0 ? nothingFound(filtered) : journalTable(records, now, 'Journal records, newest first')
   }${records.length > 0 && paging({ href, next, further, shown: records.length })}
 ${command('gatehouse audit list', 'The same in a terminal')}`
+}
+
+/** Says that the list is alive where a script makes it so; a link to load it again where none does. */
+function liveBar(source: string, href: string): Html {
+  return html`<div class="live" data-live="${source}"><span data-live-state class="faint">As of when the page was loaded.</span>
+<button type="button" class="plain" hidden>Pause</button> <a href="${address(href)}">Reload</a></div>`
 }
 
 function filters(filter: JournalFilter, active: boolean): Html {
@@ -85,22 +96,26 @@ function nothingFound(filtered: boolean): Html {
 
 /** Records as a table; also on the overview. */
 export function journalTable(records: readonly AuditRecord[], now: number, caption: string): Html {
-  return table({
-    caption,
-    columns: [
-      {
-        title: 'What',
-        role: 'name',
-        cell: ({ id: of, action }) => html`<a href="/journal/${of}"><code>${action}</code></a>`,
-      },
-      { title: 'About', cell: target },
-      { title: 'Who', cell: ({ actor }) => actor.name },
-      { title: 'Outcome', cell: outcome },
-      { title: 'When', cell: ({ at }) => time(at, now) },
-    ],
-    rows: records,
-    empty: nothingFound(false),
-  })
+  return table({ caption, columns: columnsAt(now), rows: records, empty: nothingFound(false) })
+}
+
+/** A record that has come since the list was shown, as a row of it. */
+export function journalRow(record: AuditRecord, now: number): { readonly href: string; readonly html: string } {
+  return { href: `/journal/${record.id}`, html: tableRow(columnsAt(now), record).toString() }
+}
+
+function columnsAt(now: number): readonly Column<AuditRecord>[] {
+  return [
+    {
+      title: 'What',
+      role: 'name',
+      cell: ({ id: of, action }) => html`<a href="/journal/${of}"><code>${action}</code></a>`,
+    },
+    { title: 'About', cell: target },
+    { title: 'Who', cell: ({ actor }) => actor.name },
+    { title: 'Outcome', cell: outcome },
+    { title: 'When', cell: ({ at }) => time(at, now) },
+  ]
 }
 
 /** Done or refused, and how often. */

@@ -160,11 +160,33 @@ export async function selectRecords(
   limit: number,
   before: number | undefined,
 ): Promise<readonly StoredRecord[]> {
+  return matching(db, filter)
+    .$if(before !== undefined, (query) => query.where('ordinal', '<', before ?? 0))
+    .orderBy('ordinal', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** The next records of the chain that match, behind `after` and up to `upTo` (both `seq`). */
+export async function selectSealed(
+  db: Db,
+  filter: AuditFilter,
+  { after, upTo, limit }: { readonly after: number; readonly upTo: number; readonly limit: number },
+): Promise<readonly (StoredRecord & { readonly seq: number })[]> {
+  const rows = await matching(db, filter)
+    .where('seq', '>', after)
+    .where('seq', '<=', upTo)
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+  return rows.flatMap((row) => (row.seq === null ? [] : [{ ...row, seq: row.seq }]))
+}
+
+function matching(db: Db, filter: AuditFilter) {
   const { actorId, actor, actionPrefix, targetType, targetId, outcome, from, to } = filter
   return tables<AuditTables>(db)
     .selectFrom('platform_audit_records')
     .selectAll()
-    .$if(before !== undefined, (query) => query.where('ordinal', '<', before ?? 0))
     .$if(actorId !== undefined, (query) => query.where('actor_id', '=', actorId ?? ''))
     .$if(actor !== undefined, (query) =>
       query.where((where) => where.or([where('actor_id', '=', actor ?? ''), where('actor_name', '=', actor ?? '')])),
@@ -177,9 +199,6 @@ export async function selectRecords(
     .$if(outcome !== undefined, (query) => query.where('outcome', '=', outcome ?? ''))
     .$if(from !== undefined, (query) => query.where('at', '>=', from ?? 0))
     .$if(to !== undefined, (query) => query.where('at', '<', to ?? 0))
-    .orderBy('ordinal', 'desc')
-    .limit(limit)
-    .execute()
 }
 
 /** The end of the range of texts that begin with `prefix`: both engines compare by code point. */

@@ -34,6 +34,20 @@ export const auditQuery = z.strictObject({
   cursor: z.string().max(1024).optional(),
 })
 
+export const auditFollowQuery = z.strictObject({
+  actor: auditQuery.shape.actor,
+  action: auditQuery.shape.action,
+  targetType: auditQuery.shape.targetType,
+  targetId: auditQuery.shape.targetId,
+  outcome: auditQuery.shape.outcome,
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Records with a greater seq; absent: from now on. Last-Event-ID counts before it.'),
+})
+
 export const auditList = z.object({ items: z.array(auditRecord), next: z.string().nullable() })
 
 /** The columns a hash covers, as stored, and the hash: for whoever verifies the chain on their own. */

@@ -57,7 +57,7 @@ function hex(bytes: Uint8Array | null | undefined): string | undefined {
   return bytes === null || bytes === undefined ? undefined : Buffer.from(bytes).toString('hex')
 }
 
-function recordOf(row: StoredRecord): AuditRecord {
+export function recordOf(row: StoredRecord): AuditRecord {
   return {
     position: row.ordinal,
     seq: row.seq ?? undefined,

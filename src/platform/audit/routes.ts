@@ -1,10 +1,23 @@
+import type { Db } from '../db/database.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
+import { lastEventId } from '../http/event-streams.ts'
 import { type Route, route } from '../http/route.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { type AuditFilter, readChain, readHead } from './audit-store.ts'
 import { chainedColumns } from './chain.ts'
-import { type AuditRecordJson, auditList, auditQuery, chainPage, chainQuery, verdict, verifyBody } from './contract.ts'
+import {
+  type AuditRecordJson,
+  auditFollowQuery,
+  auditList,
+  auditQuery,
+  auditRecord,
+  chainPage,
+  chainQuery,
+  verdict,
+  verifyBody,
+} from './contract.ts'
 import { type AuditRecord, listAudit } from './list.ts'
+import { auditPosition, followAudit } from './tail.ts'
 import { verifyAudit } from './verify.ts'
 
 const permission = 'audit:read'
@@ -32,6 +45,30 @@ export function auditRoutes(keyring: Keyring): readonly Route[] {
         const last = records.length > limit ? items.at(-1) : undefined
         const next = last === undefined ? null : encodeCursor(keyring, shape, [last.position])
         return { kind: 'json', body: { items: items.map(recordJson), next } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/audit-records/events',
+      door: 'api',
+      access: { permission },
+      summary:
+        'Journal records as they come: server-sent events of type `record`; the id of each is the seq to go on behind',
+      query: auditFollowQuery,
+      events: auditRecord,
+      handler: async (ctx, { query: { after, ...filters }, request }) => {
+        const start = await followFrom(ctx.db, request.headers, after)
+        const filter = filterOf(filters)
+        return {
+          kind: 'events',
+          events: async function* (signal) {
+            // the position at once: who loses the connection before the first record must not lose the record
+            yield { id: String(start), event: 'start', data: '' }
+            for await (const record of followAudit(ctx.db, filter, { after: start, signal })) {
+              yield { id: String(record.seq), event: 'record', data: JSON.stringify(recordJson(record)) }
+            }
+          },
+        }
       },
     }),
     route({
@@ -68,6 +105,13 @@ export function auditRoutes(keyring: Keyring): readonly Route[] {
       },
     }),
   ]
+}
+
+/** Where a follower begins: where it lost the connection, else where it asks, else now. */
+export async function followFrom(db: Db, headers: Headers, asked: number | undefined): Promise<number> {
+  const last = lastEventId(headers)
+  if (last !== undefined && /^\d{1,15}$/.test(last)) return Number(last)
+  return asked ?? auditPosition(db)
 }
 
 interface Filters {

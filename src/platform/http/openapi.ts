@@ -69,6 +69,13 @@ function operation(route: Route): Json {
         ? { description: 'Done; no content.' }
         : { description: 'Done.', content: { 'application/json': { schema: jsonSchema(schema, 'output') } } }
   }
+  if (route.events !== undefined) {
+    const schema = { type: 'string', description: 'Server-sent events; the data of each is JSON of `x-data`.' }
+    responses['200'] = {
+      description: 'Events, for as long as the connection lasts and the caller may read them.',
+      content: { 'text/event-stream': { schema, 'x-data': jsonSchema(route.events, 'output') } },
+    }
+  }
   return {
     operationId: operationId(route),
     summary: route.summary ?? '',

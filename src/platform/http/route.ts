@@ -91,6 +91,8 @@ export interface RouteSpec<Params, Query, Body> {
   readonly maxBody?: number
   /** Response schemas by status, for OpenAPI. */
   readonly responses?: Readonly<Record<number, z.ZodType | undefined>>
+  /** Of a route that replies with `events`: the schema of one event's data, for OpenAPI. */
+  readonly events?: z.ZodType
   readonly handler: (ctx: Ctx, input: Input<Params, Query, Body>) => Promise<Reply>
   /**
    * `browser` only: shows a form again that did not validate, with what was typed (leave passwords out) and the faults

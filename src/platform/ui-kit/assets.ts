@@ -31,7 +31,7 @@ const sheets = ['tokens.css', 'frame.css', 'controls.css', 'lists.css', 'pieces.
 export const assets = {
   pico: load('pico.css', css, [new URL(import.meta.resolve('@picocss/pico/css/pico.min.css'))]),
   style: load('gatehouse.css', css, sheets.map(own)),
-  script: load('gatehouse.js', js, [own('gatehouse.js')]),
+  script: load('gatehouse.js', js, [own('gatehouse.js'), own('live.js')]),
   icon: load('gatehouse.svg', 'image/svg+xml', [own('gatehouse.svg')]),
 } as const
 

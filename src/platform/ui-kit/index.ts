@@ -45,6 +45,6 @@ export {
   strangerRefusal,
   whyAddress,
 } from './problem-page.ts'
-export { type Column, type Sorting, type TableOptions, table } from './table.ts'
+export { type Column, type Sorting, type TableOptions, table, tableRow } from './table.ts'
 export { type Tab, tabs } from './tabs.ts'
 export { exactTime, relative, time, utc } from './time.ts'

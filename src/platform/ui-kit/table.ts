@@ -35,8 +35,13 @@ export function table<Row>(options: TableOptions<Row>): Html {
   return html`<div class="table-frame"><table class="rows" role="table">
 <caption${attributes({ class: options.showCaption ? undefined : 'unseen' })}>${options.caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((column) => heading(column, sorting))}</tr></thead>
-<tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${columns.map((column) => cell(column, row))}</tr>`)}</tbody>
+<tbody role="rowgroup">${rows.map((row) => tableRow(columns, row))}</tbody>
 </table></div>`
+}
+
+/** One row alone, for a page that is there already and gets it later. */
+export function tableRow<Row>(columns: readonly Column<Row>[], row: Row): Html {
+  return html`<tr role="row">${columns.map((column) => cell(column, row))}</tr>`
 }
 
 function heading<Row>(column: Column<Row>, sorting: Sorting | undefined): Html {

@@ -2,9 +2,9 @@
 
 const copied = 'Copied'
 
-function showCopyButtons() {
+function showCopyButtons(part) {
   if (!navigator.clipboard) return
-  for (const button of document.querySelectorAll('button[data-copy]')) {
+  for (const button of part.querySelectorAll('button[data-copy]')) {
     button.hidden = false
     button.addEventListener('click', () => copy(button))
   }
@@ -217,7 +217,7 @@ function draw(list, items, show) {
 
 for (const button of document.querySelectorAll('[data-shortcuts]')) button.hidden = false
 for (const form of document.querySelectorAll('[data-find]')) findAsTyped(form)
-showCopyButtons()
+showCopyButtons(document)
 tellTimes()
 setInterval(tellTimes, 30_000)
 document.addEventListener('keydown', shortcut)
