@@ -20,6 +20,7 @@ const audited = [
   'grants',
   'groups',
   'networks',
+  'policies',
   'roles',
   'routes',
 ]

@@ -4,6 +4,21 @@ import { parseCidr } from '#kit'
 import { explanation } from './why/contract.ts'
 
 export {
+  dryRunBody,
+  dryRunResult,
+  policy,
+  policyAction,
+  policyBody,
+  policyDifferenceList,
+  policyList,
+  policyPatch,
+  policyRollback,
+  policySchema,
+  policyTemplates,
+  policyVersion,
+  policyVersionList,
+} from './operator/contract.ts'
+export {
   accessRequest,
   accessRequestList,
   requestBody,

@@ -119,6 +119,28 @@ export const errors = {
     title: 'Only people ask',
     detail: 'Nothing was asked for: a request is made by an account for itself, not under a grant or through an app.',
   },
+  'access.policy-unknown': {
+    status: 404,
+    title: 'No such policy',
+    detail: 'There is no policy {name}. Nothing was changed.',
+  },
+  'access.policy-version-unknown': {
+    status: 404,
+    title: 'No such version',
+    detail: 'The policy {name} has no version {version}. Nothing was changed.',
+  },
+  'access.policy-faulty': {
+    status: 422,
+    title: 'The policy has faults',
+    detail:
+      'Nothing was saved: {fault} The policies in force are what they were. Correct the text and save again; docs/policies.md has the words.',
+  },
+  'access.policy-locks-out': {
+    status: 409,
+    title: 'The policy would lock every administrator out',
+    detail:
+      'Nothing was changed: afterwards no active administrator could read and change policies any more, from any address and at any hour that was tried. {reason} Leave administrators a way, for example: unless { principal in Gatehouse::Group::"administrators" }.',
+  },
   'access.too-many': {
     status: 409,
     title: 'Too many',

@@ -18,6 +18,16 @@ const member = z.object({
   name: z.string().describe('Its handle or name.'),
 })
 
+const policyDetail = z
+  .object({
+    version: z.int().describe('The version in use afterwards.'),
+    state: z.enum(['enforced', 'shadow', 'off']),
+    before: z.object({ version: z.int(), state: z.string() }),
+    reason: z.string(),
+    sha256: z.string().describe('Of the text in use afterwards, hex.'),
+  })
+  .partial()
+
 /** What may be told of this room's changes. */
 export const events: EventTable = {
   'groups.create': event('A group was made.', 'groups:read:{name}'),
@@ -97,5 +107,9 @@ export const events: EventTable = {
     'grants:read',
     z.object({ requests: z.int().describe('How many.') }),
   ),
+  'policies.create': event('A policy was written.', 'policies:read:{name}', policyDetail),
+  'policies.update': event('A policy was changed.', 'policies:read:{name}', policyDetail),
+  'policies.rollback': event('A policy went back to an earlier text.', 'policies:read:{name}', policyDetail),
+  'policies.delete': event('A policy was deleted.', 'policies:read:{name}', policyDetail),
   'principals.remove': event('All that somebody held was taken away, because they are gone.', 'roles:read'),
 }

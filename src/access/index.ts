@@ -17,6 +17,9 @@ import { explainFor } from './why/routes.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
 
+/** Milliseconds. */
+const differencesWrittenEvery = 10_000
+
 /** Who may do what, through what, and why. */
 export const accessRoom = defineRoom({
   name: 'access',
@@ -28,6 +31,7 @@ export const accessRoom = defineRoom({
   needs: {},
   async open(kernel, _, config) {
     const access = openAccess(kernel, config)
+    let timer: NodeJS.Timeout | undefined
     return {
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring }),
@@ -41,7 +45,14 @@ export const accessRoom = defineRoom({
       explain: explainFor(access),
       state: accessState(() => access.vocabulary()),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
-      start: (contributions) => access.start(contributions),
+      async start(contributions) {
+        await access.start(contributions)
+        timer = setInterval(() => void access.differences.flush(), differencesWrittenEvery).unref()
+      },
+      async stop() {
+        clearInterval(timer)
+        await access.differences.flush()
+      },
     }
   },
 })

@@ -8,6 +8,7 @@ import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
 import { isInside } from './networks.ts'
+import { ShadowDifferences } from './operator/differences.ts'
 import { PoliciesInForce } from './operator/policies-in-force.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
@@ -29,6 +30,10 @@ export interface OpenAccess {
   readonly face: AccessFace
   readonly decisions: Decisions
   readonly inForce: PoliciesInForce
+  /** What policies in shadow mode would have changed, counted until it is written. */
+  readonly differences: ShadowDifferences
+  /** IANA name of the time zone policies are told the time in. */
+  readonly zone: string
   /** The words people may write permissions with. */
   vocabulary(): Vocabulary
   /** What finds the resources of a permission type. */
@@ -42,10 +47,18 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   const inForce = new PoliciesInForce(kernel.log)
   let vocabulary = new Vocabulary(permissions)
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
-  const decisions = openDecisions(kernel.database, { engines: inForce, log: kernel.log, zone: settings.timeZone })
+  const differences = new ShadowDifferences(kernel.database, kernel.log, kernel.clock)
+  const decisions = openDecisions(kernel.database, {
+    engines: inForce,
+    log: kernel.log,
+    zone: settings.timeZone,
+    shadow: (...difference) => differences.note(...difference),
+  })
   return {
     decisions,
     inForce,
+    differences,
+    zone: settings.timeZone,
     policySource: (id) => inForce.latest?.source(id),
     face: faceOf(kernel, decisions),
     vocabulary: () => vocabulary,

@@ -44,6 +44,17 @@ export const permissions: readonly PermissionType[] = [
       revoke: 'End grants',
     },
   },
+  {
+    type: 'policies',
+    ids: 'exact',
+    actions: {
+      read: 'See policies and every version of them',
+      create: 'Write policies',
+      update: 'Change policies, switch them on and off, go back to a version',
+      delete: 'Delete policies',
+      'dry-run': 'See whose access a policy would change, before it is saved',
+    },
+  },
   { type: 'decisions', ids: 'exact', actions: { read: 'Ask what somebody may do, and why' } },
 ]
 

@@ -32,7 +32,10 @@ export interface PolicyQuestion {
 /** The context by attribute; addresses and instants in Cedar's own form. */
 export type PolicyContext = Readonly<Record<string, AttributeValue>>
 
-/** What they answer. A refusal without policies: none permitted. `failure` is for the log, never for the caller. */
+/**
+ * What they answer. A refusal without policies: none permitted. With a `failure`, which is for the log and never for the
+ * caller, they are the ones that could not be evaluated.
+ */
 export interface PolicyAnswer {
   readonly allowed: boolean
   readonly policies: readonly string[]
@@ -239,7 +242,10 @@ function askSlice(cedar: Cedar, find: () => Slice, question: PolicyQuestion): Po
     if (answer.type === 'failure') return failed(answer.errors)
     const { decision, diagnostics } = answer.response
     // an erroring forbid leaves `allow` standing, so any error refuses
-    if (diagnostics.errors.length > 0) return failed(diagnostics.errors.map(({ error }) => error))
+    if (diagnostics.errors.length > 0) {
+      const failing = diagnostics.errors.map(({ policyId }) => policyId).toSorted()
+      return { ...failed(diagnostics.errors.map(({ error }) => error)), policies: failing }
+    }
     return { allowed: decision === 'allow', policies: diagnostics.reason.toSorted() }
   } catch (error) {
     return { allowed: false, policies: [], failure: error instanceof Error ? error.message : String(error) }

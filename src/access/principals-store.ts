@@ -67,6 +67,11 @@ export async function deletePrincipal(
 
 /** Whether any active account holds the role, by itself or through groups. */
 export async function hasActiveAccount(db: Db, roleId: string): Promise<boolean> {
+  return (await listActiveAccounts(db, roleId, 1)).length > 0
+}
+
+/** Active accounts that hold the role, by themselves or through groups, each once. */
+export async function listActiveAccounts(db: Db, roleId: string, limit: number): Promise<readonly PrincipalRow[]> {
   const query = tables<Tables>(db)
   const holders = await query
     .selectFrom('access_role_holders')
@@ -75,13 +80,14 @@ export async function hasActiveAccount(db: Db, roleId: string): Promise<boolean>
     .execute()
   const idsOf = (kind: MemberKind, rows: typeof holders) =>
     rows.filter((row) => row.holder_kind === kind).map((row) => row.holder_id)
+  const found = new Map<string, PrincipalRow>()
   const seen = new Set<string>()
   let principals = idsOf('principal', holders)
   let groups = idsOf('group', holders)
   for (let depth = 0; depth <= maxGroupDepth; depth++) {
-    if (await anyActiveAccount(db, principals)) return true
+    for (const row of await findActiveAccounts(db, principals, limit)) found.set(row.id, row)
     groups = groups.filter((id) => !seen.has(id))
-    if (groups.length === 0) return false
+    if (groups.length === 0 || found.size >= limit) break
     for (const id of groups) seen.add(id)
     const members = await query
       .selectFrom('access_group_members as m')
@@ -93,18 +99,17 @@ export async function hasActiveAccount(db: Db, roleId: string): Promise<boolean>
     principals = idsOf('principal', members)
     groups = idsOf('group', members)
   }
-  return false
+  return [...found.values()].slice(0, limit)
 }
 
-async function anyActiveAccount(db: Db, ids: readonly string[]): Promise<boolean> {
-  if (ids.length === 0) return false
-  const found = await tables<Tables>(db)
+async function findActiveAccounts(db: Db, ids: readonly string[], limit: number): Promise<readonly PrincipalRow[]> {
+  if (ids.length === 0) return []
+  return tables<Tables>(db)
     .selectFrom('access_principals')
-    .select('id')
+    .selectAll()
     .where('id', 'in', ids)
     .where('kind', '=', 'account')
     .where('state', '=', 'active')
-    .limit(1)
-    .executeTakeFirst()
-  return found !== undefined
+    .limit(limit)
+    .execute()
 }

@@ -6,6 +6,8 @@ import { groupRoutes } from './group-routes.ts'
 import { networkPages } from './network-pages.ts'
 import { networkRoutes } from './network-routes.ts'
 import type { OpenAccess } from './open.ts'
+import { policyPages } from './operator/pages.ts'
+import { policyRoutes } from './operator/routes.ts'
 import { requestPages } from './requests/pages.ts'
 import { requestRoutes } from './requests/routes.ts'
 import { rolePages } from './role-pages.ts'
@@ -26,10 +28,12 @@ export function accessRoutes(parts: RouteParts): readonly Route[] {
     networkRoutes,
     grantRoutes,
     decisionRoutes,
+    policyRoutes,
     whyRoutes,
     requestRoutes,
     requestPages,
     rolePages,
+    policyPages,
     groupPages,
     networkPages,
   ].flatMap((routes) => routes(parts))

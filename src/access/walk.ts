@@ -26,7 +26,7 @@ export interface Walk extends Account {
 
 /** What a walk needs besides question and facts. */
 export interface WalkSettings {
-  readonly log: Log
+  readonly log: Pick<Log, 'error'>
   /** IANA name of the time zone policies are told the time in. */
   readonly zone: string
 }
@@ -104,7 +104,10 @@ function policyLink(
 function policyVerdict(answer: PolicyAnswer, asked: string, isAnonymous: boolean): Verdict {
   const { allowed, policies } = answer
   if (allowed) return { ...allow('permitted', `Permitted by ${policies.join(', ')}.`), policies }
-  if (answer.failure !== undefined) return refuse('policy-failed', 'A policy could not be evaluated, so it is refused.')
+  if (answer.failure !== undefined) {
+    const which = policies.length === 0 ? 'A policy' : policies.join(', ')
+    return { ...refuse('policy-failed', `${which} could not be evaluated, so it is refused.`), policies }
+  }
   if (policies.length > 0) {
     return { ...refuse('policy-forbids', `Forbidden by ${policies.join(', ')}.`), policies }
   }

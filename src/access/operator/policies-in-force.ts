@@ -82,21 +82,36 @@ export class PoliciesInForce implements EngineSource {
   }
 
   #assemble(policies: readonly PolicyInUse[]): OperatorPolicies {
-    const checked = new Map(policies.map((policy) => [policy, this.#checkedOnce(policy)]))
-    this.#forget()
+    const checked = new Map(policies.map((policy) => [policy, this.#checkedStored(policy)]))
     return {
       enforced: statementsOf(checked, 'enforced'),
       shadow: statementsOf(checked, 'shadow'),
     }
   }
 
-  /** Proving a text costs; each is proven once while it is in use. */
-  #checkedOnce({ name, text }: PolicyInUse): CheckedText {
+  /** What `PolicyCheck` says of a text. Proving one costs, so each is proven once while it is remembered. */
+  checked(name: string, text: string): CheckedText {
     const key = `${name}\n${text}`
     const known = this.#checked.get(key)
     if (known !== undefined) return known
     const checked = this.check.check(name, text)
     this.#checked.set(key, checked)
+    this.#forget()
+    return checked
+  }
+
+  /** The policies, each with whether it looks at the time. */
+  timed(policies: readonly PolicyInUse[]): readonly (PolicyInUse & { readonly timed: boolean })[] {
+    const looks = ({ wants }: PolicyText) => wants.has('time') || wants.has('now')
+    return policies.map((one) => ({
+      ...one,
+      timed: this.checked(one.name, one.text).statements.some(({ policy }) => looks(policy)),
+    }))
+  }
+
+  /** A text of the database, which was sound when it was saved. */
+  #checkedStored({ name, text }: PolicyInUse): CheckedText {
+    const checked = this.checked(name, text)
     if (checked.faults.length > 0) {
       this.#log.error({ policy: name, faults: checked.faults }, 'a stored policy no longer fits: it refuses everything')
     }
