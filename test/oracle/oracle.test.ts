@@ -7,7 +7,7 @@ import { eachDialect, fakeClock, type OpenDatabase, testContext } from '#platfor
 import { cedarText } from './cedar-text.ts'
 import { type Dice, diceOf } from './dice.ts'
 import { builtInPolicies, randomPolicies } from './random-policies.ts'
-import { randomQuestion } from './random-question.ts'
+import { askedAgain, randomQuestion } from './random-question.ts'
 import { changed, randomWorld } from './random-world.ts'
 import { settle } from './real-world.ts'
 import { type Judgement, judge } from './reference.ts'
@@ -97,7 +97,8 @@ async function openHouse(database: Database, policies: readonly Policy[]): Promi
 
 async function compare(house: House, dice: Dice, seen: Map<string, number>): Promise<Difference | undefined> {
   const world = randomWorld(dice)
-  const questions = dice.times(questionsPerWorld, () => randomQuestion(dice, world))
+  const fresh = dice.times(questionsPerWorld / 2, () => randomQuestion(dice, world))
+  const questions = fresh.flatMap((question) => [question, askedAgain(dice, question)])
   const after = changed(dice, world)
   const scenes = [...instants.map((now) => ({ world, now })), { world: after, now: end }]
   let settled: World | undefined

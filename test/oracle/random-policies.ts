@@ -116,6 +116,6 @@ function ofDoors(dice: Dice): readonly Condition[] {
     { op: 'tag', text: dice.pick(['red', 'blue']) },
     { op: 'level-above', level: dice.roll(4) },
     { op: 'parent', type: 'Test::Shelf', id: dice.pick(['s1', 's2']) },
-    ...(dice.once(6) ? [{ op: 'level-overflows' } as const] : []),
+    ...(dice.once(2) ? [{ op: 'level-overflows' } as const] : []),
   ]
 }

@@ -3,6 +3,7 @@ import type { Dice } from './dice.ts'
 import {
   addresses,
   end,
+  farthest,
   grantIds,
   groupNames,
   networkNames,
@@ -21,6 +22,14 @@ export function randomQuestion(dice: Dice, world: World): Question {
   return { actor: actor(dice, world), permission, resource: made?.resource, faulty: made?.faulty ?? false }
 }
 
+/** The same asked by the same again, about what may be another thing under the same id. */
+export function askedAgain(dice: Dice, question: Question): Question {
+  const { permission, resource } = question
+  if (permission === undefined || resource === undefined) return question
+  const { resource: other, faulty } = resourceFor(dice, permission)
+  return { ...question, resource: { ...other, id: resource.id }, faulty }
+}
+
 function actor(dice: Dice, { grants }: World): Actor {
   const who = dice.once(16)
     ? dice.pick([
@@ -31,7 +40,7 @@ function actor(dice: Dice, { grants }: World): Actor {
         { id: 'anonymous', kind: 'anonymous' },
         { id: 'local', kind: 'account' },
       ] as const)
-    : dice.pick(people)
+    : dice.pick(dice.once(4) ? farthest : people)
   const own = grants.filter(({ grantee }) => grantee === who.id).map(({ id }) => id)
   const needsNone = who.kind === 'local' || who.kind === 'system' || who.kind === 'anonymous'
   const address = dice.once(10) ? undefined : dice.pick(addresses)

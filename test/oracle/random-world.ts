@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts'
 import { randomWritten } from './random-policies.ts'
-import { end, grantIds, groupNames, networkNames, patternOf, people, roleNames, start } from './stock.ts'
+import { end, farthest, grantIds, groupNames, networkNames, patternOf, people, roleNames, start } from './stock.ts'
 import type { Grant, Group, Member, Network, Principal, Role, World } from './world.ts'
 
 /** A random world. Worlds are crowded on purpose: few names, so that rules meet each other. */
@@ -68,7 +68,7 @@ function tower(dice: Dice): readonly Group[] {
   return dice.times(height, (index) => {
     const inner: readonly Member[] = index === 0 ? [] : [{ kind: 'group', id: level(index - 1, height) }]
     const someone: readonly Member[] =
-      index === 0 || dice.once(6) ? [{ kind: 'principal', id: dice.pick(people).id }] : []
+      index === 0 || dice.once(6) ? [{ kind: 'principal', id: dice.pick(farthest).id }] : []
     return { name: level(index, height), removed: dice.once(60), members: [...inner, ...someone] }
   })
 }
@@ -101,7 +101,8 @@ function grantsAmong(dice: Dice, principals: readonly Principal[], chain: boolea
   const ids = principals.map(({ id }) => id)
   if (ids.length === 0) return []
   const grantors = [...ids, ...ids, 'local', 'system', 'anonymous', 'acc_gone']
-  const ordinary = grantIds
+  // beside a chain few others: a shortcut would hide how far it is followed
+  const ordinary = (chain ? grantIds.slice(0, 3) : grantIds)
     .filter(() => !dice.once(5))
     .map(
       (id): Grant => ({

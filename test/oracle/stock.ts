@@ -20,6 +20,8 @@ export const people: readonly { readonly id: string; readonly kind: PrincipalKin
   // enough of them for a chain of grants longer than it is followed
   ...Array.from({ length: 12 }, (_, index) => ({ id: `acc_x${index}`, kind: 'account' as const })),
 ]
+/** Those near the end of how far grants are followed, when each lends to the next. */
+export const farthest = people.slice(15, 18)
 export const groupNames = ['operators', 'staff', 'team', 'guests', 'night'] as const
 export const roleNames = ['reader', 'keeper', 'lender'] as const
 export const networkNames = ['office', 'vpn', 'everywhere'] as const
