@@ -15,7 +15,10 @@ import type { PlannedItem } from './contract.ts'
 import { readDocument, type Wish, type WishedState } from './document.ts'
 import { Faults } from './faults.ts'
 import { type Judge, readPermission } from './judge.ts'
-import { readStanding, type Standing } from './standing.ts'
+import { readStanding, Standing } from './standing.ts'
+
+/** Steps with slow work of their own, at once: a hash takes some twenty milliseconds. */
+const mostPrepared = 1_000
 
 /** What planning needs of the house. */
 export interface StateDeps {
@@ -60,12 +63,14 @@ export async function makePlan(
   const wished = readDocument(document, deps.kinds, faults)
   faults.throwIfAny()
   const standing = await readStanding(ctx, wished.kinds, deps.kinds)
-  const items = wished.wishes.map((wish) => planned(ctx, wish, standing, faults))
+  const visible = await visibleOf(deps, ctx, wished.wishes, standing)
+  const items = wished.wishes.map((wish) => planned(ctx, wish, visible, faults))
   const pruned = prune ? await plannedPrune(deps, ctx, wished, standing) : { items: [], kept: [] }
   const all = [...items, ...pruned.items]
   await askFor(deps, ctx, all, faults)
   faults.throwIfAny()
-  judgeReferences(wished, all, standing, faults)
+  judgeReferences(wished, all, visible, faults)
+  judgeAmount(all, faults)
   faults.throwIfAny()
   const fingerprint = fingerprintOf(deps.keyring, all)
   return { plan: { kinds: wished.kinds, items: all, kept: pruned.kept, fingerprint }, faults }
@@ -97,27 +102,47 @@ export function isAsPlanned({ kind, name, before }: Planned, standing: Standing)
   return now?.id === before?.id && canonical(now?.fields) === canonical(before?.fields)
 }
 
-function planned(ctx: Ctx, wish: Wish, standing: Standing, faults: Faults): Planned {
-  const { kind, name, fields } = wish
+/** What the caller may see of what the file speaks of; the rest is not there for them, and nothing tells that it is. */
+async function visibleOf(
+  { judge, kinds }: StateDeps,
+  ctx: Ctx,
+  wishes: readonly Wish[],
+  standing: Standing,
+): Promise<Standing> {
+  const seen = new Map<string, Map<string, StateItem>>(standing.words().map((word) => [word, new Map()]))
+  const look = async (word: string, name: string) => {
+    const [kind, item] = [kinds.get(word), standing.find(word, name)]
+    if (kind === undefined || item === undefined || seen.get(word)?.has(name) === true) return
+    if (await judge.mayRead(ctx, kind, item)) seen.get(word)?.set(name, item)
+  }
+  for (const { kind, name } of wishes) await look(kind.kind, name)
+  const visible = new Standing(seen)
+  for (const wish of wishes) {
+    for (const reference of comparison(wish, visible).references) await look(reference.kind, reference.name)
+  }
+  return visible
+}
+
+/** What differs, and whom that speaks of. */
+function comparison({ kind, name, fields }: Wish, standing: Standing) {
   const before = standing.find(kind.kind, name)
   const differing = Object.keys(fields).filter(
     (field) => before === undefined || canonical(fields[field]) !== canonical(before.fields[field]),
   )
-  const action = before === undefined ? 'create' : differing.length > 0 ? 'update' : 'unchanged'
   const changed = new Set(differing)
-  const steps = action === 'unchanged' ? [] : stepsOf(ctx, wish, { name, wanted: fields, changed }, standing, faults)
   const references = (kind.references?.(fields, name) ?? []).filter(({ at: [field] }) =>
-    field === undefined ? action === 'create' : changed.has(String(field)),
+    field === undefined ? before === undefined : changed.has(String(field)),
   )
-  return {
-    kind,
-    name,
-    action,
-    before,
-    fields: differing.map((field) => fieldOf(field, before, fields)),
-    steps,
-    references,
-  }
+  return { before, changed, references }
+}
+
+function planned(ctx: Ctx, wish: Wish, standing: Standing, faults: Faults): Planned {
+  const { kind, name, fields: wanted } = wish
+  const { before, changed, references } = comparison(wish, standing)
+  const action = before === undefined ? 'create' : changed.size > 0 ? 'update' : 'unchanged'
+  const steps = action === 'unchanged' ? [] : stepsOf(ctx, wish, { name, wanted, changed }, standing, faults)
+  const fields = [...changed].map((field) => fieldOf(field, before, wanted))
+  return { kind, name, action, before, fields, steps, references }
 }
 
 function stepsOf(
@@ -207,6 +232,15 @@ function placeOf(raw: unknown, { at, name }: StateReference): StatePath {
     value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined
   const index = Array.isArray(value) ? value.findIndex((text) => text === name || text === `@${name}`) : -1
   return index < 0 ? at : [...at, index]
+}
+
+/** What each takes a password hash for would hold the command up for minutes. */
+function judgeAmount(items: readonly Planned[], faults: Faults): void {
+  const slow = items.filter(({ steps }) => steps.some(({ prepare }) => prepare !== undefined))
+  const first = slow[mostPrepared]
+  if (first !== undefined) {
+    faults.add([first.kind.kind, first.name], `at most ${mostPrepared} ${first.kind.kind} are made at once`)
+  }
 }
 
 function fingerprintOf(keyring: StateDeps['keyring'], items: readonly Planned[]): string {

@@ -16,6 +16,11 @@ export class Standing {
     return this.#kinds.get(kind) ?? new Map()
   }
 
+  /** The kinds that were read. */
+  words(): readonly string[] {
+    return [...this.#kinds.keys()]
+  }
+
   /** Whether things of the kind were read. */
   has(kind: string): boolean {
     return this.#kinds.has(kind)

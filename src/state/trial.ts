@@ -3,8 +3,9 @@ import type { Faults } from './faults.ts'
 import { consequencesOf, observed } from './observed.ts'
 import { orderedSteps, type Plan, type Planned } from './plan.ts'
 
-/** Each fault that only a use-case finds costs a trial. */
+/** Each fault that only a use-case finds costs a trial, and writers wait: a long file has fewer. */
 const mostTrials = 20
+const mostTriedSteps = 20_000
 
 /** What came out of a trial: what else would happen, by item. */
 export type Consequences = ReadonlyMap<Planned, readonly string[]>
@@ -34,7 +35,9 @@ export async function tryPlan(
   faults: Faults,
 ): Promise<Consequences> {
   const left = new Set<Planned>()
-  for (let trial = 0; trial < mostTrials; trial += 1) {
+  const steps = plan.items.reduce((sum, item) => sum + item.steps.length, 1)
+  const trials = Math.max(1, Math.min(mostTrials, Math.floor(mostTriedSteps / steps)))
+  for (let trial = 0; trial < trials; trial += 1) {
     const seen = new Map<Planned, string[]>()
     try {
       await ctx.tx(async (tx) => {
@@ -64,6 +67,8 @@ async function runSteps(
   seen: Map<Planned, string[]>,
 ): Promise<readonly Made[]> {
   const made: Made[] = []
+  // a transaction may run again
+  seen.clear()
   for (const { item, step } of orderedSteps(plan, kinds)) {
     if (isLeftOut(item)) continue
     const watched = observed(tx, (entry) => {
