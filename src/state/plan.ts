@@ -236,7 +236,7 @@ function placeOf(raw: unknown, { at, name }: StateReference): StatePath {
 
 /** What each takes a password hash for would hold the command up for minutes. */
 function judgeAmount(items: readonly Planned[], faults: Faults): void {
-  const slow = items.filter(({ steps }) => steps.some(({ prepare }) => prepare !== undefined))
+  const slow = items.filter(({ steps }) => steps.some((step) => 'prepare' in step))
   const first = slow[mostPrepared]
   if (first !== undefined) {
     faults.add([first.kind.kind, first.name], `at most ${mostPrepared} ${first.kind.kind} are made at once`)

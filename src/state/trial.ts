@@ -118,7 +118,10 @@ function isRefusal(error: unknown): error is GateError {
 
 function addFailure(faults: Faults, { kind, name }: Planned, { detail, faults: fields }: GateError): void {
   if (fields.length === 0) faults.add([kind.kind, name], detail)
-  for (const { field, message } of fields) faults.add([kind.kind, name, ...field.split('.')], message)
+  for (const { field, message } of fields) {
+    const at = field.startsWith('/') ? field.slice(1).split('/') : field.split('.')
+    faults.add([kind.kind, name, ...at], message)
+  }
 }
 
 function leaveOut(plan: Plan, item: Planned, left: Set<Planned>): void {
