@@ -3,6 +3,7 @@ export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
+  differs: 3,
   unreachable: 69,
   interrupted: 130,
 } as const
@@ -14,6 +15,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'refused or failed: nothing was changed unless the message says otherwise',
   2: 'wrong usage: nothing was sent',
+  3: 'a dry run found differences: nothing was changed',
   69: 'the server cannot be reached, or cannot prove who it is',
   130: 'interrupted, or a question was answered with no',
 }
@@ -29,6 +31,7 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.no-such-account': 'No account has this handle.',
   'cli.not-signed-in': 'There is no token for this server.',
   'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
+  'cli.state-differs': 'A dry run found that what stands is not what the file says; nothing was changed.',
   'cli.token-not-revoked': 'The token was forgotten here, but the server still accepts it.',
   'cli.unexpected-answer': 'The answer was not understood.',
   'cli.unreachable': 'The server does not answer.',

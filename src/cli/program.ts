@@ -7,6 +7,7 @@ import { addGroups } from './definitions/groups.ts'
 import { addNetworks } from './definitions/networks.ts'
 import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
+import { addState } from './definitions/state.ts'
 import { addTokens } from './definitions/tokens.ts'
 import { addWhy } from './definitions/why.ts'
 import { exitMeanings } from './failure.ts'
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
   addNetworks(program)
   addRoutes(program)
   addTokens(program)
+  addState(program)
   addWhy(program)
   addAudit(program)
   return program

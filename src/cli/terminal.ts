@@ -13,8 +13,18 @@ export function note(text: string): void {
 
 /** Bold on a terminal that wants colours (https://no-color.org), plain elsewhere. */
 export function bold(text: string): string {
-  const wanted = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
-  return wanted ? `\u001b[1m${text}\u001b[22m` : text
+  return wantsColours() ? `\u001b[1m${text}\u001b[22m` : text
+}
+
+function wantsColours(): boolean {
+  return process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+}
+
+const colours = { '+': 32, '-': 31, '~': 33, '!': 35 } as const
+
+/** Colours a mark of a difference and what stands behind it; never where either stream goes to a file. */
+export function painted(text: string, mark: keyof typeof colours): string {
+  return wantsColours() && process.stdout.isTTY ? `\u001b[${colours[mark]}m${text}\u001b[39m` : text
 }
 
 /** Whether somebody is there to answer. Prompts are written to stderr, so that stdout holds results only. */
