@@ -2,6 +2,7 @@ import { type Actor, type Decision, parsePermission, permissionText, type Resour
 import type { Database } from '#platform'
 import { BoundedMap } from './bounded-map.ts'
 import { decisionKey } from './decision-key.ts'
+import { decideEach, type EachQuestion, type Thing } from './each.ts'
 import type { Facts } from './facts.ts'
 import { type EngineSource, KnownFacts, SharedFacts } from './known-facts.ts'
 import type { PolicyAnswer } from './policy-engine.ts'
@@ -59,6 +60,11 @@ export interface Decisions {
     resource: Resource | undefined,
     now: number,
   ): Promise<Explanation | undefined>
+  /**
+   * Whether the actor may do it to each of the things, in order: the answers of `decide`, for a list. Answers of policies
+   * in shadow are not witnessed here.
+   */
+  decideEach(asked: EachQuestion, things: readonly Thing[]): readonly boolean[] | Promise<readonly boolean[]>
   /** Runs something over facts until it misses none. */
   withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T>
 }
@@ -147,6 +153,8 @@ export function openDecisions(database: Database, parts: DecisionParts): Decisio
       if (question === undefined) return undefined
       return withFacts(now, (facts) => explain(question, facts, parts))
     },
+    decideEach: (asked, things) =>
+      withFacts(asked.now, (facts) => decideEach(asked, things, facts, facts.engine() ?? undefined, parts)),
     withFacts,
   }
 }

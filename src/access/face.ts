@@ -1,5 +1,6 @@
 import type { Actor, Decision, PrincipalKind, Resource } from '#kit'
 import type { Ctx, Db, DecisionContext } from '#platform'
+import type { Listed, ListSpec } from './lists.ts'
 
 /** A principal's standing as pages and identity headers show it. */
 export interface Holdings {
@@ -45,6 +46,13 @@ export interface AccessFace {
   assignRole(ctx: Ctx, principalId: string, role: string): Promise<void>
   /** Whether an active account is administrator. */
   hasAdministrator(db: Db): Promise<boolean>
+  /**
+   * One page of a list, filtered by the same decision as single reads; see `ListSpec`. For routes whose access is `each`.
+   *
+   * @throws GateError `platform.bad-cursor`
+   * @throws Refused where the caller could see nothing of it at all
+   */
+  list<Row>(ctx: Ctx, spec: ListSpec<Row>): Promise<Listed<Row>>
   holdings(db: Db, principalId: string): Promise<Holdings>
   /** Whether an address lies in a list of CIDRs and `@named` networks; false for an unknown name (and for no address). */
   inNetworks(db: Db, address: string | undefined, networks: readonly string[]): boolean | Promise<boolean>

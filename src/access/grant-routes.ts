@@ -1,21 +1,11 @@
-import { type ResourceLoader, type Route, route } from '#platform'
+import { type Route, route } from '#platform'
 import { grant, grantBody, grantList, grantParams, grantQuery } from './contract.ts'
 import { createGrant, endGrant, getGrant } from './grants.ts'
-import { findGrant, listGrants } from './grants-store.ts'
-import { pageOf } from './page.ts'
+import { listGrants } from './grants-store.ts'
+import { textOf } from './page.ts'
+import { grantResource } from './resources.ts'
 import type { RouteParts } from './routes.ts'
 import { grantJson } from './wire.ts'
-
-/** Grants as policies see them: who gave it and who has it never change. */
-export const grantLoader: ResourceLoader = {
-  permissionType: 'grants',
-  async load(id, db) {
-    const row = await findGrant(db, id)
-    if (row === undefined) return undefined
-    const members = { principals: [row.grantee_id] }
-    return { type: 'Access::Grant', id: row.id, attributes: {}, owner: row.grantor_id, members, revision: 0 }
-  },
-}
 
 export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
   return [
@@ -23,18 +13,30 @@ export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/api/v1/grants',
       door: 'api',
-      access: { permission: 'grants:read' },
-      summary: 'Grants, newest first',
+      access: { each: 'grants:read' },
+      summary: 'Grants, newest first: all one may see, those one gave or has among them',
       query: grantQuery,
       responses: { 200: grantList },
       handler: async (ctx, { query: { grantor, grantee, ...asked } }) => {
-        const { items, next } = await pageOf(
+        const { items, next } = await access.face.list(ctx, {
+          permission: 'grants:read',
+          query: ['grants', grantor ?? null, grantee ?? null],
+          ...asked,
           keyring,
-          ['grants', grantor ?? null, grantee ?? null],
-          asked,
-          (before, limit) => listGrants(ctx.db, { grantorId: grantor, granteeId: grantee, before }, limit),
-          ({ id }) => id,
-        )
+          read: (position, limit, only) =>
+            listGrants(
+              ctx.db,
+              {
+                grantorId: grantor,
+                granteeId: grantee,
+                before: textOf(position),
+                ...(only === undefined ? {} : { only }),
+              },
+              limit,
+            ),
+          thing: (row) => ({ id: row.id, resource: grantResource(row) }),
+          position: ({ id }) => [id],
+        })
         return { kind: 'json', body: { items: items.map(grantJson), next } }
       },
     }),

@@ -16,15 +16,31 @@ export interface GrantFilter {
   readonly granteeId?: string | undefined
   /** Ids are made in order of time; a list goes backwards from this one. */
   readonly before?: string | undefined
+  /** Forwards from this one instead. */
+  readonly after?: string | undefined
+  readonly only?: readonly string[] | undefined
 }
 
-/** Newest first. */
+/** Newest first, unless it goes forwards. */
 export async function listGrants(db: Db, filter: GrantFilter, limit: number): Promise<readonly GrantRow[]> {
   let query = tables<Tables>(db).selectFrom('access_grants').selectAll()
   if (filter.grantorId !== undefined) query = query.where('grantor_id', '=', filter.grantorId)
   if (filter.granteeId !== undefined) query = query.where('grantee_id', '=', filter.granteeId)
   if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  if (filter.only !== undefined) query = query.where('id', 'in', filter.only)
+  if ('after' in filter) {
+    if (filter.after !== undefined) query = query.where('id', '>', filter.after)
+    return query.orderBy('id').limit(limit).execute()
+  }
   return query.orderBy('id', 'desc').limit(limit).execute()
+}
+
+/** Ids of the grants somebody gave or has. */
+export async function listGrantsAround(db: Db, principalId: string, limit: number): Promise<readonly string[]> {
+  const by = (column: 'grantor_id' | 'grantee_id') =>
+    tables<Tables>(db).selectFrom('access_grants').select('id').where(column, '=', principalId).limit(limit).execute()
+  const rows = [...(await by('grantor_id')), ...(await by('grantee_id'))]
+  return rows.slice(0, limit).map(({ id }) => id)
 }
 
 /** How many grants to somebody are neither revoked nor over. */

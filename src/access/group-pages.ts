@@ -25,16 +25,17 @@ export function groupPages(parts: RouteParts): readonly Route[] {
   return [...editing(), ...reading(parts), ...joining(), ...deleting()]
 }
 
-function reading({ access, keyring }: RouteParts): readonly Route[] {
+function reading(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
       path: section,
       door: 'browser',
-      access: { permission: 'groups:read' },
+      access: { each: 'groups:read' },
       query: listQuery,
       handler: async (ctx, { query }) => {
-        const { items, next } = await pageOfGroups(ctx, keyring, query)
+        const { items, next } = await pageOfGroups(parts, ctx, query)
         const members = await countMembers(
           ctx.db,
           items.map(({ id }) => id),

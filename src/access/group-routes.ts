@@ -1,26 +1,27 @@
-import { type Ctx, type Keyring, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { group, groupBody, groupList, groupParams, groupPatch, holder, listQuery, memberList } from './contract.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
 import { countMembers, listGroups, listMembers } from './groups-store.ts'
-import { type Page, pageOf } from './page.ts'
+import { inTextOrder, type Page, type PageAsked } from './page.ts'
+import { groupResource } from './resources.ts'
 import { maxShownMembers } from './role-routes.ts'
 import { listRolesOf } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
 import type { GroupRow } from './tables.ts'
 import { groupJson, type MemberJson, membersJson } from './wire.ts'
 
-export function groupRoutes({ keyring }: RouteParts): readonly Route[] {
+export function groupRoutes(parts: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/v1/groups',
       door: 'api',
-      access: { permission: 'groups:read' },
+      access: { each: 'groups:read' },
       summary: 'Groups by name, with their roles and how many members each has',
       query: listQuery,
       responses: { 200: groupList },
       handler: async (ctx, { query }) => {
-        const { items, next } = await groupPage(ctx, keyring, query)
+        const { items, next } = await groupPage(parts, ctx, query)
         const members = await countMembers(
           ctx.db,
           items.map(({ id }) => id),
@@ -144,17 +145,18 @@ function memberRoutes(): readonly Route[] {
 
 /** One page of groups by name. @throws GateError `platform.bad-cursor` */
 export function groupPage(
+  { access, keyring }: RouteParts,
   ctx: Ctx,
-  keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
+  asked: PageAsked & { readonly q?: string | undefined },
 ): Promise<Page<GroupRow>> {
-  return pageOf(
-    keyring,
-    ['groups', ...(asked.q === undefined ? [] : [asked.q])],
-    asked,
-    (after, limit) => listGroups(ctx.db, after, limit, asked.q),
-    ({ name }) => name,
-  )
+  const spec = inTextOrder<GroupRow>(keyring, asked, {
+    permission: 'groups:read',
+    query: ['groups', ...(asked.q === undefined ? [] : [asked.q])],
+    read: (after, limit, only) => listGroups(ctx.db, after, limit, asked.q, only),
+    keyOf: (row) => row.name,
+    thing: (row) => ({ id: row.name, resource: groupResource(row) }),
+  })
+  return access.face.list(ctx, spec)
 }
 
 /** Direct members, longest first. */

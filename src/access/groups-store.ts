@@ -34,8 +34,10 @@ export async function listGroups(
   after: string | undefined,
   limit: number,
   text?: string,
+  only?: readonly string[],
 ): Promise<readonly GroupRow[]> {
   let query = tables<Tables>(db).selectFrom('access_groups').selectAll().where('removed_at', 'is', null)
+  if (only !== undefined) query = query.where('name', 'in', only)
   if (after !== undefined) query = query.where('name', '>', after)
   if (text !== undefined) query = query.where(contains(['name', 'title'], text))
   return query.orderBy('name').limit(limit).execute()

@@ -2,7 +2,6 @@ import { defineRoom } from '#platform'
 import { accessConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
-import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
 import { navigation } from './navigation.ts'
 import { openAccess } from './open.ts'
@@ -10,12 +9,14 @@ import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
 import { forgetRequests } from './requests/access-requests.ts'
 import { pendingRequests } from './requests/pending.ts'
+import { accessResources } from './resources.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
 import { explainFor } from './why/routes.ts'
 
 export type { AccessFace, Holdings } from './face.ts'
+export type { Listed, ListSpec } from './lists.ts'
 
 /** Milliseconds. */
 const differencesWrittenEvery = 10_000
@@ -38,7 +39,7 @@ export const accessRoom = defineRoom({
       navigation,
       search: accessSearch,
       searchActions: accessActions,
-      resources: [grantLoader],
+      resources: accessResources,
       policies: [policies],
       pending: (ctx) => pendingRequests(access, ctx),
       jobs: [{ name: 'access.forget-requests', everyMs: 3_600_000, run: forgetRequests }],

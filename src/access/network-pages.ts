@@ -30,16 +30,17 @@ export function networkPages(parts: RouteParts): readonly Route[] {
   return [...editing(), ...reading(parts), ...deleting()]
 }
 
-function reading({ access, keyring }: RouteParts): readonly Route[] {
+function reading(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
       path: section,
       door: 'browser',
-      access: { permission: 'networks:read' },
+      access: { each: 'networks:read' },
       query: listQuery,
       handler: async (ctx, { query }) => {
-        const { items, next } = await pageOfNetworks(ctx, keyring, query)
+        const { items, next } = await pageOfNetworks(parts, ctx, query)
         const page = networkListPage({
           networks: items,
           here: hereOf(ctx),

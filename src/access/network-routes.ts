@@ -1,24 +1,25 @@
-import { type Ctx, type Keyring, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { listQuery, network, networkBody, networkList, networkParams, networkPatch } from './contract.ts'
 import { changeNetwork, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
 import { listNetworks } from './networks-store.ts'
-import { type Page, pageOf } from './page.ts'
+import { inTextOrder, type Page, type PageAsked } from './page.ts'
+import { networkResource } from './resources.ts'
 import type { RouteParts } from './routes.ts'
 import type { NetworkRow } from './tables.ts'
 import { networkJson } from './wire.ts'
 
-export function networkRoutes({ keyring }: RouteParts): readonly Route[] {
+export function networkRoutes(parts: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
       path: '/api/v1/networks',
       door: 'api',
-      access: { permission: 'networks:read' },
+      access: { each: 'networks:read' },
       summary: 'Named networks by name',
       query: listQuery,
       responses: { 200: networkList },
       handler: async (ctx, { query }) => {
-        const { items, next } = await networkPage(ctx, keyring, query)
+        const { items, next } = await networkPage(parts, ctx, query)
         return { kind: 'json', body: { items: items.map(networkJson), next } }
       },
     }),
@@ -83,15 +84,16 @@ export function networkRoutes({ keyring }: RouteParts): readonly Route[] {
 
 /** One page of named networks by name. @throws GateError `platform.bad-cursor` */
 export function networkPage(
+  { access, keyring }: RouteParts,
   ctx: Ctx,
-  keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
+  asked: PageAsked & { readonly q?: string | undefined },
 ): Promise<Page<NetworkRow>> {
-  return pageOf(
-    keyring,
-    ['networks', ...(asked.q === undefined ? [] : [asked.q])],
-    asked,
-    (after, limit) => listNetworks(ctx.db, after, limit, asked.q),
-    ({ name }) => name,
-  )
+  const spec = inTextOrder<NetworkRow>(keyring, asked, {
+    permission: 'networks:read',
+    query: ['networks', ...(asked.q === undefined ? [] : [asked.q])],
+    read: (after, limit, only) => listNetworks(ctx.db, after, limit, asked.q, only),
+    keyOf: (row) => row.name,
+    thing: (row) => ({ id: row.name, resource: networkResource(row) }),
+  })
+  return access.face.list(ctx, spec)
 }

@@ -7,6 +7,7 @@ import { type Decisions, openDecisions } from './decisions.ts'
 import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
+import { listPermitted, type Reading } from './lists.ts'
 import { isInside } from './networks.ts'
 import { ShadowDifferences } from './operator/differences.ts'
 import { PoliciesInForce } from './operator/policies-in-force.ts'
@@ -54,15 +55,18 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
     zone: settings.timeZone,
     shadow: (...difference) => differences.note(...difference),
   })
-  return {
+  const reading = {
     decisions,
+    vocabulary: () => vocabulary,
+    loader: (permissionType: string) => loaders.get(permissionType),
+  }
+  return {
+    ...reading,
     inForce,
     differences,
     zone: settings.timeZone,
     policySource: (id) => inForce.latest?.source(id),
-    face: faceOf(kernel, decisions),
-    vocabulary: () => vocabulary,
-    loader: (permissionType) => loaders.get(permissionType),
+    face: faceOf(kernel, reading),
     async start({ policies, permissionTypes, resources }) {
       vocabulary = new Vocabulary(permissionTypes)
       loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
@@ -77,7 +81,8 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   }
 }
 
-function faceOf(kernel: AccessKernel, decisions: Decisions): AccessFace {
+function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {
+  const { decisions } = reading
   const decide = (actor: Actor, permission: string, resource: Resource | undefined, context: DecisionContext) =>
     decisions.decide(actor, permission, resource, context.now)
   return {
@@ -103,6 +108,7 @@ function faceOf(kernel: AccessKernel, decisions: Decisions): AccessFace {
     removePrincipal,
     assignRole,
     hasAdministrator,
+    list: (ctx, spec) => listPermitted(reading, kernel.journal, ctx, spec),
     holdings: (db, principalId) => holdings(db, principalId, kernel.clock.now()),
     inNetworks: (_, address, networks) =>
       decisions.withFacts(kernel.clock.now(), (facts) => isInside(address, networks, facts)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parsePermission } from '#kit'
 import type { Ctx } from '#platform'
 import { listGroups } from './groups-store.ts'
 import type { OpenAccess } from './open.ts'
@@ -37,7 +38,10 @@ export function holderOf(text: string): Holder {
   return { kind: kind === 'group' ? 'group' : 'principal', id: id.join(':') }
 }
 
-/** Whether whoever looks may do it: for offering a button, never in place of the door. */
+/** Whether whoever looks may do it, about the thing it names: for offering a button, never in place of the door. */
 export async function may(access: OpenAccess, ctx: Ctx, permission: string): Promise<boolean> {
-  return (await access.face.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
+  const parsed = parsePermission(permission)
+  const id = parsed?.id?.length === 1 ? decodeURIComponent(parsed.id[0] ?? '') : undefined
+  const resource = id === undefined ? undefined : await access.loader(parsed?.type ?? '')?.load(id, ctx.db)
+  return (await access.face.decide(ctx.actor, permission, resource, { now: ctx.now })).allowed
 }

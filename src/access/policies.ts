@@ -6,6 +6,12 @@ export const policies: PolicyContribution = {
     namespace Access {
       @permission("grants")
       entity Grant;
+      @permission("groups")
+      entity Group;
+      @permission("roles")
+      entity Role = { builtIn: Bool };
+      @permission("networks")
+      entity Network;
     }
   `,
   policies: `

@@ -12,6 +12,7 @@ const types: readonly PermissionType[] = [
   { type: 'routes', ids: 'exact', actions: { read: 'See', use: 'Use', delete: 'Delete' } },
   { type: 'files', ids: 'path', actions: { read: 'Read' } },
   { type: 'grants', ids: 'exact', actions: { read: 'See', create: 'Make', revoke: 'End' } },
+  ...['groups', 'roles', 'networks'].map((type) => ({ type, ids: 'exact' as const, actions: { read: 'See' } })),
 ]
 const room: PolicyContribution = {
   schema: `namespace Gateway {

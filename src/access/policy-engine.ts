@@ -75,6 +75,8 @@ export interface PolicyEngine {
   ask(question: PolicyQuestion): ShadowedAnswer
   /** The policy a decision named; `undefined`: none of that id is in force or in shadow. */
   source(id: string): PolicySource | undefined
+  /** What decides: the rooms' own and what the operator enforces, not what is in shadow. */
+  readonly policies: ReadonlyMap<string, PolicyText>
   /** The merged schema that whatever is written is validated against. */
   readonly schema: Schema
   /**
@@ -129,6 +131,7 @@ export async function openPolicyEngine(
   }
   const built: PolicyEngine = {
     ...words,
+    policies,
     source,
     wants: (question) => tried(() => sliceOf(slices, question).wants) ?? nothingWanted,
     ask: (question) => askSlice(cedar, () => sliceOf(slices, question), question),
@@ -169,6 +172,7 @@ function layered(
     sliceOf(concerned(own, question) ? slices : rooms.slices, question)
   return {
     ...words,
+    policies: enforced,
     with: (further, other) => base.with(further, other),
     source(id) {
       const found = both.get(id)

@@ -26,16 +26,17 @@ export function rolePages(parts: RouteParts): readonly Route[] {
   return [...editing(parts), ...reading(parts), ...assigning(parts), ...deleting()]
 }
 
-function reading({ access, keyring }: RouteParts): readonly Route[] {
+function reading(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
       path: section,
       door: 'browser',
-      access: { permission: 'roles:read' },
+      access: { each: 'roles:read' },
       query: listQuery,
       handler: async (ctx, { query }) => {
-        const { items, next } = await pageOfRoles(ctx, keyring, query)
+        const { items, next } = await pageOfRoles(parts, ctx, query)
         const holders = await countHolders(
           ctx.db,
           items.map(({ id }) => id),

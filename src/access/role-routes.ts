@@ -1,6 +1,7 @@
-import { type Ctx, type Keyring, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { holder, listQuery, memberList, role, roleBody, roleList, roleParams, rolePatch } from './contract.ts'
-import { type Page, pageOf } from './page.ts'
+import { inTextOrder, type Page, type PageAsked } from './page.ts'
+import { roleResource } from './resources.ts'
 import { changeRole, createRole, deleteRole, getRole, giveRole, takeRole } from './roles.ts'
 import { countHolders, listHolders, listRoles } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
@@ -10,18 +11,19 @@ import { type MemberJson, membersJson, roleJson } from './wire.ts'
 /** Enough to see every holder of a role at once; a group stands for its members. */
 export const maxShownMembers = 1_000
 
-export function roleRoutes({ access, keyring }: RouteParts): readonly Route[] {
+export function roleRoutes(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
       path: '/api/v1/roles',
       door: 'api',
-      access: { permission: 'roles:read' },
+      access: { each: 'roles:read' },
       summary: 'Roles by name, with how many hold each',
       query: listQuery,
       responses: { 200: roleList },
       handler: async (ctx, { query }) => {
-        const { items, next } = await rolePage(ctx, keyring, query)
+        const { items, next } = await rolePage(parts, ctx, query)
         const holders = await countHolders(
           ctx.db,
           items.map(({ id }) => id),
@@ -143,17 +145,18 @@ function holderRoutes(): readonly Route[] {
 
 /** One page of roles by name. @throws GateError `platform.bad-cursor` */
 export function rolePage(
+  { access, keyring }: RouteParts,
   ctx: Ctx,
-  keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined; readonly q?: string | undefined },
+  asked: PageAsked & { readonly q?: string | undefined },
 ): Promise<Page<RoleRow>> {
-  return pageOf(
-    keyring,
-    ['roles', ...(asked.q === undefined ? [] : [asked.q])],
-    asked,
-    (after, limit) => listRoles(ctx.db, after, limit, asked.q),
-    ({ name }) => name,
-  )
+  const spec = inTextOrder<RoleRow>(keyring, asked, {
+    permission: 'roles:read',
+    query: ['roles', ...(asked.q === undefined ? [] : [asked.q])],
+    read: (after, limit, only) => listRoles(ctx.db, after, limit, asked.q, only),
+    keyOf: (row) => row.name,
+    thing: (row) => ({ id: row.name, resource: roleResource(row) }),
+  })
+  return access.face.list(ctx, spec)
 }
 
 /** Who holds a role, longest first. */

@@ -23,8 +23,10 @@ export async function listRoles(
   after: string | undefined,
   limit: number,
   text?: string,
+  only?: readonly string[],
 ): Promise<readonly RoleRow[]> {
   let query = tables<Tables>(db).selectFrom('access_roles').selectAll().where('removed_at', 'is', null)
+  if (only !== undefined) query = query.where('name', 'in', only)
   if (after !== undefined) query = query.where('name', '>', after)
   if (text !== undefined) query = query.where(contains(['name', 'title'], text))
   return query.orderBy('name').limit(limit).execute()

@@ -13,11 +13,11 @@ import type {
 } from '#platform'
 import { memoryLog, testContext } from '#platform/testing'
 import type { AccessFace } from './face.ts'
-import { grantLoader } from './grant-routes.ts'
 import { migrations } from './migrations/index.ts'
 import { type OpenAccess, openAccess } from './open.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
+import { accessResources } from './resources.ts'
 import { insertRole } from './roles-store.ts'
 
 /** For `open(t, { rooms: [accessMigrations, …] })`. */
@@ -45,7 +45,7 @@ export async function startAccess(options: TestAccessOptions): Promise<OpenAcces
   await access.start({
     permissionTypes: [...permissions, ...(options.permissionTypes ?? [])],
     policies: [policies, ...(options.policies ?? [])],
-    resources: [grantLoader, ...(options.resources ?? [])],
+    resources: [...accessResources, ...(options.resources ?? [])],
   })
   return access
 }

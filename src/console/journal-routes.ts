@@ -50,7 +50,7 @@ function listRoute({ keyring }: Console): Route {
     access,
     query: journalQuery,
     handler: async (ctx, { query: { cursor, ...filter } }) => {
-      const shape = ['journal', ...Object.values(filter)] as const
+      const shape = ['journal', ...Object.values(filter), ctx.actor.principal.id] as const
       // read before the list: a record between the two comes twice, and is shown once
       const position = await auditPosition(ctx.db)
       const before = decodeCursor(keyring, shape, cursor)?.[0]

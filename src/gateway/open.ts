@@ -16,7 +16,7 @@ import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probe } from './proxy/probe.ts'
 import { Upstreams } from './proxy/upstreams.ts'
-import { findRoute } from './route-store.ts'
+import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
 import { resourceOf } from './routing/table.ts'
 import { OpenSockets } from './sockets/open-sockets.ts'
@@ -53,6 +53,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
     live,
     config: kernel.config,
     pki: needs.pki,
+    access: needs.access,
     probe: async (route: Parameters<typeof probe>[1]) =>
       probe(upstreams.get(route.upstream, route.timeouts.connectMs), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
@@ -78,6 +79,8 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
           const found = await findRoute(db, name)
           return found === undefined ? undefined : resourceOf(found)
         },
+        list: async (db, after, limit) => (await pageOfRoutes(db, after, limit)).map((found) => resourceOf(found)),
+        related: async () => [],
       },
     ],
     policies: [policies],

@@ -35,10 +35,12 @@ export async function pageOfRoutes(
   after: string | undefined,
   limit: number,
   text?: string,
+  only?: readonly string[],
 ): Promise<readonly GatewayRoute[]> {
   let query = standing(db).orderBy('name').limit(limit)
   if (after !== undefined) query = query.where('name', '>', after)
   if (text !== undefined) query = query.where(contains(searched, text))
+  if (only !== undefined) query = query.where('name', 'in', only)
   return (await query.execute()).map(routeOf)
 }
 

@@ -74,6 +74,8 @@ export interface AccountQuery {
   /** Handles after this one. */
   readonly after: string | undefined
   readonly limit: number
+  /** No others than these ids. */
+  readonly only?: readonly string[] | undefined
 }
 
 /** Living accounts by handle. */
@@ -81,6 +83,7 @@ export async function listAccounts(db: Db, query: AccountQuery): Promise<readonl
   let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').selectAll()
   rows = query.state === undefined ? rows.where('state', '!=', 'deleted') : rows.where('state', '=', query.state)
   if (query.after !== undefined) rows = rows.where('handle', '>', query.after)
+  if (query.only !== undefined) rows = rows.where('id', 'in', query.only)
   if (query.text !== undefined) rows = rows.where(containing(query.text))
   return (await rows.orderBy('handle').limit(query.limit).execute()).map(accountOf)
 }
@@ -103,6 +106,13 @@ function containing(text: string) {
   const pattern = `%${text.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
   // SQLite has no escape character unless told
   return sql<boolean>`search_text like ${pattern} escape '\\'`
+}
+
+/** Ids of living accounts, in their order. */
+export async function listAccountIds(db: Db, after: string | undefined, limit: number): Promise<readonly string[]> {
+  let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').select('id').where('state', '!=', 'deleted')
+  if (after !== undefined) rows = rows.where('id', '>', after)
+  return (await rows.orderBy('id').limit(limit).execute()).map(({ id }) => id)
 }
 
 /** Replaces profile and state when `expected` is still the revision. */

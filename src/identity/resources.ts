@@ -1,6 +1,6 @@
 import { isId, type Resource } from '#kit'
 import type { Ctx, Db, PolicyContribution, ResourceLoader } from '#platform'
-import { findAccount } from './account-store.ts'
+import { findAccount, listAccountIds } from './account-store.ts'
 import { findCredential } from './credential-store.ts'
 import { fail } from './errors.ts'
 import { findSessionById } from './session-store.ts'
@@ -47,6 +47,8 @@ export const identityResources: readonly ResourceLoader[] = [
       const account = await findAccount(db, id)
       return account && accountResource(account.id)
     },
+    list: async (db, after, limit) => (await listAccountIds(db, after, limit)).map(accountResource),
+    related: async (_, { id }) => [id],
   },
   { permissionType: 'sessions', load: (id, db) => belonging(id, db, sessionOwner) },
   { permissionType: 'tokens', load: (id, db) => belonging(id, db, credentialOwner) },

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { accessRoom } from '#access'
 import { defineRoom } from '#platform'
 import { pkiErrors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
+import { certificatePermissions } from './permissions.ts'
 
 export type { Authority, PkiFace } from './face.ts'
 
@@ -14,7 +16,7 @@ export const pkiRoom = defineRoom({
   migrations,
   errors: pkiErrors,
   events,
-  permissions: [{ type: 'certificates', actions: { read: 'See the certificates Gatehouse has issued' }, ids: 'exact' }],
-  needs: {},
+  permissions: [certificatePermissions],
+  needs: { access: accessRoom },
   open: openPki,
 })

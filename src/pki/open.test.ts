@@ -138,10 +138,10 @@ eachDialect((dialect, open) => {
     assert.deepEqual(access, [
       ['/api/v1/certificate-authorities/root', 'public'],
       ['/ca.pem', 'public'],
-      ['/api/v1/certificates', 'permission'],
-      ['/certificates', 'permission'],
+      ['/api/v1/certificates', 'each'],
+      ['/certificates', 'each'],
     ])
-    assert.deepEqual(findRoute(node, '/certificates').access, { permission: 'certificates:read' })
+    assert.deepEqual(findRoute(node, '/certificates').access, { each: 'certificates:read' })
   })
 
   test('issued certificates are listed newest first, in pages, without their keys', async (t) => {

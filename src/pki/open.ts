@@ -1,3 +1,4 @@
+import type { AccessFace } from '#access'
 import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import type { PkiFace } from './face.ts'
@@ -18,7 +19,7 @@ export type PkiKernel = Pick<Kernel, 'config' | 'clock' | 'random' | 'log' | 'ke
 }
 
 /** @throws GateError `pki.root-unusable`: without its root nothing may be served, and no other is made */
-export async function openPki(kernel: PkiKernel): Promise<Opened<PkiFace>> {
+export async function openPki(kernel: PkiKernel, needs: { readonly access: AccessFace }): Promise<Opened<PkiFace>> {
   const { keyring, random, log, metrics, listener, config } = kernel
   const root = await openRoot(kernel.context(itself), { keyring, random })
   const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Server certificates issued')
@@ -44,7 +45,7 @@ export async function openPki(kernel: PkiKernel): Promise<Opened<PkiFace>> {
         await issueWhenDue(ctx, issuance, nameOf(host))
       },
     },
-    routes: pkiRoutes({ root: root.authority, keyring, origin }),
+    routes: pkiRoutes({ root: root.authority, keyring, origin, ...needs }),
     jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { type Ctx, decodeCursor, encodeCursor, type Keyring, type Route, route } from '#platform'
+import type { AccessFace } from '#access'
+import { type Ctx, type Keyring, type Route, route } from '#platform'
 import { fingerprintOf } from './certificate.ts'
 import { type Certificate, certificateList, certificateQuery, rootAuthority } from './contract.ts'
 import type { Authority } from './face.ts'
@@ -9,6 +10,7 @@ import { certificatesPage } from './views/certificates-page.ts'
 export interface RouteParts {
   readonly root: Authority
   readonly keyring: Keyring
+  readonly access: AccessFace
   /** The console's address; known after the listener has started. */
   readonly origin: () => string
 }
@@ -41,12 +43,12 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/api/v1/certificates',
       door: 'api',
-      access: { permission: 'certificates:read' },
+      access: { each: 'certificates:read' },
       summary: 'Issued certificates, newest first',
       query: certificateQuery,
       responses: { 200: certificateList },
       handler: async (ctx, { query }) => {
-        const page = await certificatePage(ctx, parts.keyring, query)
+        const page = await certificatePage(ctx, parts, query)
         return { kind: 'json', body: { items: page.items.map(certificateJson), next: page.next ?? null } }
       },
     }),
@@ -54,10 +56,10 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/certificates',
       door: 'browser',
-      access: { permission: 'certificates:read' },
+      access: { each: 'certificates:read' },
       query: certificateQuery,
       handler: async (ctx, { query }) => {
-        const page = await certificatePage(ctx, parts.keyring, query)
+        const page = await certificatePage(ctx, parts, query)
         const further = query.cursor !== undefined
         const body = certificatesPage({ root, origin: origin(), ...page, q: query.q, further, now: ctx.now })
         return { kind: 'page', page: { title: 'Certificates', body, section: '/certificates', frame: 'full' } }
@@ -71,19 +73,23 @@ interface CertificatePage {
   readonly next: string | undefined
 }
 
-const cursorQuery = ['certificates'] as const
-
 async function certificatePage(
   ctx: Ctx,
-  keyring: Keyring,
+  parts: RouteParts,
   { q, cursor, limit }: z.infer<typeof certificateQuery>,
 ): Promise<CertificatePage> {
-  const shape = q === undefined ? cursorQuery : ([...cursorQuery, q] as const)
-  const [before] = decodeCursor(keyring, shape, cursor) ?? []
-  const rows = await listCertificates(ctx.db, before === undefined ? undefined : String(before), limit + 1, q)
-  const items = rows.slice(0, limit)
-  const last = rows.length > limit ? items.at(-1) : undefined
-  return { items, next: last && encodeCursor(keyring, shape, [last.id]) }
+  const { items, next } = await parts.access.list(ctx, {
+    permission: 'certificates:read',
+    query: ['certificates', ...(q === undefined ? [] : [q])],
+    limit,
+    cursor,
+    keyring: parts.keyring,
+    read: (position, size, only) =>
+      listCertificates(ctx.db, position === undefined ? undefined : String(position[0]), size, q, only),
+    thing: ({ id }) => ({ id }),
+    position: ({ id }) => [id],
+  })
+  return { items, next: next ?? undefined }
 }
 
 function rootJson(root: Authority): unknown {

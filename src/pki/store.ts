@@ -133,6 +133,7 @@ export async function listCertificates(
   before: string | undefined,
   limit: number,
   text?: string,
+  only?: readonly string[],
 ): Promise<readonly CertificateRecord[]> {
   let rows = tables<PkiTables>(db)
     .selectFrom('pki_certificates')
@@ -152,6 +153,7 @@ export async function listCertificates(
     .limit(limit)
   if (before !== undefined) rows = rows.where('id', '<', before)
   if (text !== undefined) rows = rows.where(contains(['host', 'serial'], text))
+  if (only !== undefined) rows = rows.where('id', 'in', only)
   return (await rows.execute()).map(recordOf)
 }
 

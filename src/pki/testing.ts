@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { accessMigrations, startAccess } from '#access/testing'
 import {
   type CertificateSource,
   type Ctx,
@@ -27,6 +28,7 @@ import {
 import type { PkiFace } from './face.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
+import { certificatePermissions } from './permissions.ts'
 
 /** What a node runs on before the room is open. */
 export interface Ground {
@@ -61,7 +63,7 @@ export async function prepareGround(t: TestContext, open: OpenDatabase, options:
   const database = await open(t, {
     clock,
     log,
-    rooms: [{ room: 'pki', migrations }],
+    rooms: [accessMigrations, { room: 'pki', migrations }],
     ...(options.place === undefined ? {} : { place: options.place }),
   })
   const keyring = await openKeyring({ database, seal: options.seal ?? memorySeal(), random: systemRandom, clock })
@@ -78,28 +80,33 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
     db: database.db,
     tx: (work) => (storage.failure === undefined ? database.tx(work) : Promise.reject(storage.failure)),
   }
-  const opened = await openPki({
-    config: coreConfig.parse({}),
-    clock,
-    random: systemRandom,
-    log,
-    keyring,
-    metrics,
-    listener: {
-      httpsPort: 8443,
-      certificates: (source) => void sources.push(source),
-      plain: (prefix, handler) => void handlers.set(prefix, handler),
+  const permissionTypes = [certificatePermissions]
+  const { face: access } = await startAccess({ database, clock, log, permissionTypes })
+  const opened = await openPki(
+    {
+      config: coreConfig.parse({}),
+      clock,
+      random: systemRandom,
+      log,
+      keyring,
+      metrics,
+      listener: {
+        httpsPort: 8443,
+        certificates: (source) => void sources.push(source),
+        plain: (prefix, handler) => void handlers.set(prefix, handler),
+      },
+      context: (actor) =>
+        makeContext({
+          database: failing as Database,
+          clock,
+          random: systemRandom,
+          actor,
+          requestId: 'req_test',
+          signal: new AbortController().signal,
+        }),
     },
-    context: (actor) =>
-      makeContext({
-        database: failing as Database,
-        clock,
-        random: systemRandom,
-        actor,
-        requestId: 'req_test',
-        signal: new AbortController().signal,
-      }),
-  })
+    { access },
+  )
   t.after(() => opened.stop?.())
   const [certificates] = sources
   const plain = handlers.get('/ca.pem')

@@ -52,6 +52,7 @@ export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } fro
 export { lastEventId, type SentEvent } from './http/event-streams.ts'
 export { type PageOpenerParts, pageOpener } from './http/page-opener.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
+export { Refused } from './http/problem.ts'
 export {
   type Door,
   type Input,

@@ -1,3 +1,4 @@
+import type { AccessFace } from '#access'
 import type { Ctx, Kernel } from '#platform'
 import type { ProbeView } from '../contract.ts'
 import type { RouteDeps } from '../published-routes.ts'
@@ -7,6 +8,7 @@ import type { GatewayRoute } from '../routing/table.ts'
 /** What the API and the console's pages work with. */
 export interface AdminDeps extends RouteDeps {
   readonly kernel: Kernel
+  readonly access: AccessFace
   readonly live: LiveRoutes
   readonly probe: (route: GatewayRoute) => Promise<ProbeView>
   /** Makes and publishes a key; answers its id. */

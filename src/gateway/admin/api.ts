@@ -1,13 +1,4 @@
-import {
-  type Ctx,
-  decodeCursor,
-  encodeCursor,
-  type Reply,
-  type Route,
-  requireUnchanged,
-  revisionTag,
-  route,
-} from '#platform'
+import { type Ctx, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { allKeys } from '../assertion/key-store.ts'
 import { keyState } from '../assertion/keys.ts'
 import {
@@ -25,11 +16,9 @@ import {
 } from '../contract.ts'
 import { originOf } from '../gate-deps.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
-import { pageOfRoutes } from '../route-store.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
 import type { AdminDeps } from './admin-deps.ts'
-
-const listed = ['gateway', 'routes', 'name'] as const
+import { listedRoutes } from './listed-routes.ts'
 
 /** `/api/v1/routes`, `/api/v1/assertion-keys` and the published key set. */
 export function apiRoutes(deps: AdminDeps): readonly Route[] {
@@ -44,16 +33,12 @@ export function apiRoutes(deps: AdminDeps): readonly Route[] {
       method: 'GET',
       path: '/api/v1/routes',
       door: 'api',
-      access: { permission: 'routes:read' },
+      access: { each: 'routes:read' },
       summary: 'List routes by name',
       query: listQuery,
       responses: { 200: routeList },
       handler: async (ctx, { query }) => {
-        const after = decodeCursor(deps.kernel.keyring, listed, query.cursor)?.[0]
-        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, query.limit + 1)
-        const items = found.slice(0, query.limit)
-        const last = found.length > query.limit ? items.at(-1) : undefined
-        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, listed, [last.name])
+        const { items, next } = await listedRoutes(deps, ctx, query)
         return { kind: 'json', body: { items: items.map((one) => viewOf(deps, one)), next } }
       },
     }),

@@ -1,24 +1,15 @@
 import { z } from 'zod'
-import {
-  type Ctx,
-  decodeCursor,
-  encodeCursor,
-  type FieldFault,
-  GateError,
-  type Reply,
-  type Route,
-  route,
-} from '#platform'
+import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
 import type { Html } from '#platform/ui'
 import { routeParams } from '../contract.ts'
 import { fail } from '../errors.ts'
 import { originOf } from '../gate-deps.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
-import { pageOfRoutes } from '../route-store.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { removeRoutePage, routeFormPage, routePage, routesPage } from '../views/routes.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
+import { listedRoutes } from './listed-routes.ts'
 
 const pageSize = 50
 const searched = z
@@ -28,7 +19,6 @@ const searched = z
   .max(80)
   .transform((text) => (text === '' ? undefined : text))
   .optional()
-const listed = ['gateway', 'routes-page', 'name'] as const
 
 /** The console's pages about routes. */
 export function pageRoutes(deps: AdminDeps): readonly Route[] {
@@ -42,19 +32,14 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       method: 'GET',
       path: '/routes',
       door: 'browser',
-      access: { permission: 'routes:read' },
+      access: { each: 'routes:read' },
       query: z.strictObject({ q: searched, cursor: z.string().max(1024).optional() }),
       handler: async (ctx, { query }) => {
-        const { q } = query
-        const shape = q === undefined ? listed : ([...listed, q] as const)
-        const after = decodeCursor(deps.kernel.keyring, shape, query.cursor)?.[0]
-        const found = await pageOfRoutes(ctx.db, typeof after === 'string' ? after : undefined, pageSize + 1, q)
-        const routes = found.slice(0, pageSize)
-        const last = found.length > pageSize ? routes.at(-1) : undefined
-        const next = last === undefined ? undefined : encodeCursor(deps.kernel.keyring, shape, [last.name])
+        const { q, cursor } = query
+        const { items: routes, next } = await listedRoutes(deps, ctx, { ...query, limit: pageSize })
         return pageReply(
           'Routes',
-          routesPage({ routes, q, next, further: query.cursor !== undefined, now: ctx.now, urlOf }),
+          routesPage({ routes, q, next: next ?? undefined, further: cursor !== undefined, now: ctx.now, urlOf }),
         )
       },
     }),

@@ -1,14 +1,5 @@
 import { Secret } from '#kit'
-import {
-  type Ctx,
-  decodeCursor,
-  encodeCursor,
-  type RequestView,
-  type Route,
-  requireUnchanged,
-  revisionTag,
-  route,
-} from '#platform'
+import { type Ctx, type RequestView, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { type Account, type AccountQuery, listAccounts } from '../account-store.ts'
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import {
@@ -24,6 +15,7 @@ import {
 } from '../contract.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
+import { accountResource } from '../resources.ts'
 import { accountOnWire } from '../wire.ts'
 
 /** Accounts, for who may manage them. */
@@ -33,8 +25,8 @@ export function accountApi(parts: Parts): readonly Route[] {
       method: 'GET',
       path: '/api/v1/accounts',
       door: 'api',
-      access: { permission: 'accounts:read' },
-      summary: 'List accounts by handle; q searches handle, name and e-mail',
+      access: { each: 'accounts:read' },
+      summary: 'List the accounts one may see by handle; q searches handle, name and e-mail',
       query: accountQuery,
       responses: { 200: accountList },
       async handler(ctx, { query }) {
@@ -147,17 +139,20 @@ export async function pageOfAccounts(
 ): Promise<{ readonly accounts: readonly Account[]; readonly next: string | undefined }> {
   const text = query.q?.trim().toLowerCase() || undefined
   const list = ['accounts', text ?? null, query.state ?? null]
-  const [after] = decodeCursor(parts.kernel.keyring, list, query.cursor) ?? []
-  const found = await listAccounts(ctx.db, {
-    text,
-    state: query.state,
-    after: after === undefined ? undefined : String(after),
-    limit: query.limit + 1,
+  const { items, next } = await parts.access.list(ctx, {
+    permission: 'accounts:read',
+    query: list,
+    limit: query.limit,
+    cursor: query.cursor,
+    keyring: parts.kernel.keyring,
+    read: (position, limit, only) => {
+      const after = position === undefined ? undefined : String(position[0])
+      return listAccounts(ctx.db, { text, state: query.state, after, limit, only })
+    },
+    thing: ({ id }) => ({ id, resource: accountResource(id) }),
+    position: ({ handle }) => [handle],
   })
-  const accounts = found.slice(0, query.limit)
-  const last = accounts.at(-1)
-  const more = found.length > query.limit && last !== undefined
-  return { accounts, next: more ? encodeCursor(parts.kernel.keyring, list, [last.handle]) : undefined }
+  return { accounts: items, next: next ?? undefined }
 }
 
 export function accountReply(account: Account) {

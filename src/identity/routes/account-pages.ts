@@ -45,7 +45,7 @@ function listAndCreate(parts: Parts): readonly Route[] {
       method: 'GET',
       path: '/accounts',
       door: 'browser',
-      access: { permission: 'accounts:read' },
+      access: { each: 'accounts:read' },
       query: listQuery,
       async handler(ctx, { query }) {
         const q = query.q === '' ? undefined : query.q

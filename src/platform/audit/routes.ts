@@ -35,7 +35,7 @@ export function auditRoutes(keyring: Keyring): readonly Route[] {
       responses: { 200: auditList },
       handler: async (ctx, { query: { limit, cursor, ...filters } }) => {
         const filter = filterOf(filters)
-        const shape = ['audit', JSON.stringify(filter)] as const
+        const shape = ['audit', JSON.stringify(filter), ctx.actor.principal.id] as const
         const before = decodeCursor(keyring, shape, cursor)?.[0]
         const records = await listAudit(ctx.db, filter, {
           limit: limit + 1,

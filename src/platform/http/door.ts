@@ -175,7 +175,9 @@ async function explain(passage: Passage, ctx: Ctx): Promise<Reply | undefined> {
   // who does not stand (a stolen credential from another network, say) learns from the door what it says to all
   const stands = await deps.authorize(ctx.actor, undefined, undefined, { now: ctx.now })
   if (!stands.allowed) return undefined
-  const permission = 'permission' in route.access ? fillPermission(route.access.permission, params) : undefined
+  const { access } = route
+  const about = 'each' in access ? access.each : undefined
+  const permission = 'permission' in access ? fillPermission(access.permission, params) : about
   return { kind: 'json', body: await deps.explain(ctx, permission, await loadResource(passage)) }
 }
 

@@ -80,6 +80,9 @@ function operation(route: Route): Json {
     operationId: operationId(route),
     summary: route.summary ?? '',
     ...('public' in route.access ? { security: [], description: `Open to everybody: ${route.access.public}.` } : {}),
+    ...('each' in route.access
+      ? { description: `Holds what the caller has \`${route.access.each}\` for, one by one.` }
+      : {}),
     ...('permission' in route.access ? { description: `Needs the permission \`${route.access.permission}\`.` } : {}),
     parameters: [
       ...parameters(route.params, 'path'),

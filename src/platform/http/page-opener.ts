@@ -40,13 +40,14 @@ export function pageOpener(parts: PageOpenerParts): (visitor: Visitor, path: str
     const { access } = found.route
     if ('public' in access) return true
     if ('signedIn' in access) return (await parts.decide(actor, undefined, undefined, { now })).allowed
+    const permission = 'each' in access ? access.each : access.permission
     const params = paramsOf(found.segments, segments)
-    const { type, parameter } = resourceParameter(access.permission)
+    const { type, parameter } = resourceParameter(permission)
     const loader = loaders.get(type)
     const id = parameter === undefined ? undefined : params[parameter]
     const resource = loader === undefined || id === undefined ? undefined : await loader.load(id, db)
     if (loader !== undefined && id !== undefined && resource === undefined) return false
-    return (await parts.decide(actor, fillPermission(access.permission, params), resource, { now })).allowed
+    return (await parts.decide(actor, fillPermission(permission, params), resource, { now })).allowed
   }
 }
 

@@ -16,6 +16,11 @@ export type Door = 'browser' | 'api' | 'protocol'
  */
 export type RouteAccess =
   | { readonly permission: string }
+  /**
+   * A list: whoever is signed in may ask, and sees the rows they may read one by one. The handler asks about each with
+   * this permission (`groups:read`), through access's `list`; who could see nothing at all is refused there.
+   */
+  | { readonly each: string }
   | { readonly public: string }
   /** Any proven principal, for things that are about the caller (own profile, sign-out); the words say why that is enough. */
   | { readonly signedIn: string }

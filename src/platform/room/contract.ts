@@ -136,6 +136,15 @@ export interface ResourceLoader {
    * type are asked about one by one only.
    */
   list?(db: Db, after: string | undefined, limit: number): Promise<readonly Resource[]>
+  /**
+   * Ids of what the principal owns or is a member of, by itself or through the groups; at most `limit`, in any order. One
+   * indexed read, so that a list of one's own things does not go through everybody's.
+   */
+  related?(
+    db: Db,
+    principal: { readonly id: string; readonly groups: readonly string[] },
+    limit: number,
+  ): Promise<readonly string[]>
 }
 
 /** A room's Cedar: its namespaced schema and built-in policies, each annotated with `@id("room:name")`. */

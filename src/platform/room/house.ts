@@ -185,18 +185,21 @@ function requireReadable({ events, permissionTypes }: Contributions): void {
 
 function requireGuarded(route: Route, name: string, types: ReadonlyMap<string, PermissionType>): void {
   // asked of the value and not only of its type: a cast or plain JavaScript must not open a door
-  const access: Partial<Record<'permission' | 'public' | 'signedIn', string>> = route.access ?? {}
-  const words = [access.permission, access.public, access.signedIn].filter((text) => text !== undefined && text !== '')
+  const access: Partial<Record<'permission' | 'each' | 'public' | 'signedIn', string>> = route.access ?? {}
+  const all = [access.permission, access.each, access.public, access.signedIn]
+  const words = all.filter((text) => text !== undefined && text !== '')
   if (words.length !== 1)
-    throw new TypeError(`${name} must name exactly one of a permission, signedIn or public with a reason`)
+    throw new TypeError(`${name} must name exactly one of a permission, each, signedIn or public with a reason`)
   if (!['browser', 'api', 'protocol'].includes(route.door)) throw new TypeError(`${name} names no door`)
   if (route.door === 'protocol' && access.public === undefined)
     throw new TypeError(`${name}: the protocol door authenticates nobody`)
   if (route.door === 'api' && (route.summary ?? '') === '')
     throw new TypeError(`${name} has no summary for the API's description`)
-  if (access.permission === undefined) return
-  const [type, action] = access.permission.split(':')
+  const permission = access.permission ?? access.each
+  if (permission === undefined) return
+  const [type, action, ...more] = permission.split(':')
+  if (access.each !== undefined && more.length > 0) throw new TypeError(`${name}: the rows' ids come from the rows`)
   if (types.get(type ?? '')?.actions[action ?? ''] === undefined) {
-    throw new TypeError(`${name} asks for ${access.permission}, which no room declares`)
+    throw new TypeError(`${name} asks for ${permission}, which no room declares`)
   }
 }

@@ -1,0 +1,232 @@
+import {
+  encodeSegment,
+  maxPermissionLength,
+  type Permission,
+  type PermissionPattern,
+  parsePermission,
+  type Resource,
+} from '#kit'
+import { links, principalOf } from './chain.ts'
+import { contextFactsFor } from './context-facts.ts'
+import type { Facts, PrincipalFacts } from './facts.ts'
+import { heldVia, isHeld, isLive, Until, wantsPermission } from './holding.ts'
+import type { PolicyEngine } from './policy-engine.ts'
+import { isRelated, type Plan, planOf, type Spread } from './policy-plan.ts'
+import { collectionType } from './policy-schema.ts'
+import type { Question } from './question.ts'
+import type { WalkSettings } from './walk.ts'
+
+/** One of many things the same question is asked about. */
+export interface Thing {
+  /** As the permission names it, not encoded: `acc_1`; where ids are paths, the encoded path. */
+  readonly id: string
+  readonly resource?: Resource | undefined
+}
+
+/** The question all things share. */
+export interface EachQuestion extends Omit<Question, 'permission' | 'resource'> {
+  readonly type: string
+  readonly action: string
+  /** Ids of the type are paths. */
+  readonly paths: boolean
+}
+
+/**
+ * The same answers as asking one by one, in order. Cedar is asked once for all things whose answers cannot differ, by the
+ * syntax of the policies concerned; where that is not certain, it is asked about each. While facts are incomplete the
+ * result is not to be used.
+ */
+export function decideEach(
+  asked: EachQuestion,
+  things: readonly Thing[],
+  facts: Facts,
+  engine: PolicyEngine | undefined,
+  settings: WalkSettings,
+): readonly boolean[] {
+  const { type, action } = asked
+  const principal = principalOf({ ...asked, permission: undefined, resource: undefined }, facts)
+  if (principal === null || engine === undefined || !engine.knows(type, action)) return things.map(() => false)
+  const each = new Each(asked, principal, facts, engine, settings)
+  return things.map((thing) => each.allows(thing))
+}
+
+class Each {
+  readonly #asked: EachQuestion
+  readonly #principal: PrincipalFacts
+  readonly #facts: Facts
+  readonly #engine: PolicyEngine
+  readonly #settings: WalkSettings
+  readonly #held: HeldSet
+  readonly #plans = new Map<string, Plan>()
+  readonly #answers = new Map<string, Spread>()
+  readonly #until = new Until()
+
+  constructor(
+    asked: EachQuestion,
+    principal: PrincipalFacts,
+    facts: Facts,
+    engine: PolicyEngine,
+    settings: WalkSettings,
+  ) {
+    this.#asked = asked
+    this.#principal = principal
+    this.#facts = facts
+    this.#engine = engine
+    this.#settings = settings
+    this.#held = new HeldSet(principal, asked, facts)
+  }
+
+  allows({ id, resource }: Thing): boolean {
+    const permission = permissionFor(this.#asked, id)
+    if (permission === undefined) return false
+    const question: Question = { ...this.#asked, permission, resource }
+    if (links.some(([, link]) => !link(question, this.#facts, this.#until).allowed)) return false
+    const engine = this.#engine
+    if (resource !== undefined) {
+      if (!engine.accepts(permission.type, resource.type) || !engine.names(permission, resource)) return false
+    }
+    const plan = this.#planFor(resource)
+    const via = this.#via(permission, plan.looksIntoVia)
+    // attributes of other types would be refused by the schema, so their answers are kept apart
+    const key = JSON.stringify([via, resource === undefined ? null : [resource.type, signatureOf(resource)]])
+    const known = this.#answers.get(key) ?? 'ask'
+    if (known === 'allowed') return true
+    if (known === 'refused') return false
+    if (known === 'unless-related' && resource !== undefined && !isRelated(this.#principal, resource)) return false
+    return this.#ask(question, permission, via, plan, key)
+  }
+
+  #ask({ actor, resource, now }: Question, permission: Permission, via: readonly string[], plan: Plan, key: string) {
+    const { type, action } = permission
+    const wanted = this.#engine.wants({ principal: this.#principal, type, action, resource })
+    const question = { actor, permission, resource, now }
+    const context = {
+      ...contextFactsFor(wanted, question, this.#facts, this.#until, this.#settings.zone),
+      via,
+      ...(actor.credential === undefined ? {} : { credential: actor.credential.kind }),
+      ...(actor.app === undefined ? {} : { app: actor.app.id }),
+    }
+    if (this.#facts.incomplete) return false
+    const answer = this.#engine.ask({ principal: this.#principal, type, action, resource, context })
+    if (answer.failure !== undefined) {
+      this.#settings.log.error(
+        { permission: `${type}:${action}`, failure: answer.failure },
+        'a policy could not be evaluated',
+      )
+    }
+    if (!this.#answers.has(key)) this.#answers.set(key, plan.spread(answer))
+    return answer.allowed
+  }
+
+  #planFor(resource: Resource | undefined): Plan {
+    const entityType = resource?.type ?? collectionType
+    const known = this.#plans.get(entityType)
+    if (known !== undefined) return known
+    const { type, action } = this.#asked
+    const made = planOf(this.#engine.policies, this.#principal, `${type}:${action}`, entityType)
+    this.#plans.set(entityType, made)
+    return made
+  }
+
+  /** Where no policy looks into it, one that covers stands for all. */
+  #via(permission: Permission, all: boolean): readonly string[] {
+    const { actor, now } = this.#asked
+    if (actor.grant !== undefined) return [`grant:${actor.grant.id}`]
+    if (all) return heldVia(this.#principal, wantsPermission(permission), this.#facts, now, this.#until)
+    return this.#held.covers(permission) ? ['role:some'] : []
+  }
+}
+
+/** What a principal holds of one type and action, indexed by id: hundreds of grants are not gone through for each thing. */
+class HeldSet {
+  readonly #facts: Facts
+  readonly #now: number
+  readonly #roles: PatternIndex<true>
+  readonly #grants: PatternIndex<string>
+
+  constructor({ roles, grants }: PrincipalFacts, { type, action, now }: EachQuestion, facts: Facts) {
+    this.#facts = facts
+    this.#now = now
+    this.#roles = new PatternIndex(type, action)
+    this.#grants = new PatternIndex(type, action)
+    for (const role of roles) for (const pattern of role.patterns) this.#roles.add(pattern, true)
+    for (const grant of grants) {
+      if (!isLive(grant, now, new Until())) continue
+      for (const pattern of grant.patterns) this.#grants.add(pattern, grant.grantorId)
+    }
+  }
+
+  covers(permission: Permission): boolean {
+    if (this.#roles.find(permission).length > 0) return true
+    const wanted = wantsPermission(permission)
+    const grantors = new Set(this.#grants.find(permission))
+    return [...grantors].some((id) => isHeld(id, wanted, this.#facts, this.#now, new Until()))
+  }
+}
+
+/** Patterns of one type and action by the id they name; those without or with wildcards apart. */
+class PatternIndex<Value> {
+  readonly #type: string
+  readonly #action: string
+  readonly #all: Value[] = []
+  readonly #wild: { readonly held: (permission: Permission) => boolean; readonly value: Value }[] = []
+  readonly #exact = new Map<string, Value[]>()
+
+  constructor(type: string, action: string) {
+    this.#type = type
+    this.#action = action
+  }
+
+  add(pattern: PermissionPattern, value: Value): void {
+    if (pattern.type !== '*' && pattern.type !== this.#type) return
+    if (pattern.action !== '*' && pattern.action !== this.#action) return
+    if (pattern.id === undefined) this.#all.push(value)
+    else if (pattern.id.some((segment) => segment === '*' || segment === '**')) {
+      this.#wild.push({ held: (permission) => wantsPermission(permission)([pattern]), value })
+    } else {
+      const key = pattern.id.join('/')
+      const there = this.#exact.get(key)
+      if (there === undefined) this.#exact.set(key, [value])
+      else there.push(value)
+    }
+  }
+
+  find(permission: Permission): readonly Value[] {
+    const exact = permission.id === undefined ? undefined : this.#exact.get(permission.id.join('/'))
+    if (this.#wild.length === 0 && exact === undefined) return this.#all
+    const wild = this.#wild.filter(({ held }) => held(permission)).map(({ value }) => value)
+    return [...this.#all, ...(exact ?? []), ...wild]
+  }
+}
+
+/** The permission about one thing; `undefined` for an id that no permission can name. */
+export function permissionFor(
+  { type, action, paths }: Pick<EachQuestion, 'type' | 'action' | 'paths'>,
+  id: string,
+): Permission | undefined {
+  if (paths) return parsePermission(`${type}:${action}:${id}`)
+  if (id === '' || !id.isWellFormed()) return undefined
+  const segment = encodeSegment(id)
+  if (type.length + action.length + segment.length + 2 > maxPermissionLength) return undefined
+  return { type, action, id: [segment] }
+}
+
+/** The types of everything Cedar would check of a thing against its schema, without the values. */
+function signatureOf({ attributes, owner, parents, members }: Resource): string {
+  return JSON.stringify([
+    typeOf(attributes),
+    owner !== undefined,
+    parents?.map(({ type }) => type),
+    members?.principals !== undefined,
+    members?.groups !== undefined,
+  ])
+}
+
+function typeOf(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'int' : 'number'
+  if (typeof value !== 'object' || value === null) return typeof value
+  if (Array.isArray(value)) return [...new Set(value.map((one: unknown) => JSON.stringify(typeOf(one))))]
+  return Object.entries(value)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, inner]) => [name, typeOf(inner)])
+}
