@@ -29,6 +29,7 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.journal-altered': 'The journal is not the one that was written.',
   'cli.no-server': 'No server was named, none runs here, and none was signed in to.',
   'cli.no-such-account': 'No account has this handle.',
+  'cli.not-accepted': 'The receiver of a webhook did not accept the test message.',
   'cli.not-signed-in': 'There is no token for this server.',
   'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
   'cli.state-differs': 'A dry run found that what stands is not what the file says; nothing was changed.',

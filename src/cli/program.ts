@@ -9,6 +9,7 @@ import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
 import { addState } from './definitions/state.ts'
 import { addTokens } from './definitions/tokens.ts'
+import { addWebhooks } from './definitions/webhooks.ts'
 import { addWhy } from './definitions/why.ts'
 import { exitMeanings } from './failure.ts'
 
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
   addState(program)
   addWhy(program)
   addAudit(program)
+  addWebhooks(program)
   return program
 }
 

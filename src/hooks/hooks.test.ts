@@ -138,10 +138,10 @@ eachDialect((dialect, open) => {
     let [now, most] = [0, 0]
     const { url, received } = await startReceiver(t, (_, response) => {
       most = Math.max(most, ++now)
-      setImmediate(() => {
+      setTimeout(() => {
         now -= 1
         response.end()
-      })
+      }, 10)
     })
     await make(hooks, url, { events: ['roles.*'] })
     for (let count = 0; count < 5; count++) await hooks.change('roles.create', role, { permissions: [String(count)] })

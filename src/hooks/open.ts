@@ -17,9 +17,11 @@ import type { HooksConfig } from './config.ts'
 import { pausedWords } from './contract.ts'
 import { Courier } from './courier.ts'
 import { deadEventRoutes } from './dead-event-api.ts'
+import { deadEventPages } from './dead-event-pages.ts'
 import { countByState, forgetEvents } from './delivery-store.ts'
 import { allEndpoints, findEndpoint } from './endpoint-store.ts'
 import { type FanOutDeps, fanOut } from './fan-out.ts'
+import { pageRoutes } from './pages.ts'
 import { policies, resourceOf } from './policies.ts'
 import { probe } from './probe.ts'
 
@@ -67,7 +69,17 @@ export function openHooks(
   }
   return {
     face: { deliverDue: async () => running?.courier.deliverDue() },
-    routes: [...apiRoutes(admin), ...deadEventRoutes(kernel.keyring)],
+    routes: [
+      ...apiRoutes(admin),
+      ...pageRoutes(admin),
+      ...deadEventRoutes(kernel.keyring),
+      ...deadEventPages(kernel.keyring),
+    ],
+    navigation: [
+      { title: 'Webhooks', href: '/webhooks', permission: 'webhooks:read', order: 80, group: 'record' },
+      { title: 'Dead events', href: '/dead-events', permission: 'dead-events:read', order: 90, group: 'record' },
+    ],
+    searchActions: [{ title: 'Add a webhook', href: '/webhooks/new' }],
     policies: [policies],
     resources: [{ permissionType: 'webhooks', load: loadWebhook }],
     everyEvent: (announcement, ctx) => fanOut(fanOutDeps(), announcement, ctx),
