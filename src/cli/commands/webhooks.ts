@@ -29,7 +29,7 @@ const path = '/api/v1/webhooks'
 const deadPath = '/api/v1/dead-events'
 
 export interface WebhookOptions extends TargetOptions {
-  readonly url?: string
+  readonly to?: string
   readonly event?: readonly string[]
 }
 
@@ -51,7 +51,7 @@ export async function listWebhooks(options: TargetOptions & { readonly limit: st
   const list = await fetchAll(await connect(options), path, webhookList, {}, options.limit)
   print(options, list.raw, () =>
     list.items.length === 0
-      ? 'No webhooks yet. Tell a program elsewhere what changes here:\n  gatehouse webhooks create siem --url https://siem.example.org/hook'
+      ? 'No webhooks yet. Tell a program elsewhere what changes here:\n  gatehouse webhooks create siem --to https://siem.example.org/hook'
       : table(
           ['NAME', 'STATE', 'HOST', 'EVENTS', 'WAITING', 'LAST ACCEPTED'],
           list.items.map((webhook) => [
@@ -71,7 +71,7 @@ export async function showWebhook(name: string, options: TargetOptions): Promise
   print(options, raw, () => describe(data))
 }
 
-export async function createWebhook(name: string, options: WebhookOptions & { readonly url: string }): Promise<void> {
+export async function createWebhook(name: string, options: WebhookOptions & { readonly to: string }): Promise<void> {
   const body = judged(createWebhookBody, { name, ...shapeOf(options) })
   const client = await connect(options)
   const { data, raw } = await client.call('POST', path, webhookWithSecret, { body })
@@ -201,7 +201,7 @@ async function getWebhook(name: string, options: TargetOptions) {
   return { ...(await client.call('GET', pathOf(name), webhookView)), client }
 }
 
-function shapeOf({ url, event }: WebhookOptions): Readonly<Record<string, unknown>> {
+function shapeOf({ to: url, event }: WebhookOptions): Readonly<Record<string, unknown>> {
   return { ...(url === undefined ? {} : { url }), ...(event === undefined ? {} : { events: event }) }
 }
 

@@ -29,20 +29,20 @@ function addEndpoints(webhooks: Command): void {
 
   remote(webhooks, 'create <name>', {
     summary: 'Makes a webhook that is told what you may read, and prints its secret this once',
-    example: "gatehouse webhooks create siem --url https://siem.example.org/hook --event 'accounts.*'",
+    example: "gatehouse webhooks create siem --to https://siem.example.org/hook --event 'accounts.*'",
   })
-    .requiredOption('--url <url>', 'where messages are posted')
+    .requiredOption('--to <url>', 'where messages are posted')
     .option('--event <pattern>', 'which events: *, accounts.*, accounts.disable (repeatable; all when absent)', several)
-    .action(async (name: string, options: WebhookOptions & { url: string }) => {
+    .action(async (name: string, options: WebhookOptions & { to: string }) => {
       const { createWebhook } = await import('../commands/webhooks.ts')
       await createWebhook(name, options)
     })
 
   remote(webhooks, 'update <name>', {
     summary: 'Changes where a webhook sends to, or what; it acts as you from then on',
-    example: 'gatehouse webhooks update siem --url https://siem.example.org/other',
+    example: 'gatehouse webhooks update siem --to https://siem.example.org/other',
   })
-    .option('--url <url>', 'where messages are posted')
+    .option('--to <url>', 'where messages are posted')
     .option('--event <pattern>', 'which events, instead of those before (repeatable)', several)
     .action(async (name: string, options: WebhookOptions) => {
       const { updateWebhook } = await import('../commands/webhooks.ts')

@@ -48,7 +48,7 @@ export function webhooksPage(endpoints: readonly Endpoint[], now: number): Html 
       title: 'No webhooks yet',
       text: 'A webhook posts every change you may read, or the kinds you choose, to an address of yours: a chat, a ticket system, a log store.',
       action: { text: 'Add a webhook', href: '/webhooks/new' },
-      command: 'gatehouse webhooks create siem --url https://siem.example.org/hook',
+      command: 'gatehouse webhooks create siem --to https://siem.example.org/hook',
     }),
   })}`
 }
@@ -214,7 +214,7 @@ export function webhookFormPage(options: {
       required: true,
       faults,
     })}`,
-  })}${isNew && command(`gatehouse webhooks create NAME --url https://example.org/hook --event 'accounts.*'`, 'The same in a terminal')}`
+  })}${isNew && command(`gatehouse webhooks create NAME --to https://example.org/hook --event 'accounts.*'`, 'The same in a terminal')}`
 }
 
 /** The one page that shows the secret. */
