@@ -62,6 +62,11 @@ export async function createGrant(ctx: Ctx, vocabulary: Vocabulary, grant: NewGr
   })
 }
 
+/** The patterns a grant passes on. */
+export function storedTexts(row: GrantRow): readonly string[] {
+  return JSON.parse(row.permissions) as readonly string[]
+}
+
 /** Ends a grant at once. @throws GateError `access.grant-unknown`, `access.grant-over` */
 export async function endGrant(ctx: Ctx, id: string): Promise<GrantRow> {
   return ctx.tx(async (ctx) => {

@@ -1,5 +1,6 @@
 import type { Keyring, Route } from '#platform'
 import { decisionRoutes } from './decision-routes.ts'
+import { grantPages } from './grant-pages.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { groupPages } from './group-pages.ts'
 import { groupRoutes } from './group-routes.ts'
@@ -34,6 +35,7 @@ export function accessRoutes(parts: RouteParts): readonly Route[] {
     requestPages,
     rolePages,
     policyPages,
+    grantPages,
     groupPages,
     networkPages,
   ].flatMap((routes) => routes(parts))

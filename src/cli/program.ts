@@ -3,8 +3,10 @@ import { Command } from 'commander'
 import { addAccounts } from './definitions/accounts.ts'
 import { addAudit } from './definitions/audit.ts'
 import { addFirstSteps } from './definitions/first-steps.ts'
+import { addGrants } from './definitions/grants.ts'
 import { addGroups } from './definitions/groups.ts'
 import { addNetworks } from './definitions/networks.ts'
+import { addRequests } from './definitions/requests.ts'
 import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
 import { addState } from './definitions/state.ts'
@@ -36,6 +38,8 @@ export function buildProgram(): Command {
   addRoutes(program)
   addTokens(program)
   addState(program)
+  addGrants(program)
+  addRequests(program)
   addWhy(program)
   addAudit(program)
   addWebhooks(program)

@@ -1,0 +1,240 @@
+import { z } from 'zod'
+import { parseDuration } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { grantParams } from './contract.ts'
+import { coversEach } from './coverage.ts'
+import { createGrant, endGrant, getGrant, type NewGrant } from './grants.ts'
+import { listGrants } from './grants-store.ts'
+import type { OpenAccess } from './open.ts'
+import { pageOf } from './page.ts'
+import { getPrincipal } from './principals.ts'
+import { findPrincipals, listPrincipals } from './principals-store.ts'
+import type { RouteParts } from './routes.ts'
+import type { GrantRow } from './tables.ts'
+import {
+  confirmGrantPage,
+  durations,
+  grantFormPage,
+  grantListPage,
+  grantPage,
+  revokeGrantPage,
+} from './views/grants.ts'
+
+/** How many accounts a page offers to choose from. */
+const maxCandidates = 500
+const shownAtOnce = 50
+
+const blank = z
+  .string()
+  .max(100)
+  .optional()
+  .transform((text) => (text === '' ? undefined : text))
+const listQuery = z.strictObject({ grantor: blank, grantee: blank, cursor: z.string().max(1024).optional() })
+const grantForm = z.strictObject({
+  grantee: z.string().max(100).default(''),
+  permissions: z.string().max(40_000).default(''),
+  note: z.string().trim().max(500).default(''),
+  duration: z.enum(durations.map(({ value }) => value)).default('1h'),
+})
+export type GrantForm = z.infer<typeof grantForm>
+
+/** Grants in the console: who lends what to whom, until when. */
+export function grantPages(parts: RouteParts): readonly Route[] {
+  // `/grants/new` before `/grants/{grant}`: the first that fits answers
+  return [...creating(parts), ...reading(parts), ...revoking()]
+}
+
+function reading({ access, keyring }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/grants',
+      door: 'browser',
+      access: { permission: 'grants:read' },
+      query: listQuery,
+      handler: async (ctx, { query: { grantor, grantee, cursor } }) => {
+        const { items, next } = await pageOf(
+          keyring,
+          ['grants-page', grantor ?? null, grantee ?? null],
+          { limit: shownAtOnce, cursor },
+          (before, limit) => listGrants(ctx.db, { grantorId: grantor, granteeId: grantee, before }, limit),
+          ({ id }) => id,
+        )
+        const view = {
+          grants: items,
+          names: await namesOf(ctx, items),
+          filter: { grantor, grantee },
+          candidates: await candidatesFor(ctx),
+          mayCreate: await may(access, ctx, 'grants:create'),
+          next: next ?? undefined,
+          further: cursor !== undefined,
+          now: ctx.now,
+        }
+        return { kind: 'page', page: grantListPage({ ...view, vocabulary: access.vocabulary() }) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/grants/{grant}',
+      door: 'browser',
+      access: { permission: 'grants:read:{grant}' },
+      params: grantParams,
+      handler: async (ctx, { params }) => {
+        const grant = await getGrant(ctx, params.grant)
+        const view = {
+          grant,
+          names: await namesOf(ctx, [grant]),
+          mayList: await may(access, ctx, 'grants:read'),
+          mayRevoke: await mayRevoke(access, ctx, grant),
+          now: ctx.now,
+          vocabulary: access.vocabulary(),
+        }
+        return { kind: 'page', page: grantPage(view) }
+      },
+    }),
+  ]
+}
+
+function creating({ access }: RouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/grants/new',
+      door: 'browser',
+      access: { permission: 'grants:create' },
+      query: grantForm,
+      handler: async (ctx, { query }) => formReply(access, ctx, query, []),
+    }),
+    // a question only: nothing is changed before its button posts
+    route({
+      method: 'GET',
+      path: '/grants/confirm',
+      door: 'browser',
+      access: { permission: 'grants:create' },
+      query: grantForm,
+      handler: async (ctx, { query }) => {
+        const faults = await faultsOf(access, ctx, query)
+        if (faults.length > 0) return formReply(access, ctx, query, faults)
+        const { name } = await getPrincipal(ctx, query.grantee)
+        const view = { form: query, grantee: name, permissions: linesOf(query), vocabulary: access.vocabulary() }
+        return { kind: 'page', page: confirmGrantPage(view) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/grants',
+      door: 'browser',
+      access: { permission: 'grants:create' },
+      body: grantForm,
+      handler: async (ctx, { body }) => {
+        const faults = await faultsOf(access, ctx, body)
+        if (faults.length > 0) return formReply(access, ctx, body, faults)
+        const grant = await createGrant(ctx, access.vocabulary(), newGrant(ctx, body))
+        return { kind: 'redirect', location: `/grants/${grant.id}` }
+      },
+    }),
+  ]
+}
+
+function revoking(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/grants/{grant}/revoke',
+      door: 'browser',
+      access: { permission: 'grants:revoke:{grant}' },
+      params: grantParams,
+      handler: async (ctx, { params }) => {
+        const grant = await getGrant(ctx, params.grant)
+        return { kind: 'page', page: revokeGrantPage(grant, await namesOf(ctx, [grant])) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/grants/{grant}/revoke',
+      door: 'browser',
+      access: { permission: 'grants:revoke:{grant}' },
+      params: grantParams,
+      handler: async (ctx, { params }) => {
+        await endGrant(ctx, params.grant)
+        return { kind: 'redirect', location: `/grants/${params.grant}` }
+      },
+    }),
+  ]
+}
+
+function newGrant(ctx: Ctx, form: GrantForm): NewGrant {
+  const lasting = form.duration === 'open' ? undefined : parseDuration(form.duration)
+  return {
+    grantee: form.grantee,
+    permissions: linesOf(form),
+    note: form.note,
+    startsAt: undefined,
+    endsAt: lasting === undefined ? undefined : ctx.now + lasting,
+  }
+}
+
+function linesOf({ permissions }: GrantForm): readonly string[] {
+  const lines = permissions.split('\n').map((line) => line.trim())
+  return [...new Set(lines.filter((line) => line !== ''))]
+}
+
+/** What stands in the way, by field: the same rules as when it is made, so that the question is asked truthfully. */
+async function faultsOf(access: OpenAccess, ctx: Ctx, form: GrantForm): Promise<readonly FieldFault[]> {
+  const faults: FieldFault[] = []
+  const { grantee } = form
+  if (grantee === '') faults.push({ field: 'grantee', message: 'choose who' })
+  else if (grantee === ctx.actor.principal.id) {
+    faults.push({ field: 'grantee', message: 'a grant passes permissions to somebody else' })
+  } else if ((await findPrincipals(ctx.db, [grantee])).length === 0) {
+    faults.push({ field: 'grantee', message: 'nobody is known under this id' })
+  }
+  return [...faults, ...(await permissionFaults(access, ctx, linesOf(form)))]
+}
+
+async function permissionFaults(
+  access: OpenAccess,
+  ctx: Ctx,
+  permissions: readonly string[],
+): Promise<readonly FieldFault[]> {
+  const field = 'permissions'
+  if (permissions.length === 0) return [{ field, message: 'name at least one permission' }]
+  try {
+    access.vocabulary().require(permissions)
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    return [{ field, message: error.detail }]
+  }
+  const covered = await coversEach(ctx, permissions)
+  return permissions.flatMap((permission, index) =>
+    covered[index] === true
+      ? []
+      : [{ field, message: `you do not hold ${permission} yourself, so you cannot pass it on` }],
+  )
+}
+
+async function formReply(access: OpenAccess, ctx: Ctx, form: GrantForm, faults: readonly FieldFault[]): Promise<Reply> {
+  const candidates = (await candidatesFor(ctx)).filter(({ value }) => value !== ctx.actor.principal.id)
+  const page = grantFormPage({ form, candidates, faults, vocabulary: access.vocabulary() })
+  return { kind: 'page', status: faults.length > 0 ? 400 : 200, page }
+}
+
+async function candidatesFor(ctx: Ctx) {
+  const accounts = await listPrincipals(ctx.db, 'account', maxCandidates)
+  return accounts.map(({ id, name }) => ({ value: id, text: name }))
+}
+
+async function namesOf(ctx: Ctx, grants: readonly GrantRow[]): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(grants.flatMap(({ grantor_id, grantee_id }) => [grantor_id, grantee_id]))]
+  return new Map((await findPrincipals(ctx.db, ids)).map(({ id, name }) => [id, name]))
+}
+
+async function mayRevoke(access: OpenAccess, ctx: Ctx, grant: GrantRow): Promise<boolean> {
+  const resource = await access.loader('grants')?.load(grant.id, ctx.db)
+  const { allowed } = await access.face.decide(ctx.actor, `grants:revoke:${grant.id}`, resource, { now: ctx.now })
+  return allowed
+}
+
+async function may(access: OpenAccess, ctx: Ctx, permission: string): Promise<boolean> {
+  return (await access.face.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
+}
