@@ -57,6 +57,10 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/routes/new',
       '/routes/blog',
       '/certificates',
+      '/grants',
+      '/grants/new',
+      '/requests',
+      '/why',
       '/journal/{id}',
     ]) {
       assert.ok(kinds.includes(kind), `${kind} among ${kinds.join(' ')}`)

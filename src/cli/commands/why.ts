@@ -46,6 +46,7 @@ function textOf(told: Told): string {
       ['Who could grant it', peopleText(told.change.granters)],
       ['Who could change the policy', peopleText(told.change.policyAuthors)],
     ]),
+    '',
     'What would change it:',
     ...told.change.ways.map((way) => `  ${visible(way)}`),
     ...(told.change.mayAsk ? [`Ask for it: gatehouse requests ask ${asked} --reason "…"`] : []),
