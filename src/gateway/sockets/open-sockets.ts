@@ -2,7 +2,16 @@ import type { Proof } from '#identity'
 import { type Actor, anonymous, type Decision } from '#kit'
 import { type GateDeps, refusedBy } from '../gate-deps.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
-import type { Tunnel } from './tunnel.ts'
+
+/** What is open and has to be closed when what let it in ends: a WebSocket's tunnel, an answer without end. */
+export interface Watched {
+  /** Whether a byte has passed since this was asked last. */
+  takeMoved(): boolean
+  /** Messages and parts of messages that the client has sent. */
+  readonly sent: number
+  /** Ends it at once. Code and reason as in a WebSocket's Close (RFC 6455 §7.4.1), where it has such. */
+  close(code: number, reason: string): void
+}
 
 /** On one route, and by one session, token or (of strangers) address. */
 export interface SocketBounds {
@@ -35,13 +44,13 @@ export interface Admission {
 /** A place among the open sockets, taken before the app is asked. */
 export interface Place {
   /** The app agreed. */
-  readonly open: (tunnel: Tunnel) => void
+  readonly open: (watched: Watched) => void
   /** It did not, or it is over. Idempotent. */
   readonly leave: () => void
 }
 
 interface Entry extends Admission {
-  readonly tunnel: Tunnel
+  readonly watched: Watched
   movedAt: number
   sent: number
   /** Since when it waits for an answer whether it may stay. */
@@ -91,9 +100,9 @@ export class OpenSockets {
     let left = false
     let entry: Entry | undefined
     return {
-      open: (tunnel) => {
+      open: (watched) => {
         if (left) return
-        entry = this.#enter(admission, tunnel)
+        entry = this.#enter(admission, watched)
       },
       leave: () => {
         if (left) return
@@ -112,9 +121,9 @@ export class OpenSockets {
     return this.#counts.get(key) ?? 0
   }
 
-  #enter(admission: Admission, tunnel: Tunnel): Entry {
+  #enter(admission: Admission, watched: Watched): Entry {
     const now = this.#deps.kernel.clock.monotonic()
-    const entry: Entry = { ...admission, tunnel, movedAt: now, sent: 0, askedAt: undefined, judging: false }
+    const entry: Entry = { ...admission, watched, movedAt: now, sent: 0, askedAt: undefined, judging: false }
     this.#open.add(entry)
     // between the decision and the app's yes something may have changed: the next look judges it whatever else is quiet
     this.#judgedAt = Number.NEGATIVE_INFINITY
@@ -154,7 +163,7 @@ export class OpenSockets {
     const standing = new Set((await live.current()).routes)
     const now = kernel.clock.monotonic()
     for (const entry of this.#open) {
-      if (entry.tunnel.takeMoved()) entry.movedAt = now
+      if (entry.watched.takeMoved()) entry.movedAt = now
       // a route that did not change is the same object in every snapshot
       if (!standing.has(entry.live)) this.#close(entry, routeChanged)
       else if (now - entry.movedAt >= entry.live.route.timeouts.socketIdleMs) this.#close(entry, silent)
@@ -191,8 +200,8 @@ export class OpenSockets {
     let actor = anonymous(address)
     if (entry.actor !== undefined && proof !== undefined) {
       // messages are use of the session, an open socket alone is not
-      const purpose = entry.tunnel.sent === entry.sent ? 'watch' : 'use'
-      entry.sent = entry.tunnel.sent
+      const purpose = entry.watched.sent === entry.sent ? 'watch' : 'use'
+      entry.sent = entry.watched.sent
       const found = await identity.findActor(proof, host, address, purpose)
       if (found === undefined) {
         this.#close(entry, sessionEnded)
@@ -222,6 +231,6 @@ export class OpenSockets {
   #close(entry: Entry, why: { readonly code: number; readonly reason: string }): void {
     if (!this.#open.delete(entry)) return
     this.#closed(why.reason)
-    entry.tunnel.close(why.code, why.reason)
+    entry.watched.close(why.code, why.reason)
   }
 }

@@ -7,7 +7,7 @@ import { Agent, WebSocket as BrowserSocket } from 'undici'
 import { WebSocket, WebSocketServer } from 'ws'
 import { listUses } from '#platform'
 import { eachDialect, type Place } from '#platform/testing'
-import { startGate, startUpstream, TestBrowser, type TestGate, type TestUpstream } from '../testing.ts'
+import { openHttp2, startGate, startUpstream, TestBrowser, type TestGate, type TestUpstream } from '../testing.ts'
 
 const host = 'app.localhost'
 const appCookie = '__Host-gatehouse-app'
@@ -618,4 +618,34 @@ test('attack 11: a session has a bounded number of WebSockets, and gets its plac
   await opened[0]?.closed
   await until(() => upstream.sockets.clients.size === 127)
   assert.equal((await handshake(t, gate, {})).status, 101)
+})
+
+test('over HTTP/2 no WebSocket is offered, and who asks for one all the same gets none (RFC 8441)', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startSocketUpstream(t)
+  await addRoute(gate, upstream.origin, open)
+  const session = openHttp2(t, gate, host)
+  await once(session, 'remoteSettings')
+  assert.notEqual(session.remoteSettings.enableConnectProtocol, true)
+  const asked = ['connect' as const, 'upgrade' as const].map(async (how) => {
+    const headers =
+      how === 'connect'
+        ? { ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https', ':authority': host, ':path': '/socket' }
+        : { ':method': 'GET', ':path': '/socket', ':authority': host, 'sec-websocket-version': '13' }
+    return new Promise<number>((resolve) => {
+      try {
+        const stream = session.request(headers)
+        stream.on('response', ({ ':status': status }) => resolve(Number(status)))
+        stream.on('error', () => resolve(0))
+        stream.on('close', () => resolve(0))
+      } catch {
+        resolve(0)
+      }
+    })
+  })
+  const [byConnect, plain] = await Promise.all(asked)
+  assert.ok(byConnect === 0 || byConnect === 405, String(byConnect))
+  // without Upgrade, which HTTP/2 has not, it is a request like any
+  assert.equal(plain, 200)
+  assert.equal(upstream.handshakes.length, 0)
 })

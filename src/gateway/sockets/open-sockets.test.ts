@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Decision } from '#kit'
+import { createMetrics } from '#platform'
+import { fakeClock, memoryLog } from '#platform/testing'
+import type { GateDeps } from '../gate-deps.ts'
+import type { LiveRoute } from '../routing/live-routes.ts'
+import { OpenSockets, type Watched } from './open-sockets.ts'
+
+const allowed: Decision = { allowed: true, step: 'policy', code: 'permitted', reason: 'Permitted.', policies: [] }
+
+/** Sockets over a database that can go away: everything else is as it is in the product. */
+function setUp(t: TestContext) {
+  const clock = fakeClock()
+  const live = {
+    route: { id: 'rt_1', name: 'app', host: 'app.localhost', networks: [], timeouts: { socketIdleMs: 600_000 } },
+    permission: 'routes:use:app',
+    resource: { type: 'Gateway::Route', id: 'app', attributes: {}, revision: 1 },
+  } as unknown as LiveRoute
+  const state = { away: false, hangs: false, asked: 0 }
+  const stopping = new AbortController()
+  t.after(() => stopping.abort())
+  const deps = {
+    kernel: {
+      clock,
+      log: memoryLog(),
+      metrics: createMetrics(),
+      stopping: stopping.signal,
+      // with its database away an epoch is another at every look
+      database: { epoch: () => (state.asked += 1) },
+      journal: { refused: () => assert.fail('nothing was refused') },
+    },
+    live: { current: () => (state.away ? Promise.reject(new Error('away')) : { routes: [live] }) },
+    access: { decide: () => (state.hangs ? new Promise(() => undefined) : allowed) },
+    identity: {},
+  } as unknown as GateDeps
+  const sockets = new OpenSockets(deps, { ofRoute: 2, ofVisitor: 2 })
+  const open = () => {
+    const closes: string[] = []
+    const watched: Watched = {
+      takeMoved: () => true,
+      sent: 0,
+      close: (code, reason) => closes.push(`${code} ${reason}`),
+    }
+    const place = sockets.take({ live, address: '192.0.2.1', proof: undefined, actor: undefined })
+    place?.open(watched)
+    return { closes, place }
+  }
+  const looks = async (count: number): Promise<void> => {
+    const until = state.asked + count * 3
+    while (state.asked < until) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { clock, state, open, looks, stopping }
+}
+
+test('while it cannot be judged a socket goes on for five seconds, and no longer', async (t) => {
+  for (const how of ['away', 'hangs'] as const) {
+    const { clock, state, open, looks } = setUp(t)
+    const { closes } = open()
+    await looks(2)
+    state[how] = true
+    await looks(2)
+    clock.advance(4_900)
+    await looks(2)
+    assert.deepEqual(closes, [], how)
+    clock.advance(100)
+    await looks(2)
+    assert.deepEqual(closes, ['1013 the gate cannot decide now'], how)
+  }
+})
+
+test('a database that comes back in time closes nothing', async (t) => {
+  const { clock, state, open, looks } = setUp(t)
+  const { closes } = open()
+  state.away = true
+  await looks(2)
+  clock.advance(4_000)
+  await looks(2)
+  state.away = false
+  await looks(3)
+  clock.advance(4_000)
+  await looks(3)
+  assert.deepEqual(closes, [])
+})
+
+test('places are bounded, given back once, and none is given while the server stops', (t) => {
+  const { open, stopping } = setUp(t)
+  const first = open()
+  const second = open()
+  assert.equal(open().place, undefined)
+  first.place?.leave()
+  first.place?.leave()
+  const third = open()
+  assert.notEqual(third.place, undefined)
+  assert.equal(open().place, undefined)
+  stopping.abort()
+  assert.deepEqual(second.closes, ['1001 Gatehouse is restarting'])
+  second.place?.leave()
+  assert.equal(open().place, undefined)
+})
