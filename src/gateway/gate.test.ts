@@ -401,14 +401,3 @@ test('a route limited to networks answers nobody else, sign-in included', async 
   assert.equal(answer.headers['set-cookie'], undefined)
   assert.equal(upstream.seen.length, 0)
 })
-
-test('upgrades are told that they do not work yet', async (t) => {
-  const gate = await startGate(t)
-  const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
-  const upgrade =
-    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='
-  const text = await gate.raw(host, `GET / HTTP/1.1\r\nHost: ${host}:${gate.port}\r\n${upgrade}\r\n\r\n`)
-  assert.match(text, /^HTTP\/1\.1 501 .*gateway\.upgrade-unsupported/s)
-  assert.equal(upstream.seen.length, 0)
-})

@@ -232,6 +232,7 @@ export class Gate {
       headersMs,
       bodyMs,
       switched,
+      streaming: (cut) => this.#watch(visit, actor, cut),
       failed: (code, error) => {
         const requestId = this.#newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
@@ -240,6 +241,15 @@ export class Gate {
       },
       done: traffic.observer(visit, actor),
     }).start()
+  }
+
+  /** An app's stream of events is watched like a WebSocket; only that a stop waits for its end, for it may have one. */
+  #watch({ live, address, presented }: Visit, actor: Actor | undefined, cut: () => void): (() => void) | undefined {
+    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
+    const place = this.#options.sockets.take({ live, address, proof, actor })
+    // silence is the route's bodyMs to judge; a stream that is only read is no use of a session
+    place?.open({ takeMoved: () => true, sent: 0, ends: true, close: cut })
+    return place?.leave
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {

@@ -20,6 +20,11 @@ export interface ExchangeOptions {
    * whatever else it answers is passed on as an answer.
    */
   readonly switched?: ((headers: IncomingHttpHeaders, socket: Duplex) => boolean) | undefined
+  /**
+   * Told when the upstream begins a stream of events, with what cuts it: it may last for days, so whoever let the request
+   * in goes on watching. Answers what to call at its end; `undefined` refuses it.
+   */
+  readonly streaming?: ((cut: () => void) => (() => void) | undefined) | undefined
   /** Answers for the upstream when it gave no usable answer; called at most once, before anything was sent. */
   readonly failed: (code: GatewayCode, error: Error | undefined) => void
   /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
@@ -45,6 +50,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #ended = false
   #retried = false
   #stalled: NodeJS.Timeout | undefined
+  #streamEnded: (() => void) | undefined
+  #refused: GatewayCode | undefined
 
   constructor(request: ServedRequest, response: ServedResponse, options: ExchangeOptions) {
     this.#request = request
@@ -130,9 +137,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (answer) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'))
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // informational answers are between the upstream and us
     if (status < 200) return
+    if (isEventStream(headers) && !this.#mayStream(controller)) return
     this.#answering = true
     this.#status = status
     const length = headers['content-length']
@@ -146,6 +154,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!short && this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
       process.nextTick(sendHead, this.#response)
     }
+  }
+
+  #mayStream(controller: Dispatcher.DispatchController): boolean {
+    const { streaming } = this.#options
+    if (streaming === undefined) return true
+    this.#streamEnded = streaming(() => controller.abort(new Error('what let the stream in has ended')))
+    if (this.#streamEnded !== undefined) return true
+    this.#refused = 'gateway.too-many-sockets'
+    controller.abort(new Error('too many streams are open'))
+    return false
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -192,7 +210,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#dispatch()
       return
     }
-    const code = faultCode(error)
+    const code = this.#refused ?? faultCode(error)
     this.#finish(0, false)
     this.#options.failed(code, error)
   }
@@ -207,6 +225,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#stalled)
+    this.#streamEnded?.()
     this.#options.upstream.inFlight -= 1
     this.#options.done?.(status, cut)
   }
@@ -224,6 +243,11 @@ export function hasGone(response: ServedResponse): boolean {
 
 function isHttp2(request: ServedRequest): request is Http2ServerRequest {
   return 'stream' in request && request.httpVersionMajor === 2
+}
+
+function isEventStream(headers: IncomingHttpHeaders): boolean {
+  const type = headers['content-type']
+  return typeof type === 'string' && type.length >= 17 && type.slice(0, 17).toLowerCase() === 'text/event-stream'
 }
 
 function sendHead(response: ServedResponse): void {

@@ -40,6 +40,7 @@ function setUp(t: TestContext) {
     const watched: Watched = {
       takeMoved: () => true,
       sent: 0,
+      ends: false,
       close: (code, reason) => closes.push(`${code} ${reason}`),
     }
     const place = sockets.take({ live, address: '192.0.2.1', proof: undefined, actor: undefined })

@@ -9,6 +9,8 @@ export interface Watched {
   takeMoved(): boolean
   /** Messages and parts of messages that the client has sent. */
   readonly sent: number
+  /** Whether it may end by itself: then a stop of the server waits for it as for any answer. */
+  readonly ends: boolean
   /** Ends it at once. Code and reason as in a WebSocket's Close (RFC 6455 §7.4.1), where it has such. */
   close(code: number, reason: string): void
 }
@@ -59,7 +61,7 @@ interface Entry extends Admission {
 }
 
 /**
- * The sockets that are open. What let each of them in is asked again when sessions, access or routes change and once a
+ * The sockets that are open, and the apps' streams of events. What let each of them in is asked again when sessions, access or routes change and once a
  * second for what ends by time; one that would not be let in now is closed, on every node by itself.
  */
 export class OpenSockets {
@@ -84,7 +86,7 @@ export class OpenSockets {
     ])
     this.#closed = (reason) => closed.inc({ reason })
     stopping.addEventListener('abort', () => {
-      for (const entry of this.#open) this.#close(entry, away)
+      for (const entry of this.#open) if (!entry.watched.ends) this.#close(entry, away)
     })
   }
 

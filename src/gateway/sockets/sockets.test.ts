@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { Agent, WebSocket as BrowserSocket } from 'undici'
@@ -24,7 +24,10 @@ async function startSocketUpstream(
   t: TestContext,
   met: (socket: WebSocket, request: IncomingMessage) => void = echo,
 ): Promise<SocketUpstream> {
-  const upstream = await startUpstream(t)
+  const upstream = await startUpstream(t, ({ url }, response) => {
+    response.setHeader('content-type', url === '/events' ? 'Text/Event-Stream; charset=utf-8' : 'text/plain')
+    response.end('data: hello\n\n')
+  })
   const handshakes: IncomingMessage[] = []
   const sockets = new WebSocketServer({ server: upstream.server, maxPayload: 16 * 1024 * 1024 })
   sockets.on('connection', (socket, request) => {
@@ -613,6 +616,10 @@ test('attack 11: a session has a bounded number of WebSockets, and gets its plac
   const opened = await Promise.all(Array.from({ length: 128 }, () => handshake(t, gate, {})))
   assert.ok(opened.every(({ status }) => status === 101))
   assert.equal((await handshake(t, gate, {})).status, 503)
+  const events = await gate.ask({ host, path: '/events' })
+  assert.equal(events.status, 503)
+  assert.match(events.body, /gateway\.too-many-sockets/)
+  assert.equal((await gate.ask({ host })).status, 200)
   assert.match((await gate.kernel.metrics.text()) ?? '', /gatehouse_gateway_sockets 128/)
   opened[0]?.socket.close()
   await opened[0]?.closed
@@ -648,4 +655,45 @@ test('over HTTP/2 no WebSocket is offered, and who asks for one all the same get
   // without Upgrade, which HTTP/2 has not, it is a request like any
   assert.equal(plain, 200)
   assert.equal(upstream.handshakes.length, 0)
+})
+
+test("attack 27: an app's stream of events arrives event by event over both protocols, and is cut when the session ends", async (t) => {
+  const gate = await startGate(t)
+  const answers: ServerResponse[] = []
+  const upstream = await startUpstream(t, ({ url }, response) => {
+    if (url !== '/events') {
+      response.end('hello')
+      return
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: 0\n\n')
+    answers.push(response)
+  })
+  await addRoute(gate, upstream.origin)
+  await gate.addAccount('alice')
+  const { cookie = '' } = await signIn(gate, 'alice')
+  const two = openHttp2(t, gate, host).request({ ':path': '/events', ':authority': host, cookie })
+  const { connect: connectTls } = await import('node:tls')
+  const one = connectTls({ host: '127.0.0.1', port: gate.port, servername: host, rejectUnauthorized: false })
+  one.write(`GET /events HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`)
+  for (const stream of [two, one]) {
+    let text = ''
+    stream.on('error', () => undefined)
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    // each event is written only when the one before has arrived: nothing waits for more
+    await until(() => text.includes('data: 0\n\n'))
+    for (let at = 1; at < 4; at += 1) {
+      for (const answer of answers) answer.write(`data: ${at}\n\n`)
+      await until(() => text.includes(`data: ${at}\n\n`))
+    }
+  }
+  const ended = [two, one, ...answers].map((stream) => new Promise((resolve) => stream.once('close', resolve)))
+  const actor = await gate.identity.findSession(cookie.slice(appCookie.length + 1), host, '127.0.0.1')
+  const sessionId = actor?.session?.id
+  if (actor === undefined || sessionId === undefined) return assert.fail('no session')
+  await gate.kernel.context(actor).tx((ctx) => gate.identity.endSession(ctx, sessionId))
+  await Promise.all(ended)
+  assert.equal(answers.length, 2)
 })

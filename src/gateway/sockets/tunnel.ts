@@ -9,6 +9,7 @@ const lingerMs = 500
  * take is not read from the other. Either end ends both.
  */
 export class Tunnel {
+  readonly ends = false
   readonly #client: Duplex
   readonly #upstream: Duplex
   readonly #ended: () => void
