@@ -15,11 +15,16 @@ export const administrator: Person = {
 }
 
 export const people: readonly Person[] = [
-  { handle: 'grace', name: 'Grace Hopper', email: 'grace@example.org', part: 'runs the routes; lent Tom the wiki' },
+  {
+    handle: 'grace',
+    name: 'Grace Hopper',
+    email: 'grace@example.org',
+    part: 'runs the routes; lent Tom the wiki, may lend it to Lin',
+  },
   { handle: 'sam', name: 'Sam Okafor', email: 'sam@example.org', part: 'engineer, and so staff: into wiki and board' },
   { handle: 'tom', name: 'Tom Weaver', part: 'technician: into the wiki for one hour, by a grant' },
   { handle: 'kim', name: 'Kim Larsen', part: 'auditor: reads the journal, changes nothing' },
-  { handle: 'lin', name: 'Lin Chen', part: 'guest: into the board, refused at the wiki' },
+  { handle: 'lin', name: 'Lin Chen', part: 'guest: into the board, refused at the wiki, asked for it' },
   { handle: 'max', name: 'Max Mole', part: 'left the workshop: the account is disabled' },
 ]
 
@@ -74,3 +79,52 @@ export const routes = [
 
 /** What Grace lends Tom, and for how long. */
 export const loan = { grantor: 'grace', grantee: 'tom', permissions: ['routes:use:wiki'], minutes: 60 } as const
+
+/** What Lin asks for, to be granted by whoever holds it. */
+export const wish = {
+  handle: 'lin',
+  permission: 'routes:use:wiki',
+  reason: 'To read how the kiln is fired before Saturday',
+  durationSeconds: 3_600,
+} as const
+
+export const policies = [
+  {
+    name: 'changes-in-the-workshop',
+    title: 'Routes are changed in the workshop',
+    state: 'enforced',
+    reason: 'A laptop left in a train must not republish anything',
+    text: `// Who publishes apps does so from the workshop's own network.
+@id("outside-the-workshop")
+forbid (
+  principal,
+  action in [
+    Gatehouse::Action::"routes:create",
+    Gatehouse::Action::"routes:update",
+    Gatehouse::Action::"routes:delete"
+  ],
+  resource
+)
+unless { context.networks.contains("workshop") };
+`,
+  },
+  {
+    name: 'evenings-off',
+    title: 'Evenings off',
+    state: 'shadow',
+    reason: 'To see first whom it would stop',
+    text: `// Tried in shadow: it decides nothing yet, and counts whom it would have refused.
+@id("after-hours")
+forbid (
+  principal in Gatehouse::Group::"staff",
+  action == Gatehouse::Action::"routes:use",
+  resource
+)
+unless {
+  context.time.weekday <= 5 &&
+  context.time.hour >= 8 &&
+  context.time.hour < 18
+};
+`,
+  },
+] as const

@@ -9,8 +9,10 @@ import {
   networks,
   type Person,
   people,
+  policies,
   roles,
   routes,
+  wish,
 } from './cast.ts'
 import type { Server } from './server.ts'
 
@@ -39,9 +41,12 @@ export async function buildWorld(server: Server, upstream: string): Promise<Worl
   await addGroups(owner, ids)
   await addRoles(owner, ids)
   const places = await addRoutes(owner, upstream)
+  for (const policy of policies) await owner('POST', '/api/v1/policies', policy)
   const { pem } = await owner('GET', '/api/v1/certificate-authorities/root')
   const signedIn = (handle: string): Promise<Call> => signIn(server.origin, String(pem), logins, handle)
   await lend(await signedIn(loan.grantor), ids)
+  const { handle, ...wanted } = wish
+  await (await signedIn(handle))('POST', '/api/v1/access-requests', wanted)
   for (const handle of disabled) await owner('POST', `/api/v1/accounts/${ids.get(handle)}/disable`)
   return { logins, places }
 }

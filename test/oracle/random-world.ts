@@ -64,11 +64,12 @@ function group(dice: Dice, name: string): Group {
 
 /** Groups inside each other, deeper than they are followed. */
 function tower(dice: Dice): readonly Group[] {
-  const height = 14 + dice.roll(5)
+  const height = 15 + dice.roll(3)
   return dice.times(height, (index) => {
     const inner: readonly Member[] = index === 0 ? [] : [{ kind: 'group', id: level(index - 1, height) }]
-    const someone: readonly Member[] =
-      index === 0 || dice.once(6) ? [{ kind: 'principal', id: dice.pick(farthest).id }] : []
+    // who is at the bottom is nowhere else: a shortcut would hide how far membership is followed
+    const person = index === 0 ? dice.pick(farthest) : dice.pick(people.slice(0, 12))
+    const someone: readonly Member[] = index === 0 || dice.once(8) ? [{ kind: 'principal', id: person.id }] : []
     return { name: level(index, height), removed: dice.once(60), members: [...inner, ...someone] }
   })
 }
