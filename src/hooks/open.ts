@@ -39,8 +39,9 @@ const mostKept = 100_000
 const measuredEveryMs = 60_000
 
 /** An egress that may reach what the operator permitted besides public addresses. */
-export function egressOf(config: HooksConfig): Egress {
-  return createEgress({ allowNetworks: config.allowNetworks.flatMap((text) => parseCidr(text) ?? []) })
+export function egressOf(config: HooksConfig, resolve?: (host: string) => Promise<readonly string[]>): Egress {
+  const allowNetworks = config.allowNetworks.flatMap((text) => parseCidr(text) ?? [])
+  return createEgress({ allowNetworks, ...(resolve === undefined ? {} : { resolve }) })
 }
 
 export function openHooks(
