@@ -232,3 +232,22 @@ test('trailers carry no framing, cookies or routing', () => {
   const trailers = { 'x-checksum': 'abc', 'set-cookie': ['a=1'], 'content-length': '5', 'transfer-encoding': 'chunked' }
   assert.deepEqual(clientTrailers(trailers), [['x-checksum', 'abc']])
 })
+
+test('an app cannot end the gate’s session or move its traffic: Clear-Site-Data keeps to the app’s origin, Alt-Svc goes', () => {
+  const siteData = (value: string | string[]) => {
+    const list = clientHeaders(200, { 'clear-site-data': value } as IncomingHttpHeaders, undefined)
+    const at = list.indexOf('clear-site-data')
+    return at < 0 ? undefined : list[at + 1]
+  }
+  assert.equal(siteData('"cookies"'), undefined)
+  assert.equal(siteData('"executionContexts", "Cookies"'), undefined)
+  assert.equal(siteData('"*"'), '"cache", "storage"')
+  assert.equal(siteData('"cookies", "STORAGE","cache"'), '"cache", "storage"')
+  assert.equal(siteData(['"cookies"', '"storage"']), '"storage"')
+  assert.equal(siteData('"storage\r\nset-cookie: x"'), undefined)
+  for (const value of ['h3=":443"', 'h2="evil.example:443"; ma=2592000; persist=1', 'clear']) {
+    assert.ok(!clientHeaders(200, { 'alt-svc': value }, undefined).includes('alt-svc'))
+  }
+  const trailers = { 'alt-svc': 'clear', 'clear-site-data': '"*"', 'x-sum': '1' }
+  assert.deepEqual(clientTrailers(trailers), [['x-sum', '1']])
+})

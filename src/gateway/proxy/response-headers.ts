@@ -17,6 +17,8 @@ const hopByHop: ReadonlySet<string> = new Set([
 /** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, authentication, cookies. */
 const notInTrailers: ReadonlySet<string> = new Set([
   ...hopByHop,
+  'alt-svc',
+  'clear-site-data',
   'content-length',
   'content-encoding',
   'content-type',
@@ -28,6 +30,14 @@ const notInTrailers: ReadonlySet<string> = new Set([
   'location',
   'cache-control',
 ])
+
+/**
+ * What reaches past the app: `Alt-Svc` would move the host's later requests around the gate, `Clear-Site-Data` ends
+ * sessions of the whole site, the console's included.
+ */
+const notTheApps: ReadonlySet<string> = new Set(['alt-svc', 'clear-site-data'])
+/** The parts of `Clear-Site-Data` that stay within the app's own origin, so that its sign-out still cleans up. */
+const ownSiteData = ['"cache"', '"storage"'] as const
 
 /** Said once or wrong. Of several the first counts: HTTP/2 allows one, and a browser must not see another than we. */
 const singular: ReadonlySet<string> = new Set([
@@ -57,8 +67,8 @@ export const compatiblePolicy = "object-src 'none'; base-uri 'self'; frame-ances
 const compatiblePolicyBesideFrameOptions = "object-src 'none'; base-uri 'self'"
 
 /**
- * The header list for the client, names and values in turn: the upstream's without what concerns one hop or our
- * cookies, plus safe headers where the upstream set none.
+ * The header list for the client, names and values in turn: the upstream's without what concerns one hop, our
+ * cookies or other sites, plus safe headers where the upstream set none.
  *
  * @param hsts value of Strict-Transport-Security, or `undefined` for hosts that must not have it
  */
@@ -73,7 +83,8 @@ export function clientHeaders(status: number, headers: IncomingHttpHeaders, hsts
     if (hopByHop.has(name) || named?.has(name) === true) continue
     if (name === 'content-length' && status === 204) continue
     const value = headers[name]
-    if (name === 'set-cookie') pushCookies(list, value)
+    if (notTheApps.has(name)) pushOwnSiteData(list, name, value)
+    else if (name === 'set-cookie') pushCookies(list, value)
     else if (typeof value === 'string') list.push(name, value)
     else if (value !== undefined) pushRepeated(list, name, value)
   }
@@ -98,6 +109,16 @@ function pushRepeated(list: string[], name: string, values: readonly string[]): 
   if (singular.has(name)) list.push(name, values[0] ?? '')
   else if (oneLine.has(name)) list.push(name, values.join(', '))
   else for (const one of values) list.push(name, one)
+}
+
+function pushOwnSiteData(list: string[], name: string, value: string | readonly string[] | undefined): void {
+  if (name !== 'clear-site-data' || value === undefined) return
+  const types = String(value)
+    .toLowerCase()
+    .split(',', 20)
+    .map((type) => type.trim())
+  const kept = ownSiteData.filter((type) => types.includes(type) || types.includes('"*"'))
+  if (kept.length > 0) list.push(name, kept.join(', '))
 }
 
 function pushCookies(list: string[], value: string | readonly string[] | undefined): void {

@@ -123,7 +123,7 @@ function ownPassword(parts: Parts): readonly Route[] {
       path: '/account/password',
       door: 'browser',
       access: { signedIn: aboutCaller },
-      handler: async () => ({ kind: 'page', page: passwordPage() }),
+      handler: async ({ actor }) => ({ kind: 'page', page: passwordPage(actor.principal.name) }),
     }),
     route({
       method: 'POST',
@@ -147,7 +147,7 @@ async function changeByForm(
   await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
   if (body.password !== body.passwordAgain) {
     const faults = [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
-    return { kind: 'page', status: 400, page: passwordPage(faults) }
+    return { kind: 'page', status: 400, page: passwordPage(ctx.actor.principal.name, faults) }
   }
   try {
     const { token } = await changeOwnPassword(parts, ctx, {
@@ -160,7 +160,8 @@ async function changeByForm(
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
-    return { kind: 'page', status: error.status, headers: error.headers, page: passwordPage(error.faults, refusal) }
+    const page = passwordPage(ctx.actor.principal.name, error.faults, refusal)
+    return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }
 

@@ -80,7 +80,9 @@ ${view.tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/ac
   return { title: 'My account', body, section: '/account', frame: 'full' }
 }
 
+/** @param handle whose password it is, so that a password manager changes the right entry; never sent */
 export function passwordPage(
+  handle: string,
   faults: readonly FieldFault[] = [],
   refusal?: { readonly title: string; readonly detail: string },
 ): ShellPage {
@@ -95,7 +97,8 @@ ${form({
   submit: 'Change the password and sign out elsewhere',
   cancel: { text: 'Cancel', href: '/account' },
   faults,
-  body: html`${field({ name: 'presentPassword', label: 'Present password', type: 'password', autocomplete: 'current-password', required: true, faults })}
+  body: html`<input type="text" autocomplete="username" value="${handle}" readonly hidden>
+${field({ name: 'presentPassword', label: 'Present password', type: 'password', autocomplete: 'current-password', required: true, faults })}
 ${passwordFields('New password', faults)}`,
 })}`
   return { title: 'Change the password', body, section: '/account', frame: 'full' }
