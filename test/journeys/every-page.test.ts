@@ -3,10 +3,34 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { crawl } from '../pages/crawl.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
-import { addPerson, addRoute, signIn } from '../product/people.ts'
+import { addGroup, addNetwork, addPerson, addRoute, signIn } from '../product/people.ts'
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
+
+/** At first load, with style and script, as they cross the wire. */
+const maxBytes = 100 * 1024
+
+/**
+ * Turns the cache off and answers a function that says what the page just loaded took: all bytes of bodies and headers
+ * since it was last asked.
+ */
+async function firstLoads(page: Page): Promise<() => Promise<number>> {
+  const wire = await page.context().newCDPSession(page)
+  let bytes = 0
+  wire.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength
+  })
+  await wire.send('Network.enable')
+  await wire.send('Network.setCacheDisabled', { cacheDisabled: true })
+  return async () => {
+    await page.waitForLoadState('load')
+    const taken = bytes
+    bytes = 0
+    assert.ok(taken > 10_000, 'the watch sees what is loaded')
+    return taken
+  }
+}
 
 describe('every page of the running product', { skip: browserMissing() }, () => {
   let product: Product
@@ -20,6 +44,8 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await setUp(administrator, product)
     await addPerson(administrator, product, 'grace', 'Grace Hopper')
     await addRoute(administrator, product, 'blog')
+    await addGroup(administrator, product, 'operators')
+    await addNetwork(administrator, product, 'office')
   })
 
   after(async () => {
@@ -36,11 +62,14 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
   async function walk(page: Page, starts: readonly string[]): Promise<{ faults: string[]; kinds: string[] }> {
     const faults: string[] = []
     let at = ''
+    const load = await firstLoads(page)
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) faults.push(`${at} says ${message.text()}`)
     })
     const stops = await crawl(page, product.origin, starts, async ({ kind }) => {
       at = kind
+      const bytes = await load()
+      if (bytes > maxBytes) faults.push(`${kind} sends ${bytes} bytes to a browser that knows nothing`)
       for (const violation of await findViolations(page)) faults.push(`${kind} ${violation}`)
       if (await page.evaluate('document.documentElement.scrollWidth > innerWidth'))
         faults.push(`${kind} scrolls sideways`)
@@ -56,6 +85,12 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/account/tokens/new',
       '/routes/new',
       '/routes/blog',
+      '/groups/operators/edit',
+      '/groups/operators/remove',
+      '/groups/operators/delete',
+      '/networks/office/edit',
+      '/networks/office/delete',
+      '/search',
       '/certificates',
       '/grants',
       '/grants/new',
@@ -73,7 +108,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     const { faults, kinds } = await walk(page, ['/'])
     assert.deepEqual(faults, [])
     assert.deepEqual(
-      kinds.filter((kind) => /accounts|routes|journal|certificates/.test(kind)),
+      kinds.filter((kind) => /accounts|routes|journal|certificates|groups|networks|roles/.test(kind)),
       [],
     )
     await page.goto(`${product.origin}/journal`)

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findViolations } from '../journeys/axe.ts'
 import { openBrowser } from '../product/browser.ts'
-import { addPerson, addRoute, signIn } from '../product/people.ts'
+import { addGroup, addNetwork, addPerson, addRoute, signIn } from '../product/people.ts'
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, startProduct } from '../product/start.ts'
 import { crawl } from './crawl.ts'
@@ -37,6 +37,8 @@ try {
   await look('first-overview')
   await addPerson(page, product, 'grace', 'Grace Hopper')
   await addRoute(page, product, 'blog')
+  await addGroup(page, product, 'operators')
+  await addNetwork(page, product, 'office')
   await crawl(page, product.origin, ['/', '/sign-in', '/errors'], ({ kind }) =>
     look(kind.slice(1).replaceAll(/[^a-z0-9]+/gi, '-') || 'overview'),
   )

@@ -31,3 +31,24 @@ export async function addRoute(page: Page, product: Product, name: string): Prom
   await page.getByRole('button', { name: 'Add the route' }).click()
   await page.waitForURL(/\/routes\/[a-z0-9-]+$/)
 }
+
+/** Creates a group through the console's form and puts somebody in. */
+export async function addGroup(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/groups/new`)
+  await page.getByLabel('Title').fill(name)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByRole('button', { name: 'Create the group' }).click()
+  await page.waitForURL(/\/groups\/[a-z0-9-]+$/)
+  await page.getByRole('button', { name: 'Add to the group' }).click()
+  await page.getByRole('link', { name: 'Remove…' }).waitFor()
+}
+
+/** Names a network, the one the browser comes from, through the console's form. */
+export async function addNetwork(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/networks/new`)
+  await page.getByLabel('Title').fill(name)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Addresses').fill('127.0.0.0/8\n::1\n192.0.2.0/24')
+  await page.getByRole('button', { name: 'Name the network' }).click()
+  await page.waitForURL(/\/networks\/[a-z0-9-]+$/)
+}

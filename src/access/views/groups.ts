@@ -41,12 +41,14 @@ export interface GroupListView {
 /** Who shares what by belonging together. */
 export function groupListPage(view: GroupListView): ShellPage {
   const create = view.mayCreate ? { text: 'Create a group', href: `${section}/new` } : undefined
+  // an empty list begins with its first step alone
+  const listed = view.groups.length > 0 || view.q !== undefined || view.further
   const body = html`${pageHeader({
     title: 'Groups',
     lead: 'A group holds roles for everybody in it. Groups may stand inside groups and pass on what they hold.',
-    action: create,
+    action: listed ? create : undefined,
   })}
-${textFilter({ action: section, label: 'Name or title', value: view.q })}
+${listed && textFilter({ action: section, label: 'Name or title', value: view.q })}
 ${table({
   caption: 'Groups, sorted by name',
   columns: [

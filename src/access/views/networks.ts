@@ -45,12 +45,14 @@ export interface NetworkListView {
 /** Addresses by name. */
 export function networkListPage(view: NetworkListView): ShellPage {
   const create = view.mayCreate ? { text: 'Name a network', href: `${section}/new` } : undefined
+  // an empty list begins with its first step alone
+  const listed = view.networks.length > 0 || view.q !== undefined || view.further
   const body = html`${pageHeader({
     title: 'Networks',
     lead: 'A list of addresses with a name: write @name wherever networks are listed, and change it in one place.',
-    action: create,
+    action: listed ? create : undefined,
   })}
-${textFilter({ action: section, label: 'Name or title', value: view.q })}
+${listed && textFilter({ action: section, label: 'Name or title', value: view.q })}
 ${table({
   caption: 'Named networks, sorted by name',
   columns: [

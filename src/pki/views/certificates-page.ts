@@ -39,7 +39,7 @@ export function certificatesPage(data: CertificatesPageData): Html {
   })}
 ${!data.further && data.q === undefined && rootPart(data)}
 <section aria-labelledby="issued"><h2 id="issued">Issued</h2>
-${textFilter({ action: '/certificates', label: 'Host or serial number', value: data.q })}
+${(data.items.length > 0 || data.q !== undefined) && textFilter({ action: '/certificates', label: 'Host or serial number', value: data.q })}
 ${issued(data)}
 ${(data.items.length > 0 || data.further) && paging({ href: withQuery('/certificates', { q: data.q }), next: data.next, further: data.further, shown: data.items.length })}
 </section>`
