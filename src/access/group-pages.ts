@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { groupBody, groupParams, groupPatch, listQuery } from './contract.ts'
 import { readGroupsOf } from './facts-store.ts'
-import { membersOf, groupPage as pageOfGroups, rolesOfGroup } from './group-routes.ts'
+import { groupPage as pageOfGroups, rolesOfGroup } from './group-routes.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
-import { countMembers } from './groups-store.ts'
+import { countMembers, findMember, listMembers } from './groups-store.ts'
 import { faultsOf, parse } from './page-forms.ts'
-import { candidatesFor, holderForm, holderOf, may } from './page-parts.ts'
+import { candidatesFor, findHolder, holderForm, holderOf, may, memberPage } from './page-parts.ts'
 import { listRolesOf } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
-import type { GroupRow } from './tables.ts'
+import type { GroupMemberRow, GroupRow } from './tables.ts'
 import { deleteGroupPage, groupFormPage, groupListPage, groupPage, removeMemberPage, section } from './views/groups.ts'
 
 const groupForm = z.strictObject({
@@ -18,6 +18,9 @@ const groupForm = z.strictObject({
   description: z.string().max(2_000).default(''),
 })
 type GroupForm = z.infer<typeof groupForm>
+
+const memberQuery = z.strictObject({ cursor: z.string().max(1024).optional() })
+const belonging = (row: GroupMemberRow) => ({ ...row, kind: row.member_kind, id: row.member_id })
 
 /** Groups in the console. */
 export function groupPages(parts: RouteParts): readonly Route[] {
@@ -60,15 +63,28 @@ function reading(parts: RouteParts): readonly Route[] {
       door: 'browser',
       access: { permission: 'groups:read:{group}' },
       params: groupParams,
-      handler: async (ctx, { params }) => {
+      query: memberQuery,
+      handler: async (ctx, { params, query: { cursor } }) => {
         const group = await getGroup(ctx, params.group)
-        const members = await membersOf(ctx, group)
+        const members = await memberPage(
+          ctx,
+          parts.keyring,
+          ['group-members', group.id],
+          cursor,
+          async (limit, after) => (await listMembers(ctx.db, group.id, limit, after)).map(belonging),
+        )
         const mayUpdate = await may(access, ctx, `groups:update:${group.name}`)
         const mayDelete = await may(access, ctx, `groups:delete:${group.name}`)
-        const inside = new Set([`group:${group.name}`, ...members.map(({ kind, id }) => `${kind}:${id}`)])
-        const candidates = mayUpdate ? (await candidatesFor(ctx)).filter(({ value }) => !inside.has(value)) : []
+        const inside = new Set([`group:${group.name}`, ...members.items.map(({ kind, id }) => `${kind}:${id}`)])
+        const candidates = mayUpdate ? (await candidatesFor(ctx))?.filter(({ value }) => !inside.has(value)) : []
         const standing = await standingOf(ctx, group)
-        const view = { group, members, ...standing, mayUpdate, mayDelete, candidates, now: ctx.now }
+        const listed = {
+          members: members.items,
+          count: await memberCount(ctx, group),
+          next: members.next,
+          further: cursor !== undefined,
+        }
+        const view = { group, ...listed, ...standing, mayUpdate, mayDelete, candidates, now: ctx.now }
         return { kind: 'page', page: groupPage(view) }
       },
     }),
@@ -134,7 +150,7 @@ function joining(): readonly Route[] {
       params: groupParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
-        await addMember(ctx, params.group, holderOf(body.holder))
+        await addMember(ctx, params.group, await holderOf(ctx, body.holder))
         return backTo(params.group)
       },
     }),
@@ -147,8 +163,10 @@ function joining(): readonly Route[] {
       query: holderForm,
       handler: async (ctx, { params, query }) => {
         const group = await getGroup(ctx, params.group)
-        const wanted = holderOf(query.holder)
-        const member = (await membersOf(ctx, group)).find(({ kind, id }) => kind === wanted.kind && id === wanted.id)
+        const member = await findHolder(ctx, await holderOf(ctx, query.holder), async (kind, id) => {
+          const row = await findMember(ctx.db, group.id, kind, id)
+          return row && belonging(row)
+        })
         if (member === undefined) return backTo(group.name)
         const { roles, inherited } = await standingOf(ctx, group)
         const view = { group, holder: query.holder, name: member.name, isGroup: member.kind === 'group' }
@@ -163,7 +181,7 @@ function joining(): readonly Route[] {
       params: groupParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
-        await removeMember(ctx, params.group, holderOf(body.holder))
+        await removeMember(ctx, params.group, await holderOf(ctx, body.holder))
         return backTo(params.group)
       },
     }),
@@ -180,7 +198,7 @@ function deleting(): readonly Route[] {
       params: groupParams,
       handler: async (ctx, { params }) => {
         const group = await getGroup(ctx, params.group)
-        const members = (await countMembers(ctx.db, [group.id])).get(group.id) ?? 0
+        const members = await memberCount(ctx, group)
         const { roles, inherited } = await standingOf(ctx, group)
         return { kind: 'page', page: deleteGroupPage(group, members, [...roles, ...inherited]) }
       },
@@ -197,6 +215,10 @@ function deleting(): readonly Route[] {
       },
     }),
   ]
+}
+
+async function memberCount(ctx: Ctx, { id }: GroupRow): Promise<number> {
+  return (await countMembers(ctx.db, [id])).get(id) ?? 0
 }
 
 /** What belonging to a group brings: its own roles, and those of the groups around it. */

@@ -93,15 +93,23 @@ export async function removeGroup(db: Db, id: string, now: number): Promise<void
   touch(db, 'access')
 }
 
-export async function listMembers(db: Db, groupId: string, limit: number): Promise<readonly GroupMemberRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_group_members')
-    .selectAll()
-    .where('group_id', '=', groupId)
-    .orderBy('created_at')
-    .orderBy('member_id')
-    .limit(limit)
-    .execute()
+/** Members, longest first. @param after when and by which id the last one of the page before came */
+export async function listMembers(
+  db: Db,
+  groupId: string,
+  limit: number,
+  after?: { readonly since: number; readonly id: string },
+): Promise<readonly GroupMemberRow[]> {
+  let query = tables<Tables>(db).selectFrom('access_group_members').selectAll().where('group_id', '=', groupId)
+  if (after !== undefined) {
+    query = query.where((where) =>
+      where.or([
+        where('created_at', '>', after.since),
+        where.and([where('created_at', '=', after.since), where('member_id', '>', after.id)]),
+      ]),
+    )
+  }
+  return query.orderBy('created_at').orderBy('member_id').limit(limit).execute()
 }
 
 /** Ids of the groups directly inside any of these. */
@@ -139,6 +147,21 @@ export async function countMembers(db: Db, groupIds: readonly string[]): Promise
     .groupBy('group_id')
     .execute()
   return new Map(rows.map((row) => [row.group_id, Number(row.members)]))
+}
+
+export async function findMember(
+  db: Db,
+  of: string,
+  kind: MemberKind,
+  id: string,
+): Promise<GroupMemberRow | undefined> {
+  return tables<Tables>(db)
+    .selectFrom('access_group_members')
+    .selectAll()
+    .where('group_id', '=', of)
+    .where('member_kind', '=', kind)
+    .where('member_id', '=', id)
+    .executeTakeFirst()
 }
 
 /** False when it was a member already. */

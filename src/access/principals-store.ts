@@ -18,6 +18,16 @@ export async function findPrincipals(db: Db, ids: readonly string[]): Promise<re
   return tables<Tables>(db).selectFrom('access_principals').selectAll().where('id', 'in', ids).execute()
 }
 
+/** The account of that handle. */
+export async function findAccountByName(db: Db, name: string): Promise<PrincipalRow | undefined> {
+  return tables<Tables>(db)
+    .selectFrom('access_principals')
+    .selectAll()
+    .where('kind', '=', 'account')
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
 /** Active principals of a kind by name, for choosing one in a page. */
 export async function listPrincipals(db: Db, kind: PrincipalKind, limit: number): Promise<readonly PrincipalRow[]> {
   return tables<Tables>(db)

@@ -3,12 +3,12 @@ import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platf
 import { listQuery, roleBody, roleParams, rolePatch } from './contract.ts'
 import type { OpenAccess } from './open.ts'
 import { faultsOf, linesOf, parse } from './page-forms.ts'
-import { candidatesFor, holderForm, holderOf, may } from './page-parts.ts'
-import { holdersOf, rolePage as pageOfRoles } from './role-routes.ts'
+import { candidatesFor, findHolder, holderForm, holderOf, may, memberPage } from './page-parts.ts'
+import { rolePage as pageOfRoles } from './role-routes.ts'
 import { changeRole, createRole, deleteRole, getRole, giveRole, permissionsOf, takeRole } from './roles.ts'
-import { countHolders } from './roles-store.ts'
+import { countHolders, findRoleHolder, listHolders } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
-import type { RoleRow } from './tables.ts'
+import type { RoleHolderRow, RoleRow } from './tables.ts'
 import { deleteRolePage, roleFormPage, roleListPage, rolePage, section, takePage } from './views/roles.ts'
 
 const several = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
@@ -20,6 +20,9 @@ const roleForm = z.strictObject({
   more: z.string().max(40_000).default(''),
 })
 type RoleForm = z.infer<typeof roleForm>
+const memberQuery = z.strictObject({ cursor: z.string().max(1024).optional() })
+const holding = (row: RoleHolderRow) => ({ ...row, kind: row.holder_kind, id: row.holder_id })
+
 /** Roles in the console. */
 export function rolePages(parts: RouteParts): readonly Route[] {
   // `/roles/new` before `/roles/{role}`: the first that fits answers, and no role can be called new
@@ -64,17 +67,26 @@ function reading(parts: RouteParts): readonly Route[] {
       door: 'browser',
       access: { permission: 'roles:read:{role}' },
       params: roleParams,
-      handler: async (ctx, { params }) => {
+      query: memberQuery,
+      handler: async (ctx, { params, query: { cursor } }) => {
         const role = await getRole(ctx, params.role)
-        const holders = await holdersOf(ctx, role)
+        const holders = await memberPage(ctx, parts.keyring, ['role-holders', role.id], cursor, async (limit, after) =>
+          (await listHolders(ctx.db, role.id, limit, after)).map(holding),
+        )
         const [mayUpdate, mayDelete, mayAssign] = [
           await may(access, ctx, `roles:update:${role.name}`),
           await may(access, ctx, `roles:delete:${role.name}`),
           await may(access, ctx, `roles:assign:${role.name}`),
         ]
-        const held = new Set(holders.map(({ kind, id }) => `${kind}:${id}`))
-        const candidates = mayAssign ? (await candidatesFor(ctx)).filter(({ value }) => !held.has(value)) : []
-        const view = { role, holders, mayUpdate, mayDelete, mayAssign, candidates, now: ctx.now }
+        const held = new Set(holders.items.map(({ kind, id }) => `${kind}:${id}`))
+        const candidates = mayAssign ? (await candidatesFor(ctx))?.filter(({ value }) => !held.has(value)) : []
+        const standing = {
+          holders: holders.items,
+          count: await holderCount(ctx, role),
+          next: holders.next,
+          further: cursor !== undefined,
+        }
+        const view = { role, ...standing, mayUpdate, mayDelete, mayAssign, candidates, now: ctx.now }
         return { kind: 'page', page: rolePage({ ...view, vocabulary: access.vocabulary() }) }
       },
     }),
@@ -144,7 +156,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
       params: roleParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
-        await giveRole(ctx, params.role, holderOf(body.holder))
+        await giveRole(ctx, params.role, await holderOf(ctx, body.holder))
         return backTo(params.role)
       },
     }),
@@ -157,8 +169,10 @@ function assigning({ access }: RouteParts): readonly Route[] {
       query: holderForm,
       handler: async (ctx, { params, query }) => {
         const role = await getRole(ctx, params.role)
-        const wanted = holderOf(query.holder)
-        const held = (await holdersOf(ctx, role)).find(({ kind, id }) => kind === wanted.kind && id === wanted.id)
+        const held = await findHolder(ctx, await holderOf(ctx, query.holder), async (kind, id) => {
+          const row = await findRoleHolder(ctx.db, role.id, kind, id)
+          return row && holding(row)
+        })
         if (held === undefined) return backTo(role.name)
         const view = { role, holder: query.holder, name: held.name, isGroup: held.kind === 'group' }
         return { kind: 'page', page: takePage({ ...view, vocabulary: access.vocabulary() }) }
@@ -172,7 +186,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
       params: roleParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
-        await takeRole(ctx, params.role, holderOf(body.holder))
+        await takeRole(ctx, params.role, await holderOf(ctx, body.holder))
         return backTo(params.role)
       },
     }),

@@ -89,15 +89,23 @@ export async function removeRole(db: Db, id: string, now: number): Promise<numbe
   return Number(holders.numDeletedRows)
 }
 
-export async function listHolders(db: Db, roleId: string, limit: number): Promise<readonly RoleHolderRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_role_holders')
-    .selectAll()
-    .where('role_id', '=', roleId)
-    .orderBy('created_at')
-    .orderBy('holder_id')
-    .limit(limit)
-    .execute()
+/** Holders, longest first. @param after when and by which id the last one of the page before came */
+export async function listHolders(
+  db: Db,
+  roleId: string,
+  limit: number,
+  after?: { readonly since: number; readonly id: string },
+): Promise<readonly RoleHolderRow[]> {
+  let query = tables<Tables>(db).selectFrom('access_role_holders').selectAll().where('role_id', '=', roleId)
+  if (after !== undefined) {
+    query = query.where((where) =>
+      where.or([
+        where('created_at', '>', after.since),
+        where.and([where('created_at', '=', after.since), where('holder_id', '>', after.id)]),
+      ]),
+    )
+  }
+  return query.orderBy('created_at').orderBy('holder_id').limit(limit).execute()
 }
 
 export async function countHolders(db: Db, roleIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -109,6 +117,21 @@ export async function countHolders(db: Db, roleIds: readonly string[]): Promise<
     .groupBy('role_id')
     .execute()
   return new Map(rows.map((row) => [row.role_id, Number(row.holders)]))
+}
+
+export async function findRoleHolder(
+  db: Db,
+  of: string,
+  kind: MemberKind,
+  id: string,
+): Promise<RoleHolderRow | undefined> {
+  return tables<Tables>(db)
+    .selectFrom('access_role_holders')
+    .selectAll()
+    .where('role_id', '=', of)
+    .where('holder_kind', '=', kind)
+    .where('holder_id', '=', id)
+    .executeTakeFirst()
 }
 
 /** False when it was held already. */

@@ -152,7 +152,10 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
   test('attack 25: no page runs, asks, opens or has the CSP stop anything', { timeout: 600_000 }, async () => {
     const text = hostile.map(encodeURIComponent)
     const starts = [
-      ...['/', '/sign-in', '/errors', '/account/tokens/new'],
+      '/',
+      '/sign-in',
+      '/errors',
+      '/account/tokens/new',
       ...text.flatMap((one) => [`/search?q=${one}`, `/journal?who=${one}&what=${one}`, `/accounts?q=${one}`]),
       ...['/roles', '/groups', '/networks', '/routes', '/certificates', '/why'].map((path) => `${path}?q=${text[0]}`),
       ...['/roles', '/groups', '/networks', '/routes', '/accounts', '/journal', '/errors', '/nowhere'].map(

@@ -13,7 +13,6 @@ import {
   nothing,
   pageHeader,
   paging,
-  select,
   state,
   table,
   textFilter,
@@ -23,6 +22,7 @@ import {
 import type { Candidate } from '../page-parts.ts'
 import type { GroupRow } from '../tables.ts'
 import type { MemberJson } from '../wire.ts'
+import { holderField } from './holder-field.ts'
 
 export const section = '/groups'
 const groups = { text: 'Groups', href: section }
@@ -87,7 +87,11 @@ ${
 
 export interface GroupView {
   readonly group: GroupRow
+  /** One page of them. */
   readonly members: readonly MemberJson[]
+  readonly count: number
+  readonly next: string | undefined
+  readonly further: boolean
   /** Names of the roles it holds itself. */
   readonly roles: readonly string[]
   /** Roles that come from the groups around it. */
@@ -97,7 +101,7 @@ export interface GroupView {
   readonly mayUpdate: boolean
   readonly mayDelete: boolean
   /** Who could join. */
-  readonly candidates: readonly Candidate[]
+  readonly candidates: readonly Candidate[] | undefined
   readonly now: number
 }
 
@@ -118,13 +122,14 @@ ${facts([
   { term: 'Inside', value: links(around, section) },
 ])}
 <h2>Members</h2>${memberTable(view, members)}
+${(view.next !== undefined || view.further) && paging({ href: pathOf(group.name), next: view.next, further: view.further, shown: members.length, total: view.count })}
 ${view.mayUpdate && joinForm(view)}
 ${
   view.mayDelete &&
   dangerZone([
     {
       title: 'Delete this group',
-      text: `${losing(members.length, [...roles, ...inherited])}`,
+      text: `${losing(view.count, [...roles, ...inherited])}`,
       href: `${pathOf(group.name)}/delete`,
       verb: 'Delete…',
     },
@@ -160,21 +165,18 @@ function memberTable({ group, mayUpdate, now }: GroupView, members: readonly Mem
 }
 
 function joinForm({ group, roles, inherited, candidates }: GroupView): Html {
-  if (candidates.length === 0) return html`<p>Everybody who could join belongs to it.</p>`
+  if (candidates?.length === 0) return html`<p>Everybody who could join belongs to it.</p>`
   const brings = [...roles, ...inherited]
   return html`<h2>Add a member</h2>${form({
     action: `${pathOf(group.name)}/add`,
     submit: 'Add to the group',
-    body: select({
-      name: 'holder',
-      label: 'Who',
-      hint:
-        brings.length === 0
-          ? 'The group holds no role yet, so belonging to it allows nothing by itself.'
-          : `From that moment they hold ${brings.join(', ')}, in sessions already open too. You must hold all of it yourself.`,
-      required: true,
-      choices: candidates,
-    }),
+    body: holderField(
+      candidates,
+      'Who',
+      brings.length === 0
+        ? 'The group holds no role yet, so belonging to it allows nothing by itself.'
+        : `From that moment they hold ${brings.join(', ')}, in sessions already open too. You must hold all of it yourself.`,
+    ),
   })}`
 }
 

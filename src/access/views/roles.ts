@@ -15,7 +15,6 @@ import {
   nothing,
   pageHeader,
   paging,
-  select,
   state,
   table,
   textArea,
@@ -28,6 +27,7 @@ import type { Vocabulary } from '../permissions.ts'
 import { permissionsOf } from '../roles.ts'
 import type { RoleRow } from '../tables.ts'
 import type { MemberJson } from '../wire.ts'
+import { holderField } from './holder-field.ts'
 
 export const section = '/roles'
 const roles = { text: 'Roles', href: section }
@@ -76,13 +76,17 @@ ${paging({ href: withQuery(section, { q: view.q }), next: view.next, further: vi
 
 export interface RoleView {
   readonly role: RoleRow
+  /** One page of them. */
   readonly holders: readonly MemberJson[]
+  readonly count: number
+  readonly next: string | undefined
+  readonly further: boolean
   readonly vocabulary: Vocabulary
   readonly mayUpdate: boolean
   readonly mayDelete: boolean
   readonly mayAssign: boolean
   /** Who could receive it. */
-  readonly candidates: readonly Candidate[]
+  readonly candidates: readonly Candidate[] | undefined
   readonly now: number
 }
 
@@ -103,6 +107,7 @@ ${facts([
 ])}
 <h2>What it permits</h2>${permissionTable(permissionsOf(role), vocabulary)}
 <h2>Who holds it</h2>${holderTable(view, holders)}
+${(view.next !== undefined || view.further) && paging({ href: pathOf(role.name), next: view.next, further: view.further, shown: holders.length, total: view.count })}
 ${view.mayAssign && giveForm(view)}
 ${
   view.mayDelete &&
@@ -110,7 +115,7 @@ ${
   dangerZone([
     {
       title: 'Delete this role',
-      text: `${holding(holders.length)} and what it permits.`,
+      text: `${holding(view.count)} and what it permits.`,
       href: `${pathOf(role.name)}/delete`,
       verb: 'Delete…',
     },
@@ -152,17 +157,15 @@ function holderTable({ role, mayAssign, now }: RoleView, holders: readonly Membe
 }
 
 function giveForm({ role, candidates }: RoleView): Html {
-  if (candidates.length === 0) return html`<p>Everybody who could receive this role holds it.</p>`
+  if (candidates?.length === 0) return html`<p>Everybody who could receive this role holds it.</p>`
   return html`<h2>Give it</h2>${form({
     action: `${pathOf(role.name)}/give`,
     submit: `Give the role ${role.title}`,
-    body: select({
-      name: 'holder',
-      label: 'To',
-      hint: 'From that moment they may do everything listed above, in sessions already open too. It can be taken back at any time.',
-      required: true,
-      choices: candidates,
-    }),
+    body: holderField(
+      candidates,
+      'To',
+      'From that moment they may do everything listed above, in sessions already open too. It can be taken back at any time.',
+    ),
   })}`
 }
 
