@@ -44,7 +44,7 @@ export const accessRoom = defineRoom({
       pending: (ctx) => pendingRequests(access, ctx),
       jobs: [{ name: 'access.forget-requests', everyMs: 3_600_000, run: forgetRequests }],
       explain: explainFor(access),
-      state: accessState(() => access.vocabulary()),
+      state: accessState(access),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       async start(contributions) {
         await access.start(contributions)

@@ -12,14 +12,16 @@ import {
 import { groupBody, groupPatch, networkBody, networkPatch, roleBody, rolePatch, slug } from './contract.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, removeMember } from './groups.ts'
 import { changeNetwork, cidrsOf, createNetwork, deleteNetwork } from './named-networks.ts'
+import type { OpenAccess } from './open.ts'
 import type { Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, permissionsOf, takeRole } from './roles.ts'
 import { changeOf, linkSteps, namesOf, type People, people, peopleOf, referencesOf } from './state-people.ts'
+import { policiesState } from './state-policies.ts'
 import { allGroups, allHolders, allMembers, allNetworks, allRoles } from './state-store.ts'
 
-/** Named networks, groups and roles as files declare them. */
-export function accessState(vocabulary: () => Vocabulary): readonly AnyStateKind[] {
-  return [networksState, groupsState, rolesState(vocabulary)]
+/** Named networks, groups, roles and policies as files declare them. */
+export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 'zone'>): readonly AnyStateKind[] {
+  return [networksState, groupsState, rolesState(() => access.vocabulary()), policiesState(access)]
 }
 
 const cidrs = networkBody.shape.cidrs.transform(sortedTexts)

@@ -21,7 +21,7 @@ const handle = z.string().superRefine((text, context) => {
 })
 
 const fields = z.strictObject({
-  displayName: z.string().max(400).optional(),
+  displayName: z.string().max(400).trim().optional(),
   email: z.string().max(300).nullable().optional(),
   state: z.enum(['active', 'disabled']).optional(),
 })

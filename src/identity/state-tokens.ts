@@ -24,7 +24,7 @@ const name = z
   .string()
   .max(300)
   .regex(
-    /^[^/\p{Cc}]{1,64}\/[^\p{Cc}]{1,100}$/u,
+    /^[^/\p{Cc}]{1,64}\/(?!\s)[^\p{Cc}]{1,100}(?<!\s)$/u,
     'owner/label: the handle of an account, a slash, what the token is for',
   )
 

@@ -19,6 +19,8 @@ import { readStanding, Standing } from './standing.ts'
 
 /** Steps with slow work of their own, at once: a hash takes some twenty milliseconds. */
 const mostPrepared = 1_000
+/** In one transaction, which others wait for: some three seconds on a small machine. */
+const mostSteps = 4_000
 
 /** What planning needs of the house. */
 export interface StateDeps {
@@ -234,8 +236,11 @@ function placeOf(raw: unknown, { at, name }: StateReference): StatePath {
   return index < 0 ? at : [...at, index]
 }
 
-/** What each takes a password hash for would hold the command up for minutes. */
+/** What takes too long at once is to be applied in parts. */
 function judgeAmount(items: readonly Planned[], faults: Faults): void {
+  const steps = items.reduce((sum, item) => sum + item.steps.length, 0)
+  if (steps > mostSteps)
+    faults.add([], `This takes ${steps} changes; apply a part of it first: ${mostSteps} at once at most.`)
   const slow = items.filter(({ steps }) => steps.some((step) => 'prepare' in step))
   const first = slow[mostPrepared]
   if (first !== undefined) {

@@ -102,6 +102,23 @@ eachDialect((_, open) => {
     assert.deepEqual(routes?.['blog']?.['networks'], [])
   })
 
+  test('policies come with the history and the guards they have elsewhere', async (t) => {
+    const node = await startStateNode(t, open)
+    const text = 'forbid (principal, action == Gatehouse::Action::"routes:use", resource);\n'
+    const state = { policies: { closed: { text, state: 'shadow' } } }
+    await apply(node.local, state)
+    assert.deepEqual(await changesOf(node.local, await exported(node.local), true), [])
+    await apply(node.local, { policies: { closed: { text: `${text}// night\n` } } })
+    const versions = await node.local('GET', '/api/v1/policies/closed/versions')
+    assert.equal((versions.json['items'] as readonly unknown[]).length, 2)
+    const faulty = { policies: { closed: { text: 'forbid (principal, action, ressource);' } } }
+    assert.match((await faultsOf(node.local, faulty)).join(), /^\/policies\/closed\/text: 1:\d+ /)
+    const lockOut = { policies: { all: { text: 'forbid (principal, action, resource);' } } }
+    assert.match((await faultsOf(node.local, lockOut)).join(), /^\/policies\/all: /)
+    await apply(node.local, { policies: {} }, true)
+    assert.equal((await node.local('GET', '/api/v1/policies/closed')).status, 404)
+  })
+
   test('pruning deletes only within the kinds named, and keeps what must stay', async (t) => {
     const node = await startStateNode(t, open)
     await apply(node.local, sample)

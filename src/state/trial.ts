@@ -5,7 +5,7 @@ import { orderedSteps, type Plan, type Planned } from './plan.ts'
 
 /** Each fault that only a use-case finds costs a trial, and writers wait: a long file has fewer. */
 const mostTrials = 20
-const mostTriedSteps = 20_000
+const mostTriedSteps = 8_000
 
 /** What came out of a trial: what else would happen, by item. */
 export type Consequences = ReadonlyMap<Planned, readonly string[]>
