@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 
 /**
@@ -67,6 +68,27 @@ function forward(request: IncomingMessage, response: ServerResponse): void {
     },
   )
 }
+
+// WebSockets as a pipe: the same handshake through undici, and Node's own streams joined at their ends
+server.on('upgrade', (request: IncomingMessage, client: Duplex) => {
+  client.on('error', () => client.destroy())
+  pool.upgrade(
+    { path: request.url ?? '/', protocol: 'websocket', headers: listOf(request.headers) },
+    (error, answer) => {
+      if (error !== null) {
+        client.destroy()
+        return
+      }
+      const upstream = answer.socket
+      upstream.on('error', () => upstream.destroy())
+      const accept = String(answer.headers['sec-websocket-accept'])
+      client.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      )
+      client.pipe(upstream).pipe(client)
+    },
+  )
+})
 
 function listOf(headers: IncomingHttpHeaders): string[] {
   const list: string[] = []

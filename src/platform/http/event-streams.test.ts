@@ -161,6 +161,17 @@ test('attack 27: a stream ends when its permission does, when its session does, 
   assert.equal(purposes.filter((purpose) => purpose !== 'watch').length, 3)
 })
 
+test('a page of another host of our site opens no stream with the cookie it can send', async (t) => {
+  const { open, streams } = await startDoor(t, never)
+  for (const site of ['same-site', 'cross-site']) {
+    const answer = await open({ 'sec-fetch-site': site })
+    assert.equal(answer.statusCode, 403)
+    assert.match(await textOf(answer), /platform\.cross-origin/)
+  }
+  assert.equal(streams.count, 0)
+  assert.equal((await open({ 'sec-fetch-site': 'same-origin' })).statusCode, 200)
+})
+
 test('what fails while streaming ends the stream, is logged, and tells the client nothing', async (t) => {
   const { open, log } = await startDoor(t, async function* () {
     yield { data: 'first' }

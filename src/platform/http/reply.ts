@@ -53,6 +53,8 @@ async function contentOf(
       headers.set('Content-Type', reply.type)
       return { status, body: typeof reply.body === 'string' ? reply.body : new Uint8Array(reply.body) }
     case 'events': {
+      // a page of another host of our site could not read it, but its cookie would take one of the person's places
+      if (isForeignPage(passage.view.headers)) throw failHttp('platform.cross-origin')
       headers.set('Content-Type', 'text/event-stream; charset=utf-8')
       if (passage.view.method === 'HEAD') return { status }
       const body = passage.openStream(reply.events, ctx)
@@ -70,6 +72,12 @@ async function contentOf(
       return { status, body: JSON.stringify(reply.body) }
     }
   }
+}
+
+/** As browsers tell it; programs say nothing. */
+function isForeignPage(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site')
+  return site !== null && site !== 'same-origin' && site !== 'none'
 }
 
 /**
