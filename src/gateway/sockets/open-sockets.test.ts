@@ -34,7 +34,7 @@ function setUp(t: TestContext) {
     access: { decide: () => (state.hangs ? new Promise(() => undefined) : allowed) },
     identity: {},
   } as unknown as GateDeps
-  const sockets = new OpenSockets(deps, { ofRoute: 2, ofVisitor: 2 })
+  const sockets = new OpenSockets(deps, { ofRoute: 3, ofVisitor: 1, ofAddress: 2 })
   const open = () => {
     const closes: string[] = []
     const watched: Watched = {

@@ -15,13 +15,14 @@ export interface Watched {
   close(code: number, reason: string): void
 }
 
-/** On one route, and by one session, token or (of strangers) address. */
+/** At once: on one route, by one session or token, and by strangers from one address, who may be a whole office. */
 export interface SocketBounds {
   readonly ofRoute: number
   readonly ofVisitor: number
+  readonly ofAddress: number
 }
 
-const defaultBounds: SocketBounds = { ofRoute: 4_096, ofVisitor: 128 }
+const defaultBounds: SocketBounds = { ofRoute: 4_096, ofVisitor: 128, ofAddress: 512 }
 /** How often somebody looks whether anything changed, and how often all is judged although nothing did. */
 const lookMs = 200
 const judgeMs = 1_000
@@ -94,10 +95,11 @@ export class OpenSockets {
   take(admission: Admission): Place | undefined {
     const { live, actor, address } = admission
     const visitor = actor?.session?.id ?? actor?.credential?.id ?? address ?? ''
+    const mostOfVisitor = actor === undefined ? this.#bounds.ofAddress : this.#bounds.ofVisitor
     const keys = [`route ${live.route.id}`, `visitor ${visitor}`] as const
     const [route, own] = keys
     if (this.#deps.kernel.stopping.aborted) return undefined
-    if (this.#count(route) >= this.#bounds.ofRoute || this.#count(own) >= this.#bounds.ofVisitor) return undefined
+    if (this.#count(route) >= this.#bounds.ofRoute || this.#count(own) >= mostOfVisitor) return undefined
     for (const key of keys) this.#counts.set(key, this.#count(key) + 1)
     let left = false
     let entry: Entry | undefined

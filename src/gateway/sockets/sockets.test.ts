@@ -612,19 +612,21 @@ test('a half-closed connection: what was said before the end arrives, both ways'
 test('attack 11: a session has a bounded number of WebSockets, and gets its places back', async (t) => {
   const gate = await startGate(t)
   const upstream = await startSocketUpstream(t)
-  await addRoute(gate, upstream.origin, open)
-  const opened = await Promise.all(Array.from({ length: 128 }, () => handshake(t, gate, {})))
+  await addRoute(gate, upstream.origin)
+  await gate.addAccount('alice')
+  const headers = await signIn(gate, 'alice')
+  const opened = await Promise.all(Array.from({ length: 128 }, () => handshake(t, gate, headers)))
   assert.ok(opened.every(({ status }) => status === 101))
-  assert.equal((await handshake(t, gate, {})).status, 503)
-  const events = await gate.ask({ host, path: '/events' })
+  assert.equal((await handshake(t, gate, headers)).status, 503)
+  const events = await gate.ask({ host, path: '/events', headers })
   assert.equal(events.status, 503)
   assert.match(events.body, /gateway\.too-many-sockets/)
-  assert.equal((await gate.ask({ host })).status, 200)
+  assert.equal((await gate.ask({ host, headers })).status, 200)
   assert.match((await gate.kernel.metrics.text()) ?? '', /gatehouse_gateway_sockets 128/)
   opened[0]?.socket.close()
   await opened[0]?.closed
   await until(() => upstream.sockets.clients.size === 127)
-  assert.equal((await handshake(t, gate, {})).status, 101)
+  assert.equal((await handshake(t, gate, headers)).status, 101)
 })
 
 test('over HTTP/2 no WebSocket is offered, and who asks for one all the same gets none (RFC 8441)', async (t) => {
