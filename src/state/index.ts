@@ -7,6 +7,7 @@ import { judge } from './judge.ts'
 import type { StateDeps } from './plan.ts'
 import { stateRoutes } from './routes.ts'
 import { ordered } from './standing.ts'
+import { statePages } from './state-pages.ts'
 
 /** What stands as one file, and a file as what shall stand. Offers nothing to other rooms; they contribute the kinds. */
 export const stateRoom = defineRoom({
@@ -21,7 +22,8 @@ export const stateRoom = defineRoom({
     let deps: StateDeps = { kinds: new Map(), judge: judge(access, new Map()), keyring }
     return Promise.resolve({
       face: undefined,
-      routes: stateRoutes(() => deps),
+      routes: [...stateRoutes(() => deps), ...statePages(() => deps)],
+      navigation: [{ title: 'State', href: '/state', permission: 'audit:read', order: 95, group: 'record' }],
       start: ({ state, resources }) => {
         const loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
         const kinds = new Map(ordered(state).map((kind) => [kind.kind, kind]))

@@ -1,7 +1,7 @@
-import { type Route, route } from '#platform'
+import { type Reply, type Route, route } from '#platform'
 import { applyState, planState } from './apply.ts'
 import { appliedView, applyBody, exportQuery, maxStateBytes, planBody, planView, stateDocument } from './contract.ts'
-import { exportState } from './export.ts'
+import { type ExportedState, exportState } from './export.ts'
 import type { StateDeps } from './plan.ts'
 import { yamlOf } from './state-yaml.ts'
 
@@ -22,8 +22,7 @@ export function stateRoutes(deps: () => StateDeps): readonly Route[] {
         const words = kinds?.split(',').map((word) => word.trim())
         const state = await exportState(deps(), ctx, words)
         if (format === 'json') return { kind: 'json', body: state }
-        const headers = { 'Content-Disposition': 'attachment; filename="state.yaml"' }
-        return { kind: 'text', type: 'application/yaml; charset=utf-8', body: await yamlOf(state), headers }
+        return yamlReply(state)
       },
     }),
     route({
@@ -52,7 +51,14 @@ export function stateRoutes(deps: () => StateDeps): readonly Route[] {
       handler: async (ctx, { body: { state, prune, fingerprint } }) => ({
         kind: 'json',
         body: await applyState(deps(), ctx, state, prune, fingerprint),
+        unrepeatable: true,
       }),
     }),
   ]
+}
+
+/** The file to keep. */
+export async function yamlReply(state: ExportedState): Promise<Reply> {
+  const headers = { 'Content-Disposition': 'attachment; filename="state.yaml"' }
+  return { kind: 'text', type: 'application/yaml; charset=utf-8', body: await yamlOf(state), headers }
 }

@@ -97,6 +97,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/requests',
       '/why',
       '/journal/{id}',
+      '/state',
     ]) {
       assert.ok(kinds.includes(kind), `${kind} among ${kinds.join(' ')}`)
     }

@@ -1,0 +1,35 @@
+import { listAudit, type Route, route } from '#platform'
+import { exportState } from './export.ts'
+import type { StateDeps } from './plan.ts'
+import { yamlReply } from './routes.ts'
+import { statePage } from './views/state.ts'
+
+const section = '/state'
+const lastApplies = 20
+
+/** The page about declared state, and the export as a file to keep. */
+export function statePages(deps: () => StateDeps): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/state',
+      door: 'browser',
+      access: { permission: 'audit:read' },
+      handler: async (ctx) => {
+        const [state, applies] = await Promise.all([
+          exportState(deps(), ctx, undefined),
+          listAudit(ctx.db, { actionPrefix: 'state.apply' }, { limit: lastApplies }),
+        ])
+        const body = statePage({ state, applies, now: ctx.now })
+        return { kind: 'page', page: { title: 'State as a file', body, section, frame: 'full' } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/state/state.yaml',
+      door: 'browser',
+      access: { signedIn: 'it holds what the caller may see, each item asked for by itself' },
+      handler: async (ctx) => yamlReply(await exportState(deps(), ctx, undefined)),
+    }),
+  ]
+}
