@@ -60,7 +60,7 @@ async function replyWith(ctx: Ctx, endpoint: Endpoint): Promise<Reply> {
 
 async function replyWithSecret(ctx: Ctx, { endpoint, secret }: WithSecret, status: number): Promise<Reply> {
   const body = { ...(await viewOf(ctx, endpoint)), secret }
-  return { kind: 'json', status, body, headers: { 'Cache-Control': 'no-store' } }
+  return { kind: 'json', status, body, unrepeatable: true, headers: { 'Cache-Control': 'no-store' } }
 }
 
 function readingRoutes(deps: AdminDeps): readonly Route[] {

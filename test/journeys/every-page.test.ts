@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { crawl } from '../pages/crawl.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
-import { addGroup, addNetwork, addPerson, addRoute, signIn } from '../product/people.ts'
+import { addGroup, addNetwork, addPerson, addRoute, addWebhook, signIn } from '../product/people.ts'
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
@@ -46,6 +46,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addRoute(administrator, product, 'blog')
     await addGroup(administrator, product, 'operators')
     await addNetwork(administrator, product, 'office')
+    await addWebhook(administrator, product, 'siem')
   })
 
   after(async () => {
@@ -96,6 +97,13 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/grants/new',
       '/requests',
       '/why',
+      '/webhooks/new',
+      '/webhooks/siem',
+      '/webhooks/siem/edit',
+      '/webhooks/siem/replay',
+      '/webhooks/siem/rotate-secret',
+      '/webhooks/siem/delete',
+      '/dead-events',
       '/journal/{id}',
       '/state',
     ]) {

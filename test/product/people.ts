@@ -52,3 +52,12 @@ export async function addNetwork(page: Page, product: Product, name: string): Pr
   await page.getByRole('button', { name: 'Name the network' }).click()
   await page.waitForURL(/\/networks\/[a-z0-9-]+$/)
 }
+
+/** Makes a webhook through the console's form; what it is to be told is refused, since nothing listens there. */
+export async function addWebhook(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/webhooks/new`)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Address').fill('https://127.0.0.1:9/hook')
+  await page.getByRole('button', { name: 'Add the webhook' }).click()
+  await page.getByText('shown this once').waitFor()
+}

@@ -2,6 +2,7 @@ import type { FieldFault } from '#platform'
 import {
   actionForm,
   badge,
+  button,
   command,
   confirmation,
   copyButton,
@@ -96,14 +97,8 @@ ${
         label: `Pause ${name}: nothing is sent or queued`,
       })
     : actionForm({ action: `/webhooks/${name}/resume`, submit: 'Resume', label: `Resume ${name}` })
-}</p>
+} ${button({ text: 'Send events again…', href: `/webhooks/${name}/replay` }, 'plain')}</p>
 ${deliveriesSection(options)}${dangerZone([
-  {
-    title: 'Send events again',
-    text: 'Everything since a time, accepted or not. The receiver sees it under the same ids.',
-    href: `/webhooks/${name}/replay`,
-    verb: 'Send again…',
-  },
   {
     title: 'Make a new secret',
     text: 'For a day messages are signed with both, so that the receiver can be changed in between.',
