@@ -37,7 +37,7 @@ export const consoleRoom = defineRoom({
       face: undefined,
       shell: shell(console),
       routes: consoleRoutes(console),
-      navigation: [{ title: 'Journal', href: '/journal', permission: 'audit:read', order: 90, group: 'record' }],
+      navigation: [{ title: 'Journal', href: '/journal', permission: 'audit:read', order: 70, group: 'record' }],
       search: [recordSearch],
       searchActions: [{ title: 'Verify the journal', href: '/journal/verify' }],
       start: (contributions) => {

@@ -24,6 +24,7 @@ import { type FanOutDeps, fanOut } from './fan-out.ts'
 import { pageRoutes } from './pages.ts'
 import { policies, resourceOf } from './policies.ts'
 import { probe } from './probe.ts'
+import { webhookSearch } from './search.ts'
 
 /** What other rooms may ask of this one. */
 export interface HooksFace {
@@ -80,6 +81,7 @@ export function openHooks(
       { title: 'Webhooks', href: '/webhooks', permission: 'webhooks:read', order: 80, group: 'record' },
       { title: 'Dead events', href: '/dead-events', permission: 'dead-events:read', order: 90, group: 'record' },
     ],
+    search: [webhookSearch],
     searchActions: [{ title: 'Add a webhook', href: '/webhooks/new' }],
     policies: [policies],
     resources: [{ permissionType: 'webhooks', load: loadWebhook }],

@@ -1,4 +1,4 @@
-import { type Db, tables, touch } from '#platform'
+import { closeness, contains, type Db, tables, touch } from '#platform'
 import type { PolicyRow, PolicyVersionRow, Tables } from '../tables.ts'
 
 /** A policy with the text in use. */
@@ -40,6 +40,19 @@ export async function listPolicies(
   let query = withText(db)
   if (after !== undefined) query = query.where('p.name', '>', after)
   return query.orderBy('p.name').limit(limit).execute()
+}
+
+/** Those with a text in name or title, the closest name first. */
+export async function searchPolicies(db: Db, text: string, limit: number): Promise<readonly PolicyRow[]> {
+  return tables<Tables>(db)
+    .selectFrom('access_policies')
+    .selectAll()
+    .where('removed_at', 'is', null)
+    .where(contains(['name', 'title'], text))
+    .orderBy(closeness('name', text))
+    .orderBy('name')
+    .limit(limit)
+    .execute()
 }
 
 /** Which policies decide or are watched, and in which version: enough to see whether an engine is still the right one. */

@@ -58,7 +58,10 @@ describe('every piece', () => {
       'nothing',
       'relative',
       'sawOf',
+      // `table` shows it
+      'tableRow',
       'utc',
+      'whyAddress',
       'withQuery',
     ])
     const missing = Object.keys(kit).filter((name) => !silent.has(name) && !(name in plain))

@@ -1,4 +1,4 @@
-import { address, type Html, html } from './html.ts'
+import { address, type Html, html, nothing } from './html.ts'
 
 export interface PagingOptions {
   /** This list's address with its filters, without a cursor: `/journal?who=alice`. */
@@ -13,9 +13,10 @@ export interface PagingOptions {
   readonly total?: number
 }
 
-/** How many are shown, the next page by cursor, and the way back to the first. */
+/** How many are shown, the next page by cursor, and the way back to the first; nothing below a list that is empty. */
 export function paging(options: PagingOptions): Html {
   const { href, next, further, shown, total } = options
+  if (shown === 0 && !further && next === undefined) return nothing
   const count = total === undefined ? `${shown} shown` : `${shown} of ${total} shown`
   return html`<nav class="paging" aria-label="Pages of the list"><span class="count">${count}</span>
 ${further && html`<a href="${address(href)}">First page</a>`}
