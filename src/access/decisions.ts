@@ -65,6 +65,15 @@ export interface Decisions {
    * in shadow are not witnessed here.
    */
   decideEach(asked: EachQuestion, things: readonly Thing[]): readonly boolean[] | Promise<readonly boolean[]>
+  /** The answer from what the database holds now; nothing remembered is looked at, nothing is remembered. */
+  decideFresh(
+    actor: Actor,
+    permission: string | undefined,
+    resource: Resource | undefined,
+    now: number,
+  ): Promise<Decision>
+  /** What the answers given now rest on: grows with every change that can alter one. */
+  epoch(): number
   /** Runs something over facts until it misses none. */
   withFacts<T>(now: number, work: (facts: Facts) => T): T | Promise<T>
 }
@@ -155,6 +164,13 @@ export function openDecisions(database: Database, parts: DecisionParts): Decisio
     },
     decideEach: (asked, things) =>
       withFacts(asked.now, (facts) => decideEach(asked, things, facts, facts.engine() ?? undefined, parts)),
+    async decideFresh(actor, permission, resource, now) {
+      const question = questionOf(actor, permission, resource, now)
+      if (question === undefined) return unknownPermission.decision
+      const facts = new KnownFacts(undefined, parts.engines)
+      return (await readAndRepeat(facts, now, (known) => walkWith(question, known))).decision
+    },
+    epoch: () => database.epoch('access'),
     withFacts,
   }
 }

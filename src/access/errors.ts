@@ -78,6 +78,23 @@ export const errors = {
     title: 'Grant is over',
     detail: 'The grant {id} was already revoked. Nothing was changed.',
   },
+  'access.not-searchable': {
+    status: 400,
+    title: 'Not searchable',
+    detail: 'Nothing was searched: things of the type {type} can only be asked about one by one.',
+  },
+  'access.bad-consistency': {
+    status: 400,
+    title: 'Not a consistency token',
+    detail:
+      'Nothing was decided: the header Gatehouse-Consistency holds no token that this Gatehouse gave. Leave it out.',
+  },
+  'access.incomplete-evaluation': {
+    status: 400,
+    title: 'Incomplete question',
+    detail:
+      'Nothing was decided: the evaluation at {position} has no {missing}, and neither has the request around it.',
+  },
   'access.grant-to-oneself': {
     status: 400,
     title: 'Grant to oneself',

@@ -43,6 +43,20 @@ export async function listGrantsAround(db: Db, principalId: string, limit: numbe
   return rows.slice(0, limit).map(({ id }) => id)
 }
 
+/** Who has a grant of one of these patterns that is neither revoked nor over; each once. */
+export async function listGranteesOf(db: Db, patterns: readonly string[], now: number): Promise<readonly string[]> {
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_grant_patterns as p')
+    .innerJoin('access_grants as g', 'g.id', 'p.grant_id')
+    .select('g.grantee_id')
+    .distinct()
+    .where('p.pattern', 'in', patterns)
+    .where('g.revoked_at', 'is', null)
+    .where((where) => where.or([where('g.ends_at', 'is', null), where('g.ends_at', '>', now)]))
+    .execute()
+  return rows.map((row) => row.grantee_id)
+}
+
 /** How many grants to somebody are neither revoked nor over. */
 export async function countGrantsTo(db: Db, granteeId: string, now: number): Promise<number> {
   const row = await tables<Tables>(db)
@@ -56,11 +70,18 @@ export async function countGrantsTo(db: Db, granteeId: string, now: number): Pro
 }
 
 export async function insertGrant(db: Db, row: GrantRow): Promise<void> {
-  await tables<Tables>(db).insertInto('access_grants').values(row).execute()
+  const query = tables<Tables>(db)
+  await query.insertInto('access_grants').values(row).execute()
+  const patterns = [...new Set(JSON.parse(row.permissions) as readonly string[])]
+  if (patterns.length > 0 && row.revoked_at === null) {
+    const rows = patterns.map((pattern) => ({ pattern, grant_id: row.id }))
+    await query.insertInto('access_grant_patterns').values(rows).execute()
+  }
   touch(db, 'access')
 }
 
 export async function revokeGrant(db: Db, id: string, now: number): Promise<void> {
   await tables<Tables>(db).updateTable('access_grants').set({ revoked_at: now }).where('id', '=', id).execute()
+  await tables<Tables>(db).deleteFrom('access_grant_patterns').where('grant_id', '=', id).execute()
   touch(db, 'access')
 }

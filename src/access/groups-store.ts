@@ -1,4 +1,5 @@
 import { closeness, contains, type Db, tables, touch } from '#platform'
+import { maxGroupDepth } from './facts-store.ts'
 import type { GroupMemberRow, GroupRow, MemberKind, Tables } from './tables.ts'
 
 /** A group by name; tombstones are not found. */
@@ -185,4 +186,35 @@ export async function deleteMember(db: Db, groupId: string, kind: MemberKind, id
     .executeTakeFirst()
   touch(db, 'access')
   return Number(result.numDeletedRows) > 0
+}
+
+/** Groups by name; tombstones are left out. */
+export async function findGroupsByName(db: Db, names: readonly string[]): Promise<readonly GroupRow[]> {
+  if (names.length === 0) return []
+  return tables<Tables>(db)
+    .selectFrom('access_groups')
+    .selectAll()
+    .where('name', 'in', names)
+    .where('removed_at', 'is', null)
+    .execute()
+}
+
+/** Ids of the principals in any of these groups, through nested ones too, each once. */
+export async function listMembersOfGroups(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
+  const seen = new Set(groupIds)
+  const found = new Set<string>()
+  let level: readonly string[] = [...seen]
+  for (let depth = 0; depth <= maxGroupDepth && level.length > 0; depth++) {
+    const rows = await tables<Tables>(db)
+      .selectFrom('access_group_members as m')
+      .innerJoin('access_groups as g', 'g.id', 'm.group_id')
+      .select(['m.member_kind', 'm.member_id'])
+      .where('m.group_id', 'in', level)
+      .where('g.removed_at', 'is', null)
+      .execute()
+    for (const row of rows) if (row.member_kind === 'principal') found.add(row.member_id)
+    level = rows.flatMap((row) => (row.member_kind === 'group' && !seen.has(row.member_id) ? [row.member_id] : []))
+    for (const id of level) seen.add(id)
+  }
+  return [...found]
 }

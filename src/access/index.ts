@@ -1,4 +1,4 @@
-import { defineRoom } from '#platform'
+import { defineRoom, type Kernel } from '#platform'
 import { accessConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
@@ -35,7 +35,7 @@ export const accessRoom = defineRoom({
     let timer: NodeJS.Timeout | undefined
     return {
       face: access.face,
-      routes: accessRoutes({ access, keyring: kernel.keyring }),
+      routes: accessRoutes({ access, keyring: kernel.keyring, origin: () => consoleOrigin(kernel) }),
       navigation,
       search: accessSearch,
       searchActions: accessActions,
@@ -57,3 +57,8 @@ export const accessRoom = defineRoom({
     }
   },
 })
+
+function consoleOrigin({ config, listener }: Kernel): string {
+  const port = config.console.port ?? listener.httpsPort
+  return port === 443 ? `https://${config.console.host}` : `https://${config.console.host}:${port}`
+}

@@ -1,5 +1,5 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
-import type { Resource } from '#kit'
+import type { PrincipalKind, Resource } from '#kit'
 import type { PrincipalFacts } from './facts.ts'
 import type { PolicyAnswer } from './policy-engine.ts'
 import { groupType, type PolicyText, principalTypes } from './policy-schema.ts'
@@ -75,6 +75,33 @@ export function reachOf(policies: Policies, principal: PrincipalFacts, action: s
     else if (needsRelation) found.related = true
     else if (id !== undefined) found.ids.push(id)
     else found.anything = true
+  }
+  return found
+}
+
+/** Whom some policy could permit at all. */
+export interface Permits {
+  /** Anybody of the kind: only asking tells. */
+  readonly anybody: boolean
+  readonly held: boolean
+  readonly related: boolean
+  /** Principals named in policies themselves. */
+  readonly principals: readonly string[]
+}
+
+/** Everybody any permit could be about. Wide rather than exact: who lies outside is refused. */
+export function permitsOf(policies: Policies, kind: PrincipalKind, action: string, resourceType: string): Permits {
+  const found = { anybody: false, held: false, related: false, principals: [] as string[] }
+  for (const policy of policies.values()) {
+    const { scope } = policy
+    if (scope.effect !== 'permit' || !mayApply(policy, principalTypes[kind], action, resourceType)) continue
+    const { needsHeld, needsRelation } = shapeOf(scope)
+    const named =
+      scope.principal.op === '==' && 'entity' in scope.principal ? entityOf(scope.principal.entity) : undefined
+    if (needsHeld) found.held = true
+    else if (needsRelation) found.related = true
+    else if (named !== undefined) found.principals.push(named.id)
+    else found.anybody = true
   }
   return found
 }

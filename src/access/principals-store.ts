@@ -40,6 +40,35 @@ export async function listPrincipals(db: Db, kind: PrincipalKind, limit: number)
     .execute()
 }
 
+/** Ids of active principals of a kind in their order, after the given one; with `only`, no others. */
+export async function listPrincipalIds(
+  db: Db,
+  kind: PrincipalKind,
+  after: string | undefined,
+  limit: number,
+  only?: readonly string[],
+): Promise<readonly string[]> {
+  const page = (ids: readonly string[] | undefined, size: number) => {
+    let query = tables<Tables>(db)
+      .selectFrom('access_principals')
+      .select('id')
+      .where('kind', '=', kind)
+      .where('state', '=', 'active')
+    if (after !== undefined) query = query.where('id', '>', after)
+    if (ids !== undefined) query = query.where('id', 'in', ids)
+    return query.orderBy('id').limit(size).execute()
+  }
+  if (only === undefined) return (await page(undefined, limit)).map(({ id }) => id)
+  const found: string[] = []
+  const next = only.filter((id) => after === undefined || id > after).toSorted()
+  // a statement takes so many parameters and no more
+  for (let from = 0; from < next.length && found.length < limit; from += 1_000) {
+    const rows = await page(next.slice(from, from + 1_000), limit - found.length)
+    found.push(...rows.map(({ id }) => id))
+  }
+  return found
+}
+
 export async function updatePrincipalState(db: Db, id: string, state: 'active' | 'disabled'): Promise<void> {
   await tables<Tables>(db).updateTable('access_principals').set({ state }).where('id', '=', id).execute()
   touch(db, 'access')

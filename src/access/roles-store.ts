@@ -156,3 +156,19 @@ export async function deleteHolder(db: Db, roleId: string, kind: MemberKind, id:
   touch(db, 'access')
   return Number(result.numDeletedRows) > 0
 }
+
+/** Who holds any of the roles itself: principals, and groups by id. */
+export async function listRoleHolders(
+  db: Db,
+  roleIds: readonly string[],
+): Promise<{ readonly principals: readonly string[]; readonly groups: readonly string[] }> {
+  if (roleIds.length === 0) return { principals: [], groups: [] }
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_role_holders')
+    .select(['holder_kind', 'holder_id'])
+    .distinct()
+    .where('role_id', 'in', roleIds)
+    .execute()
+  const of = (kind: MemberKind) => rows.filter((row) => row.holder_kind === kind).map((row) => row.holder_id)
+  return { principals: of('principal'), groups: of('group') }
+}

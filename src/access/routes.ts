@@ -1,4 +1,5 @@
 import type { Keyring, Route } from '#platform'
+import { authzenRoutes } from './authzen/routes.ts'
 import { decisionRoutes } from './decision-routes.ts'
 import { grantPages } from './grant-pages.ts'
 import { grantRoutes } from './grant-routes.ts'
@@ -19,6 +20,8 @@ import { whyRoutes } from './why/routes.ts'
 export interface RouteParts {
   readonly access: OpenAccess
   readonly keyring: Keyring
+  /** The console's address, known once it listens. */
+  readonly origin: () => string
 }
 
 /** Everything this room answers over HTTP. */
@@ -29,6 +32,7 @@ export function accessRoutes(parts: RouteParts): readonly Route[] {
     networkRoutes,
     grantRoutes,
     decisionRoutes,
+    authzenRoutes,
     policyRoutes,
     whyRoutes,
     requestRoutes,

@@ -11,6 +11,7 @@ export interface Tables {
   readonly access_group_members: GroupMemberRow
   readonly access_networks: NetworkRow
   readonly access_grants: GrantRow
+  readonly access_grant_patterns: { readonly pattern: string; readonly grant_id: string }
   readonly access_validations: ValidationRow
   readonly access_requests: RequestRow
   readonly access_policies: PolicyRow

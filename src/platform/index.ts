@@ -54,6 +54,7 @@ export { type PageOpenerParts, pageOpener } from './http/page-opener.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export { Refused } from './http/problem.ts'
 export {
+  consistencyHeader,
   type Door,
   type Input,
   type RejectedForm,

@@ -124,6 +124,7 @@ function serve(kernel: OpenKernel, house: House): void {
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
     origin: () => kernel.origin(),
     httpsPort: () => listener.httpsPort,
+    accessEpoch: () => kernel.database.epoch('access'),
     streams: new EventStreams({ clock: kernel.clock, stopping: kernel.stopping }),
   }
   const { routes } = contributions

@@ -50,12 +50,17 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       door: 'browser',
       access: { signedIn: own },
       params: requestParams,
-      handler: (ctx, { params }) => onePage({ access, keyring }, ctx, params.request, []),
+      handler: (ctx, { params }) => onePage({ access }, ctx, params.request, []),
     }),
   ]
 }
 
-async function onePage({ access }: RouteParts, ctx: Ctx, id: string, faults: readonly FieldFault[]): Promise<Reply> {
+async function onePage(
+  { access }: Pick<RouteParts, 'access'>,
+  ctx: Ctx,
+  id: string,
+  faults: readonly FieldFault[],
+): Promise<Reply> {
   const { row, mine, mayAnswer } = await getRequest(access, ctx, id)
   const { state } = await getPrincipal(ctx, row.requester_id)
   const view = {

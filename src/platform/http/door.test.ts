@@ -147,6 +147,7 @@ describe('doors', () => {
       shell: (page) => Promise.resolve(`<!doctype html><title>${page.title}</title>${String(page.body)}`),
       origin: () => origin,
       httpsPort: () => 8443,
+      accessEpoch: () => 0,
       streams: new EventStreams({ clock, stopping: new AbortController().signal }),
     }
     const handler = serveRoutes(deps, things, ['browser', 'api', 'protocol'], () => ({

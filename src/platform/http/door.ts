@@ -34,6 +34,8 @@ export interface DoorDeps {
   /** `https://gatehouse.localhost:8443` */
   readonly origin: () => string
   readonly httpsPort: () => number
+  /** `epoch('access')`: what decisions rest on now. */
+  readonly accessEpoch: () => number
   readonly streams: EventStreams
 }
 

@@ -61,6 +61,7 @@ async function startDoor(
     shell: () => Promise.resolve(''),
     origin: () => 'https://gatehouse.localhost:8443',
     httpsPort: () => 8443,
+    accessEpoch: () => 0,
     streams,
   }
   const stream = route({

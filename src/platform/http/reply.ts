@@ -2,7 +2,7 @@ import type { Ctx } from '../room/contract.ts'
 import { serializeCookie } from './cookies.ts'
 import type { Passage } from './door.ts'
 import { failHttp } from './http-errors.ts'
-import type { Reply } from './route.ts'
+import { consistencyHeader, type Reply } from './route.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
 /** A reply as a response, with the headers every answer of its door carries. */
@@ -14,7 +14,10 @@ export async function respond(
 ): Promise<Response> {
   const { deps, view, requestId } = passage
   const headers = new Headers(reply.headers)
-  headers.set('X-Request-Id', requestId)
+  headers.set('X-Request-Id', echoed(passage) ?? requestId)
+  if (passage.route.door === 'api' && !['GET', 'HEAD'].includes(view.method) && !headers.has(consistencyHeader)) {
+    headers.set(consistencyHeader, String(deps.accessEpoch()))
+  }
   for (const cookie of reply.cookies ?? []) headers.append('Set-Cookie', serializeCookie(cookie))
   const { status, body } = await contentOf(reply, headers, passage, ctx, jsonType)
   setSecurityHeaders(headers, {
@@ -23,6 +26,12 @@ export async function respond(
   })
   const empty = status === 204 || status === 304 || view.method === 'HEAD'
   return new Response(empty ? null : (body ?? null), { status, headers })
+}
+
+/** Short and plain, or not at all: it goes into a header. */
+function echoed({ route, view }: Passage): string | undefined {
+  const asked = route.echoRequestId === true ? view.headers.get('x-request-id') : null
+  return asked !== null && /^[\x21-\x7e]{1,200}$/.test(asked) ? asked : undefined
 }
 
 interface Content {

@@ -80,6 +80,12 @@ export type Reply =
    */
   | (ReplyBase & { readonly kind: 'events'; readonly events: (signal: AbortSignal) => AsyncIterable<SentEvent> })
 
+/**
+ * Carried by every answer to a change over the API and by decisions: what they rest on. Sent along with a question, the
+ * answer is not older than that.
+ */
+export const consistencyHeader = 'Gatehouse-Consistency'
+
 export interface RouteSpec<Params, Query, Body> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** `/api/v1/accounts/{id}` */
@@ -88,6 +94,8 @@ export interface RouteSpec<Params, Query, Body> {
   readonly access: RouteAccess
   /** One line for OpenAPI and docs; required for `api`. */
   readonly summary?: string
+  /** The answer carries the caller's own X-Request-ID, as the protocol spoken here asks; ours is in the logs. */
+  readonly echoRequestId?: true
   readonly params?: z.ZodType<Params>
   readonly query?: z.ZodType<Query>
   /** JSON on `api`, urlencoded form on `browser` (every field a string or a list of strings). */

@@ -44,7 +44,7 @@ export interface TestRequest {
   readonly method?: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON for paths under `/api/`, a form elsewhere; text goes as it is. */
+  /** JSON for paths under `/api/` and `/access/`, a form elsewhere; text goes as it is. */
   readonly body?: Readonly<Record<string, unknown>> | string
   /** Where the connection seems to come from. */
   readonly address?: string
@@ -179,6 +179,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
     shell: house.shell ?? ((page) => Promise.resolve(bareDocument(page).toString())),
     origin: () => origin,
     httpsPort: () => 8443,
+    accessEpoch: () => database.epoch('access'),
     streams: new EventStreams({ clock, stopping: kernel.stopping }),
   }
 }
@@ -200,7 +201,7 @@ async function serve(deps: DoorDeps, house: House, ends: (() => Promise<void>)[]
 
 async function send(port: number, asked: TestRequest): Promise<TestAnswer> {
   const { method = 'GET', path, body, address = '192.0.2.10', local } = asked
-  const api = path.startsWith('/api/')
+  const api = path.startsWith('/api/') || path.startsWith('/access/')
   const text = body === undefined || typeof body === 'string' ? body : api ? JSON.stringify(body) : formOf(body)
   const headers = {
     host: 'gatehouse.localhost:8443',

@@ -1,0 +1,75 @@
+import { type Actor, canonicalAddress, type Decision, permissionText, type Resource } from '#kit'
+import type { Ctx } from '#platform'
+import { actorAs } from '../asked.ts'
+import { permissionFor } from '../each.ts'
+import { builtInPrincipals } from '../facts.ts'
+import type { OpenAccess } from '../open.ts'
+import { findPrincipal } from '../principals-store.ts'
+import type { Evaluation } from './contract.ts'
+
+type Access = Pick<OpenAccess, 'decisions' | 'loader' | 'vocabulary' | 'face'>
+
+/** Whether the question is about the caller: they learn no more than knocking would tell. */
+export function isAboutCaller({ actor }: Ctx, subject: { readonly type: string; readonly id: string }): boolean {
+  return actor.principal.kind === subject.type && actor.principal.id === subject.id
+}
+
+/**
+ * The subject as an actor. The caller is asked about as they came, with their own credential; others as with one that limits
+ * nothing. `undefined`: there is no such principal of that kind.
+ */
+export async function actorOf(
+  ctx: Ctx,
+  subject: { readonly type: string; readonly id: string },
+  address: string | undefined,
+): Promise<Actor | undefined> {
+  if (isAboutCaller(ctx, subject)) return ctx.actor
+  const found = builtInPrincipals.get(subject.id) ?? (await findPrincipal(ctx.db, subject.id))
+  if (found === undefined || found.kind !== subject.type) return undefined
+  const actor = actorAs({ id: found.id, kind: found.kind, name: 'name' in found ? found.name : found.id })
+  return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
+}
+
+const unknownSubject: Decision = {
+  allowed: false,
+  step: 'principal',
+  code: 'principal-unknown',
+  reason: 'There is no such subject.',
+  policies: [],
+}
+const unknownThing: Decision = {
+  allowed: false,
+  step: 'policy',
+  code: 'resource-unknown',
+  reason: 'There is no such resource, or no permission is about it.',
+  policies: [],
+}
+
+/** The thing as its room loads it; `missing`: there is none. Types whose rooms load nothing are asked by id alone. */
+export async function thingOf(
+  access: Access,
+  ctx: Ctx,
+  { type, id }: { readonly type: string; readonly id: string },
+): Promise<Resource | 'missing' | undefined> {
+  const loader = access.loader(type)
+  return loader === undefined ? undefined : ((await loader.load(id, ctx.db)) ?? 'missing')
+}
+
+/** @param fresh leave out of account what is remembered: see the consistency token */
+export async function evaluate(
+  access: Access,
+  ctx: Ctx,
+  { subject, resource, action, context }: Evaluation,
+  fresh: boolean,
+): Promise<Decision> {
+  const actor = await actorOf(ctx, subject, context?.address)
+  if (actor === undefined) return unknownSubject
+  const paths = access.vocabulary().types.get(resource.type)?.ids === 'path'
+  const permission = permissionFor({ type: resource.type, action: action.name, paths }, resource.id)
+  const thing = await thingOf(access, ctx, resource)
+  if (permission === undefined || thing === 'missing') return unknownThing
+  const text = permissionText(permission)
+  return fresh
+    ? access.decisions.decideFresh(actor, text, thing, ctx.now)
+    : access.decisions.decide(actor, text, thing, ctx.now)
+}
