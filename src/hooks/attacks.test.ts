@@ -159,6 +159,20 @@ eachDialect((_dialect, open) => {
       assert.ok(!Buffer.from(row.secret).includes(bytes) && !Buffer.from(row.former_secret).includes(bytes))
   })
 
+  test('attack 39: a repeated key does not tell a secret a second time', async (t) => {
+    const hooks = await startHooks(t, open)
+    const ask = () =>
+      hooks.call({
+        method: 'POST',
+        path: '/api/v1/webhooks',
+        local: true,
+        headers: { 'idempotency-key': 'once' },
+        body: { name: 'siem', url: 'https://example.org/' },
+      })
+    assert.match((await ask()).text, /whsec_/)
+    assert.ok(!(await ask()).text.includes('whsec_'))
+  })
+
   test('attack: a flood of events pauses the endpoint before it fills the disk', async (t) => {
     const hooks = await startHooks(t, open)
     const { url } = await startReceiver(t, (_, response) => response.writeHead(500).end())

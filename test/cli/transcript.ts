@@ -5,7 +5,8 @@ import type { Place } from './gatehouse.ts'
 /**
  * Plays a transcript: what a person types after `$ gatehouse`, then exactly what appears. Lines on stderr begin with
  * `! `, an exit code other than 0 stands as `=> 2`. `<<< text` gives a line on stdin. Ids, times, fingerprints, hashes
- * and passwords differ from run to run and are written as `<acc>`, `<time>`, `<fingerprint>`, `<hash>`, `<password>`;
+ * passwords and secrets differ from run to run and are written as `<acc>`, `<time>`, `<fingerprint>`, `<hash>`,
+ * `<password>`, `<secret>`;
  * `{name}` in a command is filled from `values`.
  */
 export async function play(
@@ -76,4 +77,5 @@ function masked(text: string, values: Readonly<Record<string, string>>): string 
     .replaceAll(/(shown this once: )\S+/g, '$1<password>')
     .replaceAll(/\b\d+(?= ms\.)/g, '<ms>')
     .replaceAll(/\bgat_[\w-]+/g, '<token>')
+    .replaceAll(/\bwhsec_\S+/g, '<secret>')
 }
