@@ -56,9 +56,11 @@ describe('the demo, looked at by three of its people', { skip: browserMissing() 
     await page.getByText('Welcome, Tom Weaver').waitFor()
   })
 
-  test('one is refused and told why', async () => {
+  test('one is refused and told why, and has asked for it', async () => {
     const page = await openAs('lin', 'wiki')
     await page.getByRole('heading', { name: 'Refused' }).waitFor()
+    await page.goto(`${demo.origin}/requests?mine=true`)
+    await page.getByText('To read how the kiln is fired').first().waitFor()
   })
 
   test('the disabled one cannot sign in, and the VPN’s app answers nobody here', async () => {

@@ -322,7 +322,9 @@ function policyStep(
   }))
   const satisfied = (effect: Policy['effect']) =>
     answers.filter(({ policy, answer }) => policy.effect === effect && answer === true).map(({ policy }) => policy.id)
-  if (answers.some(({ answer }) => answer === 'error')) return say(refused('policy', 'policy-failed'))
+  // whatever else permits: what the failing ones would have said is unknown; they are named
+  const failing = answers.filter(({ answer }) => answer === 'error').map(({ policy }) => policy.id)
+  if (failing.length > 0) return say(refused('policy', 'policy-failed'), failing)
   if (satisfied('forbid').length > 0) return say(refused('policy', 'policy-forbids'), satisfied('forbid'))
   if (satisfied('permit').length > 0) return say(passed('policy', 'permitted'), satisfied('permit'))
   return say(refused('policy', stranger ? 'sign-in-required' : 'not-held'))
