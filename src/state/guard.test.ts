@@ -181,6 +181,40 @@ eachDialect((_, open) => {
     assert.deepEqual((await planOf(reader.ask, { groups: {} }, true)).items, [])
   })
 
+  test('the page shows what is in the file and who applied one, to those who may read the journal', async (t) => {
+    const node = await startStateNode(t, open)
+    await apply(node.local, { routes: { blog } })
+    const page = await node.admin.get('/state')
+    assert.equal(page.status, 200, page.text)
+    assert.match(page.text, /href="\/state\/state\.yaml"/)
+    assert.match(page.text, /<code>routes<\/code>/)
+    assert.match(page.text, />local</)
+    const file = await node.admin.get('/state/state.yaml')
+    assert.match(file.headers['content-disposition'] ?? '', /attachment; filename="state\.yaml"/)
+    assert.match(file.text, /host: blog\.localhost/)
+    const stranger = await person(node, 'nosy', [])
+    assert.equal((await stranger.own.get('/state')).status, 403)
+    assert.doesNotMatch((await stranger.own.get('/state/state.yaml')).text, /blog|admin/)
+  })
+
+  test('an answer with secrets is never kept for a repetition', async (t) => {
+    const node = await startStateNode(t, open)
+    const state = { accounts: { sam: {} } }
+    const { fingerprint } = await planOf(node.local, state)
+    const body = { state, fingerprint }
+    const again = () =>
+      node.call({
+        method: 'POST',
+        path: '/api/v1/state/apply',
+        local: true,
+        headers: { 'idempotency-key': 'once' },
+        body,
+      })
+    const [first, second] = [await again(), await again()]
+    assert.equal(first.status, 200, first.text)
+    assert.equal(second.json['code'], 'platform.answer-not-kept', second.text)
+  })
+
   test('a stranger gets nothing', async (t) => {
     const node = await startStateNode(t, open)
     assert.equal((await node.call({ path: '/api/v1/state' })).status, 401)

@@ -25,7 +25,8 @@ export function statePage({ state, applies, now }: StatePageOptions): Html {
     lead: 'What stands, as one file that can be kept, reviewed and applied again. It holds what you may see, and no secret.',
     action: { text: 'Download state.yaml', href: '/state/state.yaml' },
   })}
-${table({ caption: 'In the file', showCaption: true, columns: kindColumns, rows: kinds, empty: nothingSeen })}
+<h2>In the file</h2>
+${table({ caption: 'Kinds of things in the file', columns: kindColumns, rows: kinds, empty: nothingSeen })}
 <h2>Change it with a file</h2>
 <p>A file names what it wants to change and leaves out the rest. The difference is shown first, and all of it is applied or nothing.</p>
 ${command('gatehouse export > state.yaml', 'Keep what stands')}
