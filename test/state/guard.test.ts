@@ -13,7 +13,7 @@ import {
   planOf,
   type StateNode,
   startStateNode,
-} from './testing.ts'
+} from './house.ts'
 
 const password = 'a long enough password'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
-import { apply, changesOf, exported, faultsOf, planOf, startStateNode } from './testing.ts'
+import { apply, changesOf, exported, faultsOf, planOf, startStateNode } from './house.ts'
 
 const sample = {
   version: 1,

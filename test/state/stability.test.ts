@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { eachDialect } from '#platform/testing'
-import { apply, changesOf, type Document, exported, startStateNode } from './testing.ts'
+import { apply, changesOf, type Document, exported, startStateNode } from './house.ts'
 
 const people = ['ann', 'bob', 'cay', 'dee']
 const groups = ['g1', 'g2', 'g3']

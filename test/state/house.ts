@@ -7,8 +7,8 @@ import { type Browser, startSetUpNode, type TestNode, type TestNodeOptions } fro
 import { pkiRoom } from '#pki'
 import { defineRoom } from '#platform'
 import type { OpenDatabase, TestAnswer } from '#platform/testing'
-import type { AppliedView, PlanView } from './contract.ts'
-import { stateRoom } from './index.ts'
+import { stateRoom } from '#state'
+import type { AppliedView, PlanView } from '#state/contract'
 
 /** The platform's own permissions, which a house of rooms alone has not. */
 const platformWords = defineRoom({
