@@ -26,7 +26,7 @@ test('routes', async (t) => {
     Upstream  {upstream}
     Who       holders of routes:use:wiki
     From      127.0.0.0/8
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
     Id        <rt>
     Created   <time>
     Changed   <time>
@@ -67,7 +67,7 @@ test('routes', async (t) => {
     Upstream  {upstream}
     Who       who is signed in
     From      everywhere
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
     Id        <rt>
     Created   <time>
     Changed   <time>
@@ -79,7 +79,7 @@ test('routes', async (t) => {
     Upstream  {upstream}
     Who       holders of routes:use:wiki
     From      everywhere
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
     Id        <rt>
     Created   <time>
     Changed   <time>

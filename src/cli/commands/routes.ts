@@ -109,6 +109,11 @@ function ifMatch({ etag }: Pick<Answer<unknown>, 'etag'>): Readonly<Record<strin
   return etag === undefined ? {} : { 'if-match': etag }
 }
 
+/** `socketIdleMs` as people say it. */
+function wordsOf(key: string): string {
+  return key.replace(/Ms$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
 /** The members of a body that the options name. */
 function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
   const timeouts = {
@@ -166,7 +171,7 @@ function describe(route: RouteView): string {
     [
       'Timeouts',
       Object.entries(route.timeouts)
-        .map(([key, ms]) => `${key.replace(/Ms$/, '')} ${ms} ms`)
+        .map(([key, ms]) => `${wordsOf(key)} ${ms} ms`)
         .join(', '),
     ],
     ['Id', route.id],
