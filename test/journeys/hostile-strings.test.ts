@@ -88,6 +88,17 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
     return answer
   }
 
+  /** An account asks for what it lacks, in hostile words; the administrator finds the request. */
+  async function asks(handle: string, reason: string): Promise<void> {
+    const theirs = await signInCookie(product, handle, password)
+    const answer = await ask(product, '/api/v1/access-requests', {
+      method: 'POST',
+      headers: { cookie: theirs, origin: product.origin, 'content-type': 'application/json' },
+      body: JSON.stringify({ permission: 'accounts:read', reason }),
+    })
+    assert.equal(answer.status, 201, answer.text)
+  }
+
   test('attack 25: the watch sees a script, a request and a dialog where nothing escapes them', async () => {
     const open = await watched()
     await open.setContent(`<p>${hostile.join('</p><p>')}</p><img src=x onerror="alert(1)">`)
@@ -119,6 +130,8 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
         upstream: 'http://127.0.0.1:9',
         access: { kind: 'public', reason: text },
       })
+      await create('/api/v1/policies', { name, title: text, text: policyWith(text), state: 'off', reason: text })
+      await asks(name, text)
       const kept = await call('GET', `/api/v1/roles/${name}`)
       assert.equal(kept.json['title'], text)
     }
@@ -167,9 +180,17 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
       await page.goto(product.origin + start)
       seen.add(start)
     }
-    const stops = await crawl(page, product.origin, ['/', '/accounts', '/roles'], async () => {})
+    const stops = await crawl(page, product.origin, ['/', '/accounts', '/roles', '/requests'], async () => {})
     assert.ok(stops.length > 40, `${stops.length} pages`)
-    for (const kind of ['/roles/h0/edit', '/groups/h1', '/networks/h2/delete', '/routes/h3']) {
+    const kinds = [
+      '/roles/h0/edit',
+      '/groups/h1',
+      '/networks/h2/delete',
+      '/routes/h3',
+      '/policies/h3/edit',
+      '/requests',
+    ]
+    for (const kind of kinds) {
       assert.ok(
         stops.some((stop) => stop.kind === kind),
         `${kind} among ${stops.map((stop) => stop.kind).join(' ')}`,
@@ -190,6 +211,11 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
     assert.deepEqual(effects, [])
   })
 })
+
+/** Cedar that fits, with the text in a comment and in a string. */
+function policyWith(text: string): string {
+  return `// ${text}\nforbid (principal, action, resource) when { principal.id == ${JSON.stringify(text)} };\n`
+}
 
 /** `{ account: { id } }` of an account just made. */
 function idOf({ json }: Answer): unknown {
