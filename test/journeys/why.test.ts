@@ -42,9 +42,8 @@ describe('somebody is refused by a new policy, reads why, asks, and is granted f
     await setUp(ada, product)
     await addPerson(ada, product, 'carol', 'Carol Shaw')
     const upstream = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
-    const added = await runCommand(product.directory, [
-      ...['routes', 'create', 'wiki', '--host', 'wiki.localhost', '--upstream', upstream, '--signed-in'],
-    ])
+    const command = ['routes', 'create', 'wiki', '--host', 'wiki.localhost', '--upstream', upstream, '--signed-in']
+    const added = await runCommand(product.directory, command)
     assert.equal(added.code, 0, added.stderr)
     carol = await newPage()
   })

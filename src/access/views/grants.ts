@@ -232,10 +232,10 @@ export function confirmGrantPage({ form: values, grantee, permissions, vocabular
   const until = durations.find(({ value }) => value === duration)?.text ?? duration
   const title = `Grant this to ${grantee}`
   const body = html`${pageHeader({ title, trail: [above, { text: 'Grant something', href: withQuery('/grants/new', values) }] })}
-<ul><li>${grantee} may at once do what is listed here, in sessions already open too, as far as no policy forbids it.</li>
+${permissionTable(permissions, vocabulary)}
+<h2>What will happen</h2><ul><li>${grantee} may at once do what is listed here, in sessions already open too, as far as no policy forbids it.</li>
 <li>${duration === 'open' ? 'It lasts until you revoke it.' : `It ends by itself after ${until}.`} It also ends when you no longer hold it.</li>
 <li>${grantee} may pass it on if they may make grants; that ends with yours.</li></ul>
-${permissionTable(permissions, vocabulary)}
 ${form({
   action: section,
   submit: `Grant it to ${grantee}`,

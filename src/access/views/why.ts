@@ -81,7 +81,7 @@ ${stepTable(told)}
 <h2>What would change it</h2><ul>${waysToChange(told.explanation).map((way) => html`<li>${way}</li>`)}</ul>
 ${whoCan(view, told)}
 ${told.mayAsk && told.permission !== undefined && askForm(told.permission)}
-${told.sources.length > 0 && sourceTable(told.sources, now)}
+${told.sources.length > 0 && sourceTable(told, now)}
 ${decision.policies.length > 0 && quoted(told, rules)}
 ${command(commandOf(view), 'The same in a terminal')}`
 }
@@ -139,11 +139,11 @@ function people(title: string, { items, more }: Granters, nobody: string): Html 
   )}</ul>${more && html`<p class="faint">and others</p>`}`
 }
 
-function sourceTable(sources: readonly Source[], now: number): Html {
+function sourceTable({ sources, whole }: Told, now: number): Html {
   return html`<h2>What gives it</h2>${table({
     caption: 'Roles and grants that give this permission; each is enough',
     columns: [
-      { title: 'Source', role: 'name', cell: sourceLink },
+      { title: 'Source', role: 'name', cell: (source) => sourceLink(source, whole) },
       { title: 'From', cell: ({ kind, from }) => (kind === 'role' ? 'a role held' : (from ?? nothing)) },
       {
         title: 'Until',
@@ -156,9 +156,10 @@ function sourceTable(sources: readonly Source[], now: number): Html {
   })}`
 }
 
-function sourceLink({ kind, name }: Source): Html {
+/** Whoever has a grant may look at it; a role's page is for who may see roles. */
+function sourceLink({ kind, name }: Source, whole: boolean): Html {
   return kind === 'role'
-    ? html`Role ${link({ text: name, href: `/roles/${encodeURIComponent(name)}` })}`
+    ? html`Role ${whole ? link({ text: name, href: `/roles/${encodeURIComponent(name)}` }) : name}`
     : html`Grant ${link({ text: shortened(name), href: `/grants/${encodeURIComponent(name)}` })}`
 }
 
