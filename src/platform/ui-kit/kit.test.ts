@@ -59,7 +59,6 @@ describe('every piece', () => {
       'relative',
       'sawOf',
       // `table` shows it
-      // a row alone is shown by the table
       'tableRow',
       'utc',
       'whyAddress',
