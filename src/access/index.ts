@@ -1,5 +1,6 @@
-import { defineRoom, type Kernel } from '#platform'
+import { defineRoom } from '#platform'
 import { accessConfig } from './config.ts'
+import { consoleOrigin } from './console-origin.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
@@ -57,8 +58,3 @@ export const accessRoom = defineRoom({
     }
   },
 })
-
-function consoleOrigin({ config, listener }: Kernel): string {
-  const port = config.console.port ?? listener.httpsPort
-  return port === 443 ? `https://${config.console.host}` : `https://${config.console.host}:${port}`
-}
