@@ -6,6 +6,7 @@ import { addFirstSteps } from './definitions/first-steps.ts'
 import { addGrants } from './definitions/grants.ts'
 import { addGroups } from './definitions/groups.ts'
 import { addNetworks } from './definitions/networks.ts'
+import { addPolicies } from './definitions/policies.ts'
 import { addRequests } from './definitions/requests.ts'
 import { addRoles } from './definitions/roles.ts'
 import { addRoutes } from './definitions/routes.ts'
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
   addAccounts(program)
   addGroups(program)
   addRoles(program)
+  addPolicies(program)
   addNetworks(program)
   addRoutes(program)
   addTokens(program)
