@@ -54,7 +54,8 @@ eachDialect((_, open) => {
         if (who === undefined) return house.call({ ...request, local: true })
         return house.call({ ...request, address, headers: { 'x-test-account': who, ...headers } })
       }
-    const readsRoles = async (who: string, address?: string) => (await as(who, address)('GET', '/api/v1/roles/reader')).status
+    const readsRoles = async (who: string, address?: string) =>
+      (await as(who, address)('GET', '/api/v1/roles/reader')).status
     const callers = { admin: as('acc_admin'), writer: as('acc_writer'), local: as(undefined) }
     return { house, clock, log, ctx, as, ...callers, readsRoles }
   }

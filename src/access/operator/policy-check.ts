@@ -74,14 +74,10 @@ function checkWith(
   const answer = cedar.validate({ schema, policies: { staticPolicies: text } })
   if (answer.type === 'failure') return faulty(answer.errors.flatMap((error) => faultsOf(text, error)))
   const statements = read.flatMap(({ statement }) => statement ?? [])
-  return {
-    statements,
-    faults: [...faults, ...answer.validationErrors.flatMap(({ error }) => faultsOf(text, error))],
-    warnings: [
-      ...answer.validationWarnings.flatMap(({ error }) => faultsOf(text, error)),
-      ...statements.flatMap(cautions),
-    ],
-  }
+  const all = [...faults, ...answer.validationErrors.flatMap(({ error }) => faultsOf(text, error))]
+  // of what is wrong Cedar also says that it can never apply
+  const warnings = all.length > 0 ? [] : answer.validationWarnings.flatMap(({ error }) => faultsOf(text, error))
+  return { statements, faults: all, warnings: [...warnings, ...statements.flatMap(cautions)] }
 }
 
 interface ReadStatement {

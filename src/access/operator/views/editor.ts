@@ -198,12 +198,12 @@ const sources = { used: 'Used lately', refused: 'Refused lately', possible: 'Cou
 function changeTable({ changes, losing, gaining }: DryRun): Html {
   const more = losing + gaining - changes.length
   const outcome = ({ allowed, reason }: AccessChange['before']) =>
-    html`${allowed ? badge('good', 'Allowed') : badge('bad', 'Refused')} ${reason}`
+    html`${allowed ? badge('good', 'Allowed') : badge('bad', 'Refused')} <span class="breaks">${reason}</span>`
   return html`<h2>Before and after</h2>${table({
     caption: 'Answers that would change',
     columns: [
       { title: 'Who', role: 'name', cell: ({ principal }) => principal.name },
-      { title: 'Asks', cell: ({ permission }) => html`<code>${permission}</code>` },
+      { title: 'Asks', cell: ({ permission }) => html`<code class="breaks">${permission}</code>` },
       { title: 'From', cell: ({ address }) => address ?? 'unknown' },
       { title: 'Before', cell: ({ before }) => outcome(before) },
       { title: 'After', cell: ({ after }) => outcome(after) },

@@ -160,7 +160,7 @@ function differenceTable(rows: readonly PolicyDifferenceRow[], now: number): Htm
     caption: 'Answers the policy would have changed, latest first',
     columns: [
       { title: 'Who', role: 'name', cell: (row) => row.principal_name },
-      { title: 'Asked', cell: (row) => html`<code>${row.permission}</code>` },
+      { title: 'Asked', cell: (row) => html`<code class="breaks">${row.permission}</code>` },
       {
         title: 'Would have been',
         cell: (row) => (row.would === 'refuse' ? badge('bad', 'Refused') : badge('good', 'Allowed')),
