@@ -181,6 +181,8 @@ eachDialect((_, open) => {
         /Two statements/,
       ],
       ['permit (principal, action, resource) when { ip("10.0.0.0/99").isIpv4() };', /10\.0\.0\.0\/99/],
+      ['permit (principal in Gatehouse::Group::"x", action, resource);', /may not name a group/],
+      [when('principal in [Gatehouse::Group::"x"]'), /may not name a group/],
       ['\0', /./],
       ['"\ud800', /./],
     ]

@@ -1,6 +1,6 @@
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { contextFactsOf } from '../context-wants.ts'
-import { actionType, type Cedar, type PolicyText, type Schema } from '../policy-schema.ts'
+import { actionType, type Cedar, groupType, type PolicyText, type Schema } from '../policy-schema.ts'
 import { offsetOfByte, placeOf, type Statement, scanPolicyText, type TextFault } from './policy-text.ts'
 import { Quarantine } from './quarantine.ts'
 
@@ -95,9 +95,19 @@ function readStatement(cedar: Cedar, name: string, text: string, range: Statemen
     const message = '@id takes a short word: lower-case letters, digits and hyphens, beginning with a letter.'
     return { fault: { ...place, message } }
   }
+  if (parsed.json.effect === 'permit' && namesGroup(parsed.json)) {
+    const message =
+      'A permit may not name a group: whoever may add members would hand out what they do not hold. Give the group a role, and narrow it with forbid.'
+    return { fault: { ...place, message } }
+  }
   const id = `policy:${name}/${given ?? number}`
   const policy = { text: own, scope: parsed.json, wants: contextFactsOf(parsed.json), operator: true }
   return { statement: { id, effect: parsed.json.effect, policy, line: place.line } }
+}
+
+/** Whether scope or conditions name a group. A text that is the very word counts too: too much is refused, not too little. */
+function namesGroup({ principal, resource, conditions }: PolicyJson): boolean {
+  return JSON.stringify([principal, resource, conditions]).includes(JSON.stringify(groupType))
 }
 
 function repeatedIds(read: readonly ReadStatement[]): readonly TextFault[] {
