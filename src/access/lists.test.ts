@@ -103,7 +103,7 @@ eachDialect((_, open) => {
     const token: Actor = { ...admin, credential: { ...weak, regions: [], expiresAt: undefined } }
     await assert.rejects(
       page(token),
-      (error: unknown) => error instanceof Refused && error.decision.step === 'credential',
+      (error: unknown) => error instanceof Refused && error.refusal?.decision.step === 'credential',
     )
     assert.deepEqual(refused, ['groups:read', 'groups:read'])
   })

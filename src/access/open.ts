@@ -99,7 +99,7 @@ function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {
       })
       throw ctx.actor.principal.kind === 'anonymous'
         ? fail('access.sign-in-required')
-        : fail('access.refused', { fields: { reason: decision.reason } })
+        : fail('access.refused', { fields: { reason: decision.reason }, refusal: { decision, permission } })
     },
     requireCoverage,
     requireCoverageOf,

@@ -1,3 +1,5 @@
+import type { Decision } from '#kit'
+
 /** One code's public face. `detail` may hold `{name}` placeholders filled from the error's `fields`. */
 export interface ErrorRow {
   readonly status: number
@@ -29,6 +31,8 @@ export class GateError extends Error {
   readonly faults: readonly FieldFault[]
   /** Extra response headers, such as `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>
+  /** What was decided, where a decision refused: pages draw it and link to its Why. */
+  readonly refusal: RefusedQuestion | undefined
 
   constructor(code: string, row: ErrorRow, options: GateErrorOptions = {}) {
     const detail = fill(row.detail, options.fields ?? {})
@@ -39,6 +43,7 @@ export class GateError extends Error {
     this.detail = detail
     this.faults = options.faults ?? []
     this.headers = options.headers ?? {}
+    this.refusal = options.refusal
   }
 }
 
@@ -49,6 +54,13 @@ export interface GateErrorOptions {
   readonly fields?: Readonly<Record<string, string | number>>
   readonly faults?: readonly FieldFault[]
   readonly headers?: Readonly<Record<string, string>>
+  readonly refusal?: RefusedQuestion
+}
+
+/** A decision with the permission it was about; absent where anybody signed in would do. */
+export interface RefusedQuestion {
+  readonly decision: Decision
+  readonly permission: string | undefined
 }
 
 /** Makes the room's error constructor: `const fail = errorsOf(table)`, then `throw fail('identity.handle-taken')`. */

@@ -98,7 +98,10 @@ eachDialect((_, open) => {
     for (const query of ['principal=acc_admin', 'principal=acc_gone', 'address=192.0.2.9']) {
       const api = await call('acc_nobody', 'GET', `/api/v1/why?permission=wikis:use:kept&${query}`)
       assert.equal(api.status, 403, query)
-      assert.equal((await call('acc_nobody', 'GET', `/why?permission=wikis:use:kept&${query}`)).status, 403, query)
+      assert.equal(api.json['why'], '/why?permission=decisions%3Aread&step=policy', 'a refusal within links to its own')
+      const page = await call('acc_nobody', 'GET', `/why?permission=wikis:use:kept&${query}`)
+      assert.equal(page.status, 403, query)
+      assert.match(page.text, /href="\/why\?permission=decisions%3Aread&amp;step=policy"/)
     }
     const about = await call(
       'acc_admin',

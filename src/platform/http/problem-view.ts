@@ -1,7 +1,8 @@
 import type { Actor, Decision } from '#kit'
+import { GateError, type RefusedQuestion } from '../errors.ts'
 import type { ShellPage } from '../room/contract.ts'
 import { problemPage, refusalPage, sawOf, strangerRefusal, whyAddress } from '../ui-kit/index.ts'
-import { type Problem, Refused } from './problem.ts'
+import type { Problem } from './problem.ts'
 
 /**
  * The page of a failure. Somebody known learns which step refused and what would change it; a stranger that it was
@@ -14,11 +15,13 @@ export function problemView(problem: Problem, error: unknown, actor: Actor): She
     return { title, frame: 'bare', body: strangerRefusal({ text: 'Sign in', href: '/sign-in' }) }
   }
   const frame = known ? 'full' : 'bare'
-  if (known && error instanceof Refused) return { title, frame, body: refusalOf(problem, error, actor) }
+  if (known && error instanceof GateError && error.refusal !== undefined) {
+    return { title, frame, body: refusalOf(problem, error.refusal, actor) }
+  }
   return { title, frame, body: problemPage(problem) }
 }
 
-function refusalOf({ requestId }: Problem, { decision, permission }: Refused, actor: Actor): ShellPage['body'] {
+function refusalOf({ requestId }: Problem, { decision, permission }: RefusedQuestion, actor: Actor): ShellPage['body'] {
   return refusalPage({
     wanted: permission === undefined ? undefined : `do this: it needs ${permission}`,
     decision,

@@ -1,5 +1,5 @@
 import type { Decision } from '#kit'
-import { GateError } from '../errors.ts'
+import { GateError, type RefusedQuestion } from '../errors.ts'
 import { whyAddress } from '../ui-kit/index.ts'
 import { failHttp } from './http-errors.ts'
 
@@ -24,21 +24,11 @@ export interface Problem {
 
 /** Carries the decision to the page that explains it. */
 export class Refused extends GateError {
-  readonly decision: Decision
-  /** What was asked; absent where anybody signed in would do. */
-  readonly permission: string | undefined
-
+  /** @param permission absent where anybody signed in would do */
   constructor(decision: Decision, permission: string | undefined) {
-    const { code, row } = refusedRow(decision)
-    super(code, row)
-    this.decision = decision
-    this.permission = permission
+    const { code, status, title, detail } = failHttp('platform.refused', { fields: { reason: decision.reason } })
+    super(code, { status, title, detail }, { refusal: { decision, permission } })
   }
-}
-
-function refusedRow(decision: Decision) {
-  const error = failHttp('platform.refused', { fields: { reason: decision.reason } })
-  return { code: error.code, row: { status: error.status, title: error.title, detail: error.detail } }
 }
 
 /** Any failure as what the caller may see. What is not a coded error says only that something failed, and its id. */
@@ -52,11 +42,11 @@ export function problemOf(error: unknown, requestId: string): Problem {
     code: known.code,
     requestId,
     ...(known.faults.length > 0 ? { faults: known.faults } : {}),
-    ...(known instanceof Refused ? refusalOf(known) : {}),
+    ...(known.refusal === undefined ? {} : refusalOf(known.refusal)),
   }
 }
 
-function refusalOf({ decision, permission }: Refused): Pick<Problem, 'step' | 'reasonCode' | 'why'> {
+function refusalOf({ decision, permission }: RefusedQuestion): Pick<Problem, 'step' | 'reasonCode' | 'why'> {
   const { step, code } = decision
   return { step, reasonCode: code, ...(permission === undefined ? {} : { why: whyAddress(permission, step) }) }
 }
