@@ -354,8 +354,20 @@ function writtenPolicies({ written }: World, { principal }: Actor): readonly Pol
   return written
     .filter(({ state }) => state === 'enforced')
     .flatMap(({ name, unreadable, statements }) =>
-      unreadable ? [forbidsAll(`policy:${name}/unreadable`)] : statements,
+      unreadable || statements.some(givesToGroup) ? [forbidsAll(`policy:${name}/unreadable`)] : statements,
     )
+}
+
+/** No longer let in: whoever may add members to the group would hand out what they do not hold. */
+function givesToGroup({ effect, principal, when, unless }: Policy): boolean {
+  return effect === 'permit' && (principal.op === 'in' || [when, unless].some(namesGroup))
+}
+
+function namesGroup(condition: Condition | undefined): boolean {
+  if (condition === undefined) return false
+  if (condition.op === 'not') return namesGroup(condition.inner)
+  if (condition.op === 'and' || condition.op === 'or') return namesGroup(condition.left) || namesGroup(condition.right)
+  return condition.op === 'principal-in'
 }
 
 function forbidsAll(id: string): Policy {
