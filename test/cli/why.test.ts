@@ -23,12 +23,12 @@ test('why, grants and requests', async (t) => {
     sam may not roles:read:auditor
     Decided at the step policy: No role, grant or policy gives roles:read:auditor.
 
-    STEP        ANSWER   SAW                                        SAID
-    principal   passed   who sam; kind account; state active        Known and active.
-    credential  passed   kind password; covers everything           The password covers it.
-    app         passed   app none acts                              No app acts in between.
-    grant       passed   grant none is acted under                  It is not done under a grant.
-    policy      refused  asked roles:read:auditor; about all roles  No role, grant or policy gives roles:read:auditor.
+    STEP        ANSWER   SAW                                                                              SAID
+    principal   passed   who sam; kind account; state active                                              Known and active.
+    credential  passed   kind password; covers everything                                                 The password covers it.
+    app         passed   app none acts                                                                    No app acts in between.
+    grant       passed   grant none is acted under                                                        It is not done under a grant.
+    policy      refused  asked roles:read:auditor; about Access::Role auditor; attributes builtIn = true  No role, grant or policy gives roles:read:auditor.
 
     Who could grant it  no active account; whoever runs the machine
 
