@@ -1,9 +1,12 @@
-import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse as Response } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { acceptHead, isAccepted } from './handshake.ts'
 import type { Place } from './open-sockets.ts'
 import { Tunnel } from './tunnel.ts'
+
+// not imported: see platform/listener/node-http.ts
+const { ServerResponse } = process.getBuiltinModule('node:http')
 
 /** A client's end of a connection that asks to become a WebSocket. */
 export interface Upgrade {
@@ -12,7 +15,7 @@ export interface Upgrade {
   /** Bytes that came behind the handshake; they wait for the app's yes, and are dropped without it. */
   readonly head: Buffer
   /** For every answer but the yes; ends the connection. */
-  readonly response: ServerResponse
+  readonly response: Response
 }
 
 /** How long a client may take to read a refusal, in milliseconds. */

@@ -1,9 +1,15 @@
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { createRequire } from 'node:module'
+import type { HttpBindings, getRequestListener as RequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Listener, ServedHandler } from '../listener/listener.ts'
 import { type DoorDeps, type Peer, passDoor } from './door.ts'
 import { failHttp } from './http-errors.ts'
 import type { Door, Route, RouteSpec } from './route.ts'
+
+// as CommonJS, for the reason given in listener/node-http.ts
+const { getRequestListener } = createRequire(import.meta.url)('@hono/node-server') as {
+  readonly getRequestListener: typeof RequestListener
+}
 
 type App = Hono<{ Bindings: HttpBindings }>
 

@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Log } from '../log.ts'
@@ -8,6 +8,7 @@ import { Http1Connections } from './connections.ts'
 import { callHandler } from './dispatch.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
+import { createServer } from './node-http.ts'
 
 /** `sun_path` without its final NUL. */
 const longestPath = 107

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import { type Connections, Http1Connections, type Peers } from './connections.ts'
@@ -6,6 +6,7 @@ import { boundBody, callHandler } from './dispatch.ts'
 import { hostOf } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
+import { createServer } from './node-http.ts'
 import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
 
 export interface PlainServerParts {

@@ -1,5 +1,5 @@
 import { constants, randomBytes } from 'node:crypto'
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -16,6 +16,7 @@ import type { Dispatch } from './dispatch.ts'
 import { canonicalHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
+import { ServerResponse } from './node-http.ts'
 import { refuse, refuseSocket } from './refusals.ts'
 
 /** TLS 1.3's three, then forward-secret AEAD suites only for 1.2. */
