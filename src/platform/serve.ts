@@ -30,7 +30,8 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[]):
   }
   // since the process began, loading included: what a person waited
   process.stdout.write(await startNotice(server, performance.now()))
-  giveBackMemory()
+  // not at once: who waited for the start is served first
+  setTimeout(giveBackMemory, settledMs).unref()
   await stopSignal()
   process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
   await server.stop({ graceMs: drainMs })
@@ -56,6 +57,8 @@ function readOptions(args: readonly string[]) {
     return 2
   }
 }
+
+const settledMs = 1_000
 
 /**
  * Loading leaves garbage that an idle server would keep for hours, since nothing allocates: 12 MB. The launcher exposes
