@@ -90,6 +90,7 @@ ${textArea({
   faults,
 })}
 ${radios({
+  required: true,
   name: 'state',
   label: 'State',
   choices: [
