@@ -13,11 +13,17 @@ export interface EngineSource {
   read(db: Db): Promise<PolicyEngine | null>
 }
 
-const maxFacts = 10_000
+/** Weight of the facts in memory at most: some 50 MB. */
+const maxFacts = 50_000
+
+/** A fact weighs by what it holds: somebody with a hundred grants as much as a hundred with one. */
+function weightOf(fact: Fact): number {
+  return fact !== null && 'roles' in fact ? 1 + fact.roles.length + fact.grants.length : 1
+}
 
 /** Facts shared by all questions of one epoch, with the reads under way, so that many askers make one. */
 export class SharedFacts {
-  readonly #facts = new BoundedMap<Fact>(maxFacts)
+  readonly #facts = new BoundedMap<Fact>(maxFacts, weightOf)
   #pending = new Map<string, Promise<Fact>>()
   #epoch = Number.NaN
 

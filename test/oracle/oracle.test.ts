@@ -45,8 +45,12 @@ eachDialect((dialect, open) => {
       }
     }
     // a fuzz that only ever meets refusals at the first step proves nothing
-    const codes = sets * casesPerSet >= 50_000 ? everyCode : ['permitted', 'not-held', 'credential-network']
-    for (const code of codes) assert.ok((seen.get(code) ?? 0) > 0, `${code} was never the answer: ${summary(seen)}`)
+    if (sets * casesPerSet < 50_000) {
+      // one set alone may by chance hold a policy that permits everything, so no single refusal is certain in few cases
+      assert.ok(seen.has('permitted') && seen.size >= 10, summary(seen))
+      return
+    }
+    for (const code of everyCode) assert.ok((seen.get(code) ?? 0) > 0, `${code} was never the answer: ${summary(seen)}`)
     t.diagnostic(summary(seen))
   })
 })
