@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
-import type { Actor, Decision } from '#kit'
+import type { Actor, ActorCredential, Decision } from '#kit'
 import { tables } from '../db/handle.ts'
 import { GateError } from '../errors.ts'
 import { defineRoom } from '../index.ts'
@@ -9,9 +9,19 @@ import { eachDialect, fakeClock, memoryLog, memorySeal, type OpenDatabase, testH
 import { idempotencyTable } from './idempotency-store.ts'
 import { route } from './route.ts'
 
+const weak: ActorCredential = {
+  id: 'crd_weak',
+  kind: 'token',
+  permissions: ['things:read'],
+  networks: { allow: [], deny: [] },
+  regions: [],
+  expiresAt: undefined,
+}
 const people: Readonly<Record<string, Actor>> = {
   ada: { principal: { kind: 'account', id: 'acc_ada', name: 'ada' } },
   bob: { principal: { kind: 'account', id: 'acc_bob', name: 'bob' } },
+  // ada again, by a token that may do less
+  token: { principal: { kind: 'account', id: 'acc_ada', name: 'ada' }, credential: weak },
 }
 const allowed: Decision = { allowed: true, step: 'policy', code: 'permitted', reason: 'Permitted.', policies: [] }
 
@@ -99,9 +109,11 @@ eachDialect((_, open) => {
     assert.deepEqual([other.status, other.json['code']], [422, 'platform.idempotency-key-reused'])
     const bob = await post('bob', 'k', { name: 'a' })
     assert.deepEqual([bob.status, bob.json['number']], [201, 2], 'bob is not shown what ada was answered')
+    const token = await post('token', 'k', { name: 'a' })
+    assert.equal(token.json['number'], 3, 'nor is a weaker credential of hers')
     await post('ada', undefined, { name: 'a' })
     await post('ada', undefined, { name: 'a' })
-    assert.equal(made.length, 4, 'without a key every request is carried out')
+    assert.equal(made.length, 5, 'without a key every request is carried out')
   })
 
   test('a repeated key waits for the first, and after a crash says that the outcome is unknown', async (t) => {

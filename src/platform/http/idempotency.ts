@@ -1,3 +1,4 @@
+import type { Actor } from '#kit'
 import { GateError } from '../errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Ctx } from '../room/contract.ts'
@@ -21,7 +22,7 @@ interface KeptAnswer {
 }
 
 /**
- * Does something at most once per `Idempotency-Key`, caller, method and path: a repetition within a day gets the first
+ * Does something at most once per `Idempotency-Key`, caller (what they came through included) and path: a repetition within a day gets the first
  * answer again, with `Idempotency-Replayed: true`. Only POST on the API by a proven caller; without the header nothing
  * changes. What failed with a coded error had no effect and may be repeated under the same key.
  *
@@ -42,11 +43,10 @@ export async function atMostOnce(
   const key = keyForm.exec(header.trim())?.[1]
   if (key === undefined) throw failHttp('platform.idempotency-key-malformed')
 
-  const { kind, id } = ctx.actor.principal
   // keyed: what is asked may hold a password, and a plain hash of one can be guessed at
   const tag = (parts: readonly unknown[]) =>
     Buffer.from(keyring.mac('platform.idempotency', JSON.stringify(parts))).toString('base64url')
-  const mac = tag(['key', kind, id, view.url.pathname, key])
+  const mac = tag(['key', ...throughWhat(ctx.actor), view.url.pathname, key])
   const fingerprint = tag(['request', view.url.search, body ?? null])
   const before = await ctx.tx((tx) => takeKey(tx.db, { mac, fingerprint, at: ctx.now }, ctx.now - rememberedMs))
   if (before !== undefined) return repeated(before, { mac, fingerprint, keyring, now: ctx.now })
@@ -58,6 +58,14 @@ export async function atMostOnce(
   const place = { table: idempotencyTable, column: 'answer', row: mac }
   await ctx.tx((tx) => settleKey(tx.db, mac, answer && keyring.seal(answer, place)))
   return reply
+}
+
+/**
+ * Whose key it is: the handler's own refusals are not asked again for a repetition, so a weaker credential of the same
+ * person must not be shown what a stronger one was answered.
+ */
+function throughWhat({ principal, credential, app, grant }: Actor): readonly (string | null)[] {
+  return [principal.kind, principal.id, credential?.id ?? null, app?.id ?? null, grant?.id ?? null]
 }
 
 /** The answer as it is stored, or `undefined` for one that holds a secret told once, or is too long to keep. */
