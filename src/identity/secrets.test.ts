@@ -95,4 +95,27 @@ eachDialect((_, open) => {
     }
     assert.ok(texts.length > 60 && journal.length > 1_000, 'there was something to look at')
   })
+
+  test('attack 39: a repeated Idempotency-Key is told no secret a second time', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'ada', one)
+    const label = { label: 'CI' }
+    const asked = [
+      ['/api/v1/accounts', { handle: 'bert', displayName: 'Bert' }],
+      [`/api/v1/accounts/${id}/reset-password`, {}],
+      ['/api/v1/tokens', { ...label, permissions: ['*'], expiresAt: null }],
+      ['/api/v1/sign-in', { ...label, handle: 'admin', password: adminPassword }],
+    ] as const
+    const cookie = [...node.admin.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const ask = (path: string, key: string, body: Readonly<Record<string, unknown>>) =>
+      node.call({ method: 'POST', path, address: '192.0.2.1', headers: { cookie, 'idempotency-key': key }, body })
+    for (const [path, body] of asked) {
+      const [first, second] = [await ask(path, 'again', body), await ask(path, 'again', body)]
+      assert.ok(first.status < 300 && /"(?:password|secret)":/.test(first.text), `${path}: ${first.text}`)
+      assert.equal(second.json['code'], 'platform.answer-not-kept', `${path}: ${second.text}`)
+    }
+    const typed = { handle: 'cleo', displayName: 'Cleo', password: two }
+    assert.equal((await ask('/api/v1/accounts', 'typed', typed)).status, 201)
+    assert.equal((await ask('/api/v1/accounts', 'typed', typed)).headers['idempotency-replayed'], 'true')
+  })
 })

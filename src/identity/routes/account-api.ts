@@ -1,5 +1,5 @@
 import { Secret } from '#kit'
-import { type Ctx, type RequestView, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { type Ctx, type Reply, type RequestView, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { type Account, type AccountQuery, listAccounts } from '../account-store.ts'
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import {
@@ -51,7 +51,8 @@ export function accountApi(parts: Parts): readonly Route[] {
           password: new Secret(body.password ?? made ?? ''),
         })
         const answer = { account: accountOnWire(account), ...(made === undefined ? {} : { password: made }) }
-        return { kind: 'json', status: 201, headers: { Location: `/api/v1/accounts/${account.id}` }, body: answer }
+        const headers = { Location: `/api/v1/accounts/${account.id}` }
+        return { kind: 'json', status: 201, headers, body: answer, ...toldOnce(made) }
       },
     }),
     ...oneAccount(parts),
@@ -120,7 +121,8 @@ function oneAccount(parts: Parts): readonly Route[] {
       async handler(ctx, { params, body }) {
         const made = body.password === undefined ? generatePassword(parts.kernel.random) : undefined
         const { sessionsEnded } = await resetPassword(parts, ctx, params.id, new Secret(body.password ?? made ?? ''))
-        return { kind: 'json', body: { sessionsEnded, ...(made === undefined ? {} : { password: made }) } }
+        const answer = { sessionsEnded, ...(made === undefined ? {} : { password: made }) }
+        return { kind: 'json', body: answer, ...toldOnce(made) }
       },
     }),
   ]
@@ -162,4 +164,9 @@ export function accountReply(account: Account) {
 /** Refuses a change of what was changed since the caller read it. */
 export function unchanged({ headers }: RequestView): (account: Account) => void {
   return ({ revision }) => requireUnchanged(headers, revision)
+}
+
+/** A password made here is told this once; one that was sent is not told at all. */
+function toldOnce(made: string | undefined): Pick<Reply, 'unrepeatable'> {
+  return made === undefined ? {} : { unrepeatable: true }
 }

@@ -118,7 +118,8 @@ function signInForToken(parts: Parts): readonly Route[] {
             openedBy: credential.id,
           })
         })
-        return { kind: 'json', status: 201, body: { token: tokenOnWire(made.credential), secret: made.token } }
+        const answer = { token: tokenOnWire(made.credential), secret: made.token }
+        return { kind: 'json', status: 201, unrepeatable: true, body: answer }
       },
     }),
   ]
