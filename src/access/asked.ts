@@ -1,4 +1,4 @@
-import { type Actor, type PrincipalKind, parsePermission, type Resource } from '#kit'
+import { type Actor, type ActorCredential, parsePermission, type Resource } from '#kit'
 import type { Ctx } from '#platform'
 import { builtInPrincipals } from './facts.ts'
 import type { OpenAccess } from './open.ts'
@@ -19,25 +19,21 @@ export async function askedResource(
   return (await loader.load(id, ctx.db)) ?? 'missing'
 }
 
-/** Somebody as they come with a credential that limits nothing. */
-export function actorAs({
-  id,
-  kind,
-  name,
-}: {
-  readonly id: string
-  readonly kind: PrincipalKind
-  readonly name: string
-}): Actor {
-  const credential = {
-    id: 'asked',
-    kind: 'password',
-    permissions: ['*'],
-    networks: { allow: [], deny: [] },
-    regions: [],
-    expiresAt: undefined,
-  }
-  return { principal: { id, kind, name }, ...(builtInPrincipals.has(id) ? {} : { credential }) }
+/** The limits of a credential that limits nothing. */
+export const unlimited = {
+  permissions: ['*'],
+  networks: { allow: [], deny: [] },
+  regions: [],
+  expiresAt: undefined,
+} as const satisfies Partial<ActorCredential>
+
+/** A sign-in that limits nothing: what a question about somebody supposes when nothing else is said. */
+export const unlimitedCredential: ActorCredential = { id: 'asked', kind: 'password', ...unlimited }
+
+/** Somebody as they come with a credential that limits nothing; whoever is built in comes with none. */
+export function actorAs({ id, kind, name }: Actor['principal']): Actor {
+  const principal = { id, kind, name }
+  return builtInPrincipals.has(id) ? { principal } : { principal, credential: unlimitedCredential }
 }
 
 /** The principal of an id, built in ones included, as `actorAs`. @throws GateError `access.principal-unknown` */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Actor, encodeSegment, parsePermission, permissionText, type Resource } from '#kit'
 import { type Ctx, listAudit, listUses, type PermissionType, type ResourceLoader } from '#platform'
-import { unlimitedCredential } from '../asked-actor.ts'
+import { unlimitedCredential } from '../asked.ts'
 import { KnownFacts } from '../known-facts.ts'
 import type { PolicyEngine } from '../policy-engine.ts'
 import { collectionType, type PolicyText, principalTypes } from '../policy-schema.ts'

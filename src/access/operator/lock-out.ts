@@ -1,7 +1,7 @@
 import { type Actor, parseCidr } from '#kit'
 import type { Ctx } from '#platform'
 import { administrator } from '../administrators.ts'
-import { unlimitedCredential } from '../asked-actor.ts'
+import { unlimitedCredential } from '../asked.ts'
 import { readNetworks } from '../facts-store.ts'
 import { KnownFacts } from '../known-facts.ts'
 import type { PolicyEngine } from '../policy-engine.ts'

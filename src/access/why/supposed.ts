@@ -1,4 +1,5 @@
 import type { Permission } from '#kit'
+import { unlimited } from '../asked.ts'
 import type { Facts, GrantFacts, PrincipalFacts } from '../facts.ts'
 import type { Question } from '../question.ts'
 
@@ -26,8 +27,7 @@ export function withoutHoldings(facts: Facts, { actor }: Question): Facts {
 export function withUnlimitedCredential(question: Question): Question {
   const { credential } = question.actor
   if (credential === undefined) return question
-  const limits = { permissions: ['*'], networks: { allow: [], deny: [] }, regions: [], expiresAt: undefined }
-  return { ...question, actor: { ...question.actor, credential: { ...credential, ...limits } } }
+  return { ...question, actor: { ...question.actor, credential: { ...credential, ...unlimited } } }
 }
 
 /** One principal otherwise; what is missing is noted where it always is. */
