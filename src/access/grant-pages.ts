@@ -7,8 +7,10 @@ import { createGrant, endGrant, getGrant, type NewGrant } from './grants.ts'
 import { listGrants } from './grants-store.ts'
 import type { OpenAccess } from './open.ts'
 import { pageOf } from './page.ts'
+import { linesOf, optionalText } from './page-forms.ts'
+import { accountChoices, may } from './page-parts.ts'
 import { getPrincipal } from './principals.ts'
-import { findPrincipals, listPrincipals } from './principals-store.ts'
+import { findPrincipals } from './principals-store.ts'
 import type { RouteParts } from './routes.ts'
 import type { GrantRow } from './tables.ts'
 import {
@@ -20,16 +22,10 @@ import {
   revokeGrantPage,
 } from './views/grants.ts'
 
-/** How many accounts a page offers to choose from. */
-const maxCandidates = 500
 const shownAtOnce = 50
 
-const blank = z
-  .string()
-  .max(100)
-  .optional()
-  .transform((text) => (text === '' ? undefined : text))
-const listQuery = z.strictObject({ grantor: blank, grantee: blank, cursor: z.string().max(1024).optional() })
+const account = optionalText(100)
+const listQuery = z.strictObject({ grantor: account, grantee: account, cursor: z.string().max(1024).optional() })
 const grantForm = z.strictObject({
   grantee: z.string().max(100).default(''),
   permissions: z.string().max(40_000).default(''),
@@ -64,7 +60,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
           grants: items,
           names: await namesOf(ctx, items),
           filter: { grantor, grantee },
-          candidates: await candidatesFor(ctx),
+          candidates: await accountChoices(ctx),
           mayCreate: await may(access, ctx, 'grants:create'),
           next: next ?? undefined,
           further: cursor !== undefined,
@@ -85,7 +81,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
           grant,
           names: await namesOf(ctx, [grant]),
           mayList: await may(access, ctx, 'grants:read'),
-          mayRevoke: await mayRevoke(access, ctx, grant),
+          mayRevoke: await may(access, ctx, `grants:revoke:${grant.id}`),
           now: ctx.now,
           vocabulary: access.vocabulary(),
         }
@@ -116,7 +112,7 @@ function creating({ access }: RouteParts): readonly Route[] {
         const faults = await faultsOf(access, ctx, query)
         if (faults.length > 0) return formReply(access, ctx, query, faults)
         const { name } = await getPrincipal(ctx, query.grantee)
-        const view = { form: query, grantee: name, permissions: linesOf(query), vocabulary: access.vocabulary() }
+        const view = { form: query, grantee: name, permissions: permissionsOf(query), vocabulary: access.vocabulary() }
         return { kind: 'page', page: confirmGrantPage(view) }
       },
     }),
@@ -167,16 +163,15 @@ function newGrant(ctx: Ctx, form: GrantForm): NewGrant {
   const lasting = form.duration === 'open' ? undefined : parseDuration(form.duration)
   return {
     grantee: form.grantee,
-    permissions: linesOf(form),
+    permissions: permissionsOf(form),
     note: form.note,
     startsAt: undefined,
     endsAt: lasting === undefined ? undefined : ctx.now + lasting,
   }
 }
 
-function linesOf({ permissions }: GrantForm): readonly string[] {
-  const lines = permissions.split('\n').map((line) => line.trim())
-  return [...new Set(lines.filter((line) => line !== ''))]
+function permissionsOf({ permissions }: GrantForm): readonly string[] {
+  return [...new Set(linesOf(permissions))]
 }
 
 /** What stands in the way, by field: the same rules as when it is made, so that the question is asked truthfully. */
@@ -189,7 +184,7 @@ async function faultsOf(access: OpenAccess, ctx: Ctx, form: GrantForm): Promise<
   } else if ((await findPrincipals(ctx.db, [grantee])).length === 0) {
     faults.push({ field: 'grantee', message: 'nobody is known under this id' })
   }
-  return [...faults, ...(await permissionFaults(access, ctx, linesOf(form)))]
+  return [...faults, ...(await permissionFaults(access, ctx, permissionsOf(form)))]
 }
 
 async function permissionFaults(
@@ -214,27 +209,12 @@ async function permissionFaults(
 }
 
 async function formReply(access: OpenAccess, ctx: Ctx, form: GrantForm, faults: readonly FieldFault[]): Promise<Reply> {
-  const candidates = (await candidatesFor(ctx)).filter(({ value }) => value !== ctx.actor.principal.id)
+  const candidates = (await accountChoices(ctx)).filter(({ value }) => value !== ctx.actor.principal.id)
   const page = grantFormPage({ form, candidates, faults, vocabulary: access.vocabulary() })
   return { kind: 'page', status: faults.length > 0 ? 400 : 200, page }
-}
-
-async function candidatesFor(ctx: Ctx) {
-  const accounts = await listPrincipals(ctx.db, 'account', maxCandidates)
-  return accounts.map(({ id, name }) => ({ value: id, text: name }))
 }
 
 async function namesOf(ctx: Ctx, grants: readonly GrantRow[]): Promise<ReadonlyMap<string, string>> {
   const ids = [...new Set(grants.flatMap(({ grantor_id, grantee_id }) => [grantor_id, grantee_id]))]
   return new Map((await findPrincipals(ctx.db, ids)).map(({ id, name }) => [id, name]))
-}
-
-async function mayRevoke(access: OpenAccess, ctx: Ctx, grant: GrantRow): Promise<boolean> {
-  const resource = await access.loader('grants')?.load(grant.id, ctx.db)
-  const { allowed } = await access.face.decide(ctx.actor, `grants:revoke:${grant.id}`, resource, { now: ctx.now })
-  return allowed
-}
-
-async function may(access: OpenAccess, ctx: Ctx, permission: string): Promise<boolean> {
-  return (await access.face.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
 }

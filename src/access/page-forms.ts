@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type FieldFault, GateError } from '#platform'
 
 /** What a form had that cannot be taken. */
@@ -28,6 +28,15 @@ export function faultsOf(error: unknown, fields: Readonly<Record<string, string>
   if (!(error instanceof GateError) || !Object.hasOwn(fields, error.code)) return undefined
   return [{ field: fields[error.code] ?? '', message: error.detail }]
 }
+
+/** A field of a form that asks with GET: what was left empty is sent too, and means nothing. */
+export const optionalText = (most: number) =>
+  z
+    .string()
+    .trim()
+    .max(most)
+    .optional()
+    .transform((text) => (text === '' ? undefined : text))
 
 /** One entry a line, empty lines left out. */
 export function linesOf(text: string): readonly string[] {

@@ -8,7 +8,7 @@ import type { Holder } from './roles.ts'
 import type { MemberKind } from './tables.ts'
 import { type MemberJson, membersJson } from './wire.ts'
 
-/** Somebody or some group to choose in a form; `value` is `principal:acc_…` or `group:operators`. */
+/** Somebody or some group to choose in a form. */
 export interface Candidate {
   readonly value: string
   readonly text: string
@@ -17,7 +17,7 @@ export interface Candidate {
 /** How many accounts and groups a page offers to choose from; of more, one is typed. */
 const maxCandidates = 50
 
-/** Accounts and groups by name, accounts first; `undefined` when there are more than a list serves. */
+/** Accounts and groups by name, accounts first, as `principal:acc_…` and `group:operators`; `undefined` when there are more than a list serves. */
 export async function candidatesFor(ctx: Ctx): Promise<readonly Candidate[] | undefined> {
   const accounts = await listPrincipals(ctx.db, 'account', maxCandidates + 1)
   const groups = await listGroups(ctx.db, undefined, maxCandidates + 1)
@@ -26,6 +26,14 @@ export async function candidatesFor(ctx: Ctx): Promise<readonly Candidate[] | un
     ...accounts.map(({ id, name }) => ({ value: `principal:${id}`, text: name })),
     ...groups.map(({ name, title }) => ({ value: `group:${name}`, text: `${title} (group)` })),
   ]
+}
+
+/** How many accounts a filter or a question offers to choose from. */
+const maxAccounts = 500
+
+/** Active accounts by name, each by its id. */
+export async function accountChoices(ctx: Ctx): Promise<readonly Candidate[]> {
+  return (await listPrincipals(ctx.db, 'account', maxAccounts)).map(({ id, name }) => ({ value: id, text: name }))
 }
 
 /** A form that names somebody or some group: as `candidatesFor` writes them, or an account's handle. */

@@ -1,32 +1,23 @@
 import { z } from 'zod'
-import { type Actor, canonicalAddress, type DecisionStep, decisionSteps, parsePermission } from '#kit'
-import type { Ctx, Explain, Reply, Route } from '#platform'
-import { route } from '#platform'
+import { type Actor, canonicalAddress, decisionSteps, parsePermission } from '#kit'
+import { type Ctx, type Explain, type Reply, type Route, route } from '#platform'
 import { askedResource, findActorAs } from '../asked.ts'
 import { fail } from '../errors.ts'
 import type { OpenAccess } from '../open.ts'
-import { listPrincipals } from '../principals-store.ts'
+import { optionalText } from '../page-forms.ts'
+import { accountChoices, may } from '../page-parts.ts'
 import type { RouteParts } from '../routes.ts'
 import { whyPage } from '../views/why.ts'
 import { explanation, whyQuery } from './contract.ts'
 import { type Told, tell } from './telling.ts'
 import { explanationJson } from './wire.ts'
 
-/** Who may be chosen to ask about, on the page. */
-const maxCandidates = 500
+const own = 'everybody may ask about themselves; about others it asks for decisions:read in the handler'
 
-const blank = (most: number) =>
-  z
-    .string()
-    .trim()
-    .max(most)
-    .optional()
-    .transform((text) => (text === '' ? undefined : text))
-/** A form sends the fields that were left empty too. */
 const pageQuery = z.strictObject({
-  permission: blank(512),
-  principal: blank(100),
-  address: blank(50),
+  permission: optionalText(512),
+  principal: optionalText(100),
+  address: optionalText(50),
   step: z.enum(decisionSteps).optional(),
 })
 type PageQuery = z.infer<typeof pageQuery>
@@ -38,9 +29,7 @@ export function whyRoutes({ access }: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/api/v1/why',
       door: 'api',
-      access: {
-        signedIn: 'everybody may ask about themselves; about others it asks for decisions:read in the handler',
-      },
+      access: { signedIn: own },
       summary: 'Why you, or somebody you may ask about, may or may not do something',
       query: whyQuery,
       responses: { 200: explanation },
@@ -56,9 +45,7 @@ export function whyRoutes({ access }: RouteParts): readonly Route[] {
       method: 'GET',
       path: '/why',
       door: 'browser',
-      access: {
-        signedIn: 'everybody may ask about themselves; about others it asks for decisions:read in the handler',
-      },
+      access: { signedIn: own },
       query: pageQuery,
       handler: (ctx, { query }) => page(access, ctx, query),
     }),
@@ -97,10 +84,9 @@ async function whoIsAsked(access: OpenAccess, ctx: Ctx, { principal, address }: 
 
 async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Reply> {
   const { permission, principal, address, step } = query
-  const maySeeOthers = (await access.face.decide(ctx.actor, 'decisions:read', undefined, { now: ctx.now })).allowed
+  const maySeeOthers = await may(access, ctx, 'decisions:read')
   const told = permission === undefined ? undefined : await answer(access, ctx, { permission, principal, address })
   const faults = faultsOf(permission, told)
-  const candidates = maySeeOthers ? await listPrincipals(ctx.db, 'account', maxCandidates) : []
   return {
     kind: 'page',
     status: faults.length > 0 ? 400 : 200,
@@ -108,10 +94,10 @@ async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Rep
       told,
       faults,
       values: { permission: permission ?? '', principal: principal ?? '', address: address ?? '' },
-      candidates: candidates.map(({ id, name }) => ({ value: id, text: name })),
+      candidates: maySeeOthers ? await accountChoices(ctx) : [],
       maySeeOthers,
       self: ctx.actor.principal.id,
-      came: step as DecisionStep | undefined,
+      came: step,
       now: ctx.now,
     }),
   }
