@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { parseDuration } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
 import { grantParams } from './contract.ts'
 import { coversEach } from './coverage.ts'
@@ -13,9 +12,10 @@ import { getPrincipal } from './principals.ts'
 import { findPrincipals } from './principals-store.ts'
 import type { RouteParts } from './routes.ts'
 import type { GrantRow } from './tables.ts'
+import { lastingOf } from './views/durations.ts'
 import {
   confirmGrantPage,
-  durations,
+  grantDurations,
   grantFormPage,
   grantListPage,
   grantPage,
@@ -30,7 +30,7 @@ const grantForm = z.strictObject({
   grantee: z.string().max(100).default(''),
   permissions: z.string().max(40_000).default(''),
   note: z.string().trim().max(500).default(''),
-  duration: z.enum(durations.map(({ value }) => value)).default('1h'),
+  duration: z.enum(grantDurations.map(({ value }) => value)).default('1h'),
 })
 export type GrantForm = z.infer<typeof grantForm>
 
@@ -160,13 +160,12 @@ function revoking(): readonly Route[] {
 }
 
 function newGrant(ctx: Ctx, form: GrantForm): NewGrant {
-  const lasting = form.duration === 'open' ? undefined : parseDuration(form.duration)
   return {
     grantee: form.grantee,
     permissions: permissionsOf(form),
     note: form.note,
     startsAt: undefined,
-    endsAt: lasting === undefined ? undefined : ctx.now + lasting,
+    endsAt: form.duration === 'open' ? undefined : ctx.now + lastingOf(form.duration),
   }
 }
 

@@ -18,21 +18,15 @@ import {
   insertRequest,
 } from './request-store.ts'
 
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
+const dayMs = 86_400_000
 
-/** How long a grant lasts when nobody says. */
-export const usualDurationMs = hourMs
-export const shortestMs = minuteMs
-export const longestMs = 7 * dayMs
 /** A request nobody answers goes away. */
-export const openForMs = 7 * dayMs
+const openForMs = 7 * dayMs
 /** An answered one is kept this long. */
 const keptMs = 30 * dayMs
 /** One person's bounds: requests reach everybody who could grant them. */
 export const mostOpen = 10
-export const mostInADay = 40
+const mostInADay = 40
 
 export interface Wish {
   readonly permission: string

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { parseDuration } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
 import { getPrincipal } from '../principals.ts'
 import type { RouteParts } from '../routes.ts'
-import { durations, requestListPage, requestPage } from '../views/requests.ts'
+import { durations, lastingOf } from '../views/durations.ts'
+import { requestListPage, requestPage } from '../views/requests.ts'
 import { askForAccess, declineRequest, effectOf, getRequest, grantRequest, withdrawRequest } from './access-requests.ts'
 import { requestParams } from './contract.ts'
-import { pageOfRequests } from './routes.ts'
+import { own, pageOfRequests } from './routes.ts'
 import { requestJson, requestsJson } from './wire.ts'
 
 const listQuery = z.strictObject({ mine: z.literal('true').optional(), cursor: z.string().max(1024).optional() })
@@ -19,7 +19,6 @@ const askBody = z.strictObject({
 const grantBody = z.strictObject({ duration: duration.default('1h') })
 const declineBody = z.strictObject({ words: z.string().trim().max(500).default('') })
 
-const own = 'everybody asks for themselves; a request is shown only to who made it and who could grant it'
 const shownAtOnce = 50
 
 /** Asking for access and answering, in the console. */
@@ -87,7 +86,7 @@ function changing(parts: RouteParts): readonly Route[] {
       body: askBody,
       handler: async (ctx, { body }) => {
         const { permission, reason } = body
-        const row = await askForAccess(access, ctx, { permission, reason, durationMs: lasting(body.duration) })
+        const row = await askForAccess(access, ctx, { permission, reason, durationMs: lastingOf(body.duration) })
         return backTo(row.id)
       },
     }),
@@ -99,7 +98,7 @@ function changing(parts: RouteParts): readonly Route[] {
       params: requestParams,
       body: grantBody,
       handler: (ctx, { params, body }) =>
-        answered(parts, ctx, params.request, () => grantRequest(access, ctx, params.request, lasting(body.duration))),
+        answered(parts, ctx, params.request, () => grantRequest(access, ctx, params.request, lastingOf(body.duration))),
     }),
     route({
       method: 'POST',
@@ -138,10 +137,4 @@ async function answered(parts: RouteParts, ctx: Ctx, id: string, work: () => Pro
 
 function backTo(id: string): Reply {
   return { kind: 'redirect', location: `/requests/${encodeURIComponent(id)}` }
-}
-
-function lasting(text: string): number {
-  const found = parseDuration(text)
-  if (found === undefined) throw new TypeError(`${text} is no duration`)
-  return found
 }

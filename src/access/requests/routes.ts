@@ -1,5 +1,6 @@
-import { type Ctx, decodeCursor, encodeCursor, type Keyring, type Route, route } from '#platform'
+import { type Ctx, type Keyring, type Route, route } from '#platform'
 import type { OpenAccess } from '../open.ts'
+import { type PageAsked, pageOf } from '../page.ts'
 import type { RouteParts } from '../routes.ts'
 import type { RequestRow } from '../tables.ts'
 import {
@@ -22,7 +23,8 @@ import {
 import { listOpenRequests, listRequestsOf } from './request-store.ts'
 import { requestJson, requestsJson } from './wire.ts'
 
-const own = 'everybody asks for themselves; a request is shown only to who made it and who could grant it'
+/** Why whoever is signed in comes through: the use-cases ask the rest. */
+export const own = 'everybody asks for themselves; a request is shown only to who made it and who could grant it'
 
 /** Asking for access and answering, over the API. */
 export function requestRoutes({ access, keyring }: RouteParts): readonly Route[] {
@@ -120,10 +122,8 @@ function answers(access: OpenAccess, one: string): readonly Route[] {
   ]
 }
 
-interface Wanted {
+interface Wanted extends PageAsked {
   readonly mine: boolean
-  readonly limit: number
-  readonly cursor?: string | undefined
 }
 
 /**
@@ -139,15 +139,13 @@ export async function pageOfRequests(
   const { id } = ctx.actor.principal
   // bound to the reader: what was passed over for one is not skipped for another
   const query = ['access-requests', mine, id] as const
-  const position = decodeCursor(keyring, query, cursor)
-  const before = position === undefined ? undefined : String(position[0])
-  const read = mine
-    ? await listRequestsOf(ctx.db, id, before, limit + 1)
-    : await listOpenRequests(ctx.db, ctx.now, before, limit + 1)
-  const page = read.slice(0, limit)
-  const last = read.length > limit ? page.at(-1) : undefined
-  return {
-    rows: mine ? page : await answerable(access, ctx, page),
-    next: last === undefined ? null : encodeCursor(keyring, query, [last.id]),
-  }
+  const { items, next } = await pageOf(
+    keyring,
+    query,
+    { limit, cursor },
+    (before, most) =>
+      mine ? listRequestsOf(ctx.db, id, before, most) : listOpenRequests(ctx.db, ctx.now, before, most),
+    (row) => row.id,
+  )
+  return { rows: mine ? items : await answerable(access, ctx, items), next }
 }

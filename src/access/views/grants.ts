@@ -28,17 +28,14 @@ import type { GrantForm } from '../grant-pages.ts'
 import { storedTexts } from '../grants.ts'
 import type { Vocabulary } from '../permissions.ts'
 import type { GrantRow } from '../tables.ts'
+import { durations } from './durations.ts'
 
 const section = '/grants'
 const above = { text: 'Grants', href: section }
 
 /** How long a grant may last on a page; `open`: until it is revoked. */
-export const durations = [
-  { value: '15m', text: '15 minutes' },
-  { value: '1h', text: 'one hour' },
-  { value: '8h', text: '8 hours' },
-  { value: '1d', text: 'one day' },
-  { value: '7d', text: 'one week' },
+export const grantDurations = [
+  ...durations,
   { value: 'open', text: 'until I revoke it' },
 ] as const satisfies readonly Choice[]
 
@@ -211,7 +208,7 @@ ${textArea({
   code: true,
   faults,
 })}
-${select({ name: 'duration', label: 'For', value: values.duration, required: true, choices: durations })}
+${select({ name: 'duration', label: 'For', value: values.duration, required: true, choices: grantDurations })}
 ${field({ name: 'note', label: 'Note', value: values.note, autocomplete: 'off', maxLength: 500, faults })}`,
 })}
 ${command('gatehouse grants create sam --permission routes:use:wiki --for 1h', 'In a terminal')}`
@@ -229,7 +226,7 @@ export interface ConfirmGrantView {
 /** What a grant will do, before it is made. */
 export function confirmGrantPage({ form: values, grantee, permissions, vocabulary }: ConfirmGrantView): ShellPage {
   const { duration, note } = values
-  const until = durations.find(({ value }) => value === duration)?.text ?? duration
+  const until = grantDurations.find(({ value }) => value === duration)?.text ?? duration
   const title = `Grant this to ${grantee}`
   const body = html`${pageHeader({ title, trail: [above, { text: 'Grant something', href: withQuery('/grants/new', values) }] })}
 ${permissionTable(permissions, vocabulary)}

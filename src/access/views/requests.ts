@@ -3,7 +3,6 @@ import {
   actionForm,
   badge,
   button,
-  type Choice,
   command,
   emptyState,
   facts,
@@ -26,17 +25,9 @@ import {
 import type { Vocabulary } from '../permissions.ts'
 import type { Effect } from '../requests/access-requests.ts'
 import type { RequestJson } from '../requests/wire.ts'
+import { durations, lastingOf } from './durations.ts'
 
 const section = '/requests'
-
-/** How long a grant may be asked for on a page; `value` reads as a duration. */
-export const durations = [
-  { value: '15m', text: '15 minutes' },
-  { value: '1h', text: 'one hour' },
-  { value: '8h', text: '8 hours' },
-  { value: '1d', text: 'one day' },
-  { value: '7d', text: 'one week' },
-] as const satisfies readonly Choice[]
 
 const tones: Readonly<Record<RequestJson['state'], Tone>> = {
   open: 'info',
@@ -165,7 +156,7 @@ function answeredBy({ request, now }: RequestView): Html {
 
 function answerForms({ request, effect, disabled, faults }: RequestView): Html {
   const { id, requester } = request
-  const own = durations.find(({ value }) => secondsOf(value) === request.durationSeconds)?.value ?? '1h'
+  const own = durations.find(({ value }) => lastingOf(value) === request.durationSeconds * 1000)?.value ?? '1h'
   return html`${effect === 'forbidden' && notice('warning', 'A grant would not open it now', 'Since it was asked for, a policy has come to forbid it whatever roles and grants give.')}
 ${effect === 'nothing-there' && notice('warning', 'There is no such thing', 'What it names does not exist here, so a grant would open nothing.')}
 ${disabled && notice('warning', `${requester.name} is disabled`, 'A grant gives nothing while the account is disabled.')}
@@ -219,12 +210,8 @@ function stateBadge({ state }: RequestJson): Html {
 
 /** `one hour`, `90 minutes`. */
 function lasting(seconds: number): string {
-  const named = durations.find(({ value }) => secondsOf(value) === seconds)
+  const named = durations.find(({ value }) => lastingOf(value) === seconds * 1000)
   if (named !== undefined) return named.text
   const minutes = Math.round(seconds / 60)
   return minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`
-}
-
-function secondsOf(value: (typeof durations)[number]['value']): number {
-  return { '15m': 900, '1h': 3_600, '8h': 28_800, '1d': 86_400, '7d': 604_800 }[value]
 }
