@@ -60,6 +60,17 @@ eachDialect((_, open) => {
     return { house, clock, log, ctx, as, ...callers, readsRoles }
   }
 
+  test('no statement hides from us in what is a comment for us and none for Cedar', async (t) => {
+    const { admin, readsRoles } = await world(t)
+    const text = 'permit (principal, action == Gatehouse::Action::"roles:read", resource); // old\r'
+    const hidden = 'forbid (principal, action == Gatehouse::Action::"roles:read", resource);'
+    const made = await admin('POST', path, { name: 'old-lines', text: `${text}${hidden}`, state: 'off' })
+    assert.equal((made.json['statements'] as readonly unknown[]).length, 2, made.text)
+    assert.equal(await readsRoles('acc_reader'), 200)
+    assert.equal((await admin('POST', `${path}/old-lines/enable`)).status, 200)
+    assert.equal(await readsRoles('acc_reader'), 403)
+  })
+
   test('a policy narrows from the next question on, by network, and everything about it is journalled', async (t) => {
     const { admin, readsRoles, ctx } = await world(t)
     assert.equal(await readsRoles('acc_reader'), 200)
@@ -184,6 +195,7 @@ eachDialect((_, open) => {
       ['permit (principal in Gatehouse::Group::"x", action, resource);', /may not name a group/],
       [when('principal in [Gatehouse::Group::"x"]'), /may not name a group/],
       ['\0', /./],
+      [`// a comment ends here\r${when(`${'('.repeat(200)}true${')'.repeat(200)}`)}`, /open 32 deep/],
       ['"\ud800', /./],
     ]
     for (const [text, expected] of cases) {

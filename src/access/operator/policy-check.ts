@@ -69,6 +69,10 @@ function checkWith(
   }
   if (ranges.length === 0)
     return faulty([{ line: 1, column: 1, message: 'There is no statement. Write permit or forbid.' }])
+  if (parts.policies.length !== ranges.length) {
+    // each is decided with as it was read alone: one that Cedar sees and we do not would stand there without effect
+    return faulty([{ line: 1, column: 1, message: 'Its statements cannot be told apart. Remove what is unusual.' }])
+  }
   const read = ranges.map((range, index) => readStatement(cedar, name, text, range, index + 1))
   const faults = [...read.flatMap(({ fault }) => fault ?? []), ...repeatedIds(read)]
   const answer = cedar.validate({ schema, policies: { staticPolicies: text } })

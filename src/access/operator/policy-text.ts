@@ -30,9 +30,9 @@ export type ScannedText =
   | { readonly readable: true; readonly statements: readonly Statement[] }
   | { readonly readable: false; readonly faults: readonly TextFault[] }
 
-// in the order in which they are tried at every place
+// in the order in which they are tried at every place; a comment ends where Cedar ends it, at a CR too
 const token =
-  /\s+|\/\/[^\n]*|"(?:\\[\s\S]|[^"\\])*"|(?<open>[([{])|(?<close>[)\]}])|(?<end>;)|(?<operator>&&|\|\||[=!<>]=|[<>+\-*!.]|\b(?:when|unless|if|then|else|has|like|in|is)\b)|[A-Za-z_0-9]+|[\s\S]/gu
+  /\s+|\/\/[^\r\n]*|"(?:\\[\s\S]|[^"\\])*"|(?<open>[([{])|(?<close>[)\]}])|(?<end>;)|(?<operator>&&|\|\||[=!<>]=|[<>+\-*!.]|\b(?:when|unless|if|then|else|has|like|in|is)\b)|[A-Za-z_0-9]+|[\s\S]/gu
 
 /**
  * Finds the statements and refuses what Cedar could not survive. What passes may still be no Cedar: that is said by
