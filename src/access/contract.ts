@@ -65,7 +65,8 @@ const searched = z
   .optional()
   .describe('Only those with this text in name or title.')
 
-export const listQuery = z.strictObject({ q: searched, limit, cursor })
+export const pageQuery = z.strictObject({ limit, cursor })
+export const listQuery = pageQuery.extend({ q: searched })
 
 export const holderKind = z.enum(['principal', 'group'])
 /** Who receives a role or joins a group: a principal by id, a group by name. */

@@ -9,7 +9,7 @@ import {
   revisionTag,
   route,
 } from '#platform'
-import { listQuery } from '../contract.ts'
+import { listQuery, pageQuery } from '../contract.ts'
 import { pageOf } from '../page.ts'
 import { faultsOf, parse } from '../page-forms.ts'
 import { may } from '../page-parts.ts'
@@ -74,6 +74,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
         const page = policyListPage({
           policies: items,
           mayCreate: await may(access, ctx, 'policies:create'),
+          q: query.q,
           next: next ?? undefined,
           further: query.cursor !== undefined,
           now: ctx.now,
@@ -106,7 +107,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       door: 'browser',
       access: { permission: 'policies:read:{policy}' },
       params: policyParams,
-      query: listQuery,
+      query: pageQuery,
       handler: async (ctx, { params, query }) => {
         const policy = await getPolicy(ctx, params.policy)
         const read = (after: string | undefined, limit: number) =>

@@ -31,14 +31,16 @@ export async function isPolicyNameTaken(db: Db, name: string): Promise<boolean> 
   return (await query.executeTakeFirst()) !== undefined
 }
 
-/** By name, after the given one. */
+/** By name, after the given one; with a text, those that have it in name or title. */
 export async function listPolicies(
   db: Db,
   after: string | undefined,
   limit: number,
+  text?: string,
 ): Promise<readonly PolicyWithText[]> {
   let query = withText(db)
   if (after !== undefined) query = query.where('p.name', '>', after)
+  if (text !== undefined) query = query.where(contains(['p.name', 'p.title'], text))
   return query.orderBy('p.name').limit(limit).execute()
 }
 

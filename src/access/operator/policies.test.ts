@@ -60,6 +60,31 @@ eachDialect((_, open) => {
     return { house, clock, log, ctx, as, ...callers, readsRoles }
   }
 
+  test('the list finds by name or title, and an option it does not know is refused', async (t) => {
+    const { admin } = await world(t)
+    const titles = { 'vpn-only': 'Only from the VPN', nights: '100% at night', audit: 'Readers' }
+    for (const [name, title] of Object.entries(titles)) {
+      assert.equal((await admin('POST', path, { name, title, text: vpnOnly, state: 'off' })).status, 201)
+    }
+    const names = async (query: string) => {
+      const { json } = await admin('GET', `${path}${query}`)
+      return (json['items'] as readonly { readonly name: string }[]).map(({ name }) => name)
+    }
+    assert.deepEqual(await names('?q=VPN'), ['vpn-only'])
+    assert.deepEqual(await names('?q=%25'), ['nights'])
+    assert.deepEqual(await names('?q=nobody'), [])
+    assert.deepEqual(await names('?q='), ['audit', 'nights', 'vpn-only'])
+    const page = await admin('GET', '/policies?q=night')
+    assert.ok(page.text.includes('/policies/nights') && !page.text.includes('/policies/audit'), page.text)
+    assert.match((await admin('GET', '/policies?q=nobody')).text, /No policy matches/)
+    const { next } = (await admin('GET', `${path}?q=n&limit=1`)).json
+    assert.equal(typeof next, 'string')
+    const other = await admin('GET', `${path}?q=v&cursor=${String(next)}`)
+    assert.equal(other.json['code'], 'platform.bad-cursor', 'a cursor goes on with its own search only')
+    assert.equal((await admin('GET', `${path}/nights/versions?q=x`)).status, 400)
+    assert.equal((await admin('GET', '/policies/nights/history?q=x')).status, 400)
+  })
+
   test('no statement hides from us in what is a comment for us and none for Cedar', async (t) => {
     const { admin, readsRoles } = await world(t)
     const text = 'permit (principal, action == Gatehouse::Action::"roles:read", resource); // old\r'

@@ -1,8 +1,8 @@
 import { canonicalAddress } from '#kit'
 import { type Ctx, type Keyring, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
-import { listQuery } from '../contract.ts'
+import { listQuery, pageQuery } from '../contract.ts'
 import type { OpenAccess } from '../open.ts'
-import { type Page, pageOf } from '../page.ts'
+import { type Page, type PageAsked, pageOf } from '../page.ts'
 import type { RouteParts } from '../routes.ts'
 import type { PolicyRow, PolicyState } from '../tables.ts'
 import {
@@ -88,7 +88,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       access: { permission: 'policies:read:{policy}' },
       summary: 'Every version of a policy, newest first',
       params: policyParams,
-      query: listQuery,
+      query: pageQuery,
       responses: { 200: policyVersionList },
       handler: async (ctx, { params, query }) => {
         const { id, name } = await getPolicy(ctx, params.policy)
@@ -279,13 +279,13 @@ function replyOf({ inForce }: OpenAccess, row: PolicyWithText): Extract<Reply, {
 export function policyPage(
   ctx: Ctx,
   keyring: Keyring,
-  asked: { readonly limit: number; readonly cursor?: string | undefined },
+  asked: PageAsked & { readonly q?: string | undefined },
 ): Promise<Page<PolicyWithText>> {
   return pageOf(
     keyring,
-    ['policies'],
+    ['policies', ...(asked.q === undefined ? [] : [asked.q])],
     asked,
-    (after, limit) => listPolicies(ctx.db, after, limit),
+    (after, limit) => listPolicies(ctx.db, after, limit, asked.q),
     ({ name }) => name,
   )
 }

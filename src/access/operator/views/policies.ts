@@ -13,7 +13,9 @@ import {
   pageHeader,
   paging,
   table,
+  textFilter,
   time,
+  withQuery,
 } from '#platform/ui'
 import type { PolicyDifferenceRow, PolicyState, PolicyVersionRow } from '../../tables.ts'
 import type { PolicyWithText } from '../policies-store.ts'
@@ -37,6 +39,7 @@ export function pathOf(name: string): string {
 export interface PolicyListView {
   readonly policies: readonly PolicyWithText[]
   readonly mayCreate: boolean
+  readonly q: string | undefined
   readonly next: string | undefined
   readonly further: boolean
   readonly now: number
@@ -45,11 +48,13 @@ export interface PolicyListView {
 /** What the operator wrote, by name. */
 export function policyListPage(view: PolicyListView): ShellPage {
   const create = view.mayCreate ? { text: 'Write a policy', href: `${section}/new` } : undefined
+  const listed = view.policies.length > 0 || view.q !== undefined || view.further
   const body = html`${pageHeader({
     title: 'Policies',
     lead: 'Rules of your own, beside roles and grants: who is refused whatever they hold, and who is let in without.',
     action: create,
   })}
+${listed && textFilter({ action: section, label: 'Name or title', value: view.q })}
 ${table({
   caption: 'Policies, sorted by name',
   columns: [
@@ -60,14 +65,22 @@ ${table({
     { title: 'Written', cell: (row) => html`${time(row.saved_at, view.now)} by ${row.author_name}` },
   ],
   rows: view.policies,
-  empty: emptyState({
-    title: 'No policies yet',
-    text: 'Roles and grants decide alone. A policy can narrow them: only from the VPN, only in working hours, only the owner.',
-    action: create,
-    command: 'gatehouse policies templates',
-  }),
+  empty: emptyState(
+    view.q === undefined
+      ? {
+          title: 'No policies yet',
+          text: 'Roles and grants decide alone. A policy can narrow them: only from the VPN, only in working hours, only the owner.',
+          action: create,
+          command: 'gatehouse policies templates',
+        }
+      : {
+          title: 'No policy matches',
+          text: 'None has this text in its name or title.',
+          action: { text: 'Show all', href: section },
+        },
+  ),
 })}
-${(view.policies.length > 0 || view.further) && paging({ href: section, next: view.next, further: view.further, shown: view.policies.length })}`
+${(view.policies.length > 0 || view.further) && paging({ href: withQuery(section, { q: view.q }), next: view.next, further: view.further, shown: view.policies.length })}`
   return { title: 'Policies', body, section, frame: 'full' }
 }
 
