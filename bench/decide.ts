@@ -15,6 +15,7 @@ import { type PermissionType, type PolicyContribution, systemClock } from '#plat
 import { memoryLog, testContext } from '#platform/testing'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { platformMigrations } from '../src/platform/migrations/index.ts'
+import { median } from './machine/figures.ts'
 
 interface Row {
   readonly name: string
@@ -171,6 +172,5 @@ function measure(name: string, batch: number, once: (index: number) => void): Ro
     // the first rounds warm up and do not count
     if (round >= 0) figures.push(Math.round((done / (performance.now() - began)) * 1_000))
   }
-  const sorted = figures.toSorted((one, other) => one - other)
-  return { name, perSecond: sorted[Math.floor(rounds / 2)] ?? Number.NaN, best: sorted.at(-1) ?? Number.NaN }
+  return { name, perSecond: median(figures), best: Math.max(...figures) }
 }

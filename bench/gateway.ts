@@ -7,11 +7,12 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cpuOf, type Program, start } from './gateway/machine.ts'
+import { median, rounded } from './machine/figures.ts'
+import { cpuOf, freePort, type Program, start } from './machine/programs.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
@@ -33,7 +34,6 @@ interface Round {
   readonly perSecond: number
   readonly p50Us: number
   readonly p99Us: number
-  readonly failed: number
   readonly cpuUs: number
 }
 
@@ -152,7 +152,6 @@ async function measure({ program, port, cookie }: Target, duration: number): Pro
     perSecond: count / ((durationUs ?? 1) / 1e6),
     p50Us: p50Us ?? 0,
     p99Us: p99Us ?? 0,
-    failed: failed ?? 0,
     cpuUs: cpu / count,
   }
 }
@@ -161,9 +160,9 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
   const figures = [...measured].map(([name, all]) => ({
     name,
     perSecond: Math.round(median(all.map((one) => one.perSecond))),
-    cpuUs: Math.round(median(all.map((one) => one.cpuUs)) * 10) / 10,
-    p50Ms: Math.round(median(all.map((one) => one.p50Us)) / 10) / 100,
-    p99Ms: Math.round(median(all.map((one) => one.p99Us)) / 10) / 100,
+    cpuUs: rounded(median(all.map((one) => one.cpuUs)), 10),
+    p50Ms: rounded(median(all.map((one) => one.p50Us)) / 1_000, 100),
+    p99Ms: rounded(median(all.map((one) => one.p99Us)) / 1_000, 100),
   }))
   const bare = figures[0]
   const ratios = figures.map((one) => ({
@@ -172,7 +171,7 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
     ofBare: ratioOf(measured.get(one.name) ?? [], measured.get('bare undici') ?? []),
     // and the best quarter of both: what else runs on a shared machine only ever slows a round down
     bestOfBare: bestRatioOf(measured.get(one.name) ?? [], measured.get('bare undici') ?? []),
-    p99OfBare: Math.round((one.p99Ms / (bare?.p99Ms ?? 1)) * 100) / 100,
+    p99OfBare: rounded(one.p99Ms / (bare?.p99Ms ?? Number.NaN), 100),
   }))
   console.table(Object.fromEntries(ratios.map(({ name, ...rest }) => [name, rest])))
   const find = (name: string) => ratios.find((one) => one.name === name)
@@ -180,7 +179,7 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
   const targets = [
     ['of bare, no access log', ours?.ofBare ?? 0, '>=', 0.85],
     ['of bare, with access log', find('gatehouse, access log')?.ofBare ?? 0, '>=', 0.75],
-    ['of caddy', Math.round(((ours?.perSecond ?? 0) / (find('caddy')?.perSecond ?? 1)) * 100) / 100, '>', 1],
+    ['of caddy', rounded((ours?.perSecond ?? 0) / (find('caddy')?.perSecond ?? Number.NaN), 100), '>', 1],
     ['p99 of bare', ours?.p99OfBare ?? 99, '<=', 1.5],
   ] as const
   for (const [what, value, sign, goal] of targets) {
@@ -192,7 +191,7 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
 
 function ratioOf(ours: readonly Round[], bare: readonly Round[]): number {
   const ratios = ours.map((round, i) => round.perSecond / (bare[i]?.perSecond ?? Number.NaN))
-  return Math.round(median(ratios) * 100) / 100
+  return rounded(median(ratios), 100)
 }
 
 function bestRatioOf(ours: readonly Round[], bare: readonly Round[]): number {
@@ -203,29 +202,10 @@ function bestRatioOf(ours: readonly Round[], bare: readonly Round[]): number {
         .toSorted((a, b) => b - a)
         .slice(0, Math.max(1, all.length >> 2)),
     )
-  return Math.round((best(ours) / best(bare)) * 100) / 100
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? 0
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
+  return rounded(best(ours) / best(bare), 100)
 }
 
 async function isOpen(port: number): Promise<boolean> {
-  const { connect } = await import('node:net')
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {

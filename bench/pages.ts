@@ -11,6 +11,7 @@ import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { askLocally, signInCookie } from '../test/product/http.ts'
 import { cleanUp, type Product, startProduct } from '../test/product/start.ts'
+import { quantile, rounded } from './machine/figures.ts'
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 40)
 const warmUp = 10
@@ -45,13 +46,13 @@ try {
   const rows = []
   for (const target of targets) {
     const page = await load(target, cookie)
-    const sorted = (times.get(target.name) ?? []).toSorted((a, b) => a - b)
+    const took = times.get(target.name) ?? []
     rows.push({
       name: target.name,
-      p50Ms: rounded(sorted[Math.floor(sorted.length / 2)]),
-      p95Ms: rounded(sorted[Math.floor(sorted.length * 0.95)]),
-      pageKiB: rounded(page.bytes / 1024),
-      firstLoadKiB: target === bare ? rounded(page.bytes / 1024) : rounded((page.bytes + assets) / 1024),
+      p50Ms: rounded(quantile(took, 0.5), 100),
+      p95Ms: rounded(quantile(took, 0.95), 100),
+      pageKiB: rounded(page.bytes / 1024, 100),
+      firstLoadKiB: rounded((page.bytes + (target === bare ? 0 : assets)) / 1024, 100),
     })
   }
   if (!process.argv.includes('--json')) console.table(Object.fromEntries(rows.map(({ name, ...row }) => [name, row])))
@@ -121,8 +122,4 @@ function load(
       .on('error', reject)
       .end()
   })
-}
-
-function rounded(value: number | undefined): number {
-  return Math.round((value ?? 0) * 100) / 100
 }

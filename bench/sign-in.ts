@@ -8,14 +8,15 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
-import { createServer } from 'node:net'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hash, verify } from '@node-rs/argon2'
+import { median, quantile, rounded } from './machine/figures.ts'
+import { cpuOf, freePort } from './machine/programs.ts'
 
 const rounds = 5
 const roundMs = 1_200
@@ -52,7 +53,7 @@ try {
     bare.push(await rated(ownCpuSeconds, () => countFor(roundMs, 1, () => verify(phc, password))))
     through.push(
       await rated(
-        () => cpuSecondsOf(pid),
+        () => cpuOf(pid) / 1e6,
         () => signInFor(roundMs, port),
       ),
     )
@@ -81,19 +82,19 @@ function report(measured: {
   readonly meanwhile: readonly number[]
 }): void {
   const { alone, meanwhile } = measured
-  const cpu = (rates: readonly Rate[]) => middle(rates.map((one) => one.perCpuSecond))
-  const clock = (rates: readonly Rate[]) => middle(rates.map((one) => one.perSecond))
+  const cpu = (rates: readonly Rate[]) => median(rates.map((one) => one.perCpuSecond))
+  const clock = (rates: readonly Rate[]) => median(rates.map((one) => one.perSecond))
   const figures = {
-    bareHashesPerCore: rounded(cpu(measured.bare)),
-    signInsPerCore: rounded(cpu(measured.through)),
+    bareHashesPerCore: rounded(cpu(measured.bare), 10),
+    signInsPerCore: rounded(cpu(measured.through), 10),
     ratio: rounded(cpu(measured.through) / cpu(measured.bare), 100),
-    bareHashesPerSecond: rounded(clock(measured.bare)),
-    signInsPerSecondOneLane: rounded(clock(measured.through)),
+    bareHashesPerSecond: rounded(clock(measured.bare), 10),
+    signInsPerSecondOneLane: rounded(clock(measured.through), 10),
     othersAloneP50Ms: rounded(quantile(alone, 0.5), 100),
     othersAloneP99Ms: rounded(quantile(alone, 0.99), 100),
     othersMeanwhileP50Ms: rounded(quantile(meanwhile, 0.5), 100),
     othersMeanwhileP99Ms: rounded(quantile(meanwhile, 0.99), 100),
-    loadAverage: rounded(loadavg()[0] ?? 0),
+    loadAverage: rounded(loadavg()[0] ?? 0, 10),
   }
   if (!process.argv.includes('--json')) console.table(figures)
   const hashCost = 'argon2id m=19456 t=2 p=1'
@@ -114,12 +115,6 @@ async function rated(cpuSeconds: () => number, work: () => Promise<number>): Pro
 function ownCpuSeconds(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
-}
-
-/** proc_pid_stat(5): user and system time of all threads, in hundredths of a second. */
-function cpuSecondsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 /** One lane: one core hashes, as in the bare loop. */
@@ -236,26 +231,4 @@ async function ready(port: number): Promise<void> {
     await sleep(25)
   }
   throw new Error('the server did not become ready')
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-function middle(values: readonly number[]): number {
-  return quantile(values, 0.5)
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
-}
-
-function rounded(value: number, steps = 10): number {
-  return Math.round(value * steps) / steps
 }

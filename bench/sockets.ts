@@ -12,7 +12,8 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
-import { cpuOf, type Program, start } from './gateway/machine.ts'
+import { median, rounded } from './machine/figures.ts'
+import { cpuOf, type Program, start } from './machine/programs.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
@@ -54,7 +55,7 @@ try {
     for (const [name, all] of measured) {
       figures[`${what}, ${name}`] = {
         perSecond: Math.round(median(all.map((one) => one.perSecond))),
-        cpuUs: Math.round(median(all.map((one) => one.cpuUs)) * 10) / 10,
+        cpuUs: rounded(median(all.map((one) => one.cpuUs)), 10),
       }
     }
   }
@@ -146,11 +147,4 @@ async function during(program: Program, count: () => number): Promise<Round> {
   const [passed, cpu] = [count() - before, cpuOf(program.pid) - cpuBefore]
   if (passed === 0) throw new Error('nothing passed')
   return { perSecond: passed / ((performance.now() - begun) / 1_000), cpuUs: cpu / passed }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? 0
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
 }

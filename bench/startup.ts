@@ -8,9 +8,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from './machine/figures.ts'
+import { cpuOf, freePort } from './machine/programs.ts'
 
 const rounds = 7
 const idleMs = 3_000
@@ -34,7 +35,10 @@ try {
   const bare: Command = [join(root, 'bin', 'runtime'), [bareFile, String(port), directory]]
   const ours: Command = [join(root, 'bin', 'gatehouse'), ['serve']]
   await measure('first start, not counted', ours, port)
-  const figures = [await median('gatehouse serve', ours, port), await median('bare Node: SQLite and HTTPS', bare, port)]
+  const figures = [
+    await figureOf('gatehouse serve', ours, port),
+    await figureOf('bare Node: SQLite and HTTPS', bare, port),
+  ]
   if (!process.argv.includes('--json')) {
     console.table(Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest])))
   }
@@ -44,14 +48,14 @@ try {
   rmSync(directory, { recursive: true })
 }
 
-async function median(name: string, command: Command, port: number): Promise<Figure> {
+async function figureOf(name: string, command: Command, port: number): Promise<Figure> {
   const runs: Figure[] = []
   for (let round = 0; round < rounds; round += 1) runs.push(await measure(name, command, port))
   return {
     name,
-    readyMs: middle(runs.map((run) => run.readyMs)),
-    cpuMs: middle(runs.map((run) => run.cpuMs)),
-    idleMiB: middle(runs.map((run) => run.idleMiB)),
+    readyMs: median(runs.map((run) => run.readyMs)),
+    cpuMs: median(runs.map((run) => run.cpuMs)),
+    idleMiB: median(runs.map((run) => run.idleMiB)),
   }
 }
 
@@ -72,7 +76,7 @@ async function measure(name: string, [command, args]: Command, port: number): Pr
     await sleep(5)
   }
   const readyMs = Math.round(performance.now() - begun)
-  const cpuMs = processorMs(child)
+  const cpuMs = cpuOf(child.pid ?? 0) / 1_000
   await sleep(idleMs)
   const idleMiB = residentMiB(child)
   child.kill('SIGTERM')
@@ -86,12 +90,6 @@ function residentMiB(child: ChildProcess): number {
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024)
 }
 
-/** User and system time of all its threads; the kernel counts in ticks of 10 ms. */
-function processorMs(child: ChildProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
 function isReady(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const options = { servername: 'localhost', headers: { host: 'localhost' }, rejectUnauthorized: false }
@@ -102,19 +100,6 @@ function isReady(port: number): Promise<boolean> {
       .on('error', () => resolve(false))
       .end()
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new TypeError('no port')
-  return address.port
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 /** The bare peer's certificate; made outside the measured time. */

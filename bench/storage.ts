@@ -11,6 +11,7 @@ import { type Ctx, systemClock, systemRandom, tables } from '#platform'
 import { makeContext, memoryLog } from '#platform/testing'
 import { openSqlite } from '../src/platform/db/sqlite.ts'
 import { platformMigrations } from '../src/platform/migrations/index.ts'
+import { median } from './machine/figures.ts'
 
 interface Tables {
   bench_things: { id: string; value: string }
@@ -134,7 +135,7 @@ async function measure(work: () => Promise<number>): Promise<number> {
     while (performance.now() - began < roundMs) done += await work()
     rates.push((done * 1_000) / (performance.now() - began))
   }
-  return median(rates)
+  return Math.round(median(rates))
 }
 
 function measureSync(work: () => number): number {
@@ -145,10 +146,5 @@ function measureSync(work: () => number): number {
     while (performance.now() - began < roundMs) done += work()
     rates.push((done * 1_000) / (performance.now() - began))
   }
-  return median(rates)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0)
+  return Math.round(median(rates))
 }
