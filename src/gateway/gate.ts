@@ -4,12 +4,12 @@ import type { Identities } from './assertion/identities.ts'
 import type { GatewayCode } from './errors.ts'
 import { type GateDeps, refusedBy } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
-import { Exchange } from './proxy/exchange.ts'
+import { Exchange, hasGone } from './proxy/exchange.ts'
 import { type Presented, presentedReader } from './proxy/presented.ts'
 import { upstreamHeaders } from './proxy/request-headers.ts'
 import { hostOf, screen } from './proxy/screen.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
-import type { OpenSockets } from './sockets/open-sockets.ts'
+import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
 import type { Traffic } from './traffic.ts'
@@ -189,19 +189,20 @@ export class Gate {
   }
 
   #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
-    const { upgrade, live, address, presented } = visit
+    const { upgrade, live } = visit
     if (upgrade === undefined) {
       this.#send(visit, actor, identity, undefined)
       return
     }
-    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
-    const place = this.#options.sockets.take({ live, address, proof, actor })
+    const place = this.#takePlace(visit, actor)
     if (place === undefined) {
       this.#refuse(visit.request, visit.response, 'gateway.too-many-sockets')
       return
     }
     // whatever is answered but yes
     upgrade.response.once('finish', place.leave).once('close', place.leave)
+    // who broke off while the gate still asked has closed already, and closes no second time
+    if (hasGone(upgrade.response)) place.leave()
     this.#send(visit, actor, identity, onSwitched(upgrade, place, live.hsts))
   }
 
@@ -244,12 +245,16 @@ export class Gate {
   }
 
   /** An app's stream of events is watched like a WebSocket; only that a stop waits for its end, for it may have one. */
-  #watch({ live, address, presented }: Visit, actor: Actor | undefined, cut: () => void): (() => void) | undefined {
-    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
-    const place = this.#options.sockets.take({ live, address, proof, actor })
+  #watch(visit: Visit, actor: Actor | undefined, cut: () => void): (() => void) | undefined {
+    const place = this.#takePlace(visit, actor)
     // silence is the route's bodyMs to judge; a stream that is only read is no use of a session
     place?.open({ takeMoved: () => true, sent: 0, ends: true, close: cut })
     return place?.leave
+  }
+
+  #takePlace({ live, address, presented }: Visit, actor: Actor | undefined): Place | undefined {
+    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
+    return this.#options.sockets.take({ live, address, proof, actor })
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {

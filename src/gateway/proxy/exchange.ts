@@ -63,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { upstream } = this.#options
-    // its `close` was before we could hear it: nobody would ever take the answer or give back the place
+    // its `close` was before we could hear it: nobody would ever take the answer
     if (hasGone(this.#response)) {
       this.#options.done?.(0, true)
       return
@@ -132,9 +132,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     socket.destroy()
-    const answer = !this.#ended && !gone
     this.#finish(0, gone)
-    if (answer) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'))
+    if (!gone) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'))
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { Agent, WebSocket as BrowserSocket } from 'undici'
@@ -270,6 +272,39 @@ test('attack 11: a session has a bounded number of WebSockets, and gets its plac
   await opened[0]?.closed
   await until(() => upstream.sockets.clients.size === 127)
   assert.equal((await handshake(t, gate, headers)).status, 101)
+})
+
+test('attack 11: a client that breaks off while the gate still asks keeps no place', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startSocketUpstream(t)
+  await addRoute(gate, upstream.origin)
+  await gate.addAccount('alice')
+  const headers = await signIn(gate, 'alice')
+  const findActor = gate.identity.findActor.bind(gate.identity)
+  const answers: (() => void)[] = []
+  const held = t.mock.method(gate.identity, 'findActor', async (...asked: Parameters<typeof findActor>) => {
+    await new Promise<void>((resolve) => answers.push(resolve))
+    return findActor(...asked)
+  })
+  let gone = 0
+  const arrived = (message: unknown) => (message as { socket: Socket }).socket.once('close', () => (gone += 1))
+  subscribe('net.server.socket', arrived)
+  const bytes = rawHandshake(`Cookie: ${headers['cookie'] ?? ''}\r\nOrigin: ${originOf(gate)}\r\n`)
+  const clients = Array.from({ length: 128 }, () => {
+    const client = connectTcp({ host: '127.0.0.1', port: gate.port })
+    connectTls({ socket: client, servername: host, rejectUnauthorized: false })
+      .on('error', () => undefined)
+      .write(bytes)
+    return client
+  })
+  await until(() => answers.length === clients.length)
+  for (const client of clients) client.resetAndDestroy()
+  await until(() => gone >= clients.length)
+  unsubscribe('net.server.socket', arrived)
+  held.mock.restore()
+  for (const answer of answers) answer()
+  assert.equal((await handshake(t, gate, headers)).status, 101)
+  assert.equal(upstream.handshakes.length, 1)
 })
 
 test("attack 27: an app's stream of events arrives event by event over both protocols, and is cut when the session ends", async (t) => {
