@@ -39,9 +39,9 @@ const needlessEncoding = /%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9a]|5f|6[1-9a-f]|7[0-9a
 // Longer UTF-8 forms of ASCII (RFC 3629 §10): decoders that forgive them read `%c0%ae` as a dot.
 const overlong = /%(?:c[01]%[89ab]|e0%[89]|f0%8)/i
 const doubleEncoding = /%25(?:2e|2f|5c|25|00)/i
-// `..;x` is `..` to servers that know path parameters.
 // To servers that drop path parameters `/;x/admin` is `//admin`, which many of them then read as `/admin`.
 const onlyParameters = /\/(?:;|%3b)[^/]*\//i
+// `..;x` is `..` to servers that know path parameters.
 const dotSegment = /\/\.{1,2}(?:\/|;|%3b|$)/i
 
 /**

@@ -8,7 +8,7 @@ import { clientHeaders } from '../proxy/response-headers.ts'
 const keyPattern = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 const protocolGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
-/** Why a client's handshake is not one (§4.2.1), in words for the refusal; `'version'` has an answer of its own. */
+/** Why a client's handshake is not one (§4.2.1), in words for the refusal; a wrong version has an answer of its own. */
 export function handshakeFault(request: IncomingMessage): string | undefined {
   const { headers, method, httpVersion } = request
   if (method !== 'GET') return `an upgrade by ${method ?? 'nothing'}`

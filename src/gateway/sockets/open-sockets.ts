@@ -62,8 +62,9 @@ interface Entry extends Admission {
 }
 
 /**
- * The sockets that are open, and the apps' streams of events. What let each of them in is asked again when sessions, access or routes change and once a
- * second for what ends by time; one that would not be let in now is closed, on every node by itself.
+ * The sockets that are open, and the apps' streams of events. What let each of them in is asked again when sessions,
+ * access or routes change and once a second for what ends by time; one that would not be let in now is closed, on every
+ * node by itself.
  */
 export class OpenSockets {
   readonly #deps: GateDeps
