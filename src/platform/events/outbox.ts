@@ -1,6 +1,5 @@
 import type { JournalValue } from '../audit/audit.ts'
-import { addJob } from '../jobs/job-store.ts'
-import { type LeaseDeps, withLease } from '../jobs/lease.ts'
+import { type LeaseDeps, leasing } from '../jobs/lease.ts'
 import type { Ctx } from '../room/contract.ts'
 import { type Announcement, announcementOf } from './announcement.ts'
 import {
@@ -57,7 +56,7 @@ class OutboxRunner implements RunningOutbox {
   readonly #deps: LeaseDeps
   readonly #subscribers: Subscribers
   readonly #audience: readonly Audience[]
-  readonly #lanes = new Set<string>()
+  readonly #underLease: ReturnType<typeof leasing>
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
   #delivering: Promise<void> | undefined
@@ -65,6 +64,7 @@ class OutboxRunner implements RunningOutbox {
 
   constructor(deps: LeaseDeps, subscribers: Subscribers, audience: readonly Audience[]) {
     this.#deps = deps
+    this.#underLease = leasing(deps)
     this.#subscribers = subscribers
     this.#audience = audience
     this.#timer = setInterval(() => void this.#tick(), interval)
@@ -113,8 +113,8 @@ class OutboxRunner implements RunningOutbox {
   }
 
   /** One name: a lane, in which only the holder of its lease delivers. */
-  #deliverNamed(event: string): Promise<void> {
-    return this.#inLane(`outbox/${event}`, async (ctx) => {
+  #deliverNamed(event: string): Promise<boolean> {
+    return this.#underLease(`outbox/${event}`, this.#stop.signal, async (ctx) => {
       while (!ctx.signal.aborted) {
         const next = await findNextEvent(ctx.db, event)
         if (next === undefined || next.due_at > this.#deps.clock.now() || !(await this.#deliver(next, ctx))) return
@@ -122,20 +122,14 @@ class OutboxRunner implements RunningOutbox {
     })
   }
 
-  #announce(): Promise<void> {
-    return this.#inLane('outbox/*', async (ctx) => {
+  #announce(): Promise<boolean> {
+    return this.#underLease('outbox/*', this.#stop.signal, async (ctx) => {
       while (!ctx.signal.aborted) {
         const next = await findDueAnnouncement(ctx.db, this.#deps.clock.now())
         if (next === undefined) return
         await this.#deliver(next, ctx)
       }
     })
-  }
-
-  async #inLane(name: string, work: (ctx: Ctx) => Promise<void>): Promise<void> {
-    if (!this.#lanes.has(name)) await this.#deps.database.tx((db) => addJob(db, name))
-    this.#lanes.add(name)
-    await withLease(this.#deps, { name, everyMs: 0, stop: this.#stop.signal }, work)
   }
 
   /** @returns whether the lane may go on to the next one */

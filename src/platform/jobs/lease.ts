@@ -55,7 +55,7 @@ export async function withLease(
   return true
 }
 
-/** `Kernel.underLease`: leases of names that are made known with their first use. */
+/** Leases of names that are made known with their first use: `Kernel.underLease`, and the outbox's lanes. */
 export function leasing(
   deps: LeaseDeps,
 ): (name: string, stop: AbortSignal, work: (ctx: Ctx) => Promise<void>) => Promise<boolean> {
