@@ -103,6 +103,7 @@ class OpenStream {
   /** When it last took something, or had room for more. */
   #movedAt: number
   #asking = false
+  #wake: (() => void) | undefined
 
   constructor(options: StreamOptions, limits: Required<EventStreamsOptions>, ended: () => void) {
     this.#options = options
@@ -127,8 +128,6 @@ class OpenStream {
     )
     void this.#run()
   }
-
-  #wake: (() => void) | undefined
 
   async #run(): Promise<void> {
     const { signal } = this.#abort

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { HttpBindings, getRequestListener as RequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { Listener, ServedHandler } from '../listener/listener.ts'
 import { type DoorDeps, type Peer, passDoor } from './door.ts'
 import { failHttp } from './http-errors.ts'
@@ -11,7 +11,9 @@ const { getRequestListener } = createRequire(import.meta.url)('@hono/node-server
   readonly getRequestListener: typeof RequestListener
 }
 
-type App = Hono<{ Bindings: HttpBindings }>
+interface Env {
+  readonly Bindings: HttpBindings
+}
 
 /**
  * One handler over a table of routes. Only the named doors are served: pages never on the admin socket or on bare
@@ -23,22 +25,16 @@ export function serveRoutes(
   doors: readonly Door[],
   peerOf: (incoming: HttpBindings['incoming']) => Peer,
 ): ServedHandler {
-  const app: App = new Hono<{ Bindings: HttpBindings }>({ strict: true })
+  const app = new Hono<Env>({ strict: true })
   const served = routes.filter((route) => doors.includes(route.door))
-  for (const route of served) {
-    app.on(route.method, honoPath(route.path), (c) =>
-      passDoor(deps, route, c.req.raw, c.req.param(), peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
-    )
-  }
+  const pass = (c: Context<Env>, route: Route, params: Readonly<Record<string, string>>) =>
+    passDoor(deps, route, c.req.raw, params, peerOf(c.env.incoming), () => c.env.outgoing.destroy())
+  for (const route of served) app.on(route.method, honoPath(route.path), (c) => pass(c, route, c.req.param()))
   for (const [path, there] of Map.groupBy(served, (route) => route.path)) {
     const refuse = methodNotAllowed(path, there, doors)
-    app.all(honoPath(path), (c) =>
-      passDoor(deps, refuse, c.req.raw, {}, peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
-    )
+    app.all(honoPath(path), (c) => pass(c, refuse, {}))
   }
-  app.all('*', (c) =>
-    passDoor(deps, notFound(c.req.path, doors), c.req.raw, {}, peerOf(c.env.incoming), () => c.env.outgoing.destroy()),
-  )
+  app.all('*', (c) => pass(c, notFound(c.req.path, doors), {}))
 
   const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
