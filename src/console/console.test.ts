@@ -55,8 +55,8 @@ function consoleFor(permissions: readonly string[], more: Partial<Console> = {})
     holdings: () => Promise.resolve({ roles: ['member'], groups: [] }),
     contributed: () => ({
       navigation: [
-        { title: 'Routes', href: '/routes', permission: 'routes:read', order: 1 },
-        { title: 'Journal', href: '/journal', permission: 'audit:read', order: 2 },
+        { title: 'Routes', href: '/routes', permission: 'routes:read', order: 1, group: 'apps' as const },
+        { title: 'Journal', href: '/journal', permission: 'audit:read', order: 2, group: 'record' as const },
       ],
       search: [],
       searchActions: [],

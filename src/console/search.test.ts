@@ -17,8 +17,8 @@ function consoleWith(sources: readonly SearchSource[], opens: (path: string) => 
     allowed: (_: Ctx, permission: string) => Promise.resolve(permission === 'routes:read'),
     contributed: () => ({
       navigation: [
-        { title: 'Routes', href: '/routes', permission: 'routes:read', order: 1 },
-        { title: 'Secret rooms', href: '/secrets', permission: 'secrets:read', order: 2 },
+        { title: 'Routes', href: '/routes', permission: 'routes:read', order: 1, group: 'apps' as const },
+        { title: 'Secret rooms', href: '/secrets', permission: 'secrets:read', order: 2, group: 'access' as const },
       ],
       search: sources,
       searchActions: [

@@ -56,7 +56,7 @@ function searchBox(): Html {
 function navigation(rooms: readonly Room[], section: string | undefined): Html {
   const overview = html`<ul>${entry({ title: 'Overview', href: '/' }, section)}</ul>`
   const grouped = groups.flatMap((group) => {
-    const within = rooms.filter((room) => (room.group ?? 'access') === group)
+    const within = rooms.filter((room) => room.group === group)
     return within.length === 0
       ? []
       : html`<p id="rooms-${group}">${headings[group]}</p><ul aria-labelledby="rooms-${group}">${within.map((room) => entry(room, section))}</ul>`
@@ -65,7 +65,7 @@ function navigation(rooms: readonly Room[], section: string | undefined): Html {
 <button type="button" class="plain quiet" popovertarget="shortcuts" data-shortcuts hidden>Keyboard</button></nav>`
 }
 
-function entry({ title, href }: Room, section: string | undefined): Html {
+function entry({ title, href }: Pick<Room, 'title' | 'href'>, section: string | undefined): Html {
   return html`<li><a href="${address(href)}"${attributes({ 'aria-current': href === section ? 'page' : undefined })}>${title}</a></li>`
 }
 

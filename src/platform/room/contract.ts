@@ -160,8 +160,8 @@ export interface NavigationEntry {
   readonly href: string
   readonly permission: string
   readonly order: number
-  /** Under which heading it stands; `access` when absent. */
-  readonly group?: NavigationGroup
+  /** Under which heading it stands. */
+  readonly group: NavigationGroup
 }
 
 /**
