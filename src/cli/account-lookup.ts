@@ -23,3 +23,9 @@ export async function findAccount(client: Client, wanted: string): Promise<z.inf
     detail: `No account has the handle ${wanted}. Nothing was changed. "gatehouse accounts list" shows them all.`,
   })
 }
+
+/** The id of whoever is named: built-in principals and ids go as they are, anything else is a handle. @throws as `findAccount` */
+export async function principalIdOf(client: Client, named: string | undefined): Promise<string | undefined> {
+  if (named === undefined || /^(local|system|anonymous)$|^[a-z]+_[0-9a-f]{32}$/.test(named)) return named
+  return (await findAccount(client, named)).id
+}

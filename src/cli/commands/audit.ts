@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isId, parseDuration } from '#kit'
+import { parseDuration } from '#kit'
 import { type AuditRecordJson, auditList, auditRecord } from '#platform/contract'
-import { findAccount } from '../account-lookup.ts'
-import { type Client, connect } from '../client.ts'
+import { principalIdOf } from '../account-lookup.ts'
+import { connect } from '../client.ts'
 import { Failure, wrongUsage } from '../failure.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
@@ -23,7 +23,7 @@ export async function listRecords(options: AuditListOptions): Promise<void> {
   requireOutcome(options.outcome)
   const client = await connect(options)
   const query = {
-    actor: await principalId(client, options.actor),
+    actor: await principalIdOf(client, options.actor),
     action: options.action,
     targetId: options.target,
     outcome: options.outcome,
@@ -56,7 +56,7 @@ export async function tailRecords(options: AuditTailOptions): Promise<void> {
   const most = options.limit === undefined ? Number.POSITIVE_INFINITY : count(options.limit)
   const client = await connect(options)
   const query = {
-    actor: await principalId(client, options.actor),
+    actor: await principalIdOf(client, options.actor),
     action: options.action,
     targetId: options.target,
     outcome: options.outcome,
@@ -110,12 +110,6 @@ function requireOutcome(outcome: string | undefined): void {
   if (outcome !== undefined && !['done', 'refused'].includes(outcome)) {
     throw wrongUsage('--outcome takes done or refused.')
   }
-}
-
-async function principalId(client: Client, text: string | undefined): Promise<string | undefined> {
-  if (text === undefined) return undefined
-  const known = ['local', 'system', 'anonymous'].includes(text) || /^[a-z]+_[0-9a-f]{32}$/.test(text)
-  return known || isId('acc', text) ? text : (await findAccount(client, text)).id
 }
 
 function row(record: AuditRecordJson): readonly string[] {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { explanation } from '#access/contract'
-import { findAccount } from '../account-lookup.ts'
-import { type Client, connect } from '../client.ts'
+import { principalIdOf } from '../account-lookup.ts'
+import { connect } from '../client.ts'
 import type { TargetOptions } from '../target.ts'
 import { bold, print } from '../terminal.ts'
 import { facts, table, time, visible } from '../text.ts'
@@ -16,15 +16,9 @@ type Told = z.infer<typeof explanation>
 /** Why somebody may or may not; ends well whatever the answer is: it was a question, not an attempt. */
 export async function tellWhy(permission: string, options: WhyOptions): Promise<void> {
   const client = await connect(options)
-  const query = { permission, principal: await principalOf(client, options.as), address: options.from }
+  const query = { permission, principal: await principalIdOf(client, options.as), address: options.from }
   const { data, raw } = await client.call('GET', '/api/v1/why', explanation, { query })
   print(options, raw, () => textOf(data))
-}
-
-/** Built-in principals and ids go as they are; anything else is a handle. */
-async function principalOf(client: Client, wanted: string | undefined): Promise<string | undefined> {
-  if (wanted === undefined || /^(local|system|anonymous)$|^[a-z]+_[0-9a-f]{32}$/.test(wanted)) return wanted
-  return (await findAccount(client, wanted)).id
 }
 
 function textOf(told: Told): string {
