@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import { closeness, type Db, tables } from '#platform'
+import { closeness, contains, type Db, tables } from '#platform'
 import type { AccountRow, IdentityTables } from './tables.ts'
 
 export type AccountState = 'active' | 'disabled' | 'deleted'
@@ -78,13 +77,15 @@ export interface AccountQuery {
   readonly only?: readonly string[] | undefined
 }
 
+const searched = ['search_text']
+
 /** Living accounts by handle. */
 export async function listAccounts(db: Db, query: AccountQuery): Promise<readonly Account[]> {
   let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').selectAll()
   rows = query.state === undefined ? rows.where('state', '!=', 'deleted') : rows.where('state', '=', query.state)
   if (query.after !== undefined) rows = rows.where('handle', '>', query.after)
   if (query.only !== undefined) rows = rows.where('id', 'in', query.only)
-  if (query.text !== undefined) rows = rows.where(containing(query.text))
+  if (query.text !== undefined) rows = rows.where(contains(searched, query.text))
   return (await rows.orderBy('handle').limit(query.limit).execute()).map(accountOf)
 }
 
@@ -94,18 +95,12 @@ export async function searchAccounts(db: Db, text: string, limit: number): Promi
     .selectFrom('identity_accounts')
     .selectAll()
     .where('state', '!=', 'deleted')
-    .where((where) => where.or([containing(text), where('id', '=', text)]))
+    .where((where) => where.or([contains(searched, text), where('id', '=', text)]))
     .orderBy(closeness('handle', text))
     .orderBy('handle')
     .limit(limit)
     .execute()
   return rows.map(accountOf)
-}
-
-function containing(text: string) {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, (c) => `\\${c}`)}%`
-  // SQLite has no escape character unless told
-  return sql<boolean>`search_text like ${pattern} escape '\\'`
 }
 
 /** Ids of living accounts, in their order. */

@@ -6,7 +6,6 @@ import { deviceCookie, findDevice, newDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { sessionCookie, sessionCookieName } from '../session-cookie.ts'
-
 import { completeSetup, exchangeSetupToken, requireSetupTicket, setupCookieName } from '../setup.ts'
 import { setupPage } from '../views/setup.ts'
 import { accountOnWire } from '../wire.ts'
