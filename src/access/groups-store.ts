@@ -117,11 +117,13 @@ export async function listMembers(
 export async function listGroupsInside(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
   if (groupIds.length === 0) return []
   const rows = await tables<Tables>(db)
-    .selectFrom('access_group_members')
-    .select('member_id')
+    .selectFrom('access_group_members as m')
+    .innerJoin('access_groups as g', 'g.id', 'm.member_id')
+    .select('m.member_id')
     .distinct()
-    .where('group_id', 'in', groupIds)
-    .where('member_kind', '=', 'group')
+    .where('m.group_id', 'in', groupIds)
+    .where('m.member_kind', '=', 'group')
+    .where('g.removed_at', 'is', null)
     .execute()
   return rows.map((row) => row.member_id)
 }
@@ -199,22 +201,29 @@ export async function findGroupsByName(db: Db, names: readonly string[]): Promis
     .execute()
 }
 
-/** Ids of the principals in any of these groups, through nested ones too, each once. */
-export async function listMembersOfGroups(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
-  const seen = new Set(groupIds)
-  const found = new Set<string>()
-  let level: readonly string[] = [...seen]
-  for (let depth = 0; depth <= maxGroupDepth && level.length > 0; depth++) {
-    const rows = await tables<Tables>(db)
-      .selectFrom('access_group_members as m')
-      .innerJoin('access_groups as g', 'g.id', 'm.group_id')
-      .select(['m.member_kind', 'm.member_id'])
-      .where('m.group_id', 'in', level)
-      .where('g.removed_at', 'is', null)
-      .execute()
-    for (const row of rows) if (row.member_kind === 'principal') found.add(row.member_id)
-    level = rows.flatMap((row) => (row.member_kind === 'group' && !seen.has(row.member_id) ? [row.member_id] : []))
-    for (const id of level) seen.add(id)
+/** Ids of these groups and of all groups inside them, nested ones too, each once. A circle, which no use-case makes, ends. */
+export async function listGroupsWithin(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
+  const found = new Set(groupIds)
+  let level: readonly string[] = [...found]
+  for (let depth = 0; depth < maxGroupDepth && level.length > 0; depth++) {
+    level = (await listGroupsInside(db, level)).filter((id) => !found.has(id))
+    for (const id of level) found.add(id)
   }
   return [...found]
+}
+
+/** Ids of the principals in any of these groups, through nested ones too, each once. */
+export async function listMembersOfGroups(db: Db, groupIds: readonly string[]): Promise<readonly string[]> {
+  const within = await listGroupsWithin(db, groupIds)
+  if (within.length === 0) return []
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_group_members as m')
+    .innerJoin('access_groups as g', 'g.id', 'm.group_id')
+    .select('m.member_id')
+    .distinct()
+    .where('m.member_kind', '=', 'principal')
+    .where('m.group_id', 'in', within)
+    .where('g.removed_at', 'is', null)
+    .execute()
+  return rows.map((row) => row.member_id)
 }

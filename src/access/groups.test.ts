@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor } from '#kit'
+import { tables } from '#platform'
 import { eachDialect, fakeClock, testContext } from '#platform/testing'
+import { hasAdministrator } from './administrators.ts'
 import { maxGroupDepth, readGroupsOf } from './facts-store.ts'
 import { createGrant, endGrant } from './grants.ts'
 import { addMember, createGroup, deleteGroup, removeMember } from './groups.ts'
 import { findGroup } from './groups-store.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, takeRole } from './roles.ts'
+import type { Tables } from './tables.ts'
 import { accessMigrations, accountActor, addAccount, addRole, startAccess } from './testing.ts'
 
 const vocabulary = new Vocabulary(permissions)
@@ -156,6 +159,29 @@ eachDialect((_, open) => {
     await addAccount(face, ctx(), 'acc_2', ['administrator'])
     await takeRole(local(), 'administrator', inGroup('admins'))
     await assert.rejects(takeRole(as(accountActor('acc_2')), 'administrator', person('acc_2')), last)
+  })
+
+  test('an administrator is found in a group larger than what a statement takes', async (t) => {
+    const { face, ctx, groups, database } = await world(t)
+    await groups('everybody')
+    await giveRole(ctx(), 'administrator', inGroup('everybody'))
+    const { id: group_id = '' } = (await findGroup(database.db, 'everybody')) ?? {}
+    await ctx().tx(async ({ db }) => {
+      for (let from = 0; from < 70_000; from += 5_000) {
+        const rows = Array.from({ length: 5_000 }, (_, index) => ({
+          group_id,
+          member_kind: 'principal' as const,
+          member_id: `key_${from + index}`,
+          created_at: 0,
+          created_by: 'system',
+        }))
+        await tables<Tables>(db).insertInto('access_group_members').values(rows).execute()
+      }
+    })
+    assert.equal(await hasAdministrator(database.db), false, 'none of them is an account')
+    await addAccount(face, ctx(), 'acc_1')
+    await addMember(ctx(), 'everybody', person('acc_1'))
+    assert.equal(await hasAdministrator(database.db), true)
   })
 
   test('what was only granted ends with the grant: no role or group can keep it', async (t) => {

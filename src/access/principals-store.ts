@@ -1,7 +1,7 @@
 import type { PrincipalKind } from '#kit'
 import { type Db, tables, touch } from '#platform'
-import { maxGroupDepth } from './facts-store.ts'
-import type { MemberKind, PrincipalRow, Tables } from './tables.ts'
+import { listGroupsWithin } from './groups-store.ts'
+import type { PrincipalRow, Tables } from './tables.ts'
 
 export async function insertPrincipal(db: Db, row: PrincipalRow): Promise<void> {
   await tables<Tables>(db).insertInto('access_principals').values(row).execute()
@@ -106,49 +106,64 @@ export async function deletePrincipal(
 
 /** Whether any active account holds the role, by itself or through groups. */
 export async function hasActiveAccount(db: Db, roleId: string): Promise<boolean> {
-  return (await listActiveAccounts(db, roleId, 1)).length > 0
+  return (await listActiveHolders(db, [roleId], 1)).length > 0
 }
 
-/** Active accounts that hold the role, by themselves or through groups, each once. */
-export async function listActiveAccounts(db: Db, roleId: string, limit: number): Promise<readonly PrincipalRow[]> {
+/** Active accounts that hold any of the roles, by themselves or through groups; at most `limit`, in order of name. */
+export async function listActiveHolders(
+  db: Db,
+  roleIds: readonly string[],
+  limit: number,
+): Promise<readonly PrincipalRow[]> {
+  if (roleIds.length === 0) return []
+  const groupIds = await listGroupsWithin(db, await listGroupsHolding(db, roleIds))
   const query = tables<Tables>(db)
-  const holders = await query
-    .selectFrom('access_role_holders')
-    .select(['holder_kind', 'holder_id'])
-    .where('role_id', '=', roleId)
-    .execute()
-  const idsOf = (kind: MemberKind, rows: typeof holders) =>
-    rows.filter((row) => row.holder_kind === kind).map((row) => row.holder_id)
-  const found = new Map<string, PrincipalRow>()
-  const seen = new Set<string>()
-  let principals = idsOf('principal', holders)
-  let groups = idsOf('group', holders)
-  for (let depth = 0; depth <= maxGroupDepth; depth++) {
-    for (const row of await findActiveAccounts(db, principals, limit)) found.set(row.id, row)
-    groups = groups.filter((id) => !seen.has(id))
-    if (groups.length === 0 || found.size >= limit) break
-    for (const id of groups) seen.add(id)
-    const members = await query
-      .selectFrom('access_group_members as m')
-      .innerJoin('access_groups as g', 'g.id', 'm.group_id')
-      .select(['m.member_kind as holder_kind', 'm.member_id as holder_id'])
-      .where('m.group_id', 'in', groups)
-      .where('g.removed_at', 'is', null)
-      .execute()
-    principals = idsOf('principal', members)
-    groups = idsOf('group', members)
-  }
-  return [...found.values()].slice(0, limit)
-}
-
-async function findActiveAccounts(db: Db, ids: readonly string[], limit: number): Promise<readonly PrincipalRow[]> {
-  if (ids.length === 0) return []
-  return tables<Tables>(db)
-    .selectFrom('access_principals')
-    .selectAll()
-    .where('id', 'in', ids)
-    .where('kind', '=', 'account')
-    .where('state', '=', 'active')
+  return query
+    .selectFrom('access_principals as p')
+    .selectAll('p')
+    .where('p.kind', '=', 'account')
+    .where('p.state', '=', 'active')
+    .where((where) =>
+      where.or([
+        where(
+          'p.id',
+          'in',
+          query
+            .selectFrom('access_role_holders as h')
+            .select('h.holder_id')
+            .where('h.holder_kind', '=', 'principal')
+            .where('h.role_id', 'in', roleIds),
+        ),
+        ...(groupIds.length === 0
+          ? []
+          : [
+              where(
+                'p.id',
+                'in',
+                query
+                  .selectFrom('access_group_members as m')
+                  .select('m.member_id')
+                  .where('m.member_kind', '=', 'principal')
+                  .where('m.group_id', 'in', groupIds),
+              ),
+            ]),
+      ]),
+    )
+    .orderBy('p.name')
     .limit(limit)
     .execute()
+}
+
+/** Ids of the groups that hold any of the roles themselves. */
+async function listGroupsHolding(db: Db, roleIds: readonly string[]): Promise<readonly string[]> {
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_role_holders as h')
+    .innerJoin('access_groups as g', 'g.id', 'h.holder_id')
+    .select('g.id')
+    .distinct()
+    .where('h.holder_kind', '=', 'group')
+    .where('h.role_id', 'in', roleIds)
+    .where('g.removed_at', 'is', null)
+    .execute()
+  return rows.map(({ id }) => id)
 }

@@ -5,7 +5,7 @@ import { unlimitedCredential } from '../asked.ts'
 import { readNetworks } from '../facts-store.ts'
 import { KnownFacts } from '../known-facts.ts'
 import type { PolicyEngine } from '../policy-engine.ts'
-import { listActiveAccounts } from '../principals-store.ts'
+import { listActiveHolders } from '../principals-store.ts'
 import type { Question } from '../question.ts'
 import { findRole } from '../roles-store.ts'
 import type { PrincipalRow } from '../tables.ts'
@@ -35,7 +35,7 @@ export async function findLockOut(
   zone: string,
 ): Promise<string | undefined> {
   const role = await findRole(ctx.db, administrator)
-  const administrators = role === undefined ? [] : await listActiveAccounts(ctx.db, role.id, maxAdministrators)
+  const administrators = role === undefined ? [] : await listActiveHolders(ctx.db, [role.id], maxAdministrators)
   if (administrators.length === 0) return undefined
   const week = policies.some(({ timed }) => timed) ? 7 * 24 : 1
   const hours = Array.from({ length: week }, (_, index) => ctx.now + index * hourMs)

@@ -2,7 +2,9 @@ import { anyCovers } from '#kit'
 import type { Ctx } from '#platform'
 import { actorAs } from '../asked.ts'
 import type { OpenAccess } from '../open.ts'
-import { findHolders, readRoles } from './granters-store.ts'
+import { listActiveHolders } from '../principals-store.ts'
+import { permissionsOf } from '../roles.ts'
+import { listRoles } from '../roles-store.ts'
 
 /** Somebody who holds a permission by a role and may pass it on. */
 export interface Granter {
@@ -16,6 +18,8 @@ export interface Granters {
   readonly more: boolean
 }
 
+/** At most this many roles are looked through. */
+const mostRoles = 5_000
 /** How many are named, and how many holders are asked about. */
 const mostNamed = 10
 const mostAsked = 50
@@ -34,10 +38,8 @@ export function findPolicyAuthors(access: OpenAccess, ctx: Ctx): Promise<Granter
 }
 
 async function findHoldersWhoMay(access: OpenAccess, ctx: Ctx, held: string, needed: string): Promise<Granters> {
-  const roles = (await readRoles(ctx.db)).filter(({ permissions }) =>
-    anyCovers(JSON.parse(permissions) as string[], held),
-  )
-  const holders = await findHolders(
+  const roles = (await listRoles(ctx.db, undefined, mostRoles)).filter((role) => anyCovers(permissionsOf(role), held))
+  const holders = await listActiveHolders(
     ctx.db,
     roles.map(({ id }) => id),
     mostAsked + 1,
