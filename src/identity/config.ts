@@ -22,24 +22,35 @@ export const identityConfig = z
   .strictObject({
     session: z
       .strictObject({
-        /** A session not used for so long has ended. */
-        idle: duration(5 * minute, year).prefault('7d'),
-        /** A session ends after so long whatever happens. */
-        lifetime: duration(5 * minute, year).prefault('30d'),
+        idle: duration(5 * minute, year)
+          .prefault('7d')
+          .describe('A session not used for so long has ended.'),
+        lifetime: duration(5 * minute, year)
+          .prefault('30d')
+          .describe('A session ends after so long whatever happens.'),
       })
       .prefault({}),
     token: z
       .strictObject({
-        /** How long a token made by `gatehouse login` lasts. */
-        login: duration(5 * minute, year).prefault('30d'),
+        login: duration(5 * minute, year)
+          .prefault('30d')
+          .describe('How long a token made by `gatehouse login` lasts.'),
       })
       .prefault({}),
     password: z
       .strictObject({
-        /** Passwords hashed at the same time; absent: one less than the machine's cores, at least one. */
-        lanes: z.int().min(1).max(64).optional(),
-        /** Sign-ins that may wait for a lane; more are asked to come back. */
-        queue: z.int().min(1).max(10_000).default(100),
+        lanes: z
+          .int()
+          .min(1)
+          .max(64)
+          .optional()
+          .describe("Passwords hashed at the same time; when absent, one less than the machine's cores, at least one."),
+        queue: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(100)
+          .describe('Sign-ins that may wait for a lane; more are asked to come back.'),
       })
       .prefault({}),
   })

@@ -1,4 +1,4 @@
-import { hooksConfig } from '../../src/hooks/config.ts'
+import { rooms } from '../../src/app.ts'
 import { coreConfig } from '../../src/platform/config/core.ts'
 import { environmentName, type Leaf, leavesOf } from '../../src/platform/config/leaves.ts'
 
@@ -37,7 +37,7 @@ const otherVariables: Readonly<Record<string, string>> = {
 
 /** The text of docs/configuration.md. */
 export function configurationPage(): string {
-  const leaves = [...leavesOf(coreConfig, []), ...leavesOf(hooksConfig, ['hooks'])]
+  const leaves = [...leavesOf(coreConfig, []), ...rooms.flatMap(({ name, config }) => leavesOf(config, [name]))]
   const others = Object.entries(otherVariables).map(([name, text]) => `| \`${name}\` | ${text} |`)
   return `${intro}
 ## Settings

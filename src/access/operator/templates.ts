@@ -39,7 +39,7 @@ unless { context.networks.contains("vpn") };
 const workingHours: PolicyTemplate = {
   name: 'only-in-working-hours',
   title: 'Only in working hours',
-  description: 'Refuses at night and on weekends, in the time zone of the configuration ([access] timeZone).',
+  description: 'Refuses at night and on weekends, in the time zone of the configuration ([access] time-zone).',
   change: ['the group and the actions it is about', 'weekdays (1 is Monday, 7 Sunday) and hours'],
   text: `// Monday to Friday, from 8:00 to 17:59.
 @id("outside-working-hours")
