@@ -69,7 +69,7 @@ function claims(assertion: string): Readonly<Record<string, unknown>> {
   const payload = assertion.split('.')[1]
   if (payload === undefined) return {}
   try {
-    return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
+    return Object(JSON.parse(Buffer.from(payload, 'base64url').toString())) as Record<string, unknown>
   } catch {
     // from somebody who came past the gate, to its own port
     return {}

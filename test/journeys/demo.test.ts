@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { startSampleApp } from '../../demo/sample-app.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
 import { type Demo, startDemo } from '../product/demo.ts'
 import { cleanUp, newDirectory } from '../product/start.ts'
@@ -14,6 +15,16 @@ test('a demo touches no directory that exists', async () => {
   mkdirSync(data)
   await assert.rejects(startDemo(data), /ended with 2:\n.*only uses a directory of its own/)
   assert.deepEqual(readdirSync(data), [])
+})
+
+test('the sample app goes on when somebody comes past the gate with headers that mean nothing', async (t) => {
+  const app = await startSampleApp()
+  t.after(() => app.stop())
+  for (const broken of ['a.b.c', 'a.', `a.${Buffer.from('null').toString('base64url')}.c`, '%']) {
+    const answer = await fetch(app.url, { headers: { 'x-gatehouse-assertion': broken, 'remote-name': '%E0' } })
+    assert.equal(answer.status, 200)
+    assert.match(await answer.text(), /Sample app/)
+  }
 })
 
 // one story, told in order
