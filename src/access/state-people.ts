@@ -56,9 +56,10 @@ export function changeOf(before: People | undefined, wanted: People | undefined)
 const nobody: People = { accounts: [], groups: [] }
 
 function without(people: People, others: People): People {
+  const [accounts, groups] = [new Set(others.accounts), new Set(others.groups)]
   return {
-    accounts: people.accounts.filter((name) => !others.accounts.includes(name)),
-    groups: people.groups.filter((name) => !others.groups.includes(name)),
+    accounts: people.accounts.filter((name) => !accounts.has(name)),
+    groups: people.groups.filter((name) => !groups.has(name)),
   }
 }
 

@@ -13,8 +13,9 @@ export function pointer(path: StatePath): string {
 export class Faults {
   readonly #all: FieldFault[] = []
 
-  get none(): boolean {
-    return this.#all.length === 0
+  /** No more will be told: what is looked for from now on is looked for in vain. */
+  get full(): boolean {
+    return this.#all.length === mostTold
   }
 
   add(path: StatePath, message: string): void {

@@ -204,6 +204,7 @@ async function askFor({ judge }: StateDeps, ctx: Ctx, items: readonly Planned[],
     const wanted = new Set(steps.flatMap(({ requires }) => requires))
     if (before !== undefined) wanted.add(readPermission(kind, before))
     for (const permission of wanted) {
+      if (faults.full) return
       const refusal = await judge.refusal(ctx, permission)
       if (refusal !== undefined) faults.add([kind.kind, name], refusal)
     }
@@ -217,6 +218,7 @@ function judgeReferences({ wishes }: WishedState, items: readonly Planned[], sta
   const raws = new Map(wishes.map(({ kind, name, raw }) => [keyOf(kind.kind, name), raw]))
   for (const { kind, name, references } of items) {
     for (const reference of references) {
+      if (faults.full) return
       if (!standing.has(reference.kind)) continue
       const key = keyOf(reference.kind, reference.name)
       const stands = standing.find(reference.kind, reference.name) !== undefined && !gone.has(key)

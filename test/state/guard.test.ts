@@ -215,6 +215,19 @@ eachDialect((_, open) => {
     assert.equal(second.json['code'], 'platform.answer-not-kept', second.text)
   })
 
+  test('of very many faults two hundred are told, each still with its place', async (t) => {
+    const node = await startStateNode(t, open)
+    const accounts = Array.from({ length: 250 }, (_, index) => `nobody-${String(index).padStart(3, '0')}`)
+    const ops = { title: 'Ops', members: { accounts } }
+    const faults = await faultsOf(node.local, { groups: { ops, watch: ops } })
+    assert.equal(faults.length, 200)
+    assert.equal(faults.at(-1), '/groups/ops/members/accounts/199: there is no accounts/nobody-199')
+    const nosy = await person(node, 'nosy', [])
+    const networks: Record<string, unknown> = {}
+    for (let index = 0; index < 250; index++) networks[`net-${index}`] = { title: 'N', cidrs: ['10.0.0.0/8'] }
+    assert.equal((await faultsOf(nosy.ask, { networks })).length, 200)
+  })
+
   test('a stranger gets nothing', async (t) => {
     const node = await startStateNode(t, open)
     assert.equal((await node.call({ path: '/api/v1/state' })).status, 401)
