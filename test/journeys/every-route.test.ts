@@ -25,6 +25,8 @@ describe('every route of the API, from its own description', () => {
   let operations: readonly Operation[]
   let ada: string
   let adasToken: string
+  /** Things of Ada's that exist, by the word before their id in a path. */
+  let adas: Readonly<Record<string, string>>
   const cookies = new Map<string, string>()
 
   const as = (handle: string): Ask => ({ headers: { cookie: cookies.get(handle) ?? '', origin: product.origin } })
@@ -57,6 +59,11 @@ describe('every route of the API, from its own description', () => {
     const answer = await ask(product, '/api/v1/tokens', sending(as('ada'), 'POST', token))
     adasToken = answer.json['secret'] as string
     assert.match(adasToken, /^gat_/, answer.text)
+    const own = async (list: string): Promise<string> => {
+      const { items } = (await ask(product, `/api/v1/${list}`, as('ada'))).json as { items: { readonly id: string }[] }
+      return items[0]?.id ?? assert.fail(`Ada has no ${list}`)
+    }
+    adas = { accounts: ada, sessions: await own('sessions'), tokens: await own('tokens') }
     const { paths } = (await ask(product, '/api/v1/openapi.json', as('ada'))).json as {
       readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
     }
@@ -77,7 +84,7 @@ describe('every route of the API, from its own description', () => {
   const filled = ({ path }: Operation): string =>
     path
       .replace(/\{role\}/, 'administrator')
-      .replace(/(accounts|sessions|tokens)\/\{\w+\}/, `$1/${ada}`)
+      .replace(/(accounts|sessions|tokens)\/\{\w+\}/, (_, kind: string) => `${kind}/${adas[kind]}`)
       .replaceAll(/\{\w+\}/g, 'something')
 
   const guarded = () => operations.filter(({ isPublic }) => !isPublic)
@@ -105,6 +112,10 @@ describe('every route of the API, from its own description', () => {
     for (const operation of own) {
       assertKeptOut(await ask(product, filled(operation), sending(as('bob'), operation.method)), operation)
     }
+    // an answer may say no and have done it: Ada's session still serves her, and her token is still known, if too narrow
+    const weak: Ask = { headers: { authorization: `Bearer ${adasToken}` } }
+    assert.equal((await ask(product, '/api/v1/me', as('ada'))).status, 200)
+    assert.equal((await ask(product, '/api/v1/me', weak)).status, 403)
   })
 
   test('a weaker credential of an administrator opens nothing it does not name', async () => {
