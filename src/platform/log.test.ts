@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Secret } from '#kit'
@@ -135,6 +136,34 @@ test('nothing is lost at exit, not even after an uncaught error', () => {
     assert.equal(lines.length, 2_000, end)
     assert.notEqual(ran.status, 0)
   }
+})
+
+test('what waits while nobody reads is bounded, and what is dropped is counted and said', async () => {
+  const program = `
+    import { createLog } from ${JSON.stringify(new URL('log.ts', import.meta.url).href)}
+    const log = createLog({ level: 'info' })
+    for (let i = 0; i < 4000; i++) log.plain({ text: 'x'.repeat(8000), i }, 'line')
+    process.stdin.on('data', () => process.exit(0))
+    process.stdout.write('written')`
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program])
+  await once(child.stdout, 'data')
+  const chunks: string[] = []
+  let end = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    chunks.push(chunk)
+    end = (end + chunk).slice(-300)
+    // the loss is said last, when everything that waited is written; without one the last line comes
+    if (end.endsWith('\n') && /were dropped|"i":3999/.test(end)) child.stdin.end('end')
+  })
+  await once(child, 'close')
+  const text = chunks.join('')
+  const lines = text.split('\n').filter((line) => line !== '')
+  const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  const kept = parsed.filter(({ message }) => message === 'line').length
+  const dropped = parsed.map(({ lines }) => (typeof lines === 'number' ? lines : 0)).reduce((sum, one) => sum + one, 0)
+  assert.equal(kept + dropped, 4_000)
+  assert.ok(dropped > 0)
+  assert.ok(text.length < 17 * 1_048_576, String(text.length))
 })
 
 test('a plain line has the shape of every other, with its child bindings, and keeps to the level', () => {

@@ -35,11 +35,14 @@ const reserved = new Set(['level', 'time', 'message'])
 /** Lines are written together: a system call a line would cost more than most requests. */
 const gatheredLength = 65_536
 const flushEveryMs = 100
+/** What may wait, in bytes, for standard error to be read; beyond it lines are dropped and counted. */
+const mostWaiting = 16_777_216
 
 /**
  * JSON lines with `level`, `time` (RFC 3339), `message` and the fields. Writing to standard error does not block;
  * lines are at most a tenth of a second behind, and what is still queued is written when the process exits, also after an
- * uncaught error. Logging never throws.
+ * uncaught error. When nobody reads, lines beyond 16 MiB are dropped, and a line says how many as soon as somebody does.
+ * Logging never throws.
  */
 export function createLog(options: LogOptions): Log {
   const stream: DestinationStream = options.stream ?? standardError()
@@ -58,10 +61,16 @@ export function createLog(options: LogOptions): Log {
  * line it is given, which costs more than the line (4.2: `Buffer.byteLength` of the last buffer on each write).
  */
 function standardError(): DestinationStream {
-  const out = destination({ dest: 2, sync: false })
+  const out = destination({ dest: 2, sync: false, maxLength: mostWaiting })
   let lines: string[] = []
   let length = 0
   let ending = false
+  let dropped = 0
+  const takenLoss = (): string => {
+    const text = dropped === 0 ? '' : lossLine(dropped)
+    dropped = 0
+    return text
+  }
   const taken = (): string => {
     const text = lines.join('')
     lines = []
@@ -71,13 +80,20 @@ function standardError(): DestinationStream {
   const handOn = (): void => {
     if (length > 0) out.write(taken())
   }
+  out.on('drop', (text: string) => {
+    dropped += text.split('\n').length - 1
+  })
+  // everything that waited is written: there is room to say what is missing
+  out.on('drain', () => {
+    if (dropped > 0 && !ending) out.write(takenLoss())
+  })
   setInterval(handOn, flushEveryMs).unref()
   // before the destination's own listeners, which end it
   process.prependListener('beforeExit', handOn)
   process.prependListener('exit', () => {
     ending = true
     if (!('destroyed' in out && out.destroyed === true)) out.flushSync()
-    writeAtOnce(taken())
+    writeAtOnce(takenLoss() + taken())
   })
   return {
     write: (line) => {
@@ -90,6 +106,11 @@ function standardError(): DestinationStream {
       if (length >= gatheredLength) handOn()
     },
   }
+}
+
+function lossLine(lines: number): string {
+  const message = 'log lines were dropped: standard error was not read in time'
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, message })}\n`
 }
 
 /** The process is ending and nothing asynchronous happens any more. */
