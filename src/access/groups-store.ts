@@ -1,15 +1,11 @@
-import { closeness, contains, type Db, tables, touch } from '#platform'
+import { type Db, tables, touch } from '#platform'
 import { maxGroupDepth } from './facts-store.ts'
+import { findNamed, isNameTaken, listNamed, searchNamed } from './named-store.ts'
 import type { GroupMemberRow, GroupRow, MemberKind, Tables } from './tables.ts'
 
 /** A group by name; tombstones are not found. */
-export async function findGroup(db: Db, name: string): Promise<GroupRow | undefined> {
-  return tables<Tables>(db)
-    .selectFrom('access_groups')
-    .selectAll()
-    .where('name', '=', name)
-    .where('removed_at', 'is', null)
-    .executeTakeFirst()
+export function findGroup(db: Db, name: string): Promise<GroupRow | undefined> {
+  return findNamed(db, 'access_groups', name)
 }
 
 /** Groups by id; tombstones are left out. */
@@ -24,37 +20,24 @@ export async function findGroupsById(db: Db, ids: readonly string[]): Promise<re
 }
 
 /** Whether a group of that name is or was. */
-export async function isGroupNameTaken(db: Db, name: string): Promise<boolean> {
-  const query = tables<Tables>(db).selectFrom('access_groups').select('id').where('name', '=', name)
-  return (await query.executeTakeFirst()) !== undefined
+export function isGroupNameTaken(db: Db, name: string): Promise<boolean> {
+  return isNameTaken(db, 'access_groups', name)
 }
 
 /** By name, after the given one; with a text, those that have it in name or title. */
-export async function listGroups(
+export function listGroups(
   db: Db,
   after: string | undefined,
   limit: number,
   text?: string,
   only?: readonly string[],
 ): Promise<readonly GroupRow[]> {
-  let query = tables<Tables>(db).selectFrom('access_groups').selectAll().where('removed_at', 'is', null)
-  if (only !== undefined) query = query.where('name', 'in', only)
-  if (after !== undefined) query = query.where('name', '>', after)
-  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
-  return query.orderBy('name').limit(limit).execute()
+  return listNamed(db, 'access_groups', after, limit, { text, only })
 }
 
 /** Those with a text in name or title, the closest name first. */
-export async function searchGroups(db: Db, text: string, limit: number): Promise<readonly GroupRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_groups')
-    .selectAll()
-    .where('removed_at', 'is', null)
-    .where(contains(['name', 'title'], text))
-    .orderBy(closeness('name', text))
-    .orderBy('name')
-    .limit(limit)
-    .execute()
+export function searchGroups(db: Db, text: string, limit: number): Promise<readonly GroupRow[]> {
+  return searchNamed(db, 'access_groups', text, limit)
 }
 
 export async function insertGroup(db: Db, row: GroupRow): Promise<void> {

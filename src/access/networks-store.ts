@@ -1,48 +1,31 @@
-import { closeness, contains, type Db, tables, touch } from '#platform'
+import { type Db, tables, touch } from '#platform'
+import { findNamed, isNameTaken, listNamed, searchNamed } from './named-store.ts'
 import type { NetworkRow, Tables } from './tables.ts'
 
 /** A named network; tombstones are not found. */
-export async function findNetwork(db: Db, name: string): Promise<NetworkRow | undefined> {
-  return tables<Tables>(db)
-    .selectFrom('access_networks')
-    .selectAll()
-    .where('name', '=', name)
-    .where('removed_at', 'is', null)
-    .executeTakeFirst()
+export function findNetwork(db: Db, name: string): Promise<NetworkRow | undefined> {
+  return findNamed(db, 'access_networks', name)
 }
 
 /** Whether a network of that name is or was. */
-export async function isNetworkNameTaken(db: Db, name: string): Promise<boolean> {
-  const query = tables<Tables>(db).selectFrom('access_networks').select('id').where('name', '=', name)
-  return (await query.executeTakeFirst()) !== undefined
+export function isNetworkNameTaken(db: Db, name: string): Promise<boolean> {
+  return isNameTaken(db, 'access_networks', name)
 }
 
 /** By name, after the given one; with a text, those that have it in name or title. */
-export async function listNetworks(
+export function listNetworks(
   db: Db,
   after: string | undefined,
   limit: number,
   text?: string,
   only?: readonly string[],
 ): Promise<readonly NetworkRow[]> {
-  let query = tables<Tables>(db).selectFrom('access_networks').selectAll().where('removed_at', 'is', null)
-  if (only !== undefined) query = query.where('name', 'in', only)
-  if (after !== undefined) query = query.where('name', '>', after)
-  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
-  return query.orderBy('name').limit(limit).execute()
+  return listNamed(db, 'access_networks', after, limit, { text, only })
 }
 
 /** Those with a text in name or title, the closest name first. */
-export async function searchNetworks(db: Db, text: string, limit: number): Promise<readonly NetworkRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_networks')
-    .selectAll()
-    .where('removed_at', 'is', null)
-    .where(contains(['name', 'title'], text))
-    .orderBy(closeness('name', text))
-    .orderBy('name')
-    .limit(limit)
-    .execute()
+export function searchNetworks(db: Db, text: string, limit: number): Promise<readonly NetworkRow[]> {
+  return searchNamed(db, 'access_networks', text, limit)
 }
 
 export async function insertNetwork(db: Db, row: NetworkRow): Promise<void> {

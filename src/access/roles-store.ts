@@ -1,48 +1,31 @@
-import { closeness, contains, type Db, tables, touch } from '#platform'
+import { type Db, tables, touch } from '#platform'
+import { findNamed, isNameTaken, listNamed, searchNamed } from './named-store.ts'
 import type { MemberKind, RoleHolderRow, RoleRow, Tables } from './tables.ts'
 
 /** A role by name; tombstones are not found. */
-export async function findRole(db: Db, name: string): Promise<RoleRow | undefined> {
-  return tables<Tables>(db)
-    .selectFrom('access_roles')
-    .selectAll()
-    .where('name', '=', name)
-    .where('removed_at', 'is', null)
-    .executeTakeFirst()
+export function findRole(db: Db, name: string): Promise<RoleRow | undefined> {
+  return findNamed(db, 'access_roles', name)
 }
 
 /** Whether a role of that name is or was. */
-export async function isRoleNameTaken(db: Db, name: string): Promise<boolean> {
-  const query = tables<Tables>(db).selectFrom('access_roles').select('id').where('name', '=', name)
-  return (await query.executeTakeFirst()) !== undefined
+export function isRoleNameTaken(db: Db, name: string): Promise<boolean> {
+  return isNameTaken(db, 'access_roles', name)
 }
 
 /** By name, after the given one; with a text, those that have it in name or title. */
-export async function listRoles(
+export function listRoles(
   db: Db,
   after: string | undefined,
   limit: number,
   text?: string,
   only?: readonly string[],
 ): Promise<readonly RoleRow[]> {
-  let query = tables<Tables>(db).selectFrom('access_roles').selectAll().where('removed_at', 'is', null)
-  if (only !== undefined) query = query.where('name', 'in', only)
-  if (after !== undefined) query = query.where('name', '>', after)
-  if (text !== undefined) query = query.where(contains(['name', 'title'], text))
-  return query.orderBy('name').limit(limit).execute()
+  return listNamed(db, 'access_roles', after, limit, { text, only })
 }
 
 /** Those with a text in name or title, the closest name first. */
-export async function searchRoles(db: Db, text: string, limit: number): Promise<readonly RoleRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_roles')
-    .selectAll()
-    .where('removed_at', 'is', null)
-    .where(contains(['name', 'title'], text))
-    .orderBy(closeness('name', text))
-    .orderBy('name')
-    .limit(limit)
-    .execute()
+export function searchRoles(db: Db, text: string, limit: number): Promise<readonly RoleRow[]> {
+  return searchNamed(db, 'access_roles', text, limit)
 }
 
 /** Roles held by any of the holders themselves, each once. */

@@ -1,4 +1,5 @@
-import { closeness, contains, type Db, tables, touch } from '#platform'
+import { contains, type Db, tables, touch } from '#platform'
+import { isNameTaken, searchNamed } from '../named-store.ts'
 import type { PolicyRow, PolicyVersionRow, Tables } from '../tables.ts'
 
 /** A policy with the text in use. */
@@ -26,9 +27,8 @@ export async function findPolicy(db: Db, name: string): Promise<PolicyWithText |
 }
 
 /** Whether a policy of that name is or was. */
-export async function isPolicyNameTaken(db: Db, name: string): Promise<boolean> {
-  const query = tables<Tables>(db).selectFrom('access_policies').select('id').where('name', '=', name)
-  return (await query.executeTakeFirst()) !== undefined
+export function isPolicyNameTaken(db: Db, name: string): Promise<boolean> {
+  return isNameTaken(db, 'access_policies', name)
 }
 
 /** By name, after the given one; with a text, those that have it in name or title. */
@@ -45,16 +45,8 @@ export async function listPolicies(
 }
 
 /** Those with a text in name or title, the closest name first. */
-export async function searchPolicies(db: Db, text: string, limit: number): Promise<readonly PolicyRow[]> {
-  return tables<Tables>(db)
-    .selectFrom('access_policies')
-    .selectAll()
-    .where('removed_at', 'is', null)
-    .where(contains(['name', 'title'], text))
-    .orderBy(closeness('name', text))
-    .orderBy('name')
-    .limit(limit)
-    .execute()
+export function searchPolicies(db: Db, text: string, limit: number): Promise<readonly PolicyRow[]> {
+  return searchNamed(db, 'access_policies', text, limit)
 }
 
 /** Which policies decide or are watched, and in which version: enough to see whether an engine is still the right one. */
