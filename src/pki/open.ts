@@ -1,13 +1,13 @@
 import type { AccessFace } from '#access'
 import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
+import { openRoot } from './authorities/root.ts'
 import type { PkiFace } from './face.ts'
+import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
+import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
 import { plainRoot } from './plain-root.ts'
-import { openRoot } from './root.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
-import { type Issuance, issueWhenDue } from './server-certificates.ts'
-import { nameOf, type ServerContexts, serverContexts } from './server-contexts.ts'
 import { forgetEndedKeys } from './store.ts'
 
 const day = 86_400_000

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import { type CertificateFields, distinguishedName, newSerial } from './certificate.ts'
-import type { Der } from './der.ts'
+import type { ServerName } from './hosts/server-name.ts'
+import { type CertificateFields, distinguishedName, newSerial } from './x509/certificate.ts'
+import type { Der } from './x509/der.ts'
 import {
   authorityConstraints,
   authorityKeyIdentifier,
@@ -10,8 +11,7 @@ import {
   keyUsage,
   subjectAlternativeName,
   subjectKeyIdentifier,
-} from './extensions.ts'
-import type { ServerName } from './server-name.ts'
+} from './x509/extensions.ts'
 
 /** What Gatehouse's certificates look like. The profile decides every field; nobody asks for one. */
 

@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import type { AccessFace } from '#access'
 import { type Ctx, type Keyring, type Route, route } from '#platform'
-import { fingerprintOf } from './certificate.ts'
 import { type Certificate, certificateList, certificateQuery, rootAuthority } from './contract.ts'
 import type { Authority } from './face.ts'
 import { type CertificateRecord, listCertificates } from './store.ts'
 import { certificatesPage } from './views/certificates-page.ts'
+import { fingerprintOf } from './x509/certificate.ts'
 
 export interface RouteParts {
   readonly root: Authority

@@ -9,6 +9,8 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import fc from 'fast-check'
 import { programMissing } from '#platform/testing'
+import { parseServerName, type ServerName } from '../hosts/server-name.ts'
+import { isDueForRenewal, rootCertificate, serverCertificate } from '../profiles.ts'
 import {
   type CertificateFields,
   distinguishedName,
@@ -18,8 +20,6 @@ import {
   signCertificate,
 } from './certificate.ts'
 import { keyIdentifier } from './extensions.ts'
-import { isDueForRenewal, rootCertificate, serverCertificate } from './profiles.ts'
-import { parseServerName, type ServerName } from './server-name.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto'
+import type { ServerName } from '../hosts/server-name.ts'
 import { ascii, boolean, type Der, explicit, implicit, integer, namedBits, octetString, oid, sequence } from './der.ts'
-import type { ServerName } from './server-name.ts'
 
 /** Certificate extensions of RFC 5280 §4.2.1; each function returns one `Extension`. */
 

@@ -1,8 +1,8 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Ctx } from '#platform'
-import { pemOf } from './certificate.ts'
-import { fail } from './errors.ts'
-import { isDueForRenewal } from './profiles.ts'
+import { fail } from '../errors.ts'
+import { isDueForRenewal } from '../profiles.ts'
+import { pemOf } from '../x509/certificate.ts'
 import { findUsable, type Issuance, issueWhenDue, type ServerCertificate } from './server-certificates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'
 

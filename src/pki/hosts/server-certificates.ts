@@ -1,12 +1,12 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Ctx, Keyring, Log, Random } from '#platform'
-import { fingerprintOf, signCertificate } from './certificate.ts'
-import { fail } from './errors.ts'
-import { isDueForRenewal, serverCertificate } from './profiles.ts'
-import type { Root } from './root.ts'
-import { newSealedKey, openSealedKey } from './sealed-keys.ts'
+import type { Root } from '../authorities/root.ts'
+import { newSealedKey, openSealedKey } from '../authorities/sealed-keys.ts'
+import { fail } from '../errors.ts'
+import { isDueForRenewal, serverCertificate } from '../profiles.ts'
+import { findServerCertificate, insertServerCertificate, type StoredServerCertificate } from '../store.ts'
+import { fingerprintOf, signCertificate } from '../x509/certificate.ts'
 import type { ServerName } from './server-name.ts'
-import { findServerCertificate, insertServerCertificate, type StoredServerCertificate } from './store.ts'
 
 /** A leaf ready to serve. */
 export interface ServerCertificate {

@@ -1,12 +1,12 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Ctx, Keyring, Random } from '#platform'
-import { distinguishedName, fingerprintOf, pemOf, signCertificate } from './certificate.ts'
-import { fail } from './errors.ts'
-import { keyIdentifier } from './extensions.ts'
-import type { Authority } from './face.ts'
-import { type IssuerFacts, rootCertificate } from './profiles.ts'
+import { fail } from '../errors.ts'
+import type { Authority } from '../face.ts'
+import { type IssuerFacts, rootCertificate } from '../profiles.ts'
+import { findRoot, insertRoot, type StoredAuthority } from '../store.ts'
+import { distinguishedName, fingerprintOf, pemOf, signCertificate } from '../x509/certificate.ts'
+import { keyIdentifier } from '../x509/extensions.ts'
 import { newSealedKey, openSealedKey } from './sealed-keys.ts'
-import { findRoot, insertRoot, type StoredAuthority } from './store.ts'
 
 /** The root as the room works with it: public facts in memory, the private key only while something is signed. */
 export interface Root {

@@ -11,12 +11,12 @@ import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { GateError, listAudit, systemRandom, tables } from '#platform'
 import { eachDialect, type FakeClock, fakeClock, memorySeal, programMissing } from '#platform/testing'
-import { fetchRootCommand } from './contract.ts'
-import type { PkiFace } from './face.ts'
-import { openRoot } from './root.ts'
+import { openRoot } from '../authorities/root.ts'
+import { fetchRootCommand } from '../contract.ts'
+import type { PkiFace } from '../face.ts'
+import { findServerCertificate } from '../store.ts'
+import { openOn, prepareGround, startNode, type TestNode } from '../testing.ts'
 import { serverContexts } from './server-contexts.ts'
-import { findServerCertificate } from './store.ts'
-import { openOn, prepareGround, startNode, type TestNode } from './testing.ts'
 
 const run = promisify(execFile)
 const day = 86_400_000
