@@ -21,13 +21,18 @@ export type RootAuthority = z.infer<typeof rootAuthority>
 export const certificate = z.object({
   id: z.string(),
   authorityId: z.string(),
-  host: z.string(),
+  profile: z.string().describe('What it may be used for.'),
+  holderId: z.string().nullable().describe('The principal it speaks for.'),
+  subject: z.string().describe('Common name; empty where the names alone say it.'),
+  names: z.array(z.string()).describe('Alternative names.'),
+  host: z.string().nullable().describe('The host it is served for, when Gatehouse serves it.'),
   serial: z.string().describe('Lower-case hex'),
   fingerprint,
   notBefore: instant,
   notAfter: instant,
   createdAt: instant,
   revokedAt: instant.nullable(),
+  revocationReason: z.string().nullable(),
 })
 export type Certificate = z.infer<typeof certificate>
 

@@ -8,7 +8,11 @@ export const events: EventTable = {
   'certificate-authorities.create': {
     summary: 'A certificate authority was made.',
     read: 'certificates:read',
-    detail: z.object({ fingerprint }),
+    detail: z.object({
+      line: z.string().describe('What it issues for.'),
+      state: z.enum(['standby', 'active', 'retired']),
+      fingerprint,
+    }),
   },
   'certificates.issue': {
     summary: 'A certificate was issued.',

@@ -18,14 +18,14 @@ export interface PkiFace {
    * and renewed before it ends. Concurrent calls for one name make one certificate. A valid one is served even when its
    * renewal fails.
    *
-   * @throws GateError (as a rejection) `pki.host-invalid`, `pki.root-not-valid`; what the database throws
+   * @throws GateError (as a rejection) `pki.host-invalid`, `pki.authority-not-valid`; what the database throws
    */
   serverContext(host: string): SecureContext | Promise<SecureContext>
   /**
    * Issues ahead of the first handshake, so that nobody waits; joins the transaction of `ctx` and is journalled as its
    * actor's.
    *
-   * @throws GateError `pki.host-invalid`, `pki.root-not-valid`
+   * @throws GateError `pki.host-invalid`, `pki.authority-not-valid`
    */
   prepare(ctx: Ctx, host: string): Promise<void>
 }

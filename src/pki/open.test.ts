@@ -3,10 +3,11 @@ import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { GateError, listAudit, type ServedHandler, tables } from '#platform'
+import { type Db, GateError, listAudit, type ServedHandler, tables } from '#platform'
 import { eachDialect, memorySeal, testContext } from '#platform/testing'
+import { findActiveAuthority } from './authorities/authority-store.ts'
 import { certificateList, rootAuthority } from './contract.ts'
-import { findRoot, findServerCertificate } from './store.ts'
+import { findServerCertificate } from './issue/certificate-store.ts'
 import { callRoute, findRoute, openOn, prepareGround, startNode, type TestNode } from './testing.ts'
 
 const day = 86_400_000
@@ -23,6 +24,12 @@ async function plainServer(t: TestContext, handler: ServedHandler): Promise<stri
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The root with its key, which these tests have on the server. */
+async function storedRoot(db: Db) {
+  const found = (await findActiveAuthority(db, 'root')) ?? assert.fail('no root')
+  return { ...found, sealedKey: found.sealedKey ?? assert.fail('no key') }
 }
 
 interface AuthorityTable {
@@ -63,7 +70,7 @@ eachDialect((dialect, open) => {
     const ground = await prepareGround(t, open)
     const before = await (await openOn(t, ground)).face.root()
     const stranger = await prepareGround(t, open)
-    await assert.rejects(openOn(t, { ...ground, keyring: stranger.keyring }), isCode('pki.root-unusable'))
+    await assert.rejects(openOn(t, { ...ground, keyring: stranger.keyring }), isCode('pki.authority-unusable'))
     const after = await (await openOn(t, ground)).face.root()
     assert.equal(after.fingerprint, before.fingerprint)
   })
@@ -71,7 +78,7 @@ eachDialect((dialect, open) => {
   test("a root's sealed key is refused when altered, swapped or another's", async (t) => {
     const ground = await prepareGround(t, open)
     await openOn(t, ground)
-    const root = (await findRoot(ground.database.db)) ?? assert.fail('no root')
+    const root = await storedRoot(ground.database.db)
     const place = { table: 'pki_authorities', column: 'sealed_key', row: root.id }
     const write = (sealedKey: Uint8Array): Promise<unknown> =>
       ground.database.tx((db) =>
@@ -81,17 +88,17 @@ eachDialect((dialect, open) => {
     const altered = Uint8Array.from(root.sealedKey)
     altered[altered.length - 20] = (altered.at(-20) ?? 0) ^ 1
     await write(altered)
-    await assert.rejects(openOn(t, ground), isCode('pki.root-unusable'))
+    await assert.rejects(openOn(t, ground), isCode('pki.authority-unusable'))
 
     const stranger = await prepareGround(t, open)
     await openOn(t, stranger)
-    const theirs = (await findRoot(stranger.database.db)) ?? assert.fail('no root')
+    const theirs = await storedRoot(stranger.database.db)
     const plain = stranger.keyring.open(theirs.sealedKey, { ...place, row: theirs.id })
     await write(ground.keyring.seal(plain, place))
-    await assert.rejects(openOn(t, ground), isCode('pki.root-unusable'))
+    await assert.rejects(openOn(t, ground), isCode('pki.authority-unusable'))
 
     await write(ground.keyring.seal(Buffer.from('not a key'), place))
-    await assert.rejects(openOn(t, ground), isCode('pki.root-unusable'))
+    await assert.rejects(openOn(t, ground), isCode('pki.authority-unusable'))
 
     await write(root.sealedKey)
     await openOn(t, ground)
@@ -99,7 +106,7 @@ eachDialect((dialect, open) => {
 
   test('the private key is nowhere in the database in clear', async (t) => {
     const node = await startNode(t, open)
-    const root = (await findRoot(node.database.db)) ?? assert.fail('no root')
+    const root = await storedRoot(node.database.db)
     const plain = node.keyring.open(root.sealedKey, {
       table: 'pki_authorities',
       column: 'sealed_key',
@@ -183,7 +190,7 @@ eachDialect((dialect, open) => {
   test('attack 39: no private key on a page, in an answer, in the journal or in the log', async (t) => {
     const node = await startNode(t, open)
     await node.face.serverContext('a.example')
-    const root = (await findRoot(node.database.db)) ?? assert.fail('no root')
+    const root = await storedRoot(node.database.db)
     const leaf =
       (await findServerCertificate(node.database.db, 'a.example', node.clock.now())) ?? assert.fail('no leaf')
     const secrets = [

@@ -1,32 +1,41 @@
 import type { AccessFace } from '#access'
 import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
-import { openRoot } from './authorities/root.ts'
+import { createHierarchy } from './authorities/hierarchy.ts'
+import { ensureRoot } from './authorities/root.ts'
 import type { PkiFace } from './face.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
+import { forgetEndedKeys } from './issue/certificate-store.ts'
 import { plainRoot } from './plain-root.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
-import { forgetEndedKeys } from './store.ts'
 
 const day = 86_400_000
 const itself: Actor = { principal: { kind: 'system', id: 'system', name: 'Gatehouse' } }
 
 /** What this room uses of the platform. */
-export type PkiKernel = Pick<Kernel, 'config' | 'clock' | 'random' | 'log' | 'keyring' | 'metrics' | 'context'> & {
+export type PkiKernel = Pick<
+  Kernel,
+  'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context'
+> & {
   readonly listener: Pick<Listener, 'certificates' | 'plain' | 'httpsPort'>
 }
 
-/** @throws GateError `pki.root-unusable`: without its root nothing may be served, and no other is made */
+/** @throws GateError `pki.authority-unusable`: without its root nothing may be served, and no other is made */
 export async function openPki(kernel: PkiKernel, needs: { readonly access: AccessFace }): Promise<Opened<PkiFace>> {
   const { keyring, random, log, metrics, listener, config } = kernel
-  const root = await openRoot(kernel.context(itself), { keyring, random })
+  const parts = { keyring, random }
+  await ensureRoot(kernel.context(itself), parts)
+  const hierarchy = createHierarchy(kernel.database, parts)
+  const root = await hierarchy.root()
+  // a wrong keyring is found now and not at the first handshake
+  if (root.stored.sealedKey !== undefined) root.privateKey()
   const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Server certificates issued')
   const failedTotal = metrics.counter('gatehouse_certificate_renewals_failed_total', 'Renewals that failed')
   const rootEnd = metrics.gauge('gatehouse_root_certificate_not_after_seconds', 'When the root certificate ends')
-  rootEnd.set(root.authority.notAfter / 1000)
-  const issuance: Issuance = { root, keyring, random, log, issued: () => issuedTotal.inc() }
+  rootEnd.set(root.facts.notAfter / 1000)
+  const issuance: Issuance = { hierarchy, keyring, random, log, issued: () => issuedTotal.inc() }
   const contexts = serverContexts({
     issuance,
     newCtx: () => kernel.context(itself),
@@ -35,17 +44,17 @@ export async function openPki(kernel: PkiKernel, needs: { readonly access: Acces
   })
   const own = new Set([config.console.host, 'localhost'])
   listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
-  listener.plain(rootPath, plainRoot(root.authority.certificatePem))
+  listener.plain(rootPath, plainRoot(root.published.certificatePem))
   const origin = (): string => `https://${config.console.host}:${config.console.port ?? listener.httpsPort}`
   return {
     face: {
-      root: () => Promise.resolve(root.authority),
+      root: async () => (await hierarchy.root()).published,
       serverContext: (host) => contexts.of(host),
       prepare: async (ctx, host) => {
         await issueWhenDue(ctx, issuance, nameOf(host))
       },
     },
-    routes: pkiRoutes({ root: root.authority, keyring, origin, ...needs }),
+    routes: pkiRoutes({ root: root.published, keyring, origin, ...needs }),
     jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
@@ -53,7 +62,7 @@ export async function openPki(kernel: PkiKernel, needs: { readonly access: Acces
     search: [certificateSearch],
     searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }],
     setupSteps: [trustRoot],
-    notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.authority.fingerprint }]),
+    notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.published.fingerprint }]),
     stop: () => contexts.settle(),
   }
 }

@@ -20,6 +20,7 @@ const day = 24 * hour
 /** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
 const backdated = hour
 const rootLifetime = 3650 * day
+const intermediateLifetime = 1825 * day - 1000
 /** Both ends of a validity are included, hence a second less than 90 days. */
 const serverLifetime = 90 * day - 1000
 
@@ -56,6 +57,30 @@ export function rootCertificate(given: Given & { readonly subject: Der }): Certi
       authorityConstraints(1),
       keyUsage('keyCertSign', 'cRLSign'),
       subjectKeyIdentifier(keyIdentifier(given.publicKey)),
+    ],
+  }
+}
+
+/**
+ * An intermediate: five years and never beyond its root, signs certificates and revocation lists, and no authority below
+ * it. Its own end comes long after that of all it issues, because a line rolls over before.
+ */
+export function intermediateCertificate(
+  given: Given & { readonly subject: Der; readonly issuer: IssuerFacts },
+): CertificateFields {
+  const notBefore = given.now - backdated
+  return {
+    serial: newSerial(given.random),
+    issuer: given.issuer.subject,
+    subject: given.subject,
+    notBefore: Math.max(notBefore, given.issuer.notBefore),
+    notAfter: Math.min(notBefore + intermediateLifetime, given.issuer.notAfter),
+    publicKey: given.publicKey,
+    extensions: [
+      authorityConstraints(0),
+      keyUsage('keyCertSign', 'cRLSign'),
+      subjectKeyIdentifier(keyIdentifier(given.publicKey)),
+      authorityKeyIdentifier(keyIdentifier(given.issuer.publicKey)),
     ],
   }
 }

@@ -3,7 +3,7 @@ import type { AccessFace } from '#access'
 import { type Ctx, type Keyring, type Route, route } from '#platform'
 import { type Certificate, certificateList, certificateQuery, rootAuthority } from './contract.ts'
 import type { Authority } from './face.ts'
-import { type CertificateRecord, listCertificates } from './store.ts'
+import { type CertificateRecord, listCertificates } from './issue/certificate-store.ts'
 import { certificatesPage } from './views/certificates-page.ts'
 import { fingerprintOf } from './x509/certificate.ts'
 
@@ -105,12 +105,17 @@ function certificateJson(record: CertificateRecord): Certificate {
   return {
     id: record.id,
     authorityId: record.authorityId,
-    host: record.host,
+    profile: record.profile,
+    holderId: record.holderId ?? null,
+    subject: record.subject,
+    names: [...record.names],
+    host: record.host ?? null,
     serial: record.serial,
     fingerprint: fingerprintOf(record.certificate),
     notBefore: new Date(record.notBefore).toISOString(),
     notAfter: new Date(record.notAfter).toISOString(),
     createdAt: new Date(record.createdAt).toISOString(),
     revokedAt: record.revokedAt === undefined ? null : new Date(record.revokedAt).toISOString(),
+    revocationReason: record.revocationReason ?? null,
   }
 }

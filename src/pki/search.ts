@@ -1,16 +1,17 @@
 import type { SearchSource } from '#platform'
-import { listCertificates } from './store.ts'
+import { listCertificates, titleOf } from './issue/certificate-store.ts'
 
-/** Hosts with a certificate, by host or serial number. A host is one find, however often it was renewed. */
+/** Certificates by name, subject, serial number or label. A name is one find, however often it was renewed. */
 export const certificateSearch: SearchSource = {
   title: 'Certificates',
   order: 60,
   find: async (ctx, text, limit) => {
-    const hosts = new Map((await listCertificates(ctx.db, undefined, limit, text)).map((row) => [row.host, row.serial]))
-    return [...hosts].map(([host, serial]) => ({
-      title: host,
+    const found = await listCertificates(ctx.db, undefined, limit, text)
+    const names = new Map(found.map((record) => [titleOf(record), record.serial]))
+    return [...names].map(([title, serial]) => ({
+      title,
       note: serial,
-      href: `/certificates?${new URLSearchParams({ q: host })}`,
+      href: `/certificates?${new URLSearchParams({ q: title })}`,
     }))
   },
 }

@@ -88,6 +88,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
       clock,
       random: systemRandom,
       log,
+      database,
       keyring,
       metrics,
       listener: {

@@ -1,24 +1,31 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Ctx, Keyring, Log, Random } from '#platform'
-import type { Root } from '../authorities/root.ts'
+import type { Hierarchy } from '../authorities/hierarchy.ts'
+import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
 import { newSealedKey, openSealedKey } from '../authorities/sealed-keys.ts'
-import { fail } from '../errors.ts'
+import {
+  findServerCertificate,
+  insertCertificate,
+  type NewCertificate,
+  type StoredServerCertificate,
+} from '../issue/certificate-store.ts'
 import { isDueForRenewal, serverCertificate } from '../profiles.ts'
-import { findServerCertificate, insertServerCertificate, type StoredServerCertificate } from '../store.ts'
-import { fingerprintOf, signCertificate } from '../x509/certificate.ts'
+import { digestOf, fingerprintOf, signCertificate, validityOf } from '../x509/certificate.ts'
 import type { ServerName } from './server-name.ts'
 
 /** A leaf ready to serve. */
 export interface ServerCertificate {
   readonly host: string
   readonly certificate: Uint8Array
+  /** What stands between it and the root, for the handshake. */
+  readonly chain: readonly Uint8Array[]
   readonly privateKey: KeyObject
   readonly notBefore: number
   readonly notAfter: number
 }
 
 export interface Issuance {
-  readonly root: Root
+  readonly hierarchy: Hierarchy
   readonly keyring: Keyring
   readonly random: Random
   readonly log: Log
@@ -29,31 +36,35 @@ export interface Issuance {
 /** The stored leaf that may be served now, due for renewal or not; `undefined` when one must be issued. */
 export async function findUsable(ctx: Ctx, issuance: Issuance, host: string): Promise<ServerCertificate | undefined> {
   const stored = await findServerCertificate(ctx.db, host, ctx.now)
-  return stored === undefined ? undefined : openStored(issuance, stored)
+  if (stored === undefined) return undefined
+  const authority = await issuance.hierarchy.find(ctx, stored.authorityId)
+  return authority?.stored.revokedAt === undefined ? openStored(issuance, stored, authority) : undefined
 }
 
 /**
- * A leaf with at least a third of its life left (or as much as its root allows): the stored one, or a new one, stored
+ * A leaf with at least a third of its life left (or as much as its authority allows): the stored one, or a new one, stored
  * and journalled in one transaction. Joins the transaction of `ctx`, so nothing may be built on the answer before that has committed.
  *
- * @throws GateError `pki.root-not-valid`, `pki.root-unusable`
+ * @throws GateError `pki.no-issuer`, `pki.authority-not-valid`, `pki.authority-offline`, `pki.authority-unusable`
  */
 export async function issueWhenDue(ctx: Ctx, issuance: Issuance, name: ServerName): Promise<ServerCertificate> {
   const outcome = await ctx.tx(async (tx) => {
     const current = await findUsable(tx, issuance, name.text)
-    if (current !== undefined && !isWorthRenewing(current, issuance.root, tx.now)) return { leaf: current, made: false }
-    return { leaf: await issue(tx, issuance, name), made: true }
+    if (current !== undefined && !isDueForRenewal(current, tx.now)) return { leaf: current, made: false }
+    const issuer = await issuance.hierarchy.issuer(tx, 'servers')
+    if (current !== undefined && !isWorthRenewing(current, issuer)) return { leaf: current, made: false }
+    return { leaf: await issue(tx, issuance, issuer, name), made: true }
   })
   if (outcome.made) issuance.issued()
   return outcome.leaf
 }
 
-async function issue(tx: Ctx, issuance: Issuance, name: ServerName): Promise<ServerCertificate> {
-  const { stored, leaf } = make(tx, issuance, name)
-  await insertServerCertificate(tx.db, stored)
+async function issue(tx: Ctx, issuance: Issuance, issuer: LiveAuthority, name: ServerName): Promise<ServerCertificate> {
+  const { stored, leaf } = make(tx, issuance, issuer, name)
+  await insertCertificate(tx.db, stored)
   await tx.audit({
     action: 'certificates.issue',
-    target: { type: 'certificates', id: stored.id, name: stored.host },
+    target: { type: 'certificates', id: stored.id, name: name.text },
     detail: {
       serial: stored.serial,
       fingerprint: fingerprintOf(stored.certificate),
@@ -65,52 +76,58 @@ async function issue(tx: Ctx, issuance: Issuance, name: ServerName): Promise<Ser
 
 function make(
   tx: Ctx,
-  { root, keyring, random }: Issuance,
+  { keyring, random }: Issuance,
+  issuer: LiveAuthority,
   name: ServerName,
-): { readonly stored: StoredServerCertificate; readonly leaf: ServerCertificate } {
-  requireValid(root, tx.now)
+): { readonly stored: NewCertificate; readonly leaf: ServerCertificate } {
+  requireValid(issuer, tx.now)
   const id = tx.newId('crt')
   const { publicKey, privateKey, sealed } = newSealedKey(keyring, 'pki_certificates', id)
-  const fields = serverCertificate({ publicKey, now: tx.now, random: random.bytes(16), name, issuer: root.facts })
-  const certificate = signCertificate(fields, root.privateKey())
-  const { validFromDate, validToDate } = new X509Certificate(certificate)
-  const shared = { host: name.text, certificate, notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() }
-  const serial = Buffer.from(fields.serial).toString('hex')
+  const fields = serverCertificate({ publicKey, now: tx.now, random: random.bytes(16), name, issuer: issuer.facts })
+  const certificate = signCertificate(fields, issuer.privateKey())
+  const shared = { host: name.text, certificate, ...validityOf(new X509Certificate(certificate)) }
   return {
     stored: {
       ...shared,
       id,
-      authorityId: root.id,
-      serial,
+      authorityId: issuer.stored.id,
+      serial: Buffer.from(fields.serial).toString('hex'),
+      fingerprint: digestOf(certificate),
+      profile: 'server',
+      holderId: undefined,
+      subject: '',
+      names: [name.text],
+      keyDigest: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
       sealedKey: sealed,
+      renewedFrom: undefined,
+      label: undefined,
+      askedBy: tx.actor.principal.id,
+      via: 'host',
       createdAt: tx.now,
       revokedAt: undefined,
+      revocationReason: undefined,
     },
-    leaf: { ...shared, privateKey },
+    leaf: { ...shared, chain: issuer.chain, privateKey },
   }
 }
 
 /**
- * A stored leaf is served only when its key opens, is its own, and our root signed it for its host. What fails this was
- * altered in the database: it is never used, the log says so, and a new one takes its place.
+ * A stored leaf is served only when its key opens, is its own, and its authority signed it for its host. What fails this
+ * was altered in the database: it is never used, the log says so, and a new one takes its place.
  */
-function openStored(issuance: Issuance, stored: StoredServerCertificate): ServerCertificate | undefined {
+function openStored(
+  issuance: Issuance,
+  stored: StoredServerCertificate,
+  authority: LiveAuthority | undefined,
+): ServerCertificate | undefined {
+  const { host, certificate } = stored
   try {
-    const certificate = new X509Certificate(stored.certificate)
+    const parsed = new X509Certificate(certificate)
     const privateKey = openSealedKey(issuance.keyring, 'pki_certificates', stored.id, stored.sealedKey)
-    const named = certificate.checkHost(stored.host, { subject: 'never' }) ?? certificate.checkIP(stored.host)
-    if (
-      named !== undefined &&
-      certificate.checkPrivateKey(privateKey) &&
-      certificate.verify(issuance.root.facts.publicKey)
-    ) {
-      return {
-        host: stored.host,
-        certificate: stored.certificate,
-        privateKey,
-        notBefore: certificate.validFromDate.getTime(),
-        notAfter: certificate.validToDate.getTime(),
-      }
+    const named = parsed.checkHost(host, { subject: 'never' }) ?? parsed.checkIP(host)
+    const signed = authority !== undefined && parsed.verify(authority.facts.publicKey)
+    if (named !== undefined && signed && parsed.checkPrivateKey(privateKey)) {
+      return { host, certificate, chain: authority.chain, privateKey, ...validityOf(parsed) }
     }
     issuance.log.error({ certificate: stored.id }, 'a stored certificate is not what was issued; a new one replaces it')
   } catch (err) {
@@ -119,15 +136,7 @@ function openStored(issuance: Issuance, stored: StoredServerCertificate): Server
   return undefined
 }
 
-/** A leaf that ends with its root gains nothing by another one. */
-function isWorthRenewing(leaf: ServerCertificate, root: Root, now: number): boolean {
-  return leaf.notAfter < root.facts.notAfter && isDueForRenewal(leaf, now)
-}
-
-function requireValid(root: Root, now: number): void {
-  const { notBefore, notAfter } = root.facts
-  if (now >= notBefore && now < notAfter) return
-  throw fail('pki.root-not-valid', {
-    fields: { from: new Date(notBefore).toISOString(), to: new Date(notAfter).toISOString() },
-  })
+/** A leaf that ends with its authority gains nothing by another one. */
+function isWorthRenewing(leaf: ServerCertificate, issuer: LiveAuthority): boolean {
+  return leaf.notAfter < issuer.facts.notAfter
 }

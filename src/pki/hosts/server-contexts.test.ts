@@ -11,10 +11,11 @@ import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { GateError, listAudit, systemRandom, tables } from '#platform'
 import { eachDialect, type FakeClock, fakeClock, memorySeal, programMissing } from '#platform/testing'
-import { openRoot } from '../authorities/root.ts'
+import { createHierarchy } from '../authorities/hierarchy.ts'
+import { ensureRoot } from '../authorities/root.ts'
 import { fetchRootCommand } from '../contract.ts'
 import type { PkiFace } from '../face.ts'
-import { findServerCertificate } from '../store.ts'
+import { findServerCertificate } from '../issue/certificate-store.ts'
 import { openOn, prepareGround, startNode, type TestNode } from '../testing.ts'
 import { serverContexts } from './server-contexts.ts'
 
@@ -197,9 +198,9 @@ eachDialect((dialect, open) => {
     const node = await startNode(t, open)
     const { notAfter } = await node.face.root()
     node.clock.set(notAfter)
-    await assert.rejects(async () => node.face.serverContext('app.example'), isCode('pki.root-not-valid'))
+    await assert.rejects(async () => node.face.serverContext('app.example'), isCode('pki.authority-not-valid'))
     node.clock.set(Date.UTC(2020, 0, 1))
-    await assert.rejects(async () => node.face.serverContext('app.example'), isCode('pki.root-not-valid'))
+    await assert.rejects(async () => node.face.serverContext('app.example'), isCode('pki.authority-not-valid'))
   })
 
   test('a leaf that ends with its root is not replaced again and again', async (t) => {
@@ -281,8 +282,10 @@ eachDialect((dialect, open) => {
   test('memory is bounded: the host unused longest makes room', async (t) => {
     const ground = await prepareGround(t, open)
     const { keyring, log } = ground
-    const root = await openRoot(ground.ctx, { keyring, random: systemRandom })
-    const issuance = { root, keyring, random: systemRandom, log, issued: () => undefined }
+    const parts = { keyring, random: systemRandom }
+    await ensureRoot(ground.ctx, parts)
+    const hierarchy = createHierarchy(ground.database, parts)
+    const issuance = { hierarchy, keyring, random: systemRandom, log, issued: () => undefined }
     const contexts = serverContexts({
       issuance,
       newCtx: () => ground.ctx,

@@ -130,7 +130,7 @@ export function nameOf(host: string): ServerName {
 
 function contextOf(leaf: ServerCertificate): SecureContext {
   return createSecureContext({
-    cert: pemOf(leaf.certificate),
+    cert: [leaf.certificate, ...leaf.chain].map(pemOf).join(''),
     key: leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: 'TLSv1.2',
   })

@@ -1,4 +1,5 @@
 import type { Migration } from '#platform'
 import { certificatesMigration } from './0001-certificates.ts'
+import { hierarchyMigration } from './0002-hierarchy.ts'
 
-export const migrations: readonly Migration[] = [certificatesMigration]
+export const migrations: readonly Migration[] = [certificatesMigration, hierarchyMigration]

@@ -18,7 +18,7 @@ import {
 } from '#platform/ui'
 import { fetchRootCommand, type TrustStep, trustSteps } from '../contract.ts'
 import type { Authority } from '../face.ts'
-import type { CertificateRecord } from '../store.ts'
+import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 
 export interface CertificatesPageData {
   readonly root: Authority
@@ -79,7 +79,7 @@ function issued({ items, q, now, further }: CertificatesPageData): Html {
   return table({
     caption: 'Issued certificates, newest first',
     columns: [
-      { title: 'Host', role: 'name', cell: (row) => row.host },
+      { title: 'Name', role: 'name', cell: titleOf },
       { title: 'State', cell: (row) => stateOf(row, now) },
       { title: 'Ends', cell: (row) => time(row.notAfter, now) },
       { title: 'Issued', cell: (row) => time(row.createdAt, now) },

@@ -60,12 +60,14 @@ export function newSerial(random: Uint8Array): Uint8Array {
   return serial
 }
 
-/** SHA-256 of the DER, lower-case hex pairs joined by colons. */
+/** SHA-256 of the DER, lower-case hex pairs joined by colons: as people compare it. */
 export function fingerprintOf(der: Uint8Array): string {
-  return createHash('sha256')
-    .update(der)
-    .digest('hex')
-    .replaceAll(/..(?=.)/g, '$&:')
+  return digestOf(der).replaceAll(/..(?=.)/g, '$&:')
+}
+
+/** SHA-256 of the DER, lower-case hex: as tables hold it. */
+export function digestOf(der: Uint8Array): string {
+  return createHash('sha256').update(der).digest('hex')
 }
 
 export function pemOf(der: Uint8Array): string {

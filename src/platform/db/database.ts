@@ -13,7 +13,7 @@ export interface Db {
 }
 
 /** State whose change must be seen by caches. Bumped in the transaction of the change with `touch`. */
-export type EpochName = 'access' | 'sessions' | 'routes' | 'certificates'
+export type EpochName = 'access' | 'sessions' | 'routes' | 'authorities' | 'certificates'
 
 /** One migration of a room: forward only, one transaction, compatible with the version before. */
 export interface Migration {

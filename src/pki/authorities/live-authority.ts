@@ -1,0 +1,82 @@
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import type { Keyring } from '#platform'
+import { fail } from '../errors.ts'
+import type { Authority } from '../face.ts'
+import type { IssuerFacts } from '../profiles.ts'
+import { fingerprintOf, pemOf, validityOf } from '../x509/certificate.ts'
+import type { StoredAuthority } from './authority-store.ts'
+import { openSealedKey } from './sealed-keys.ts'
+
+/** An authority as the room works with it: public facts in memory, its key only where it signs. */
+export interface LiveAuthority {
+  readonly stored: StoredAuthority
+  /** What everybody may know of it. */
+  readonly published: Authority
+  readonly facts: IssuerFacts
+  /** Its certificate and those above it, without the root: what stands behind a leaf in a handshake. Empty for a root. */
+  readonly chain: readonly Uint8Array[]
+  /**
+   * Opened anew for each use by a root, which signs a few times in its life; kept by an intermediate, which signs all day.
+   *
+   * @throws GateError `pki.authority-offline` when the key is elsewhere; `pki.authority-unusable` when it does not open or is not the certificate's
+   */
+  privateKey(): KeyObject
+}
+
+/** @throws GateError `pki.authority-unusable` when its certificate cannot be read */
+export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Array[], keyring: Keyring): LiveAuthority {
+  const certificate = readCertificate(stored)
+  let kept: KeyObject | undefined
+  return {
+    stored,
+    published: {
+      name: stored.name,
+      certificatePem: pemOf(stored.certificate),
+      fingerprint: fingerprintOf(stored.certificate),
+      notAfter: certificate.validToDate.getTime(),
+    },
+    facts: { subject: stored.subject, publicKey: certificate.publicKey, ...validityOf(certificate) },
+    chain: stored.kind === 'root' ? [] : [stored.certificate, ...above],
+    privateKey: () => {
+      const key = kept ?? openKey(stored, certificate, keyring)
+      if (stored.kind === 'intermediate') kept = key
+      return key
+    },
+  }
+}
+
+/** @throws GateError `pki.authority-not-valid` outside the life of its certificate */
+export function requireValid({ stored, facts: { notBefore, notAfter } }: LiveAuthority, now: number): void {
+  if (now >= notBefore && now < notAfter) return
+  throw fail('pki.authority-not-valid', {
+    fields: { name: stored.name, from: new Date(notBefore).toISOString(), to: new Date(notAfter).toISOString() },
+  })
+}
+
+function readCertificate(stored: StoredAuthority): X509Certificate {
+  try {
+    return new X509Certificate(stored.certificate)
+  } catch (cause) {
+    throw unusable(stored, 'its certificate cannot be read', cause)
+  }
+}
+
+function openKey(stored: StoredAuthority, certificate: X509Certificate, keyring: Keyring): KeyObject {
+  if (stored.sealedKey === undefined) throw fail('pki.authority-offline', { fields: { name: stored.name } })
+  let key: KeyObject
+  try {
+    key = openSealedKey(keyring, 'pki_authorities', stored.id, stored.sealedKey)
+  } catch (cause) {
+    throw unusable(stored, 'its private key does not open', cause)
+  }
+  if (!certificate.checkPrivateKey(key)) throw unusable(stored, "its private key is not its certificate's")
+  return key
+}
+
+function unusable(stored: StoredAuthority, why: string, cause?: unknown) {
+  return fail('pki.authority-unusable', {
+    fields: { name: stored.name },
+    message: `the authority ${stored.name} (${stored.id}) cannot be used: ${why}`,
+    cause,
+  })
+}

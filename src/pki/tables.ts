@@ -1,0 +1,53 @@
+/** The room's tables, as queries see them. */
+export interface PkiTables {
+  readonly pki_authorities: {
+    readonly id: string
+    readonly kind: string
+    readonly line: string
+    readonly state: string
+    readonly name: string
+    readonly subject: Uint8Array
+    readonly certificate: Uint8Array
+    readonly cross_certificate: Uint8Array | null
+    readonly parent_id: string | null
+    readonly sealed_key: Uint8Array | null
+    readonly created_at: number
+    readonly revoked_at: number | null
+  }
+  readonly pki_certificates: {
+    readonly id: string
+    readonly authority_id: string
+    readonly serial: string
+    readonly fingerprint: string | null
+    readonly profile: string
+    readonly holder_id: string | null
+    readonly subject: string
+    readonly names: string
+    readonly host: string | null
+    readonly key_digest: string | null
+    readonly not_before: number
+    readonly not_after: number
+    readonly certificate: Uint8Array
+    readonly sealed_key: Uint8Array | null
+    readonly renewed_from: string | null
+    readonly limits: string | null
+    readonly label: string | null
+    readonly asked_by: string | null
+    readonly via: string
+    readonly created_at: number
+    readonly revoked_at: number | null
+    readonly revocation_reason: string | null
+  }
+  readonly pki_holders: {
+    readonly id: string
+    readonly kind: string
+    readonly name: string
+    readonly created_at: number
+    readonly removed_at: number | null
+  }
+  readonly pki_certificate_uses: {
+    readonly certificate_id: string
+    readonly seen_at: number
+    readonly address: string | null
+  }
+}
