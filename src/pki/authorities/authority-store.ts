@@ -65,7 +65,7 @@ export async function insertAuthority(db: Db, made: StoredAuthority): Promise<vo
       revoked_at: made.revokedAt ?? null,
     })
     .execute()
-  await touch(db, 'authorities')
+  touch(db, 'authorities')
 }
 
 function authorityOf(row: Row): StoredAuthority {
