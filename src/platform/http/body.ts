@@ -44,7 +44,7 @@ async function readText(request: Request, limit: number): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks))
   } catch (cause) {
-    throw failHttp('platform.malformed-json', { cause })
+    throw failHttp('platform.malformed-text', { cause })
   }
 }
 

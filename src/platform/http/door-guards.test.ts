@@ -83,7 +83,7 @@ test('bodies: only the kind a door takes, within its bounds', async () => {
   assert.equal(await codeOf(readBody(post('{}', 'text/plain'), 'api')), 'platform.unsupported-media-type')
   assert.equal(await codeOf(readBody(post('{}', json), 'browser')), 'platform.unsupported-media-type')
   assert.equal(await codeOf(readBody(post('{', json), 'api')), 'platform.malformed-json')
-  assert.equal(await codeOf(readBody(post(new Uint8Array([0x22, 0xff, 0x22]), json), 'api')), 'platform.malformed-json')
+  assert.equal(await codeOf(readBody(post(new Uint8Array([0x22, 0xff, 0x22]), json), 'api')), 'platform.malformed-text')
   assert.equal(
     await codeOf(readBody(post(`${'['.repeat(33)}${']'.repeat(33)}`, json), 'api')),
     'platform.malformed-json',

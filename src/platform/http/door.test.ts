@@ -73,6 +73,16 @@ const things: readonly Route[] = [
   }),
   route({
     method: 'POST',
+    path: '/said-plainly',
+    door: 'protocol',
+    access: { public: 'test' },
+    body: z.string(),
+    maxBody: 16,
+    failures: 'text',
+    handler: () => Promise.reject(new Error(`the database password is ${secret}`)),
+  }),
+  route({
+    method: 'POST',
     path: '/form',
     door: 'browser',
     access: { public: 'test' },
@@ -307,6 +317,15 @@ describe('doors', () => {
     assert.match(text, /req_1/)
     assert.doesNotMatch(text, new RegExp(`${secret}|at .*\\.ts`))
     assert.ok(log.entries.some((entry) => entry.level === 'error' && JSON.stringify(entry).includes('request failed')))
+  })
+
+  test('a protocol may have its failures told as plain text: no more is in them than in a problem', async () => {
+    const failed = await call('POST', '/said-plainly', {}, 'short')
+    assert.deepEqual([failed.status, failed.headers['content-type']], [500, 'text/plain; charset=utf-8'])
+    assert.match(failed.text, /^Internal error\n\nSomething failed.*\n\nplatform.internal req_1\n$/s)
+    assert.doesNotMatch(failed.text, new RegExp(secret))
+    const large = await call('POST', '/said-plainly', {}, 'longer than sixteen')
+    assert.deepEqual([large.status, large.headers['content-type']], [413, 'text/plain; charset=utf-8'])
   })
 
   test('unknown addresses and methods are told apart, without a stack or a page for programs', async () => {

@@ -13,7 +13,7 @@ import { atMostOnce } from './idempotency.ts'
 import { readForm, readInput } from './input.ts'
 import { isOwnOrigin } from './origin-check.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
-import { problemHeaders, problemOf, Refused } from './problem.ts'
+import { type Problem, problemHeaders, problemOf, Refused } from './problem.ts'
 import { problemView } from './problem-view.ts'
 import { respond } from './reply.ts'
 import type { Reply, RequestView, Route, SetCookie } from './route.ts'
@@ -264,6 +264,7 @@ async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Respo
   if (problem.status >= 500) deps.log.error({ ...fields, err: error }, 'request failed')
   else deps.log.debug(fields, 'request refused')
   const headers = problemHeaders(error)
+  if (route.failures === 'text') return respond(asText(problem, headers), passage, ctx)
   if (route.door !== 'browser') {
     return respond(
       { kind: 'json', status: problem.status, headers, body: problem },
@@ -282,11 +283,11 @@ async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Respo
   } catch (cause) {
     // the shell itself failed (a database that is away, say): the bare words must still get out
     deps.log.error({ requestId, err: cause }, 'the page around a problem failed')
-    const text = `${problem.title}\n\n${problem.detail}\n\n${problem.code} ${requestId}\n`
-    return respond(
-      { kind: 'text', status: problem.status, headers, body: text, type: 'text/plain; charset=utf-8' },
-      passage,
-      ctx,
-    )
+    return respond(asText(problem, headers), passage, ctx)
   }
+}
+
+function asText({ status, title, detail, code, requestId }: Problem, headers: Readonly<Record<string, string>>): Reply {
+  const body = `${title}\n\n${detail}\n\n${code} ${requestId}\n`
+  return { kind: 'text', status, headers, body, type: 'text/plain; charset=utf-8' }
 }

@@ -18,6 +18,11 @@ export const httpErrors = {
     title: 'Not valid JSON',
     detail: 'The body is not valid JSON in UTF-8, or nests deeper than 32 levels. Nothing was changed.',
   },
+  'platform.malformed-text': {
+    status: 400,
+    title: 'Not text',
+    detail: 'The body is not text in UTF-8. Nothing was changed.',
+  },
   'platform.unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',

@@ -96,6 +96,8 @@ export interface RouteSpec<Params, Query, Body> {
   readonly summary?: string
   /** The answer carries the caller's own X-Request-ID, as the protocol spoken here asks; ours is in the logs. */
   readonly echoRequestId?: true
+  /** `protocol` only: what fails is told as a sentence of plain text, as the protocol spoken here asks; else as a problem. */
+  readonly failures?: 'text'
   readonly params?: z.ZodType<Params>
   readonly query?: z.ZodType<Query>
   /** JSON on `api`, urlencoded form on `browser` (every field a string or a list of strings). */
