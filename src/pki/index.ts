@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { accessRoom } from '#access'
 import { defineRoom } from '#platform'
+import { pkiConfig } from './config.ts'
 import { pkiErrors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
@@ -12,7 +12,7 @@ export type { Authority, PkiFace } from './face.ts'
 /** The local certificate authority: one root, a certificate for every host served. */
 export const pkiRoom = defineRoom({
   name: 'pki',
-  config: z.strictObject({}).prefault({}).readonly(),
+  config: pkiConfig,
   migrations,
   errors: pkiErrors,
   events,

@@ -3,6 +3,7 @@ import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import { createHierarchy } from './authorities/hierarchy.ts'
 import { ensureRoot } from './authorities/root.ts'
+import { type PkiConfig, pkiSettings } from './config.ts'
 import type { PkiFace } from './face.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
@@ -19,13 +20,19 @@ export type PkiKernel = Pick<
   Kernel,
   'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context'
 > & {
-  readonly listener: Pick<Listener, 'certificates' | 'plain' | 'httpsPort'>
+  readonly listener: Pick<Listener, 'certificates' | 'plain' | 'httpsPort' | 'httpPort'>
 }
 
 /** @throws GateError `pki.authority-unusable`: without its root nothing may be served, and no other is made */
-export async function openPki(kernel: PkiKernel, needs: { readonly access: AccessFace }): Promise<Opened<PkiFace>> {
-  const { keyring, random, log, metrics, listener, config } = kernel
-  const parts = { keyring, random }
+export async function openPki(
+  kernel: PkiKernel,
+  needs: { readonly access: AccessFace },
+  config: PkiConfig,
+): Promise<Opened<PkiFace>> {
+  const { keyring, random, log, metrics, listener } = kernel
+  const { console } = kernel.config
+  const settings = pkiSettings(config, kernel.config, listener)
+  const parts = { keyring, random, settings }
   await ensureRoot(kernel.context(itself), parts)
   const hierarchy = createHierarchy(kernel.database, parts)
   const root = await hierarchy.root()
@@ -42,10 +49,10 @@ export async function openPki(kernel: PkiKernel, needs: { readonly access: Acces
     now: () => kernel.clock.now(),
     renewalFailed: () => failedTotal.inc(),
   })
-  const own = new Set([config.console.host, 'localhost'])
+  const own = new Set([console.host, 'localhost'])
   listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
   listener.plain(rootPath, plainRoot(root.published.certificatePem))
-  const origin = (): string => `https://${config.console.host}:${config.console.port ?? listener.httpsPort}`
+  const origin = (): string => `https://${console.host}:${console.port ?? listener.httpsPort}`
   return {
     face: {
       root: async () => (await hierarchy.root()).published,

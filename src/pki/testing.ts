@@ -25,6 +25,7 @@ import {
   type Place,
   testContext,
 } from '#platform/testing'
+import { type PkiSettings, pkiConfig, pkiSettings } from './config.ts'
 import type { PkiFace } from './face.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
@@ -39,6 +40,9 @@ export interface Ground {
   /** A context of the system's on the database. */
   readonly ctx: Ctx
 }
+
+/** The room's settings with nothing configured. */
+export const testSettings: PkiSettings = pkiSettings(pkiConfig.parse({}), coreConfig.parse({}), { httpPort: 8080 })
 
 /** The room open on real ground, with what it registered and ways to make storage fail. */
 export interface TestNode extends Ground {
@@ -93,6 +97,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
       metrics,
       listener: {
         httpsPort: 8443,
+        httpPort: 8080,
         certificates: (source) => void sources.push(source),
         plain: (prefix, handler) => void handlers.set(prefix, handler),
       },
@@ -107,6 +112,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
         }),
     },
     { access },
+    pkiConfig.parse({}),
   )
   t.after(() => opened.stop?.())
   const [certificates] = sources

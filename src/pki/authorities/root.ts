@@ -1,4 +1,5 @@
 import type { Ctx, Keyring, Random } from '#platform'
+import type { PkiSettings } from '../config.ts'
 import { rootCertificate } from '../profiles.ts'
 import { distinguishedName, fingerprintOf, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
@@ -9,6 +10,7 @@ import { newSealedKey } from './sealed-keys.ts'
 export interface AuthorityParts {
   readonly keyring: Keyring
   readonly random: Random
+  readonly settings: PkiSettings
 }
 
 /** The line of what people trust. */

@@ -16,7 +16,7 @@ import { ensureRoot } from '../authorities/root.ts'
 import { fetchRootCommand } from '../contract.ts'
 import type { PkiFace } from '../face.ts'
 import { findServerCertificate } from '../issue/certificate-store.ts'
-import { openOn, prepareGround, startNode, type TestNode } from '../testing.ts'
+import { openOn, prepareGround, startNode, type TestNode, testSettings } from '../testing.ts'
 import { serverContexts } from './server-contexts.ts'
 
 const run = promisify(execFile)
@@ -282,7 +282,7 @@ eachDialect((dialect, open) => {
   test('memory is bounded: the host unused longest makes room', async (t) => {
     const ground = await prepareGround(t, open)
     const { keyring, log } = ground
-    const parts = { keyring, random: systemRandom }
+    const parts = { keyring, random: systemRandom, settings: testSettings }
     await ensureRoot(ground.ctx, parts)
     const hierarchy = createHierarchy(ground.database, parts)
     const issuance = { hierarchy, keyring, random: systemRandom, log, issued: () => undefined }

@@ -37,14 +37,14 @@ export interface Listener {
   addressOf(request: ServedRequest): string | undefined
   /** The port people reach HTTPS on, for links; known after start. */
   readonly httpsPort: number
+  /** The port plain HTTP listens on; known after start. */
+  readonly httpPort: number
 }
 
 /** What boot does with it. */
 export interface StartedListener extends Listener {
   /** Handles everything that arrives on the admin socket. Set it before `start`. */
   adminHandler(handler: ServedHandler): void
-  /** The port plain HTTP listens on; known after start. */
-  readonly httpPort: number
   /**
    * Opens the admin socket first, so that a second server on the same data stops before it takes a port.
    *
