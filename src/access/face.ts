@@ -1,4 +1,4 @@
-import type { Actor, Decision, PrincipalKind, Resource } from '#kit'
+import type { Actor, Decision, PrincipalKind, PrincipalRef, Resource } from '#kit'
 import type { Ctx, Db, DecisionContext } from '#platform'
 import type { Listed, ListSpec } from './lists.ts'
 
@@ -33,6 +33,11 @@ export interface AccessFace {
   requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void>
   /** The same for all that somebody holds: asked before the actor could become them. @throws GateError `access.more-than-held` */
   requireCoverageOf(ctx: Ctx, principalId: string): Promise<void>
+  /** A principal by id, or an account by its handle; a disabled one too. */
+  findPrincipal(
+    db: Db,
+    by: { readonly id: string } | { readonly handle: string },
+  ): Promise<(PrincipalRef & { readonly state: 'active' | 'disabled' }) | undefined>
   /** Makes a principal known, active. Call it in the transaction that creates the thing. */
   addPrincipal(
     ctx: Ctx,

@@ -14,6 +14,7 @@ import { PoliciesInForce } from './operator/policies-in-force.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
+import { findAccountByName, findPrincipal } from './principals-store.ts'
 import { assignRole } from './roles.ts'
 import { isValidated, keepValidated } from './validations-store.ts'
 
@@ -103,6 +104,10 @@ function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {
     },
     requireCoverage,
     requireCoverageOf,
+    findPrincipal: async (db, by) => {
+      const row = 'id' in by ? await findPrincipal(db, by.id) : await findAccountByName(db, by.handle)
+      return row && { id: row.id, kind: row.kind, name: row.name, state: row.state }
+    },
     addPrincipal,
     setPrincipalState,
     removePrincipal,

@@ -1,4 +1,4 @@
-import { type ActorCredential, type CredentialLimits, parseCidr, parsePattern } from '#kit'
+import { type ActorCredential, type CredentialLimits, limitFaults, narrowedBy as narrowLimits } from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
 import { getAccount } from './accounts.ts'
 import { findCredential, insertCredential, revokeCredentials } from './credential-store.ts'
@@ -115,53 +115,21 @@ export async function revokeToken(ctx: Ctx, id: string): Promise<void> {
 }
 
 /**
- * What was asked for, within what was come with. Lists of networks cannot be intersected in general, so a list that is
- * not simply narrower is refused rather than widened or guessed.
+ * What was asked for, within what was come with.
  *
  * @throws GateError `identity.wider-than-credential`
  */
 export function narrowedBy(wanted: CredentialLimits, through: ActorCredential): CredentialLimits {
-  return {
-    permissions: wanted.permissions,
-    networks: {
-      allow: narrowList(wanted.networks.allow, through.networks.allow, 'networks'),
-      deny: [...new Set([...through.networks.deny, ...wanted.networks.deny])],
-    },
-    regions: narrowList(wanted.regions, through.regions, 'regions'),
-    expiresAt: earliest(wanted.expiresAt, through.expiresAt),
-  }
-}
-
-function narrowList(wanted: readonly string[], through: readonly string[], limit: string): readonly string[] {
-  if (through.length === 0) return wanted
-  if (wanted.length === 0) return through
-  if (wanted.every((one) => through.includes(one))) return wanted
-  throw fail('identity.wider-than-credential', { fields: { limit } })
-}
-
-function earliest(one: number | undefined, other: number | undefined): number | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  return Math.min(one, other)
+  const narrowed = narrowLimits(wanted, through)
+  if (typeof narrowed === 'string') throw fail('identity.wider-than-credential', { fields: { limit: narrowed } })
+  return narrowed
 }
 
 function requireValidLimits(wanted: NewToken, now: number): void {
-  const faults: FieldFault[] = []
-  const check = (field: string, ok: boolean, message: string) => {
-    if (!ok) faults.push({ field, message })
-  }
+  const faults: FieldFault[] = [...limitFaults(wanted, now)]
   const label = wanted.label.trim()
-  check('label', label.length >= 1 && label.length <= 100 && !/\p{Cc}/u.test(label), 'Use 1 to 100 characters.')
-  check('permissions', wanted.permissions.length > 0, 'Name at least one permission.')
-  for (const text of wanted.permissions) {
-    check('permissions', parsePattern(text) !== undefined, `Not a permission: ${text.slice(0, 80)}`)
+  if (label.length < 1 || label.length > 100 || /\p{Cc}/u.test(label)) {
+    faults.unshift({ field: 'label', message: 'Use 1 to 100 characters.' })
   }
-  for (const text of [...wanted.networks.allow, ...wanted.networks.deny]) {
-    const known = /^@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/.test(text) || parseCidr(text) !== undefined
-    check('networks', known, `Not a network: ${text.slice(0, 80)}. Write 10.0.0.0/8, 2001:db8::/32 or @name.`)
-  }
-  for (const text of wanted.regions) {
-    check('regions', /^[A-Z]{2}$/.test(text), `Not a country code: ${text.slice(0, 8)}`)
-  }
-  check('expiresAt', wanted.expiresAt === undefined || wanted.expiresAt > now, 'The expiry must lie in the future.')
   if (faults.length > 0) throw fail('identity.invalid-token-limits', { faults })
 }

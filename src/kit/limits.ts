@@ -1,0 +1,69 @@
+import type { CredentialLimits } from './actor.ts'
+import { parseCidr } from './ip.ts'
+import { parsePattern } from './permission.ts'
+
+/** Whatever a principal may; nothing is narrowed. */
+export const noLimits: CredentialLimits = {
+  permissions: ['*'],
+  networks: { allow: [], deny: [] },
+  regions: [],
+  expiresAt: undefined,
+}
+
+/**
+ * What was asked for, within what was come with: a credential never opens more than the one it was made with. Lists of
+ * networks cannot be intersected in general, so a list that is not simply narrower is not narrowed but named: the answer is
+ * then which limit would be wider. Permissions are left alone; whether they are held is a decision.
+ */
+export function narrowedBy(
+  wanted: CredentialLimits,
+  through: CredentialLimits,
+): CredentialLimits | 'networks' | 'regions' {
+  const allow = narrowList(wanted.networks.allow, through.networks.allow)
+  const regions = narrowList(wanted.regions, through.regions)
+  if (allow === undefined) return 'networks'
+  if (regions === undefined) return 'regions'
+  return {
+    permissions: wanted.permissions,
+    networks: { allow, deny: [...new Set([...through.networks.deny, ...wanted.networks.deny])] },
+    regions,
+    expiresAt: earliest(wanted.expiresAt, through.expiresAt),
+  }
+}
+
+function narrowList(wanted: readonly string[], through: readonly string[]): readonly string[] | undefined {
+  if (through.length === 0) return wanted
+  if (wanted.length === 0) return through
+  return wanted.every((one) => through.includes(one)) ? wanted : undefined
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return Math.min(one, other)
+}
+
+export interface LimitFault {
+  readonly field: 'permissions' | 'networks' | 'regions' | 'expiresAt'
+  readonly message: string
+}
+
+/** What is wrong with limits as somebody typed them. @param now milliseconds since the epoch */
+export function limitFaults(limits: CredentialLimits, now: number): readonly LimitFault[] {
+  const faults: LimitFault[] = []
+  const check = (field: LimitFault['field'], ok: boolean, message: string): void => {
+    if (!ok) faults.push({ field, message })
+  }
+  check('permissions', limits.permissions.length > 0, 'Name at least one permission.')
+  for (const text of limits.permissions) {
+    check('permissions', parsePattern(text) !== undefined, `Not a permission: ${text.slice(0, 80)}`)
+  }
+  for (const text of [...limits.networks.allow, ...limits.networks.deny]) {
+    const known = /^@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/.test(text) || parseCidr(text) !== undefined
+    check('networks', known, `Not a network: ${text.slice(0, 80)}. Write 10.0.0.0/8, 2001:db8::/32 or @name.`)
+  }
+  for (const text of limits.regions) {
+    check('regions', /^[A-Z]{2}$/.test(text), `Not a country code: ${text.slice(0, 8)}`)
+  }
+  check('expiresAt', limits.expiresAt === undefined || limits.expiresAt > now, 'The expiry must lie in the future.')
+  return faults
+}
