@@ -136,6 +136,21 @@ test("another process's touch is seen", async (t) => {
   assert.notEqual(database.epoch('access'), before)
 })
 
+test("another process's new column is under its own name in what was prepared before", async (t) => {
+  const path = await made(t)
+  const database = await open(t, path)
+  const read = async () => {
+    const both = sql.raw('select e.*, 1 as one from platform_epochs e order by e.name')
+    return (await both.execute(tables(database.db))).rows[0]
+  }
+  await database.tx(async (db) => touch(db, 'access'))
+  const before = await read()
+  const other = new DatabaseSync(path)
+  other.exec(`alter table platform_epochs add column noted text not null default 'later'`)
+  other.close()
+  assert.deepEqual(await read(), { ...(before as object), noted: 'later' })
+})
+
 test('an epoch that cannot be read is new on every call', async (t) => {
   const clock = fakeClock()
   const database = await openSqlite({ path: await made(t), clock, log: memoryLog() })

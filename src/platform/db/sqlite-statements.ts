@@ -7,7 +7,8 @@ const mostStatements = 500
 
 interface Prepared {
   readonly statement: StatementSync
-  readonly answersRows: boolean
+  /** Names of what it answers with; none: it answers with counts. */
+  columns: readonly string[]
 }
 
 /** One connection with its prepared statements. */
@@ -25,10 +26,13 @@ export class SqliteConnection {
   }
 
   run(sql: string, parameters: readonly Bindable[]): QueryResult<unknown> {
-    const { statement, answersRows } = this.#prepare(sql)
-    if (answersRows) {
-      // node:sqlite makes rows without a prototype, pg makes plain objects: rooms see the same
-      return { rows: statement.all(...parameters).map((row) => ({ ...row })) }
+    const prepared = this.#prepare(sql)
+    const { statement } = prepared
+    if (prepared.columns.length > 0) {
+      const lists = statement.all(...parameters) as unknown as readonly (readonly unknown[])[]
+      // after a migration, another process's too, SQLite prepares `select *` anew by itself
+      if (lists[0] !== undefined && lists[0].length !== prepared.columns.length) prepared.columns = columnsOf(statement)
+      return { rows: lists.map((values) => rowOf(prepared.columns, values)) }
     }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
@@ -52,10 +56,22 @@ export class SqliteConnection {
       return known
     }
     const statement = this.#database.prepare(sql)
-    const made = { statement, answersRows: statement.columns().length > 0 }
+    const made = { statement, columns: columnsOf(statement) }
+    // its own rows have no prototype, unlike pg's, and turning them into plain objects takes longer than reading them
+    statement.setReturnArrays(true)
     this.#prepared.set(sql, made)
     const oldest = this.#prepared.size > mostStatements ? this.#prepared.keys().next().value : undefined
     if (oldest !== undefined) this.#prepared.delete(oldest)
     return made
   }
+}
+
+function columnsOf(statement: StatementSync): readonly string[] {
+  return statement.columns().map(({ name }) => name)
+}
+
+function rowOf(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  for (const [index, name] of columns.entries()) row[name] = values[index]
+  return row
 }
