@@ -10,8 +10,8 @@ export type Der = Uint8Array
 /** Longest content in bytes: room for a revocation list of some 400,000 entries, and a bound on memory. */
 const longestContent = 0xff_ffff
 
-/** Universal tags (X.680 §8.4); constructed ones carry bit 6. */
-const tags = {
+/** Universal tags (X.680 §8.4) that are written here; constructed ones carry bit 6. */
+export const tags = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
