@@ -105,7 +105,7 @@ export function serverCertificate(
       endEntityConstraints(),
       keyUsage('digitalSignature'),
       extendedKeyUsage('serverAuth'),
-      subjectAlternativeName(given.name, true),
+      subjectAlternativeName([given.name], true),
       subjectKeyIdentifier(keyIdentifier(given.publicKey)),
       authorityKeyIdentifier(keyIdentifier(given.issuer.publicKey)),
     ],

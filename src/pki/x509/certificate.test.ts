@@ -248,13 +248,42 @@ describe('judged by openssl', { skip: programMissing('openssl', 'openssl', 'vers
   })
 })
 
-test('only a private P-256 key signs', () => {
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const wider = generateKeyPairSync('ec', { namedCurve: 'secp384r1' })
-  for (const key of [rsa.privateKey, wider.privateKey, rootKeys.publicKey]) {
+describe('issuers of every kind', { skip: programMissing('openssl', 'openssl', 'version') }, () => {
+  let folder = ''
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-issuers-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  for (const [kind, keys] of [
+    ['P-384', generateKeyPairSync('ec', { namedCurve: 'secp384r1' })],
+    ['RSA-2048', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ] as const) {
+    test(`${kind}: openssl accepts root and leaf`, () => {
+      const root = rootCertificate({ publicKey: keys.publicKey, now, random: randomBytes(16), subject: rootSubject })
+      const leaf = serverCertificate({
+        publicKey: leafKeys.publicKey,
+        now,
+        random: randomBytes(16),
+        name: name('app.example'),
+        issuer: { subject: rootSubject, publicKey: keys.publicKey, notBefore: root.notBefore, notAfter: root.notAfter },
+      })
+      writeFileSync(join(folder, 'root.pem'), pemOf(signCertificate(root, keys.privateKey)))
+      writeFileSync(join(folder, 'leaf.pem'), pemOf(signCertificate(leaf, keys.privateKey)))
+      const time = ['-attime', String(now / 1000)]
+      execFileSync('openssl', ['verify', '-x509_strict', ...time, '-CAfile', 'root.pem', 'leaf.pem'], { cwd: folder })
+    })
+  }
+})
+
+test('only a private P-256, P-384 or RSA key of 2048 to 4096 bits signs', () => {
+  const edwards = generateKeyPairSync('ed25519')
+  const wider = generateKeyPairSync('ec', { namedCurve: 'secp521r1' })
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  for (const key of [edwards.privateKey, wider.privateKey, short.privateKey, rootKeys.publicKey]) {
     assert.throws(() => signCertificate(rootFields, key), TypeError)
   }
-  assert.throws(() => keyIdentifier(wider.publicKey), TypeError)
+  assert.throws(() => keyIdentifier(short.publicKey), { reason: 'weak-key' })
 })
 
 test('renewal is due when less than a third of the life is left', () => {

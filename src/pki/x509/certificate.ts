@@ -1,10 +1,12 @@
-import { createHash, type KeyObject, sign, type X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto'
 import {
   bitString,
   type Der,
   explicit,
+  ia5String,
   integer,
   oid,
+  printableString,
   sequence,
   setOf,
   time,
@@ -12,13 +14,14 @@ import {
   utf8String,
 } from './der.ts'
 import { extensionsField } from './extensions.ts'
+import { type AttributeName, attributeIds } from './names.ts'
+import { writePem } from './pem.ts'
+import { type Signer, signerOf } from './signature.ts'
 
 /** X.509 certificates, version 3 (RFC 5280 §4.1). */
 
-const attributeIds = { organizationName: '2.5.4.10', commonName: '2.5.4.3' } as const
-
 /** A distinguished name, most general attribute first; empty where the subject stands in the alternative name. */
-export type Name = readonly (readonly [attribute: keyof typeof attributeIds, value: string])[]
+export type Name = readonly (readonly [attribute: AttributeName, value: string])[]
 
 export interface CertificateFields {
   /** Magnitude of the serial number, from `newSerial`. */
@@ -29,22 +32,23 @@ export interface CertificateFields {
   /** Milliseconds since the epoch; written in whole seconds. Both ends are included (RFC 5280 §4.1.2.5). */
   readonly notBefore: number
   readonly notAfter: number
-  readonly publicKey: KeyObject
+  /** A key, or its SubjectPublicKeyInfo in DER: exporting a key takes longer than all the rest of the encoding. */
+  readonly publicKey: KeyObject | Der
   /** `Extension` elements in the order they are written; each kind at most once. */
   readonly extensions: readonly Der[]
 }
 
-/** ecdsa-with-SHA256 (RFC 5758 §3.2): no parameters. */
-const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'))
-
-/** The certificate in DER, signed. @throws TypeError unless the key is a private P-256 key */
-export function signCertificate(fields: CertificateFields, issuerKey: KeyObject): Uint8Array {
-  if (issuerKey.type !== 'private' || issuerKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new TypeError('signCertificate needs a private P-256 key')
-  }
-  const signed = tbsCertificate(fields)
-  const signature = sign('sha256', signed, { key: issuerKey, dsaEncoding: 'der' })
-  return sequence(signed, ecdsaWithSha256, bitString(signature))
+/**
+ * The certificate in DER, signed. Whatever the issuer and subject are, this is how all are made: roots, intermediates,
+ * cross-certificates (another issuer's name and key over the same subject and key), leaves.
+ *
+ * @param issuer whose signature it carries; a `Signer` is quicker when many are made
+ * @throws TypeError for a key that `signerOf` does not take
+ */
+export function signCertificate(fields: CertificateFields, issuer: KeyObject | Signer): Uint8Array {
+  const signer = 'sign' in issuer ? issuer : signerOf(issuer)
+  const signed = tbsCertificate(fields, signer.algorithm)
+  return sequence(signed, signer.algorithm, bitString(signer.sign(signed)))
 }
 
 /**
@@ -71,11 +75,7 @@ export function digestOf(der: Uint8Array): string {
 }
 
 export function pemOf(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+  return writePem('CERTIFICATE', der)
 }
 
 /** First and last instant of a certificate, in milliseconds. */
@@ -83,20 +83,30 @@ export function validityOf(certificate: X509Certificate): { readonly notBefore: 
   return { notBefore: certificate.validFromDate.getTime(), notAfter: certificate.validToDate.getTime() }
 }
 
-function tbsCertificate(fields: CertificateFields): Der {
+/** RFC 5280 §4.1.2.4: one attribute in each relative name, as UTF-8 but for those whose type is fixed. */
+export function distinguishedName(name: Name): Der {
   return sequence(
-    explicit(0, integer(2)),
-    unsignedInteger(fields.serial),
-    ecdsaWithSha256,
-    fields.issuer,
-    sequence(time(fields.notBefore), time(fields.notAfter)),
-    fields.subject,
-    new Uint8Array(fields.publicKey.export({ type: 'spki', format: 'der' })),
-    extensionsField(fields.extensions),
+    ...name.map(([attribute, value]) => setOf(sequence(oid(attributeIds[attribute]), text(attribute, value)))),
   )
 }
 
-/** RFC 5280 §4.1.2.4: one attribute in each relative name, as UTF-8. */
-export function distinguishedName(name: Name): Der {
-  return sequence(...name.map(([attribute, value]) => setOf(sequence(oid(attributeIds[attribute]), utf8String(value)))))
+/** Appendix A.1: country and serial number are printable strings, domain components and mailboxes IA5. */
+function text(attribute: AttributeName, value: string): Der {
+  if (attribute === 'countryName' || attribute === 'serialNumber') return printableString(value)
+  if (attribute === 'domainComponent' || attribute === 'emailAddress') return ia5String(value)
+  return utf8String(value)
+}
+
+function tbsCertificate(fields: CertificateFields, algorithm: Der): Der {
+  const { publicKey } = fields
+  return sequence(
+    explicit(0, integer(2)),
+    unsignedInteger(fields.serial),
+    algorithm,
+    fields.issuer,
+    sequence(time(fields.notBefore), time(fields.notAfter)),
+    fields.subject,
+    publicKey instanceof Uint8Array ? publicKey : publicKey.export({ type: 'spki', format: 'der' }),
+    extensionsField(fields.extensions),
+  )
 }

@@ -49,6 +49,11 @@ export function implicit(number: number, content: Uint8Array): Der {
   return element(contextClass | tagNumber(number), content)
 }
 
+/** `[number] IMPLICIT` of a constructed type: its elements under a context tag. */
+export function implicitConstructed(number: number, ...parts: readonly Der[]): Der {
+  return element(contextClass | constructed | tagNumber(number), concat(parts))
+}
+
 export function boolean(value: boolean): Der {
   return element(tags.boolean, Uint8Array.of(value ? 0xff : 0x00))
 }
@@ -140,7 +145,12 @@ export function time(at: number): Der {
 }
 
 function element(tag: number, content: Uint8Array): Der {
-  return concat([Uint8Array.from([tag, ...length(content.length)]), content])
+  const size = length(content.length)
+  const encoded = new Uint8Array(1 + size.length + content.length)
+  encoded[0] = tag
+  encoded.set(size, 1)
+  encoded.set(content, 1 + size.length)
+  return encoded
 }
 
 /** The shortest form of a length (X.690 §10.1). */
@@ -164,5 +174,11 @@ function tagNumber(number: number): number {
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts))
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
