@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Actor, anonymous, type Decision, type Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
 import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testing'
-import { accessMigrations, accountActor, addAccount, addRole, startAccess } from './testing.ts'
+import { accessMigrations, accountActor, addAccount, addRole, startAccess, testKeyring } from './testing.ts'
 
 const routes: PermissionType = { type: 'routes', ids: 'exact', actions: { read: 'See routes', use: 'Use routes' } }
 const gateway: PolicyContribution = {
@@ -128,6 +128,7 @@ eachDialect((dialect, open) => {
       clock,
       database,
       log: memoryLog(),
+      keyring: testKeyring,
       journal: { refused: () => {}, used: () => {}, flush: () => Promise.resolve() },
       context: (actor) => testContext({ database, clock, actor }),
     })

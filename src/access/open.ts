@@ -1,9 +1,10 @@
 import type { Actor, Resource } from '#kit'
-import type { Contributions, Ctx, DecisionContext, Kernel, ResourceLoader } from '#platform'
+import type { Contributions, Ctx, DecisionContext, Kernel, Keyring, ResourceLoader } from '#platform'
 import { hasAdministrator } from './administrators.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { requireCoverage, requireCoverageOf } from './coverage.ts'
 import { type Decisions, openDecisions } from './decisions.ts'
+import { earlierStarts } from './earlier-starts.ts'
 import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
@@ -16,10 +17,11 @@ import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { findAccountByName, findPrincipal } from './principals-store.ts'
 import { assignRole } from './roles.ts'
-import { isValidated, keepValidated } from './validations-store.ts'
 
 /** The slice of the platform this room works with. */
-export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'>
+export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'> & {
+  readonly keyring: Pick<Keyring, 'mac'>
+}
 
 /** The room's slice of configuration. */
 export interface AccessSettings {
@@ -72,10 +74,7 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
       vocabulary = new Vocabulary(permissionTypes)
       loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
       const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
-      const engine = await openPolicyEngine(policies, permissionTypes, {
-        has: (digest) => isValidated(ctx.db, digest),
-        add: (digest) => ctx.tx((inner) => keepValidated(inner.db, digest, inner.now)),
-      })
+      const engine = await openPolicyEngine(policies, permissionTypes, earlierStarts(ctx, kernel.keyring))
       inForce.start(engine)
       await ensureBuiltInRoles(ctx, permissionTypes)
     },

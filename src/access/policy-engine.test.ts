@@ -4,9 +4,10 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs'
 import fc from 'fast-check'
 import type { PrincipalKind, Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
+import { cedarVersion } from './cedar.ts'
 import type { PrincipalFacts } from './facts.ts'
 import { policies as own } from './policies.ts'
-import { openPolicyEngine } from './policy-engine.ts'
+import { type EarlierStarts, openPolicyEngine } from './policy-engine.ts'
 
 const types: readonly PermissionType[] = [
   { type: 'routes', ids: 'exact', actions: { read: 'See', use: 'Use', delete: 'Delete' } },
@@ -211,19 +212,73 @@ test('a faulty contribution stops the boot and is named', async () => {
   }
 })
 
+/** What earlier starts left, in memory; `asked` counts what was found. */
+function memoryOfStarts() {
+  const valid = new Set<string>()
+  const readings = new Map<string, string>()
+  const found: string[] = []
+  const earlier: EarlierStarts = {
+    readings: {
+      find: async (digest) => {
+        const reading = readings.get(digest)
+        if (reading !== undefined) found.push(digest)
+        return reading
+      },
+      keep: async (digest, reading) => void readings.set(digest, reading),
+    },
+    validated: {
+      has: async (digest) => valid.has(digest),
+      add: async (digest) => void valid.add(digest),
+    },
+  }
+  return { valid, readings, found, earlier }
+}
+
+const faultyRoom = {
+  ...room,
+  policies: `${room.policies}\n@id("test:faulty") permit (principal, action, resource) when { context.nothing };`,
+}
+
 test('a set is validated once and remembered; another set, and a faulty one, is never taken for it', async () => {
-  const kept = new Set<string>()
-  const validated = {
-    has: async (digest: string) => kept.has(digest),
-    add: async (digest: string) => void kept.add(digest),
-  }
-  await openPolicyEngine([own, room], types, validated)
-  await openPolicyEngine([own, room], types, validated)
-  assert.equal(kept.size, 1)
-  const faulty = {
-    ...room,
-    policies: `${room.policies}\n@id("test:faulty") permit (principal, action, resource) when { context.nothing };`,
-  }
-  await assert.rejects(openPolicyEngine([own, faulty], types, validated), /test:faulty/)
-  assert.equal(kept.size, 1)
+  const { valid, earlier } = memoryOfStarts()
+  await openPolicyEngine([own, room], types, earlier)
+  await openPolicyEngine([own, room], types, earlier)
+  assert.equal(valid.size, 1)
+  await assert.rejects(openPolicyEngine([own, faultyRoom], types, earlier), /test:faulty/)
+  assert.equal(valid.size, 1)
+})
+
+test('the same texts are read once and remembered; other texts are never taken for them', async () => {
+  const { readings, found, earlier } = memoryOfStarts()
+  const first = await openPolicyEngine([own, room], types, earlier)
+  const again = await openPolicyEngine([own, room], types, earlier)
+  assert.equal(found.length, 1)
+  assert.deepEqual(again.schema, first.schema)
+  assert.deepEqual(again.policies, first.policies)
+  const fresh = await openPolicyEngine([own, room], types)
+  assert.deepEqual(again.schema, fresh.schema)
+  assert.deepEqual(again.policies, fresh.policies)
+  const other = { ...room, policies: room.policies.replace('@id("', ' @id("') }
+  await openPolicyEngine([own, other], types, earlier)
+  assert.equal(readings.size, 2)
+  assert.equal(found.length, 1)
+})
+
+test('an engine of remembered policies answers as the one that read them', async () => {
+  const { earlier } = memoryOfStarts()
+  const first = await openPolicyEngine([own, room], types, earlier)
+  const again = await openPolicyEngine([own, room], types, earlier)
+  fc.assert(
+    fc.property(principal, action, resource, context, ({ kind, id, groups }, permission, what, given) => {
+      const [type = '', name = ''] = permission.split(':')
+      const who: PrincipalFacts = { id, kind, state: 'active', groups, roles: [], grants: [] }
+      const question = { principal: who, type, action: name, resource: what, context: given }
+      assert.deepEqual(again.ask(question), first.ask(question))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('what the installed Cedar says of its version is what it is when loaded', () => {
+  assert.equal(cedarVersion(), cedar.getCedarVersion())
 })

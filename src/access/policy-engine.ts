@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import type { DetailedError, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type AttributeValue, encodeSegment, type Permission, type Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
+import { cedarVersion, theCedar } from './cedar.ts'
 import { type ContextFact, isContextFact } from './context-wants.ts'
 import type { PrincipalFacts } from './facts.ts'
+import { type KeptReadings, readPolicies } from './policy-reading.ts'
 import {
   actionType,
   assemblePolicies,
   assembleSchema,
-  type Cedar,
   collectionType,
   faults,
   groupType,
@@ -89,10 +90,14 @@ export interface PolicyEngine {
   with(operator: OperatorPolicies, slot: string): PolicyEngine
 }
 
-/** Remembers sets of schema and policies that were found valid: proving one takes a tenth of a start. */
-export interface ValidatedSets {
-  has(digest: string): Promise<boolean>
-  add(digest: string): Promise<void>
+/** What earlier starts found out: reading and proving the same texts again takes a fifth of a start. */
+export interface EarlierStarts {
+  readonly readings: KeptReadings
+  /** Sets of schema and policies that were found valid. */
+  readonly validated: {
+    has(digest: string): Promise<boolean>
+    add(digest: string): Promise<void>
+  }
 }
 
 /**
@@ -104,21 +109,20 @@ export interface ValidatedSets {
 export async function openPolicyEngine(
   contributions: readonly PolicyContribution[],
   types: readonly PermissionType[],
-  validated?: ValidatedSets,
+  earlier?: EarlierStarts,
 ): Promise<PolicyEngine> {
-  // 4 MB of WebAssembly: read when the first engine is opened, not by whoever imports this room
-  const cedar = await import('@cedar-policy/cedar-wasm/nodejs')
+  const reading = await readPolicies(contributions, earlier?.readings)
   const actions = new Map(types.map(({ type, actions }) => [type, Object.keys(actions)]))
-  const { schema, resourceTypes } = assembleSchema(cedar, contributions, actions)
-  const policies = assemblePolicies(cedar, contributions)
-  const digest = digestOf(cedar, schema, policies)
-  if ((await validated?.has(digest)) !== true) {
-    requireValid(cedar, schema, policies)
-    await validated?.add(digest)
+  const { schema, resourceTypes } = assembleSchema(reading.schema, actions)
+  const policies = assemblePolicies(reading.policies)
+  const digest = digestOf(schema, policies)
+  if ((await earlier?.validated.has(digest)) !== true) {
+    requireValid(theCedar(), schema, policies)
+    await earlier?.validated.add(digest)
   }
   const paths = new Set(types.filter(({ ids }) => ids === 'path').map(({ type }) => type))
   // two engines of one process share Cedar's memory; equal ones may share slices, others must not
-  const slices = new Slices(cedar, schema, policies, digest)
+  const slices = new Slices(schema, policies, digest)
   const words: Words = {
     schema,
     knows: (type, action) => actions.get(type)?.includes(action) === true,
@@ -134,8 +138,8 @@ export async function openPolicyEngine(
     policies,
     source,
     wants: (question) => tried(() => sliceOf(slices, question).wants) ?? nothingWanted,
-    ask: (question) => askSlice(cedar, () => sliceOf(slices, question), question),
-    with: (operator, slot) => layered(cedar, words, built, { policies, slices }, operator, slot),
+    ask: (question) => askSlice(() => sliceOf(slices, question), question),
+    with: (operator, slot) => layered(words, built, { policies, slices }, operator, slot),
   }
   return built
 }
@@ -151,7 +155,6 @@ interface RoomLayer {
 
 /** Rooms' policies with the operator's beside them, and beside those the ones in shadow. */
 function layered(
-  cedar: Cedar,
   words: Words,
   base: PolicyEngine,
   rooms: RoomLayer,
@@ -162,8 +165,8 @@ function layered(
   const shadowed = [...operator.shadow.values()]
   const enforced = new Map([...rooms.policies, ...operator.enforced])
   const both = new Map([...enforced, ...operator.shadow])
-  const slices = new Slices(cedar, words.schema, enforced, `${slot} enforced`)
-  const shadowSlices = new Slices(cedar, words.schema, both, `${slot} shadow`)
+  const slices = new Slices(words.schema, enforced, `${slot} enforced`)
+  const shadowSlices = new Slices(words.schema, both, `${slot} shadow`)
   const concerned = (policies: readonly PolicyText[], question: Omit<PolicyQuestion, 'context'>) => {
     const { principalType, action, resourceType } = combinationOf(question)
     return policies.some((policy) => mayApply(policy, principalType, action, resourceType))
@@ -184,9 +187,9 @@ function layered(
       return new Set([...wanted, ...(tried(() => sliceOf(shadowSlices, question).wants) ?? [])])
     },
     ask(question) {
-      const answer = askSlice(cedar, () => deciding(question), question)
+      const answer = askSlice(() => deciding(question), question)
       if (!concerned(shadowed, question)) return answer
-      const shadow = askSlice(cedar, () => sliceOf(shadowSlices, question), question)
+      const shadow = askSlice(() => sliceOf(shadowSlices, question), question)
       return shadow.allowed === answer.allowed ? answer : { ...answer, shadow }
     },
   }
@@ -201,10 +204,10 @@ function tried<T>(work: () => T): T | undefined {
   }
 }
 
-function digestOf(cedar: Cedar, schema: unknown, policies: ReadonlyMap<string, { readonly text: string }>): string {
+function digestOf(schema: unknown, policies: ReadonlyMap<string, { readonly text: string }>): string {
   const texts = [...policies].map(([id, { text }]) => [id, text])
   return createHash('sha256')
-    .update(JSON.stringify([cedar.getCedarVersion(), schema, texts]))
+    .update(JSON.stringify([cedarVersion(), schema, texts]))
     .digest('hex')
 }
 
@@ -227,13 +230,13 @@ function sliceOf(slices: Slices, question: Omit<PolicyQuestion, 'context'>): Sli
   return slices.of(principalType, action, resourceType)
 }
 
-function askSlice(cedar: Cedar, find: () => Slice, question: PolicyQuestion): PolicyAnswer {
+function askSlice(find: () => Slice, question: PolicyQuestion): PolicyAnswer {
   try {
     const slice = find()
     const { principalType, action } = combinationOf(question)
     const resource = resourceEntity(question)
     const principal = principalEntity(question.principal, principalType)
-    const answer = cedar.statefulIsAuthorized({
+    const answer = theCedar().statefulIsAuthorized({
       principal: { type: principalType, id: question.principal.id },
       action: { type: actionType, id: action },
       resource: { type: resource.type, id: resource.id },

@@ -1,9 +1,9 @@
 import type { DetailedError, NamespaceDefinition, PolicyJson, SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { PrincipalKind } from '#kit'
-import type { PolicyContribution } from '#platform'
+import type { Cedar } from './cedar.ts'
 import { type ContextFact, contextFactsOf } from './context-wants.ts'
+import type { PolicyReading } from './policy-reading.ts'
 
-export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 export type Schema = SchemaJson<string>
 
 /** One policy and what its scope says by itself. */
@@ -33,7 +33,7 @@ export const collectionType = 'Gatehouse::Collection'
 export const contextType = 'Gatehouse::Context'
 
 /** The room's own schema: principals, groups, the stand-in for "no resource", the context. */
-const baseSchema = `namespace Gatehouse {
+export const baseSchema = `namespace Gatehouse {
   type Time = { weekday: Long, hour: Long, minute: Long, date: String };
   type Context = {
     via: Set<String>, credential?: String, app?: String,
@@ -59,15 +59,11 @@ export function actionFor(principals: readonly string[], resources: readonly str
 
 /** Base and rooms' schemas in one, with an action for every declared permission. @throws TypeError naming the fault */
 export function assembleSchema(
-  cedar: Cedar,
-  contributions: readonly PolicyContribution[],
+  written: Schema,
   actions: ReadonlyMap<string, readonly string[]>,
 ): { readonly schema: Schema; readonly resourceTypes: ReadonlyMap<string, readonly string[]> } {
-  const texts = [baseSchema, ...contributions.map(({ schema }) => schema)]
-  const parsed = cedar.schemaToJson(texts.join('\n'))
-  if (parsed.type === 'failure') throw new TypeError(`a Cedar schema is faulty: ${faults(parsed.errors)}`)
-  const resourceTypes = resourcesByType(parsed.json, actions)
-  const schema = withRelations(parsed.json, resourceTypes)
+  const resourceTypes = resourcesByType(written, actions)
+  const schema = withRelations(written, resourceTypes)
   const own: NamespaceDefinition<string> = {
     ...schema['Gatehouse'],
     entityTypes: schema['Gatehouse']?.entityTypes ?? {},
@@ -134,24 +130,14 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Every room's policies by id. @throws TypeError naming the fault */
-export function assemblePolicies(
-  cedar: Cedar,
-  contributions: readonly PolicyContribution[],
-): ReadonlyMap<string, PolicyText> {
+export function assemblePolicies(read: PolicyReading['policies']): ReadonlyMap<string, PolicyText> {
   const found = new Map<string, PolicyText>()
-  for (const contribution of contributions) {
-    const parts = cedar.policySetTextToParts(contribution.policies)
-    if (parts.type === 'failure') throw new TypeError(`a Cedar policy is faulty: ${faults(parts.errors)}`)
-    if (parts.policy_templates.length > 0) throw new TypeError('Cedar policy templates are not used here')
-    for (const text of parts.policies) {
-      const parsed = cedar.policyToJson(text)
-      if (parsed.type === 'failure') throw new TypeError(`a Cedar policy is faulty: ${faults(parsed.errors)}`)
-      const id = parsed.json.annotations?.['id'] ?? ''
-      if (!/^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*$/.test(id))
-        throw new TypeError(`a Cedar policy has no @id("room:name"): ${text}`)
-      if (found.has(id)) throw new TypeError(`two Cedar policies are called ${id}`)
-      found.set(id, { text, scope: parsed.json, wants: contextFactsOf(parsed.json) })
-    }
+  for (const { text, scope } of read) {
+    const id = scope.annotations?.['id'] ?? ''
+    if (!/^[a-z][a-z0-9-]*:[a-z][a-z0-9-]*$/.test(id))
+      throw new TypeError(`a Cedar policy has no @id("room:name"): ${text}`)
+    if (found.has(id)) throw new TypeError(`two Cedar policies are called ${id}`)
+    found.set(id, { text, scope, wants: contextFactsOf(scope) })
   }
   return found
 }

@@ -1,14 +1,7 @@
 import type { EntityJson, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { type Cedar, theCedar } from './cedar.ts'
 import { type ContextFact, contextFacts, isContextFact } from './context-wants.ts'
-import {
-  actionFor,
-  type Cedar,
-  contextType,
-  faults,
-  type PolicyText,
-  principalTypes,
-  type Schema,
-} from './policy-schema.ts'
+import { actionFor, contextType, faults, type PolicyText, principalTypes, type Schema } from './policy-schema.ts'
 
 /** A prepared part of schema and policies. */
 export interface Slice {
@@ -23,15 +16,13 @@ export interface Slice {
  * at first use. The ids are fixed, because a pre-parsed set is never freed: as many as the schema has combinations.
  */
 export class Slices {
-  readonly #cedar: Cedar
   readonly #schema: Schema
   readonly #policies: ReadonlyMap<string, PolicyText>
   readonly #prefix: string
   readonly #ready = new Map<string, Slice>()
 
   /** @param prefix what sets these slices apart from those of other engines of the process, which share Cedar's memory */
-  constructor(cedar: Cedar, schema: Schema, policies: ReadonlyMap<string, PolicyText>, prefix: string) {
-    this.#cedar = cedar
+  constructor(schema: Schema, policies: ReadonlyMap<string, PolicyText>, prefix: string) {
     this.#schema = schema
     this.#policies = policies
     this.#prefix = prefix
@@ -46,8 +37,9 @@ export class Slices {
     const relevant = [...this.#policies].filter(([, policy]) => mayApply(policy, principalType, action, resourceType))
     const staticPolicies = Object.fromEntries(relevant.map(([policyId, { text }]) => [policyId, text]))
     const wants = new Set(relevant.flatMap(([, policy]) => [...policy.wants]))
-    requireParsed(this.#cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType, wants)))
-    requireParsed(this.#cedar.preparsePolicySet(id, { staticPolicies }))
+    const cedar = theCedar()
+    requireParsed(cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType, wants)))
+    requireParsed(cedar.preparsePolicySet(id, { staticPolicies }))
     const slice = { id, wants }
     this.#ready.set(name, slice)
     return slice

@@ -13,6 +13,7 @@ export interface Tables {
   readonly access_grants: GrantRow
   readonly access_grant_patterns: { readonly pattern: string; readonly grant_id: string }
   readonly access_validations: ValidationRow
+  readonly access_policy_readings: PolicyReadingRow
   readonly access_requests: RequestRow
   readonly access_policies: PolicyRow
   readonly access_policy_versions: PolicyVersionRow
@@ -86,6 +87,16 @@ export interface GrantRow {
 export interface ValidationRow {
   /** SHA-256 over Cedar's version, schema and policies, hex */
   readonly digest: string
+  readonly at: number
+}
+
+export interface PolicyReadingRow {
+  /** SHA-256 over Cedar's version and the texts, hex */
+  readonly digest: string
+  /** JSON as Cedar answered */
+  readonly reading: string
+  /** Over digest and reading, hex: a row that somebody else wrote is not taken */
+  readonly mac: string
   readonly at: number
 }
 

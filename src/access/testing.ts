@@ -1,10 +1,12 @@
 /** Builders for tests of every room that needs somebody who may, or may not. */
+import { createHmac, randomBytes } from 'node:crypto'
 import type { Actor, ActorCredential, CredentialLimits } from '#kit'
 import type {
   Clock,
   Ctx,
   Database,
   Journal,
+  Keyring,
   Log,
   PermissionType,
   PolicyContribution,
@@ -35,13 +37,20 @@ export interface TestAccessOptions {
   readonly resources?: readonly ResourceLoader[]
 }
 
+const testKey = randomBytes(32)
+
 const ignored: Journal = { refused: () => {}, used: () => {}, flush: () => Promise.resolve() }
+
+/** Authenticates as the kernel's does, with a key that lives as long as the process. */
+export const testKeyring: Pick<Keyring, 'mac'> = {
+  mac: (purpose, data) => createHmac('sha256', testKey).update(`${purpose}\n`).update(data).digest(),
+}
 
 /** The real room, started on a migrated database, with the built-in roles. */
 export async function startAccess(options: TestAccessOptions): Promise<OpenAccess> {
   const { database, clock, log = memoryLog(), journal = ignored } = options
   const context = (actor: Actor): Ctx => testContext({ database, clock, actor })
-  const access = openAccess({ clock, context, database, journal, log })
+  const access = openAccess({ clock, context, database, journal, log, keyring: testKeyring })
   await access.start({
     permissionTypes: [...permissions, ...(options.permissionTypes ?? [])],
     policies: [policies, ...(options.policies ?? [])],

@@ -1,6 +1,7 @@
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Cedar } from '../cedar.ts'
 import { contextFactsOf } from '../context-wants.ts'
-import { actionType, type Cedar, groupType, type PolicyText, type Schema } from '../policy-schema.ts'
+import { actionType, groupType, type PolicyText, type Schema } from '../policy-schema.ts'
 import { offsetOfByte, placeOf, type Statement, scanPolicyText, type TextFault } from './policy-text.ts'
 import { Quarantine } from './quarantine.ts'
 

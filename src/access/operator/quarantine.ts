@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Cedar } from '../policy-schema.ts'
+import type { Cedar } from '../cedar.ts'
 
 const require = createRequire(import.meta.url)
 const entry = '@cedar-policy/cedar-wasm/nodejs'

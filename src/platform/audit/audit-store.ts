@@ -1,6 +1,7 @@
-import { CompiledQuery, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
+import { CompiledQuery } from '../db/kysely.ts'
 import { type ChainedRecord, chainedColumns, chainHash } from './chain.ts'
 
 /** A record before it has its place in the chain. */

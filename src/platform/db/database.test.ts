@@ -187,14 +187,10 @@ eachDialect((dialect, open) => {
     assert.deepEqual(await ids(database), [])
   })
 
-  test("Kysely's own transactions are refused", async (t) => {
-    const database = await open(t, { rooms })
-    await assert.rejects(
-      tables(database.db)
-        .transaction()
-        .execute(async () => {}),
-      TypeError,
-    )
+  test('queries have no transactions and no connections of their own', async (t) => {
+    const queries = tables((await open(t, { rooms })).db)
+    assert.ok(!('transaction' in queries) && !('connection' in queries))
+    assert.throws(() => queries.getExecutor().provideConnection(async () => {}), TypeError)
   })
 
   test('a work function that waits for something else is named, and given up in the end', async (t) => {

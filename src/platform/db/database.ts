@@ -1,5 +1,3 @@
-import type { Kysely } from 'kysely'
-
 export type Dialect = 'sqlite' | 'postgres'
 
 /**
@@ -71,5 +69,5 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** What `tables` hands to a store: Kysely typed with the room's own tables. */
-export type Queries<Tables> = Kysely<Tables>
+/** What `tables` hands to a store: Kysely's queries typed with the room's own tables. */
+export type { Queries } from './dialect.ts'

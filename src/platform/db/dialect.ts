@@ -1,79 +1,66 @@
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely'
+import type * as kysely from 'kysely'
 import type { Dialect } from './database.ts'
+import { PostgresAdapter, PostgresQueryCompiler, QueryCreator, SqliteAdapter, SqliteQueryCompiler } from './kysely.ts'
 import { type Bindable, bindableAll } from './values.ts'
 
 /** Runs one statement. Where it runs, and whether it still may, is the runner's business. */
 export type Runner = (
   sql: string,
   parameters: readonly Bindable[],
-) => QueryResult<unknown> | Promise<QueryResult<unknown>>
-
-// Kysely's own SQLite adapter asks for a mutex around the connection. Ours runs each statement to its end
-// synchronously, so nothing can interleave, and a mutex is what makes a query on the outer handle hang.
-class UnlockedSqliteAdapter extends SqliteAdapter {
-  override get supportsMultipleConnections(): boolean {
-    return true
-  }
-}
+) => kysely.QueryResult<unknown> | Promise<kysely.QueryResult<unknown>>
 
 // One adapter and one compiler for all handles: a compiler keeps state only while it compiles, which is synchronous,
 // and making one takes longer than compiling a query with it. Every transaction has a handle of its own.
 const engines = {
-  sqlite: {
-    adapter: new UnlockedSqliteAdapter(),
-    compiler: new SqliteQueryCompiler(),
-    introspector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
-  },
-  postgres: {
-    adapter: new PostgresAdapter(),
-    compiler: new PostgresQueryCompiler(),
-    introspector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
-  },
+  sqlite: { adapter: new SqliteAdapter(), compiler: new SqliteQueryCompiler() },
+  postgres: { adapter: new PostgresAdapter(), compiler: new PostgresQueryCompiler() },
 } as const
 
-/** Kysely over one runner. Transactions belong to `Database.tx` alone, so its own are refused. */
-export function queriesOver(dialect: Dialect, run: Runner): Kysely<unknown> {
-  const engine = engines[dialect]
-  return new Kysely<unknown>({
-    dialect: {
-      createAdapter: () => engine.adapter,
-      createDriver: () => driverOver(run),
-      createIntrospector: (db: Kysely<unknown>) => engine.introspector(db),
-      createQueryCompiler: () => engine.compiler,
-    },
-  })
+/**
+ * Kysely's queries over one runner, and nothing else of it: no driver, no connection to take and give back, no mutex
+ * around it (which is what makes a query on the outer handle hang), and no transactions, which belong to `Database.tx`.
+ */
+export class Queries<Tables> extends QueryCreator<Tables> {
+  readonly #executor: kysely.QueryExecutor
+
+  constructor(dialect: Dialect, run: Runner) {
+    const executor = executorOver(dialect, run)
+    super({ executor })
+    this.#executor = executor
+  }
+
+  /** For `sql` templates. */
+  getExecutor(): kysely.QueryExecutor {
+    return this.#executor
+  }
+
+  executeQuery<Row>(query: kysely.CompiledQuery<Row>): Promise<kysely.QueryResult<Row>> {
+    return this.#executor.executeQuery(query)
+  }
 }
 
-function driverOver(run: Runner): Driver {
-  const connection: DatabaseConnection = {
-    executeQuery: async <Row>(query: CompiledQuery) =>
-      (await run(query.sql, bindableAll(query.parameters))) as QueryResult<Row>,
-    streamQuery: () => {
+function executorOver(dialect: Dialect, run: Runner): kysely.QueryExecutor {
+  const { adapter, compiler } = engines[dialect]
+  return {
+    adapter,
+    plugins: [],
+    transformQuery: (node) => node,
+    compileQuery: <Row>(node: kysely.RootOperationNode, id: kysely.QueryId) =>
+      compiler.compileQuery(node, id) as kysely.CompiledQuery<Row>,
+    executeQuery: async <Row>({ sql, parameters }: kysely.CompiledQuery<Row>) =>
+      (await run(sql, bindableAll(parameters))) as kysely.QueryResult<Row>,
+    stream: () => {
       throw new TypeError('queries are not streamed: read in pages')
     },
+    provideConnection: unused,
+    withConnectionProvider: unused,
+    withPlugin: unused,
+    withPlugins: unused,
+    withPluginAtFront: unused,
+    withoutPlugins: unused,
   }
-  const refuse = async (): Promise<never> => {
-    throw new TypeError('transactions begin with ctx.tx')
-  }
-  return {
-    init: async () => {},
-    acquireConnection: async () => connection,
-    beginTransaction: refuse,
-    commitTransaction: refuse,
-    rollbackTransaction: refuse,
-    releaseConnection: async () => {},
-    destroy: async () => {},
-  }
+}
+
+function unused(): never {
+  throw new TypeError('queries have no connections and no plugins of their own')
 }

@@ -1,6 +1,5 @@
-import type { Kysely } from 'kysely'
-import type { Db, Dialect, EpochName, Queries } from './database.ts'
-import { queriesOver, type Runner } from './dialect.ts'
+import type { Db, Dialect, EpochName } from './database.ts'
+import { Queries, type Runner } from './dialect.ts'
 
 /**
  * One run of a work function. It ends with its commit or roll-back; afterwards its handle only throws, so that a
@@ -39,19 +38,19 @@ export class Transaction {
 }
 
 interface HandleState {
-  readonly queries: () => Kysely<unknown>
+  readonly queries: () => Queries<unknown>
   readonly transaction: Transaction | undefined
 }
 
 const states = new WeakMap<Db, HandleState>()
 
-/** Makes a handle. Kysely is built at its first query: a transaction that asks nothing costs nothing. */
+/** Makes a handle. They are built at its first query: a transaction that asks nothing costs nothing. */
 export function makeHandle(dialect: Dialect, run: Runner, transaction: Transaction | undefined): Db {
   const db: Db = Object.freeze({ dialect, inTransaction: transaction !== undefined })
-  let queries: Kysely<unknown> | undefined
+  let queries: Queries<unknown> | undefined
   states.set(db, {
     queries: () => {
-      queries ??= queriesOver(dialect, run)
+      queries ??= new Queries(dialect, run)
       return queries
     },
     transaction,
@@ -62,7 +61,7 @@ export function makeHandle(dialect: Dialect, run: Runner, transaction: Transacti
 /** The handle's queries, typed with the room's own tables. Only stores, migrations and the platform call it. */
 export function tables<Tables>(db: Db): Queries<Tables> {
   // the schema is a compile-time claim of the room that owns the tables
-  return stateOf(db).queries() as Kysely<unknown> as Queries<Tables>
+  return stateOf(db).queries() as Queries<Tables>
 }
 
 /**

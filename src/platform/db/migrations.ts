@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { sql } from 'kysely'
 import { fail } from '../platform-errors.ts'
 import { columnTypes } from './columns.ts'
 import type { Database, Db, Dialect, Migration, RoomMigrations } from './database.ts'
 import { tables } from './handle.ts'
+import { sql } from './kysely.ts'
 
 interface Step {
   readonly room: string

@@ -1,4 +1,5 @@
-import { type RawBuilder, sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { sql } from './kysely.ts'
 
 /**
  * Whether a text stands in any of these columns, capital letters aside. `%` and `_` stand for themselves.

@@ -1,7 +1,8 @@
-import { type RawBuilder, sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
+import { sql } from '../db/kysely.ts'
 
 interface JobTables {
   platform_jobs: { name: string; due_at: number; lease_until: number; token: number }
