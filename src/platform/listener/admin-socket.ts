@@ -17,7 +17,7 @@ export function createAdminServer(
   handler: () => ServedHandler | undefined,
   limits: ListenerLimits,
   log: Log,
-): { readonly server: Server; readonly http1: Http1Connections } {
+): { readonly server: Server; readonly connections: Http1Connections } {
   const server = createServer({ maxHeaderSize: limits.headerBytes, requestTimeout: 0 })
   const http1 = new Http1Connections(server)
   server.on('connection', (socket) => http1.opened(socket))
@@ -27,7 +27,7 @@ export function createAdminServer(
     if (served === undefined) response.writeHead(503).end()
     else callHandler(served, request, response, log)
   })
-  return { server, http1 }
+  return { server, connections: http1 }
 }
 
 /**

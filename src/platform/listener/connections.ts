@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Http2SecureServer, Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { addressNetwork, canonicalAddress } from '#kit'
+import type { ClientCertificate } from './listener.ts'
 
 /** What is known of a connection for its whole life. */
 export interface Peer {
@@ -9,6 +10,9 @@ export interface Peer {
   readonly address: string
   /** From SNI, canonical; absent on plain HTTP. */
   readonly serverName?: string
+  /** Whether the handshake asked for a certificate, or resumed one that did. */
+  readonly asked?: boolean
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** The accepted sockets of one port, counted by network, so that one of them cannot use up all. */
@@ -75,6 +79,18 @@ export class Http1Connections {
   answering(socket: Socket, response: ServerResponse): void {
     if (this.#latest.has(socket)) this.#latest.set(socket, response)
     if (this.#draining) response.setHeader('connection', 'close')
+  }
+
+  /** The connection closes after the answer now in work, unless that has begun. */
+  retire(socket: Socket): void {
+    const response = this.#latest.get(socket)
+    if (response !== undefined && !response.headersSent) response.setHeader('connection', 'close')
+  }
+
+  /** Whether part of an answer went out that another one would garble. */
+  answerBegun(socket: Socket): boolean {
+    const response = this.#latest.get(socket)
+    return response?.headersSent === true && !response.writableFinished
   }
 
   /** From now on every answer not yet begun says that its connection closes. */

@@ -10,7 +10,7 @@ import type { CertificateSource, ServedHandler, StartedListener } from './listen
 import { createPlainServer } from './plain-server.ts'
 import { listenOnPort, portOf } from './ports.ts'
 import type { RefusalCode } from './refusals.ts'
-import { createTlsServer, requestPeer } from './secure-server.ts'
+import { createTlsServers, requestPeer } from './secure-server.ts'
 
 export interface ListenerOptions {
   /** `host:port` or `[v6]:port`; port 0 takes a free one. */
@@ -37,6 +37,7 @@ export function createListener(options: ListenerOptions): StartedListener {
   const hosts = new Map<string, Served>()
   const prefixes = new Map<string, ServedHandler>()
   const sources: CertificateSource[] = []
+  const askers: ((serverName: string) => boolean)[] = []
   const peers: Peers = new WeakMap()
   let others: Others | undefined
   let admin: ServedHandler | undefined
@@ -47,9 +48,11 @@ export function createListener(options: ListenerOptions): StartedListener {
   const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
   const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
   const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
-  const secure = createTlsServer({
+  const asks = (serverName: string): boolean => askers.some((each) => each(serverName))
+  const secure = createTlsServers({
     dispatch,
     sources,
+    asks,
     connections: secureConnections,
     peers,
     limits,
@@ -71,7 +74,7 @@ export function createListener(options: ListenerOptions): StartedListener {
   count.connections(() => ({ https: secureConnections.count, http: plainConnections.count }))
 
   const stop = (graceMs: number): Promise<void> =>
-    drain([secure, plain, adminSocket], graceMs, () => {
+    drain([...secure.drained, plain, adminSocket], graceMs, () => {
       secureConnections.destroyAll()
       plainConnections.destroyAll()
       adminSocket.server.closeAllConnections()
@@ -94,6 +97,15 @@ export function createListener(options: ListenerOptions): StartedListener {
       if (!pathPrefix.startsWith('/') || prefixes.has(pathPrefix))
         throw new TypeError(`${pathPrefix} is not a new path`)
       prefixes.set(pathPrefix, handler)
+    },
+    clientCertificates: (asksToo) => {
+      askers.push(asksToo)
+    },
+    clientCertificateOf: (request) => {
+      const peer = requestPeer(peers, request)
+      if (peer?.serverName === undefined || !asks(peer.serverName)) return undefined
+      if (peer.asked !== true) secure.retire(request)
+      return peer.certificate
     },
     addressOf: (request) => requestPeer(peers, request)?.address,
     adminHandler: (handler) => {

@@ -1,22 +1,23 @@
 import type { Server } from 'node:net'
-import type { Http1Connections } from './connections.ts'
 
 /** How often connections that have become idle are looked for while draining. */
 const sweepMs = 20
+
+/** A server, and how its connections without anything in work are told and closed. */
+export interface Drained {
+  readonly server: Server
+  readonly connections: { drain(): void; closeIdle(): void }
+}
 
 /**
  * Ends servers. HTTP/2 clients get GOAWAY and finish their streams; HTTP/1 answers not yet begun carry
  * `Connection: close`; whatever is idle, then or later, is closed; after `graceMs` milliseconds the rest is destroyed.
  */
-export async function drain(
-  servers: readonly { readonly server: Server; readonly http1: Http1Connections }[],
-  graceMs: number,
-  destroyAll: () => void,
-): Promise<void> {
-  for (const { http1 } of servers) http1.drain()
+export async function drain(servers: readonly Drained[], graceMs: number, destroyAll: () => void): Promise<void> {
+  for (const { connections } of servers) connections.drain()
   const closed = Promise.all(servers.map(({ server }) => close(server)))
   const sweep = setInterval(() => {
-    for (const { http1 } of servers) http1.closeIdle()
+    for (const { connections } of servers) connections.closeIdle()
   }, sweepMs)
   const deadline = setTimeout(destroyAll, graceMs)
   await closed
@@ -26,7 +27,7 @@ export async function drain(
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // one that never listened answers with an error; it is closed all the same
+    // one that does not listen, or never did, answers with an error; it is closed all the same
     server.close(() => resolve())
   })
 }

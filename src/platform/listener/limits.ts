@@ -2,6 +2,8 @@
 export interface ListenerLimits {
   /** From accepting a connection to the end of its TLS handshake. */
   readonly handshakeMs: number
+  /** Of a ClientHello, with what frames it. Those of today's clients take two to four thousand. */
+  readonly helloBytes: number
   /** From a request's first byte, or a connection's, to the end of its headers. */
   readonly headersMs: number
   /** Without a byte of a request's body. Whole uploads may take as long as they flow. */
@@ -26,6 +28,7 @@ export interface ListenerLimits {
 
 export const defaultLimits: ListenerLimits = {
   handshakeMs: 10_000,
+  helloBytes: 16_384,
   headersMs: 15_000,
   bodyIdleMs: 60_000,
   keepAliveMs: 30_000,

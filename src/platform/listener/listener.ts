@@ -17,6 +17,16 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 export type CertificateSource = (serverName: string) => Promise<SecureContext | undefined> | SecureContext | undefined
 
 /**
+ * The certificate with which a client proved, in the TLS handshake, that it holds the private key. Nothing else is known of
+ * it: who issued it, for whom, whether it is expired, revoked or well formed is for whoever uses it to look up, on every use.
+ * The same object for as long as the connection lives, so that what was found out can be remembered by it.
+ */
+export interface ClientCertificate {
+  /** The leaf, DER. */
+  readonly der: Uint8Array
+}
+
+/**
  * The TLS, plain and admin-socket servers. Rooms register before `start`; a request is dispatched by its canonical
  * host only after SNI and Host were found equal (else 421).
  */
@@ -33,6 +43,17 @@ export interface Listener {
   otherHosts(handler: ServedHandler, upgrade?: UpgradeHandler, knows?: (host: string) => boolean): void
   /** Handles a path prefix on plain HTTP (ACME, CRL, OCSP), for any host; everything else there is redirected to HTTPS. */
   plain(pathPrefix: string, handler: ServedHandler): void
+  /**
+   * Hosts whose handshake asks the client for a certificate, with an empty list of issuers; a client without one is served
+   * all the same. Asked with the canonical server name at every connection and look-up, so the answer may change while
+   * running; several may be registered, one yes is enough. One that throws closes the connection.
+   */
+  clientCertificates(asks: (serverName: string) => boolean): void
+  /**
+   * What the client of this request proved. `undefined` where its host does not ask (now), where the client sent none, and
+   * on a connection made before the host began to ask: that one closes after its answers, and the next is asked.
+   */
+  clientCertificateOf(request: ServedRequest): ClientCertificate | undefined
   /** The peer's address in canonical form; absent on the admin socket. No header is read: there are no proxies before us. */
   addressOf(request: ServedRequest): string | undefined
   /** The port people reach HTTPS on, for links; known after start. */

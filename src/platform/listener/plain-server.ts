@@ -24,7 +24,7 @@ export interface PlainServerParts {
 /** Plain HTTP: the registered prefixes; everything else is sent to HTTPS, at a host that is ours. */
 export function createPlainServer(parts: PlainServerParts): {
   readonly server: Server
-  readonly http1: Http1Connections
+  readonly connections: Http1Connections
 } {
   const { connections, peers, limits, log, refused } = parts
   const server = createServer({
@@ -60,7 +60,7 @@ export function createPlainServer(parts: PlainServerParts): {
     socket.on('error', () => socket.destroy())
     refuseSocket(socket, 'platform.no-tunnels')
   })
-  return { server, http1 }
+  return { server, connections: http1 }
 }
 
 function choose(

@@ -27,13 +27,38 @@ export function refuse(response: ServedResponse, code: RefusalCode): void {
   response.end(body)
 }
 
+const unreadable: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/**
+ * Answers what Node's HTTP/1 parser could not read, in the place of Node, which closes in the same breath and so loses the
+ * answer when something else is still being written, such as the handshake's tickets.
+ */
+export function refuseUnreadable(error: Error, socket: Duplex, answerBegun: boolean): void {
+  const code = 'code' in error ? String(error.code) : ''
+  const isParsers = code.startsWith('HPE_') || code in unreadable
+  if (!isParsers || answerBegun) {
+    socket.destroy()
+  } else if (socket.writable) {
+    endSocket(socket, `HTTP/1.1 ${unreadable[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+  }
+}
+
 /** The same on a socket that HTTP/1 has let go of; closes it. */
 export function refuseSocket(socket: Duplex, code: RefusalCode): void {
   const { status, title, body } = problem(code)
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Connection: close\r\n\r\n${body}`,
   )
+}
+
+function endSocket(socket: Duplex, last: string): void {
+  socket.end(last)
   // a peer that never closes its side must not keep ours
   socket.resume()
   setTimeout(() => socket.destroy(), 1_000).unref()

@@ -6,18 +6,20 @@ import {
   type Http2ServerRequest,
   type ServerHttp2Session,
 } from 'node:http2'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { canonicalAddress } from '#kit'
 import type { Log } from '../log.ts'
+import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Connections, Http1Connections, type Peer, type Peers } from './connections.ts'
 import type { Dispatch } from './dispatch.ts'
+import type { Drained } from './drain.ts'
 import { canonicalHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
 import { ServerResponse } from './node-http.ts'
-import { refuse, refuseSocket } from './refusals.ts'
+import { refuse, refuseSocket, refuseUnreadable } from './refusals.ts'
 
 /** TLS 1.3's three, then forward-secret AEAD suites only for 1.2. */
 const suites = [
@@ -39,6 +41,8 @@ const uploadWindow = { stream: 262_144, session: 1_048_576 }
 export interface SecureServerParts {
   readonly dispatch: Dispatch
   readonly sources: readonly CertificateSource[]
+  /** Whether the handshake for a canonical name asks for a client certificate. */
+  readonly asks: (serverName: string) => boolean
   readonly connections: Connections
   readonly peers: Peers
   readonly limits: ListenerLimits
@@ -47,23 +51,67 @@ export interface SecureServerParts {
 }
 
 export interface SecureServer {
-  readonly server: Http2SecureServer
-  readonly http1: Http1Connections
+  /** Accepts. */
+  readonly server: Server
+  /** Everything to be drained, the accepting server first. */
+  readonly drained: readonly Drained[]
+  /** Lets a request's connection end with the answers now in work, so that the next one begins anew. */
+  retire(request: ServedRequest): void
 }
 
-/** HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3 on one port. Nothing a client sends before a request makes it throw. */
-export function createTlsServer(parts: SecureServerParts): SecureServer {
-  const { dispatch, connections, peers, limits } = parts
-  const server = createSecureServer({ ...tlsOptions(parts), ...http2Options(limits) })
+/**
+ * HTTP/2 and HTTP/1.1 over TLS 1.2 and 1.3 on one port, by two TLS servers: one whose handshake asks for a client
+ * certificate and one whose does not. Their ticket keys differ, so a session of one is unknown to the other: resumption
+ * can neither lose a certificate nor bring one. Nothing a client sends before a request makes either throw.
+ */
+export function createTlsServers(parts: SecureServerParts): SecureServer {
+  const { asks, connections, limits, log } = parts
+  const arrivals = new Arrivals(connections, limits, (serverName) => {
+    try {
+      return (serverName !== undefined && asks(serverName) ? asking : open).server
+    } catch (error) {
+      log.error({ error, serverName }, 'whether to ask for a client certificate is unknown; the connection is closed')
+      return undefined
+    }
+  })
+  const open = createTlsServer(parts, arrivals, false)
+  const asking = createTlsServer(parts, arrivals, true)
+  arrivals.server.on('listening', () => {
+    // Node starts its look-out for slow HTTP/1 clients by this
+    for (const { server } of [open, asking]) server.emit('listening')
+  })
+  return {
+    server: arrivals.server,
+    drained: [{ server: arrivals.server, connections: arrivals }, open, asking],
+    retire: (request) => {
+      if (request.httpVersionMajor === 1) open.connections.retire((request as IncomingMessage).socket)
+      else (request as Http2ServerRequest).stream.session?.close()
+    },
+  }
+}
+
+interface TlsServer {
+  readonly server: Http2SecureServer
+  readonly connections: Http1Connections
+}
+
+function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, asks: boolean): TlsServer {
+  const { dispatch, peers, limits } = parts
+  const server = createSecureServer({
+    ...tlsOptions(parts),
+    ...http2Options(limits),
+    requestCert: asks,
+    // TLS proves possession of the key; whose certificate it is, and whether it stands, is looked up at every use
+    rejectUnauthorized: false,
+  })
   boundHttp1(server, limits)
   const rotation = setInterval(() => server.setTicketKeys(randomBytes(48)), ticketKeyLifeMs).unref()
-  server.on('close', () => clearInterval(rotation))
+  arrivals.server.on('close', () => clearInterval(rotation))
   const http1 = new Http1Connections(server)
 
-  server.on('connection', (socket: Socket) => connections.admit(socket))
   // before Node's own listener, which reads the first request
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const peer = peerOf(socket)
+    const peer = arrived(arrivals.find(socket), socket, asks)
     if (peer === undefined) {
       socket.destroy()
     } else if (socket.alpnProtocol !== 'h2') {
@@ -71,7 +119,7 @@ export function createTlsServer(parts: SecureServerParts): SecureServer {
       http1.opened(socket)
     }
   })
-  server.on('session', (session) => acceptSession(session, peers, limits))
+  server.on('session', (session) => acceptSession(session, arrivals.find(session.socket)?.peer, peers, limits))
   server.on('request', (request: ServedRequest, response: ServedResponse) => {
     if (response instanceof ServerResponse) http1.answering(request.socket, response)
     dispatch.request(request, response, requestPeer(peers, request))
@@ -79,8 +127,11 @@ export function createTlsServer(parts: SecureServerParts): SecureServer {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     dispatch.upgrade(request, socket, head, requestPeer(peers, request)),
   )
+  server.on('clientError', (error: Error, socket: Duplex) =>
+    refuseUnreadable(error, socket, http1.answerBegun(socket as Socket)),
+  )
   refuseTunnels(server)
-  return { server, http1 }
+  return { server, connections: http1 }
 }
 
 /** The peer behind a request, for its whole connection. */
@@ -90,7 +141,27 @@ export function requestPeer(peers: Peers, request: ServedRequest): Peer | undefi
   return session === undefined ? undefined : peers.get(session)
 }
 
-function tlsOptions({ sources, limits, log, refusedName }: SecureServerParts) {
+/** Ends the arrival: who it is, once the handshake is done. `undefined` when that is not what its hello said. */
+function arrived(arrival: Arrival | undefined, socket: TLSSocket, asked: boolean): Peer | undefined {
+  if (arrival === undefined) return undefined
+  clearTimeout(arrival.deadline)
+  const remote = socket.remoteAddress?.split('%', 1)[0]
+  const address = remote === undefined ? undefined : canonicalAddress(remote)
+  const { serverName } = arrival
+  if (address === undefined || serverName === undefined || !sameName(socket, serverName)) return undefined
+  const der = asked ? socket.getPeerX509Certificate()?.raw : undefined
+  arrival.peer = { address, serverName, asked, certificate: der === undefined ? undefined : { der } }
+  return arrival.peer
+}
+
+/** OpenSSL must have read the same name as we did, where it tells: of a resumed TLS 1.2 session it does not. */
+function sameName(socket: TLSSocket, serverName: string): boolean {
+  const { servername } = socket as { readonly servername?: string | false | null }
+  if (typeof servername === 'string') return canonicalHost(servername) === serverName
+  return socket.isSessionReused() && socket.getProtocol() === 'TLSv1.2'
+}
+
+function tlsOptions({ sources, log, refusedName }: SecureServerParts) {
   return {
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',
@@ -98,7 +169,6 @@ function tlsOptions({ sources, limits, log, refusedName }: SecureServerParts) {
     honorCipherOrder: true,
     // the server's key share costs; a client may ask for it anew only by a new connection
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    handshakeTimeout: limits.handshakeMs,
     ticketKeys: randomBytes(48),
     SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
       findCertificate(sources, name).then(
@@ -161,8 +231,12 @@ function boundHttp1(server: Http2SecureServer, limits: ListenerLimits): void {
   })
 }
 
-function acceptSession(session: ServerHttp2Session, peers: Peers, limits: ListenerLimits): void {
-  const peer = peerOf(session.socket as TLSSocket)
+function acceptSession(
+  session: ServerHttp2Session,
+  peer: Peer | undefined,
+  peers: Peers,
+  limits: ListenerLimits,
+): void {
   if (peer === undefined) {
     session.destroy()
     return
@@ -179,13 +253,6 @@ function acceptSession(session: ServerHttp2Session, peers: Peers, limits: Listen
   session.setTimeout(limits.sessionIdleMs, () => {
     if (streams === 0) session.close()
   })
-}
-
-function peerOf(socket: TLSSocket): Peer | undefined {
-  const remote = socket.remoteAddress?.split('%', 1)[0]
-  const address = remote === undefined ? undefined : canonicalAddress(remote)
-  const serverName = canonicalHost((socket as { servername?: string | false | null }).servername || '')
-  return address === undefined || serverName === undefined ? undefined : { address, serverName }
 }
 
 function refuseTunnels(server: Http2SecureServer): void {

@@ -1,0 +1,107 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { readHelloName } from './client-hello.ts'
+import type { Connections, Peer } from './connections.ts'
+import { canonicalHost } from './host-name.ts'
+import type { ListenerLimits } from './limits.ts'
+
+/** A connection from its acceptance on. */
+export interface Arrival {
+  /** From the ClientHello, canonical; OpenSSL has not judged it yet. */
+  readonly serverName: string | undefined
+  /** Once the handshake is done. */
+  peer: Peer | undefined
+  readonly deadline: NodeJS.Timeout
+}
+
+/** What a connection is recognised by on either side of the TLS layer, which hands no reference through. */
+export interface Endpoints {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly localAddress?: string | undefined
+}
+
+/**
+ * The server that accepts on the HTTPS port, and reads of each connection who it wants to speak to, before a TLS server is
+ * chosen by that: whether a client is asked for a certificate is a property of a server in Node. Also the only way to know
+ * the name of a resumed TLS 1.2 connection, which Node does not tell.
+ *
+ * One time limit from acceptance to the end of the handshake; one limit of bytes until the hello is whole. A connection
+ * that exceeds either, or ends, is closed. What was read is put back in front of what follows.
+ */
+export class Arrivals {
+  readonly server: Server
+  readonly #byEndpoints = new Map<string, Arrival>()
+  readonly #waiting = new Set<Socket>()
+  readonly #limits: ListenerLimits
+  readonly #choose: (serverName: string | undefined) => Server | undefined
+
+  /** @param choose the TLS server for a name; `undefined` closes the connection */
+  constructor(
+    connections: Connections,
+    limits: ListenerLimits,
+    choose: (serverName: string | undefined) => Server | undefined,
+  ) {
+    this.#limits = limits
+    this.#choose = choose
+    this.server = createServer({ noDelay: true }, (socket) => {
+      if (connections.admit(socket) !== undefined) this.#read(socket)
+    })
+  }
+
+  /** The connection a TLS socket or HTTP/2 session stands on. */
+  find(socket: Endpoints): Arrival | undefined {
+    return this.#byEndpoints.get(keyOf(socket))
+  }
+
+  drain(): void {
+    // there is nothing to tell them
+  }
+
+  /** Closes connections that have not said yet what they want. */
+  closeIdle(): void {
+    for (const socket of this.#waiting) socket.destroy()
+  }
+
+  #read(socket: Socket): void {
+    const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeMs)
+    let bytes: Buffer = Buffer.alloc(0)
+    this.#waiting.add(socket)
+    const over = (): void => {
+      clearTimeout(deadline)
+      this.#waiting.delete(socket)
+    }
+    const more = (chunk: Buffer): void => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
+      const hello = readHelloName(bytes)
+      if (hello === 'more') {
+        if (bytes.length > this.#limits.helloBytes) socket.destroy()
+        return
+      }
+      socket.off('data', more)
+      socket.off('close', over)
+      this.#waiting.delete(socket)
+      socket.pause()
+      socket.unshift(bytes)
+      this.#handOver(socket, { serverName: canonicalHost(hello.serverName ?? ''), peer: undefined, deadline })
+    }
+    socket.on('error', () => socket.destroy())
+    socket.once('close', over)
+    socket.on('data', more)
+  }
+
+  #handOver(socket: Socket, arrival: Arrival): void {
+    const key = keyOf(socket)
+    this.#byEndpoints.set(key, arrival)
+    socket.once('close', () => {
+      clearTimeout(arrival.deadline)
+      if (this.#byEndpoints.get(key) === arrival) this.#byEndpoints.delete(key)
+    })
+    const server = this.#choose(arrival.serverName)
+    if (server === undefined) socket.destroy()
+    else server.emit('connection', socket)
+  }
+}
+
+function keyOf({ remoteAddress, remotePort, localAddress }: Endpoints): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`
+}
