@@ -13,6 +13,19 @@ export interface PkiTables {
     readonly sealed_key: Uint8Array | null
     readonly created_at: number
     readonly revoked_at: number | null
+    readonly revocation_reason: string | null
+    readonly exported_at: number | null
+    readonly export_digest: string | null
+  }
+  readonly pki_authority_requests: {
+    readonly id: string
+    readonly line: string
+    readonly name: string
+    readonly subject: Uint8Array
+    readonly request: Uint8Array
+    readonly sealed_key: Uint8Array
+    readonly created_at: number
+    readonly created_by: string
   }
   readonly pki_certificates: {
     readonly id: string

@@ -25,6 +25,9 @@ export interface StoredAuthority {
   readonly sealedKey: Uint8Array | undefined
   readonly createdAt: number
   readonly revokedAt: number | undefined
+  readonly revocationReason: string | undefined
+  /** When a copy of its key was handed out last, and the SHA-256 of that copy's PEM text, lower-case hex. */
+  readonly exported: { readonly at: number; readonly digest: string } | undefined
 }
 
 type Row = PkiTables['pki_authorities']
@@ -33,6 +36,28 @@ type Row = PkiTables['pki_authorities']
 export async function allAuthorities(db: Db): Promise<readonly StoredAuthority[]> {
   const rows = await tables<PkiTables>(db).selectFrom('pki_authorities').selectAll().orderBy('id').execute()
   return rows.map(authorityOf)
+}
+
+export async function findAuthority(db: Db, id: string): Promise<StoredAuthority | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_authorities')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && authorityOf(row)
+}
+
+/** Those after an id, oldest first; with `only`, among these. */
+export async function pageOfAuthorities(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+  only?: readonly string[],
+): Promise<readonly StoredAuthority[]> {
+  let query = tables<PkiTables>(db).selectFrom('pki_authorities').selectAll().orderBy('id').limit(limit)
+  if (after !== undefined) query = query.where('id', '>', after)
+  if (only !== undefined) query = query.where('id', 'in', only)
+  return (await query.execute()).map(authorityOf)
 }
 
 /** The one that issues for a line. */
@@ -63,9 +88,51 @@ export async function insertAuthority(db: Db, made: StoredAuthority): Promise<vo
       sealed_key: made.sealedKey ?? null,
       created_at: made.createdAt,
       revoked_at: made.revokedAt ?? null,
+      revocation_reason: made.revocationReason ?? null,
+      exported_at: made.exported?.at ?? null,
+      export_digest: made.exported?.digest ?? null,
     })
     .execute()
   touch(db, 'authorities')
+}
+
+/** What of an authority may change after it was made. */
+export interface AuthorityChange {
+  readonly state?: AuthorityState
+  readonly crossCertificate?: Uint8Array
+  /** `undefined` as a value takes the key away. */
+  readonly sealedKey?: Uint8Array | undefined
+  readonly exported?: { readonly at: number; readonly digest: string }
+  readonly revoked?: { readonly at: number; readonly reason: string }
+}
+
+export async function updateAuthority(db: Db, id: string, change: AuthorityChange): Promise<void> {
+  await tables<PkiTables>(db)
+    .updateTable('pki_authorities')
+    .set({
+      ...(change.state === undefined ? {} : { state: change.state }),
+      ...(change.crossCertificate === undefined ? {} : { cross_certificate: change.crossCertificate }),
+      ...('sealedKey' in change ? { sealed_key: change.sealedKey ?? null } : {}),
+      ...(change.exported === undefined
+        ? {}
+        : { exported_at: change.exported.at, export_digest: change.exported.digest }),
+      ...(change.revoked === undefined
+        ? {}
+        : { revoked_at: change.revoked.at, revocation_reason: change.revoked.reason }),
+    })
+    .where('id', '=', id)
+    .execute()
+  touch(db, 'authorities')
+}
+
+/** How many certificates each has issued, by id. */
+export async function countIssued(db: Db): Promise<ReadonlyMap<string, number>> {
+  const rows = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(['authority_id', (is) => is.fn.countAll<number>().as('count')])
+    .groupBy('authority_id')
+    .execute()
+  return new Map(rows.map(({ authority_id, count }) => [authority_id, Number(count)]))
 }
 
 function authorityOf(row: Row): StoredAuthority {
@@ -82,5 +149,10 @@ function authorityOf(row: Row): StoredAuthority {
     sealedKey: row.sealed_key ?? undefined,
     createdAt: row.created_at,
     revokedAt: row.revoked_at ?? undefined,
+    revocationReason: row.revocation_reason ?? undefined,
+    exported:
+      row.exported_at === null || row.export_digest === null
+        ? undefined
+        : { at: row.exported_at, digest: row.export_digest },
   }
 }

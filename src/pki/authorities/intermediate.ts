@@ -45,5 +45,7 @@ export function makeIntermediate(
     sealedKey: sealed,
     createdAt: ctx.now,
     revokedAt: undefined,
+    revocationReason: undefined,
+    exported: undefined,
   }
 }

@@ -65,6 +65,8 @@ export function makeRoot(
     sealedKey: sealed,
     createdAt: ctx.now,
     revokedAt: undefined,
+    revocationReason: undefined,
+    exported: undefined,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Migration } from '#platform'
 import { certificatesMigration } from './0001-certificates.ts'
 import { hierarchyMigration } from './0002-hierarchy.ts'
+import { authoritiesMigration } from './0005-authorities.ts'
 
-export const migrations: readonly Migration[] = [certificatesMigration, hierarchyMigration]
+export const migrations: readonly Migration[] = [certificatesMigration, hierarchyMigration, authoritiesMigration]
