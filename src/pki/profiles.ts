@@ -3,7 +3,6 @@ import type { ServerName } from './hosts/server-name.ts'
 import { type CertificateFields, distinguishedName, newSerial } from './x509/certificate.ts'
 import type { Der } from './x509/der.ts'
 import {
-  authorityConstraints,
   authorityKeyIdentifier,
   endEntityConstraints,
   extendedKeyUsage,
@@ -19,8 +18,6 @@ const hour = 3_600_000
 const day = 24 * hour
 /** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
 const backdated = hour
-const rootLifetime = 3650 * day
-const intermediateLifetime = 1825 * day - 1000
 /** Both ends of a validity are included, hence a second less than 90 days. */
 const serverLifetime = 90 * day - 1000
 
@@ -28,6 +25,8 @@ export interface IssuerFacts {
   /** Its subject as its certificate has it. */
   readonly subject: Der
   readonly publicKey: KeyObject
+  /** How its certificate names its key; others' authorities compute it their own way. */
+  readonly keyId: Uint8Array
   /** Milliseconds since the epoch: nothing it issues is valid outside. */
   readonly notBefore: number
   readonly notAfter: number
@@ -39,50 +38,6 @@ interface Given {
   readonly now: number
   /** 16 random bytes for the serial number. */
   readonly random: Uint8Array
-}
-
-/**
- * A self-signed root: ten years, signs certificates and revocation lists only. Path length 1 leaves room for one row of
- * intermediates below it, so that the root can later go offline without everybody having to trust a new one.
- */
-export function rootCertificate(given: Given & { readonly subject: Der }): CertificateFields {
-  return {
-    serial: newSerial(given.random),
-    issuer: given.subject,
-    subject: given.subject,
-    notBefore: given.now - backdated,
-    notAfter: given.now - backdated + rootLifetime,
-    publicKey: given.publicKey,
-    extensions: [
-      authorityConstraints(1),
-      keyUsage('keyCertSign', 'cRLSign'),
-      subjectKeyIdentifier(keyIdentifier(given.publicKey)),
-    ],
-  }
-}
-
-/**
- * An intermediate: five years and never beyond its root, signs certificates and revocation lists, and no authority below
- * it. Its own end comes long after that of all it issues, because a line rolls over before.
- */
-export function intermediateCertificate(
-  given: Given & { readonly subject: Der; readonly issuer: IssuerFacts },
-): CertificateFields {
-  const notBefore = given.now - backdated
-  return {
-    serial: newSerial(given.random),
-    issuer: given.issuer.subject,
-    subject: given.subject,
-    notBefore: Math.max(notBefore, given.issuer.notBefore),
-    notAfter: Math.min(notBefore + intermediateLifetime, given.issuer.notAfter),
-    publicKey: given.publicKey,
-    extensions: [
-      authorityConstraints(0),
-      keyUsage('keyCertSign', 'cRLSign'),
-      subjectKeyIdentifier(keyIdentifier(given.publicKey)),
-      authorityKeyIdentifier(keyIdentifier(given.issuer.publicKey)),
-    ],
-  }
 }
 
 /**
@@ -107,7 +62,7 @@ export function serverCertificate(
       extendedKeyUsage('serverAuth'),
       subjectAlternativeName([given.name], true),
       subjectKeyIdentifier(keyIdentifier(given.publicKey)),
-      authorityKeyIdentifier(keyIdentifier(given.issuer.publicKey)),
+      authorityKeyIdentifier(given.issuer.keyId),
     ],
   }
 }

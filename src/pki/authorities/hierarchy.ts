@@ -2,8 +2,9 @@ import type { Ctx, Database, Db } from '#platform'
 import { fail } from '../errors.ts'
 import { allAuthorities, findActiveAuthority, type StoredAuthority } from './authority-store.ts'
 import { makeIntermediate } from './intermediate.ts'
+import { isOwnLine, rootLine } from './lines.ts'
 import { type LiveAuthority, liveAuthority } from './live-authority.ts'
-import { type AuthorityParts, addAuthority, rootLine } from './root.ts'
+import { type AuthorityParts, addAuthority } from './root.ts'
 
 /** Every authority at one moment. */
 export interface AuthoritySet {
@@ -33,9 +34,6 @@ export interface Hierarchy {
   find(ctx: Ctx, id: string): Promise<LiveAuthority | undefined>
 }
 
-/** Lines that come into being by their first use. */
-export const ownLines: readonly string[] = ['servers', 'clients']
-
 export function createHierarchy(database: Pick<Database, 'db' | 'epoch'>, parts: AuthorityParts): Hierarchy {
   let known: { readonly epoch: number; readonly set: AuthoritySet } | undefined
   let loading: { readonly epoch: number; readonly set: Promise<AuthoritySet> } | undefined
@@ -63,7 +61,7 @@ export function createHierarchy(database: Pick<Database, 'db' | 'epoch'>, parts:
     issuer: async (tx, line) => {
       const found = (await current()).active(line)
       if (found !== undefined) return found
-      return ownLines.includes(line) ? firstOf(tx, parts, await activeOf(rootLine), line) : activeOf(line)
+      return isOwnLine(line) ? firstOf(tx, parts, await activeOf(rootLine), line) : activeOf(line)
     },
     find: async (ctx, id) => (await current()).byId(id) ?? (await readAuthorities(ctx.db, parts, known?.set)).byId(id),
   }
@@ -74,7 +72,7 @@ async function firstOf(ctx: Ctx, parts: AuthorityParts, root: LiveAuthority, lin
   const stored = await ctx.tx(async (tx) => {
     const found = await findActiveAuthority(tx.db, line)
     if (found !== undefined) return found
-    const made = makeIntermediate(tx, parts, root, line, 'active')
+    const made = makeIntermediate(tx, parts, root, { line, state: 'active' })
     await addAuthority(tx, made)
     return made
   })

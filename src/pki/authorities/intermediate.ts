@@ -1,28 +1,40 @@
 import type { Ctx } from '#platform'
-import { intermediateCertificate } from '../profiles.ts'
 import { signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
+import { type AuthorityScope, intermediateCertificate } from './authority-profiles.ts'
 import type { StoredAuthority } from './authority-store.ts'
+import { isOwnLine, scopeOf } from './lines.ts'
 import { type LiveAuthority, requireValid } from './live-authority.ts'
 import { type AuthorityParts, authorityName, authoritySubject } from './root.ts'
-import { newSealedKey } from './sealed-keys.ts'
+import { type NewKey, newSealedKey, sealKey } from './sealed-keys.ts'
+
+export interface IntermediateSpec {
+  readonly line: string
+  readonly state: StoredAuthority['state']
+  /** Absent: what its line may issue; any purpose and name for a line of the operator's. */
+  readonly scope?: AuthorityScope
+  /** Absent: a fresh P-256 key. */
+  readonly key?: NewKey
+}
 
 /**
- * An intermediate with a new key, signed by a root; stores nothing.
+ * An intermediate signed by a root; stores nothing.
  *
  * @throws GateError `pki.authority-not-valid`, `pki.authority-offline`, `pki.authority-unusable` of the root
  */
 export function makeIntermediate(
   ctx: Ctx,
-  { keyring, random }: AuthorityParts,
+  { keyring, random, settings }: AuthorityParts,
   root: LiveAuthority,
-  line: string,
-  state: StoredAuthority['state'],
+  { line, state, scope, key }: IntermediateSpec,
 ): StoredAuthority {
   requireValid(root, ctx.now)
   const rootKey = root.privateKey()
   const id = ctx.newId('ca')
-  const { publicKey, sealed } = newSealedKey(keyring, 'pki_authorities', id)
+  const { publicKey, sealed } =
+    key === undefined
+      ? newSealedKey(keyring, 'pki_authorities', id)
+      : { ...key, sealed: sealKey(keyring, 'pki_authorities', id, key.privateKey) }
   const name = authorityName(line, keyIdentifier(publicKey))
   const subject = authoritySubject(name)
   const fields = intermediateCertificate({
@@ -31,6 +43,8 @@ export function makeIntermediate(
     random: random.bytes(16),
     subject,
     issuer: root.facts,
+    scope: scope ?? lineScope(line, settings.trustDomain),
+    places: { distribution: settings.distribution(), issuerId: root.stored.id },
   })
   return {
     id,
@@ -48,4 +62,9 @@ export function makeIntermediate(
     revocationReason: undefined,
     exported: undefined,
   }
+}
+
+/** What a line's authorities may issue when nobody said otherwise. */
+export function lineScope(line: string, trustDomain: string): AuthorityScope {
+  return isOwnLine(line) ? scopeOf(line, trustDomain) : { purposes: ['clientAuth', 'serverAuth'], names: undefined }
 }

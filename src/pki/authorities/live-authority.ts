@@ -4,6 +4,7 @@ import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
 import type { IssuerFacts } from '../profiles.ts'
 import { fingerprintOf, pemOf, validityOf } from '../x509/certificate.ts'
+import { type AuthorityCertificate, readAuthorityCertificate } from './authority-certificate.ts'
 import type { StoredAuthority } from './authority-store.ts'
 import { openSealedKey } from './sealed-keys.ts'
 
@@ -13,6 +14,7 @@ export interface LiveAuthority {
   /** What everybody may know of it. */
   readonly published: Authority
   readonly facts: IssuerFacts
+  readonly certificate: AuthorityCertificate
   /** Its certificate and those above it, without the root: what stands behind a leaf in a handshake. Empty for a root. */
   readonly chain: readonly Uint8Array[]
   /**
@@ -26,6 +28,7 @@ export interface LiveAuthority {
 /** @throws GateError `pki.authority-unusable` when its certificate cannot be read */
 export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Array[], keyring: Keyring): LiveAuthority {
   const certificate = readCertificate(stored)
+  const facts = readFacts(stored)
   let kept: KeyObject | undefined
   return {
     stored,
@@ -35,7 +38,13 @@ export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Arra
       fingerprint: fingerprintOf(stored.certificate),
       notAfter: certificate.validToDate.getTime(),
     },
-    facts: { subject: stored.subject, publicKey: certificate.publicKey, ...validityOf(certificate) },
+    facts: {
+      subject: stored.subject,
+      publicKey: certificate.publicKey,
+      keyId: facts.keyId,
+      ...validityOf(certificate),
+    },
+    certificate: facts,
     chain: stored.kind === 'root' ? [] : [stored.certificate, ...above],
     privateKey: () => {
       const key = kept ?? openKey(stored, certificate, keyring)
@@ -56,6 +65,14 @@ export function requireValid({ stored, facts: { notBefore, notAfter } }: LiveAut
 function readCertificate(stored: StoredAuthority): X509Certificate {
   try {
     return new X509Certificate(stored.certificate)
+  } catch (cause) {
+    throw unusable(stored, 'its certificate cannot be read', cause)
+  }
+}
+
+function readFacts(stored: StoredAuthority): AuthorityCertificate {
+  try {
+    return readAuthorityCertificate(stored.certificate)
   } catch (cause) {
     throw unusable(stored, 'its certificate cannot be read', cause)
   }

@@ -1,10 +1,11 @@
 import type { Ctx, Keyring, Random } from '#platform'
 import type { PkiSettings } from '../config.ts'
-import { rootCertificate } from '../profiles.ts'
 import { distinguishedName, fingerprintOf, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
+import { rootCertificate } from './authority-profiles.ts'
 import { findActiveAuthority, insertAuthority, type StoredAuthority } from './authority-store.ts'
-import { newSealedKey } from './sealed-keys.ts'
+import { rootLine } from './lines.ts'
+import { type NewKey, newSealedKey, sealKey } from './sealed-keys.ts'
 
 /** What authorities are made with. */
 export interface AuthorityParts {
@@ -12,9 +13,6 @@ export interface AuthorityParts {
   readonly random: Random
   readonly settings: PkiSettings
 }
-
-/** The line of what people trust. */
-export const rootLine = 'root'
 
 /** The active root, made when there is none. Nodes that start at once meet in the database and end up with the same one. */
 export async function ensureRoot(ctx: Ctx, parts: AuthorityParts): Promise<StoredAuthority> {
@@ -41,14 +39,18 @@ export async function addAuthority(tx: Ctx, made: StoredAuthority): Promise<void
   })
 }
 
-/** A self-signed root with a new key; stores nothing. */
+/** A self-signed root; stores nothing. @param key absent: a fresh P-256 key */
 export function makeRoot(
   ctx: Ctx,
   { keyring, random }: AuthorityParts,
   state: StoredAuthority['state'],
+  key?: NewKey,
 ): StoredAuthority {
   const id = ctx.newId('ca')
-  const { publicKey, privateKey, sealed } = newSealedKey(keyring, 'pki_authorities', id)
+  const { publicKey, privateKey, sealed } =
+    key === undefined
+      ? newSealedKey(keyring, 'pki_authorities', id)
+      : { ...key, sealed: sealKey(keyring, 'pki_authorities', id, key.privateKey) }
   const name = authorityName('root', keyIdentifier(publicKey))
   const subject = authoritySubject(name)
   const fields = rootCertificate({ publicKey, now: ctx.now, random: random.bytes(16), subject })

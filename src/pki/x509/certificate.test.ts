@@ -9,8 +9,9 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import fc from 'fast-check'
 import { programMissing } from '#platform/testing'
+import { rootCertificate } from '../authorities/authority-profiles.ts'
 import { parseServerName, type ServerName } from '../hosts/server-name.ts'
-import { isDueForRenewal, rootCertificate, serverCertificate } from '../profiles.ts'
+import { isDueForRenewal, serverCertificate } from '../profiles.ts'
 import {
   type CertificateFields,
   distinguishedName,
@@ -52,6 +53,7 @@ function leafFields(host: string, at = now, publicKey: KeyObject = leafKeys.publ
     issuer: {
       subject: rootSubject,
       publicKey: rootKeys.publicKey,
+      keyId: keyIdentifier(rootKeys.publicKey),
       notBefore: rootFields.notBefore,
       notAfter: rootFields.notAfter,
     },
@@ -136,7 +138,7 @@ test('read back by @peculiar/x509: every field and extension', async () => {
   assert.equal(leaf.subject, '')
 
   const constraints = root.getExtension(x509.BasicConstraintsExtension)
-  assert.deepEqual([constraints?.critical, constraints?.ca, constraints?.pathLength], [true, true, 1])
+  assert.deepEqual([constraints?.critical, constraints?.ca, constraints?.pathLength], [true, true, 2])
   assert.equal(leaf.getExtension(x509.BasicConstraintsExtension)?.ca, false)
   const rootUsage = root.getExtension(x509.KeyUsagesExtension)
   assert.deepEqual(
@@ -237,7 +239,7 @@ describe('judged by openssl', { skip: programMissing('openssl', 'openssl', 'vers
       execFileSync('openssl', ['x509', '-inform', 'DER', '-noout', '-text'], { input: der }).toString()
     const root = text(rootDer)
     assert.match(root, /Version: 3/)
-    assert.match(root, /X509v3 Basic Constraints: critical\s+CA:TRUE, pathlen:1/)
+    assert.match(root, /X509v3 Basic Constraints: critical\s+CA:TRUE, pathlen:2/)
     assert.match(root, /X509v3 Key Usage: critical\s+Certificate Sign, CRL Sign/)
     assert.match(root, /ASN1 OID: prime256v1/)
     const leaf = text(leafDer('app.example'))
@@ -266,7 +268,13 @@ describe('issuers of every kind', { skip: programMissing('openssl', 'openssl', '
         now,
         random: randomBytes(16),
         name: name('app.example'),
-        issuer: { subject: rootSubject, publicKey: keys.publicKey, notBefore: root.notBefore, notAfter: root.notAfter },
+        issuer: {
+          subject: rootSubject,
+          publicKey: keys.publicKey,
+          keyId: keyIdentifier(keys.publicKey),
+          notBefore: root.notBefore,
+          notAfter: root.notAfter,
+        },
       })
       writeFileSync(join(folder, 'root.pem'), pemOf(signCertificate(root, keys.privateKey)))
       writeFileSync(join(folder, 'leaf.pem'), pemOf(signCertificate(leaf, keys.privateKey)))

@@ -1,0 +1,158 @@
+import type { KeyObject } from 'node:crypto'
+import type { IssuerFacts } from '../profiles.ts'
+import { type CertificateFields, newSerial } from '../x509/certificate.ts'
+import type { Der } from '../x509/der.ts'
+import {
+  authorityConstraints,
+  authorityInformationAccess,
+  authorityKeyIdentifier,
+  crlDistributionPoints,
+  type ExtendedKeyUsage,
+  extendedKeyUsage,
+  keyIdentifier,
+  keyUsage,
+  type NameSubtree,
+  nameConstraints,
+  subjectKeyIdentifier,
+} from '../x509/extensions.ts'
+
+/** What the certificates of authorities look like. */
+
+const hour = 3_600_000
+const day = 24 * hour
+/** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
+const backdated = hour
+const rootLifetime = 3650 * day
+const intermediateLifetime = 1825 * day - 1000
+
+interface Given {
+  readonly publicKey: KeyObject
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** 16 random bytes for the serial number. */
+  readonly random: Uint8Array
+  readonly subject: Der
+}
+
+/** Names an authority may certify. What is permitted holds for its kind of name alone; what is excluded always holds. */
+export interface NameLimits {
+  readonly permitted: readonly NameSubtree[]
+  readonly excluded: readonly NameSubtree[]
+}
+
+/** What an authority may issue. */
+export interface AuthorityScope {
+  /** Purposes of what it issues; empty: any. */
+  readonly purposes: readonly ExtendedKeyUsage[]
+  readonly names: NameLimits | undefined
+}
+
+/**
+ * A self-signed root: ten years, signs certificates and revocation lists only. Path length 2 leaves room for one row of
+ * intermediates, and for the root after it: at a rollover this one certifies the next, for those who trust only this one.
+ */
+export function rootCertificate(given: Given): CertificateFields {
+  return {
+    serial: newSerial(given.random),
+    issuer: given.subject,
+    subject: given.subject,
+    notBefore: given.now - backdated,
+    notAfter: given.now - backdated + rootLifetime,
+    publicKey: given.publicKey,
+    extensions: [
+      authorityConstraints(2),
+      keyUsage('keyCertSign', 'cRLSign'),
+      subjectKeyIdentifier(keyIdentifier(given.publicKey)),
+    ],
+  }
+}
+
+/** Where an authority's status is told. */
+export interface StatusPlaces {
+  /** `PkiSettings.distribution()`; without it nothing is said. */
+  readonly distribution: string | undefined
+  /** Id of who signs. */
+  readonly issuerId: string
+}
+
+/**
+ * An intermediate: five years and never beyond its root, signs certificates and revocation lists, and no authority below
+ * it. Its own end comes long after that of all it issues, because a line rolls over before.
+ */
+export function intermediateCertificate(
+  given: Given & { readonly issuer: IssuerFacts; readonly scope: AuthorityScope; readonly places: StatusPlaces },
+): CertificateFields {
+  const { issuer, scope, places } = given
+  const notBefore = given.now - backdated
+  return {
+    serial: newSerial(given.random),
+    issuer: issuer.subject,
+    subject: given.subject,
+    notBefore: Math.max(notBefore, issuer.notBefore),
+    notAfter: Math.min(notBefore + intermediateLifetime, issuer.notAfter),
+    publicKey: given.publicKey,
+    extensions: [
+      ...authorityExtensions(0, scope),
+      subjectKeyIdentifier(keyIdentifier(given.publicKey)),
+      authorityKeyIdentifier(issuer.keyId),
+      ...statusExtensions(places),
+    ],
+  }
+}
+
+/**
+ * A new root's key certified by the one before it, for those who trust only that: the same name and key, another issuer.
+ * It ends with whichever of the two ends first.
+ */
+export function crossCertificate(given: {
+  readonly now: number
+  readonly random: Uint8Array
+  readonly root: IssuerFacts
+  readonly issuer: IssuerFacts
+  readonly places: StatusPlaces
+}): CertificateFields {
+  const { root, issuer, places } = given
+  return {
+    serial: newSerial(given.random),
+    issuer: issuer.subject,
+    subject: root.subject,
+    notBefore: Math.max(given.now - backdated, issuer.notBefore, root.notBefore),
+    notAfter: Math.min(issuer.notAfter, root.notAfter),
+    publicKey: root.publicKey,
+    extensions: [
+      authorityConstraints(1),
+      keyUsage('keyCertSign', 'cRLSign'),
+      subjectKeyIdentifier(root.keyId),
+      authorityKeyIdentifier(issuer.keyId),
+      ...statusExtensions(places),
+    ],
+  }
+}
+
+/** What an intermediate is to be, whoever signs it: in its certificate, or asked for in a request. */
+export function authorityExtensions(pathLength: number, { purposes, names }: AuthorityScope): readonly Der[] {
+  return [
+    authorityConstraints(pathLength),
+    keyUsage('keyCertSign', 'cRLSign'),
+    ...(purposes.length === 0 ? [] : [extendedKeyUsage(...purposes)]),
+    ...(names === undefined || names.permitted.length + names.excluded.length === 0
+      ? []
+      : [nameConstraints(names.permitted, names.excluded)]),
+  ]
+}
+
+function statusExtensions({ distribution, issuerId }: StatusPlaces): readonly Der[] {
+  if (distribution === undefined) return []
+  return [
+    crlDistributionPoints([`${distribution}/pki/crl/${issuerId}.crl`]),
+    authorityInformationAccess({
+      ocsp: [`${distribution}/pki/ocsp`],
+      issuers: [`${distribution}${authorityPath(issuerId)}`],
+    }),
+  ]
+}
+
+/** Where an authority's own certificate lies, in DER. */
+export function authorityPath(id: string): string {
+  return `/pki/ca/${id}.crt`
+}
