@@ -30,6 +30,11 @@ export const pkiErrors = {
     title: 'No certificate authority issues for this line',
     detail: 'The line {line} has no active authority. Nothing was issued. Activate one, or choose another line.',
   },
+  'pki.certificate-unknown': {
+    status: 404,
+    title: 'There is no such certificate',
+    detail: 'No certificate has this id. Nothing was changed. The list of certificates shows what was issued.',
+  },
 } satisfies ErrorTable
 
 export const fail = errorsOf(pkiErrors)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { EventTable } from '#platform'
+import { revocationReasons } from './revoke/reasons.ts'
 
 const fingerprint = z.string().describe('SHA-256 of the certificate.')
 
@@ -21,6 +22,15 @@ export const events: EventTable = {
       serial: z.string(),
       fingerprint,
       notAfter: z.iso.datetime().describe('When it ends.'),
+    }),
+  },
+  'certificates.revoke': {
+    summary: 'A certificate was revoked.',
+    read: 'certificates:read',
+    detail: z.object({
+      serial: z.string(),
+      reason: z.enum(revocationReasons),
+      because: z.string().optional().describe('Id of the certificate it was revoked with.'),
     }),
   },
   'certificates.forget-keys': {

@@ -63,4 +63,32 @@ export interface PkiTables {
     readonly seen_at: number
     readonly address: string | null
   }
+  readonly pki_revocations: {
+    readonly authority_id: string
+    readonly shard: string
+    readonly serial: string
+    readonly revoked_at: number
+    readonly reason: string
+    readonly not_after: number
+    readonly listed_in: number | null
+  }
+  readonly pki_revocation_lists: {
+    readonly authority_id: string
+    readonly scope: string
+    readonly number: number
+    readonly base_number: number | null
+    readonly base_at: number | null
+    readonly this_update: number
+    readonly next_update: number
+    readonly entries: number
+    readonly list: Uint8Array
+  }
+  readonly pki_revocation_numbers: {
+    readonly authority_id: string
+    readonly number: number
+  }
+  readonly pki_distributions: {
+    readonly address: string
+    readonly since: number
+  }
 }

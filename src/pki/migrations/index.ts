@@ -1,6 +1,12 @@
 import type { Migration } from '#platform'
 import { certificatesMigration } from './0001-certificates.ts'
 import { hierarchyMigration } from './0002-hierarchy.ts'
+import { revocationMigration } from './0003-revocation.ts'
 import { authoritiesMigration } from './0005-authorities.ts'
 
-export const migrations: readonly Migration[] = [certificatesMigration, hierarchyMigration, authoritiesMigration]
+export const migrations: readonly Migration[] = [
+  certificatesMigration,
+  hierarchyMigration,
+  revocationMigration,
+  authoritiesMigration,
+]

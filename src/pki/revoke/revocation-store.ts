@@ -1,0 +1,247 @@
+import { type Db, tables, touch } from '#platform'
+import type { PkiTables } from '../tables.ts'
+import { shardOf } from './distribution.ts'
+import { type RevocationReason, reasonOf, type StatedReason } from './reasons.ts'
+
+/** What whoever uses a certificate needs to know of it; nothing of this was read out of the certificate shown. */
+export interface CertificateFacts {
+  readonly id: string
+  readonly authorityId: string
+  /** Lower-case hex. */
+  readonly serial: string
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string
+  readonly profile: string
+  /** The principal it speaks for. */
+  readonly holderId: string | undefined
+  readonly subject: string
+  readonly names: readonly string[]
+  readonly label: string | undefined
+  /** Its own limits as they are stored: JSON, not looked at here. */
+  readonly limits: string | undefined
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** A certificate with what became of it. */
+export interface StandingRow {
+  readonly facts: CertificateFacts
+  readonly revoked: { readonly at: number; readonly reason: StatedReason } | undefined
+}
+
+const factColumns = [
+  'id',
+  'authority_id',
+  'serial',
+  'fingerprint',
+  'profile',
+  'holder_id',
+  'subject',
+  'names',
+  'label',
+  'limits',
+  'not_before',
+  'not_after',
+  'revoked_at',
+  'revocation_reason',
+] as const
+
+/** @param fingerprint SHA-256 of the DER, lower-case hex */
+export async function findStanding(db: Db, fingerprint: string): Promise<StandingRow | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(factColumns)
+    .where('fingerprint', '=', fingerprint)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    facts: {
+      id: row.id,
+      authorityId: row.authority_id,
+      serial: row.serial,
+      fingerprint,
+      profile: row.profile,
+      holderId: row.holder_id ?? undefined,
+      subject: row.subject,
+      names: JSON.parse(row.names) as readonly string[],
+      label: row.label ?? undefined,
+      limits: row.limits ?? undefined,
+      notBefore: row.not_before,
+      notAfter: row.not_after,
+    },
+    revoked: row.revoked_at === null ? undefined : { at: row.revoked_at, reason: reasonOf(row.revocation_reason) },
+  }
+}
+
+/** What a revocation has to know of a certificate. */
+export interface Revocable {
+  readonly id: string
+  readonly authorityId: string
+  readonly serial: string
+  readonly notAfter: number
+  /** What people know it by. */
+  readonly name: string
+  readonly revokedAt: number | undefined
+  readonly reason: StatedReason | undefined
+}
+
+const revocableColumns = [
+  'id',
+  'authority_id',
+  'serial',
+  'not_after',
+  'host',
+  'subject',
+  'names',
+  'revoked_at',
+  'revocation_reason',
+] as const
+
+/**
+ * The certificate first, then what must go with it: everything renewed from it, however often; with `sameKeys` also every
+ * certificate of a key among these, and what was renewed from that. Empty for an unknown id.
+ */
+export async function findFamily(db: Db, id: string, sameKeys: boolean): Promise<readonly Revocable[]> {
+  const family = tables<PkiTables>(db)
+    .withRecursive('family', (query) =>
+      query
+        .selectFrom('pki_certificates')
+        .select(['id', 'key_digest'])
+        .where('id', '=', id)
+        // `union` leaves out what was found before, so that certificates of one key do not find each other for ever
+        .union((again) =>
+          again
+            .selectFrom('family as f')
+            .innerJoin('pki_certificates as c', (join) =>
+              join.on((on) =>
+                sameKeys
+                  ? on.or([on('c.renewed_from', '=', on.ref('f.id')), on('c.key_digest', '=', on.ref('f.key_digest'))])
+                  : on('c.renewed_from', '=', on.ref('f.id')),
+              ),
+            )
+            .select(['c.id', 'c.key_digest']),
+        ),
+    )
+    .selectFrom('pki_certificates')
+    .select(revocableColumns)
+    .where('id', 'in', (query) => query.selectFrom('family').select('id'))
+    .orderBy('id')
+  const rows = (await family.execute()).map(revocableOf)
+  return [...rows.filter((row) => row.id === id), ...rows.filter((row) => row.id !== id)]
+}
+
+export async function findRevocable(db: Db, id: string): Promise<Revocable | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(revocableColumns)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && revocableOf(row)
+}
+
+/** A holder's certificates that are not revoked and have not ended, oldest first. */
+export async function standingOf(
+  db: Db,
+  holderId: string,
+  now: number,
+  limit: number,
+): Promise<readonly { readonly id: string }[]> {
+  return tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select('id')
+    .where('holder_id', '=', holderId)
+    .where('revoked_at', 'is', null)
+    .where('not_after', '>', now)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Marks certificates revoked; one that is already keeps its time. */
+export async function markRevoked(
+  db: Db,
+  revoked: readonly Revocable[],
+  reason: RevocationReason,
+  now: number,
+): Promise<void> {
+  for (let from = 0; from < revoked.length; from += atOnce) {
+    const part = revoked.slice(from, from + atOnce)
+    await tables<PkiTables>(db)
+      .updateTable('pki_certificates')
+      .set((is) => ({ revoked_at: is.fn.coalesce('revoked_at', is.val(now)), revocation_reason: reason }))
+      .where(
+        'id',
+        'in',
+        part.map(({ id }) => id),
+      )
+      .execute()
+    await listRevocations(
+      db,
+      part.map((one) => ({ ...one, reason, revokedAt: one.revokedAt ?? now })),
+    )
+  }
+  touch(db, 'certificates')
+}
+
+/** What goes onto its authority's lists. */
+export interface Revocation {
+  readonly authorityId: string
+  /** Lower-case hex. */
+  readonly serial: string
+  readonly revokedAt: number
+  readonly reason: StatedReason
+  readonly notAfter: number
+}
+
+/** Puts revocations on the lists made from now on; one that is there takes the new reason and is listed anew. */
+export async function listRevocations(db: Db, revocations: readonly Revocation[]): Promise<void> {
+  await tables<PkiTables>(db)
+    .insertInto('pki_revocations')
+    .values(
+      revocations.map((one) => ({
+        authority_id: one.authorityId,
+        shard: shardOf(one.serial),
+        serial: one.serial,
+        revoked_at: one.revokedAt,
+        reason: one.reason,
+        not_after: one.notAfter,
+        listed_in: null,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['authority_id', 'shard', 'serial'])
+        .doUpdateSet((is) => ({ reason: is.ref('excluded.reason'), listed_in: null })),
+    )
+    .execute()
+}
+
+/** Rows in one statement: far below what either database binds. */
+const atOnce = 500
+
+/** The certificate of a key that is known to be in other hands. @param keyDigest SHA-256 of the SubjectPublicKeyInfo, lower-case hex */
+export async function findCompromisedKey(db: Db, keyDigest: string): Promise<string | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select('id')
+    .where('key_digest', '=', keyDigest)
+    .where('revocation_reason', '=', 'keyCompromise')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.id
+}
+
+type Row = PkiTables['pki_certificates']
+
+function revocableOf(row: Pick<Row, (typeof revocableColumns)[number]>): Revocable {
+  const [first] = JSON.parse(row.names) as readonly string[]
+  return {
+    id: row.id,
+    authorityId: row.authority_id,
+    serial: row.serial,
+    notAfter: row.not_after,
+    name: row.host ?? (row.subject === '' ? (first ?? row.serial) : row.subject),
+    revokedAt: row.revoked_at ?? undefined,
+    reason: row.revoked_at === null ? undefined : reasonOf(row.revocation_reason),
+  }
+}

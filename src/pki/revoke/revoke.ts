@@ -1,0 +1,75 @@
+import type { Ctx } from '#platform'
+import { fail } from '../errors.ts'
+import type { RevocationReason } from './reasons.ts'
+import { findFamily, findRevocable, markRevoked, type Revocable, standingOf } from './revocation-store.ts'
+
+/** What a revocation did. */
+export interface Revoked {
+  /** The certificate it was about, as it was before. */
+  readonly certificate: Revocable
+  /** Ids of all that are revoked by it, the certificate itself first; empty when nothing was left to do. */
+  readonly ids: readonly string[]
+}
+
+/**
+ * Revokes a certificate for good, effective at its next use everywhere, and with it whatever must not outlive it: all that
+ * was renewed from it, unless it was only `superseded`; for `keyCompromise` also every certificate of the same key, and
+ * that key is certified no more (`findCompromisedKey`). What was renewed from a compromised one counts as compromised:
+ * whoever had the key could have renewed it.
+ *
+ * Revoking again changes nothing, except that a key's compromise may become known later. Joins the transaction of `ctx`.
+ *
+ * @throws GateError `pki.certificate-unknown`
+ */
+export function revoke(ctx: Ctx, id: string, reason: RevocationReason): Promise<Revoked> {
+  return ctx.tx(async (tx) => {
+    const found = await goingWith(tx, id, reason)
+    const [certificate] = found
+    if (certificate === undefined) throw fail('pki.certificate-unknown')
+    const revoked = found.filter((one) => isChangedBy(one, reason))
+    if (revoked.length === 0) return { certificate, ids: [] }
+    await markRevoked(tx.db, revoked, reason, tx.now)
+    for (const one of revoked) await journal(tx, one, reason, one.id === id ? undefined : id)
+    return { certificate, ids: revoked.map((one) => one.id) }
+  })
+}
+
+/** What `revoke` would do: for the page that says so before it is done. */
+export async function previewRevocation(ctx: Ctx, id: string, reason: RevocationReason): Promise<readonly Revocable[]> {
+  return (await goingWith(ctx, id, reason)).filter((one) => isChangedBy(one, reason))
+}
+
+/** Revokes all that speaks for a holder. @returns how many were revoked */
+export async function revokeAllOf(ctx: Ctx, holderId: string, reason: RevocationReason): Promise<number> {
+  let count = 0
+  // in parts, so that no transaction holds up the others for long; each part leaves fewer
+  for (;;) {
+    const part = await ctx.tx(async (tx) => {
+      const ids: string[] = []
+      for (const { id } of await standingOf(tx.db, holderId, tx.now, 100)) {
+        ids.push(...(await revoke(tx, id, reason)).ids)
+      }
+      return ids
+    })
+    count += part.length
+    if (part.length === 0) return count
+  }
+}
+
+async function goingWith(ctx: Ctx, id: string, reason: RevocationReason): Promise<readonly Revocable[]> {
+  if (reason !== 'superseded') return findFamily(ctx.db, id, reason === 'keyCompromise')
+  const alone = await findRevocable(ctx.db, id)
+  return alone === undefined ? [] : [alone]
+}
+
+function isChangedBy(one: Revocable, reason: RevocationReason): boolean {
+  return one.revokedAt === undefined || (reason === 'keyCompromise' && one.reason !== 'keyCompromise')
+}
+
+async function journal(tx: Ctx, one: Revocable, reason: RevocationReason, because: string | undefined): Promise<void> {
+  await tx.audit({
+    action: 'certificates.revoke',
+    target: { type: 'certificates', id: one.id, name: one.name },
+    detail: { serial: one.serial, reason, ...(because === undefined ? {} : { because }) },
+  })
+}
