@@ -4,11 +4,11 @@ import { createHierarchy, type Hierarchy } from '../authorities/hierarchy.ts'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
 import { ensureRoot } from '../authorities/root.ts'
 import { insertCertificate, type NewCertificate } from '../issue/certificate-store.ts'
-import type { Ground } from '../testing.ts'
+import { type Ground, testSettings } from '../testing.ts'
 
 /** Authorities without the rest of the room. */
 export async function startHierarchy({ ctx, database, keyring }: Ground): Promise<Hierarchy> {
-  const parts = { keyring, random: systemRandom }
+  const parts = { keyring, random: systemRandom, settings: testSettings }
   await ensureRoot(ctx, parts)
   return createHierarchy(database, parts)
 }
