@@ -2,7 +2,7 @@
  * An authority's revocations are published in sixteen lists, so that nobody fetches all of them to know about one
  * certificate. Which list is the last hexadecimal digit of the serial number: fixed for ever, and readable by people.
  */
-export const shards: readonly string[] = [...'0123456789abcdef']
+export const shards: readonly string[] = Array.from({ length: 16 }, (_, digit) => digit.toString(16))
 
 /** @param serial lower-case hex */
 export function shardOf(serial: string): string {
