@@ -77,11 +77,15 @@ export interface PkiTables {
     readonly scope: string
     readonly number: number
     readonly base_number: number | null
-    readonly base_at: number | null
     readonly this_update: number
     readonly next_update: number
     readonly entries: number
     readonly list: Uint8Array
+  }
+  readonly pki_revocation_bases: {
+    readonly authority_id: string
+    readonly number: number
+    readonly made_at: number
   }
   readonly pki_revocation_numbers: {
     readonly authority_id: string

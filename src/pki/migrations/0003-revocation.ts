@@ -28,12 +28,17 @@ export const revocationMigration: Migration = {
       scope ${c.text} not null,
       number ${c.int} not null,
       base_number ${c.int},
-      base_at ${c.time},
       this_update ${c.time} not null,
       next_update ${c.time} not null,
       entries ${c.int} not null,
       list ${c.bytes} not null,
       primary key (authority_id, scope)
+    ) ${c.strict}`,
+    `create table pki_revocation_bases (
+      authority_id ${c.text} not null references pki_authorities (id),
+      number ${c.int} not null,
+      made_at ${c.time} not null,
+      primary key (authority_id, number)
     ) ${c.strict}`,
     `create table pki_revocation_numbers (
       authority_id ${c.text} primary key references pki_authorities (id),
