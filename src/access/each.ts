@@ -1,4 +1,5 @@
 import {
+  covers,
   encodeSegment,
   maxPermissionLength,
   type Permission,
@@ -182,7 +183,7 @@ class PatternIndex<Value> {
     if (pattern.action !== '*' && pattern.action !== this.#action) return
     if (pattern.id === undefined) this.#all.push(value)
     else if (pattern.id.some((segment) => segment === '*' || segment === '**')) {
-      this.#wild.push({ held: (permission) => wantsPermission(permission)([pattern]), value })
+      this.#wild.push({ held: (permission) => covers(pattern, permission), value })
     } else {
       const key = pattern.id.join('/')
       const there = this.#exact.get(key)

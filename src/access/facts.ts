@@ -14,16 +14,21 @@ export interface PrincipalFacts {
   readonly grants: readonly GrantFacts[]
 }
 
-export interface RoleFacts {
-  readonly name: string
+/** What a role or grant gives. */
+export interface Giving {
   readonly patterns: readonly PermissionPattern[]
+  /** The same as the database has them, a JSON list; absent where they were never stored. */
+  readonly stored?: string
 }
 
-export interface GrantFacts {
+export interface RoleFacts extends Giving {
+  readonly name: string
+}
+
+export interface GrantFacts extends Giving {
   readonly id: string
   readonly grantorId: string
   readonly granteeId: string
-  readonly patterns: readonly PermissionPattern[]
   readonly startsAt: number
   readonly endsAt: number | undefined
   readonly revoked: boolean
@@ -48,9 +53,57 @@ export interface Facts {
   engine(): PolicyEngine | null | undefined
 }
 
-/** Parses a stored list. A pattern this version cannot read covers nothing. */
-export function storedPatterns(json: string): readonly PermissionPattern[] {
-  return (JSON.parse(json) as readonly string[]).flatMap((text) => parsePattern(text) ?? [])
+/** Patterns as they are stored, parsed when first looked at: of a hundred grants a question needs one or two. */
+class StoredPatterns {
+  /** JSON list of patterns */
+  readonly stored: string
+  #patterns: readonly PermissionPattern[] | undefined
+
+  constructor(stored: string) {
+    this.stored = stored
+  }
+
+  /** One this version cannot read covers nothing. */
+  get patterns(): readonly PermissionPattern[] {
+    this.#patterns ??= (JSON.parse(this.stored) as readonly string[]).flatMap((text) => parsePattern(text) ?? [])
+    return this.#patterns
+  }
+}
+
+export class StoredRole extends StoredPatterns implements RoleFacts {
+  readonly name: string
+
+  constructor(name: string, stored: string) {
+    super(stored)
+    this.name = name
+  }
+}
+
+export class StoredGrant extends StoredPatterns implements GrantFacts {
+  readonly id: string
+  readonly grantorId: string
+  readonly granteeId: string
+  readonly startsAt: number
+  readonly endsAt: number | undefined
+  readonly revoked: boolean
+
+  constructor(
+    id: string,
+    grantorId: string,
+    granteeId: string,
+    stored: string,
+    startsAt: number,
+    endsAt: number | null,
+    revoked: boolean,
+  ) {
+    super(stored)
+    this.id = id
+    this.grantorId = grantorId
+    this.granteeId = granteeId
+    this.startsAt = startsAt
+    this.endsAt = endsAt ?? undefined
+    this.revoked = revoked
+  }
 }
 
 /** The principals that are not rows. What they may do is said by policies, not here. */

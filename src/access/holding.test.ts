@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Permission, type PermissionPattern, type PrincipalKind, parsePattern, parsePermission } from '#kit'
-import type { Facts, GrantFacts, PrincipalFacts } from './facts.ts'
+import { type Facts, type GrantFacts, type PrincipalFacts, StoredRole } from './facts.ts'
 import { heldVia, holdsPattern, isHeld, maxGrantDepth, maxGrantSearch, Until, wantsPermission } from './holding.ts'
 
 const now = 1_000
@@ -229,3 +229,28 @@ function naivelyCovers(held: string, asked: string): boolean {
   const expression = id.replaceAll('**', '.+').replaceAll(/(?<![.+])\*/g, '[^/]+')
   return new RegExp(`^${expression}$`).test(askedId)
 }
+
+test('what is stored covers exactly what its parsed patterns cover, however it is written', () => {
+  const word = fc.constantFrom('a', 'ab', 'b')
+  const segment = fc.constantFrom('x', 'xx', 'y', 'x%22', '%2A')
+  const id = fc.option(fc.array(segment, { minLength: 1, maxLength: 3 }), { nil: undefined })
+  const asked = fc.record({ type: word, action: word, id })
+  const text = fc
+    .tuple(word, fc.oneof(word, fc.constant('*')), fc.option(fc.array(fc.oneof(segment, fc.constantFrom('*', '**')))))
+    .map(([type, action, ids]) => [type, action, ...(ids === null ? [] : [ids.join('/')])].join(':'))
+  const held = fc.array(fc.oneof({ weight: 9, arbitrary: text }, fc.constantFrom('*', 'a', 'a:b"', '\\"a:b', 'é:a')))
+  // JSON may write a character as \\u0061 or surround it with blanks: nobody does, and it is the same list
+  const written = fc.constantFrom(
+    (list: readonly string[]) => JSON.stringify(list),
+    (list: readonly string[]) => JSON.stringify(list, undefined, 2),
+    (list: readonly string[]) => JSON.stringify(list).replaceAll('a', String.raw`\u0061`),
+  )
+  fc.assert(
+    fc.property(asked, held, written, (permission, list, write) => {
+      const patterns = list.flatMap((each) => parsePattern(each) ?? [])
+      const wanted = wantsPermission(permission)
+      assert.equal(wanted([new StoredRole('r', write(list))]), wanted([{ patterns }]))
+    }),
+    { numRuns: 5_000 },
+  )
+})

@@ -1,18 +1,30 @@
-import { covers, isWithin, type Permission, type PermissionPattern } from '#kit'
-import type { Facts, GrantFacts, PrincipalFacts } from './facts.ts'
+import { covers, isWithin, type Permission, type PermissionPattern, permissionText } from '#kit'
+import type { Facts, Giving, GrantFacts, PrincipalFacts } from './facts.ts'
 
-/** What somebody is asked to hold: one permission, or everything a pattern covers. */
-export type Wanted = (held: readonly PermissionPattern[]) => boolean
+/** What somebody is asked to hold: one permission, or everything a pattern covers. Roles and grants are held together. */
+export type Wanted = (held: readonly Giving[]) => boolean
 
-export const wantsPermission =
-  (permission: Permission): Wanted =>
-  (held) =>
-    held.some((pattern) => covers(pattern, permission))
+export function wantsPermission(permission: Permission): Wanted {
+  const { type, action } = permission
+  const itself = JSON.stringify(permissionText(permission))
+  const all = JSON.stringify(permissionText({ type, action, id: undefined }))
+  const gives = (giving: Giving): boolean => {
+    const { stored } = giving
+    // without a wildcard only these two texts cover it, each with its quotes; what JSON escapes is no such text
+    if (stored?.includes('*') === false && !stored.includes('\\'))
+      return stored.includes(itself) || stored.includes(all)
+    return giving.patterns.some((pattern) => covers(pattern, permission))
+  }
+  return (held) => held.some(gives)
+}
 
 export const wantsPattern =
   (pattern: PermissionPattern): Wanted =>
   (held) =>
-    isWithin(pattern, held)
+    isWithin(
+      pattern,
+      held.flatMap(({ patterns }) => patterns),
+    )
 
 /** The first instant at which time alone could change an answer. Narrowed while the answer is found. */
 export class Until {
@@ -37,7 +49,7 @@ export function heldVia(
   now: number,
   until: Until,
 ): readonly string[] {
-  const roles = principal.roles.filter((role) => wanted(role.patterns)).map((role) => `role:${role.name}`)
+  const roles = principal.roles.filter((role) => wanted([role])).map((role) => `role:${role.name}`)
   const grants = principal.grants
     .filter((grant) => passes(grant, wanted, now, until) && isHeld(grant.grantorId, wanted, facts, now, until))
     .map((grant) => `grant:${grant.id}`)
@@ -99,9 +111,9 @@ export function isHeld(grantorId: string, wanted: Wanted, facts: Facts, now: num
 /** The machine's owner and Gatehouse itself may pass on anything, as the policies `access:local` and `access:system` let them do. */
 function holdsByItself(principal: PrincipalFacts, wanted: Wanted): boolean {
   if (principal.kind === 'local' || principal.kind === 'system') return true
-  return wanted(principal.roles.flatMap((role) => role.patterns))
+  return wanted(principal.roles)
 }
 
 function passes(grant: GrantFacts, wanted: Wanted, now: number, until: Until): boolean {
-  return wanted(grant.patterns) && isLive(grant, now, until)
+  return wanted([grant]) && isLive(grant, now, until)
 }

@@ -1,13 +1,13 @@
-import { type Permission, type PrincipalKind, parsePattern, permissionText, type Resource } from '#kit'
+import { type Permission, type PrincipalKind, permissionText, type Resource } from '#kit'
 import type { Ctx } from '#platform'
 import { permissionFor } from '../each.ts'
+import { StoredRole } from '../facts.ts'
 import { listGranteesOf } from '../grants-store.ts'
 import { findGroupsByName, listMembersOfGroups } from '../groups-store.ts'
 import { wantsPermission } from '../holding.ts'
 import type { OpenAccess } from '../open.ts'
 import { permitsOf } from '../policy-plan.ts'
 import { collectionType } from '../policy-schema.ts'
-import { permissionsOf } from '../roles.ts'
 import { listRoleHolders, listRoles } from '../roles-store.ts'
 
 /** More candidates than these are not held together: then everybody of the kind is asked about, page by page. */
@@ -54,7 +54,7 @@ async function holdersOf(ctx: Ctx, permission: Permission): Promise<readonly str
   if (texts === undefined) return undefined
   const wanted = wantsPermission(permission)
   const roles = await listRoles(ctx.db, undefined, 100_000)
-  const covering = roles.filter((role) => wanted(permissionsOf(role).flatMap((text) => parsePattern(text) ?? [])))
+  const covering = roles.filter((role) => wanted([new StoredRole(role.name, role.permissions)]))
   const { principals, groups } = await listRoleHolders(
     ctx.db,
     covering.map(({ id }) => id),
