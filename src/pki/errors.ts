@@ -35,6 +35,60 @@ export const pkiErrors = {
     title: 'There is no such certificate',
     detail: 'No certificate has this id. Nothing was changed. The list of certificates shows what was issued.',
   },
+  'pki.request-invalid': {
+    status: 422,
+    title: 'The certificate request cannot be used',
+    detail: 'The request was refused: {fault}. Nothing was issued. Make a new request (PKCS #10) with a current tool.',
+  },
+  'pki.request-beyond-profile': {
+    status: 422,
+    title: 'The request asks for more than its profile gives',
+    detail:
+      'The request was refused: {fault}. Nothing was issued, and nothing a request asks for is copied. Ask for less, or choose another profile.',
+  },
+  'pki.name-not-allowed': {
+    status: 422,
+    title: 'This name cannot stand in the certificate',
+    detail: 'Nothing was issued: {fault}. Choose another name, or a profile that allows it.',
+  },
+  'pki.holder-invalid': {
+    status: 422,
+    title: 'No device or service can be called so',
+    detail:
+      'Use 1 to 64 lower-case letters, digits, dots and hyphens; begin and end with a letter or digit. Nothing was issued.',
+  },
+  'pki.holder-unfit': {
+    status: 422,
+    title: 'The profile is for another kind of holder',
+    detail: 'A certificate of the profile {profile} speaks for: {holder}. Nothing was issued.',
+  },
+  'pki.no-such-holder': {
+    status: 404,
+    title: 'There is nobody of this name',
+    detail: '{id} is not known, not active, or was removed. Nothing was issued.',
+  },
+  'pki.no-such-profile': {
+    status: 404,
+    title: 'There is no such certificate profile',
+    detail: 'No profile is called {name}. Nothing was issued.',
+  },
+  'pki.key-compromised': {
+    status: 422,
+    title: 'This key is known to be in other hands',
+    detail:
+      'A certificate with the same key was revoked because the key was compromised. Nothing was issued. Make a new key.',
+  },
+  'pki.invalid-limits': {
+    status: 422,
+    title: 'The limits are not valid',
+    detail: 'Nothing was issued. Correct the fields named below.',
+  },
+  'pki.wider-than-credential': {
+    status: 403,
+    title: 'The certificate would open more than you came with',
+    detail:
+      'The {limit} of your own credential are narrower. Nothing was issued. Ask for less, or come with another credential.',
+  },
 } satisfies ErrorTable
 
 export const fail = errorsOf(pkiErrors)

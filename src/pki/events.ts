@@ -19,9 +19,12 @@ export const events: EventTable = {
     summary: 'A certificate was issued.',
     read: 'certificates:read',
     detail: z.object({
+      profile: z.string().describe('What it may be used for.'),
       serial: z.string(),
       fingerprint,
       notAfter: z.iso.datetime().describe('When it ends.'),
+      holder: z.string().nullable().describe('Id of the principal it speaks for.'),
+      renewedFrom: z.string().nullable().describe('Id of the certificate it takes the place of.'),
     }),
   },
   'certificates.revoke': {
@@ -32,6 +35,11 @@ export const events: EventTable = {
       reason: z.enum(revocationReasons),
       because: z.string().optional().describe('Id of the certificate it was revoked with.'),
     }),
+  },
+  'certificate-holders.create': {
+    summary: 'A device or service became known by its first certificate.',
+    read: 'certificates:read',
+    detail: z.object({}),
   },
   'certificates.forget-keys': {
     summary: 'Private keys of certificates that ended were deleted.',

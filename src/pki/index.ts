@@ -5,7 +5,7 @@ import { pkiErrors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
-import { certificatePermissions } from './permissions.ts'
+import { permissionTypes } from './permissions.ts'
 
 export type { Authority, PkiFace } from './face.ts'
 
@@ -16,7 +16,7 @@ export const pkiRoom = defineRoom({
   migrations,
   errors: pkiErrors,
   events,
-  permissions: [certificatePermissions],
+  permissions: permissionTypes,
   needs: { access: accessRoom },
   open: openPki,
 })

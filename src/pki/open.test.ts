@@ -142,11 +142,10 @@ eachDialect((dialect, open) => {
   test('only the root is public; what was issued needs certificates:read', async (t) => {
     const node = await startNode(t, open)
     const access = node.opened.routes?.map((route) => [route.path, Object.keys(route.access)[0]])
-    assert.deepEqual(access, [
+    const everybodys = access?.filter(([, kind]) => kind === 'public')
+    assert.deepEqual(everybodys, [
       ['/api/v1/certificate-authorities/root', 'public'],
       ['/ca.pem', 'public'],
-      ['/api/v1/certificates', 'each'],
-      ['/certificates', 'each'],
     ])
     assert.deepEqual(findRoute(node, '/certificates').access, { each: 'certificates:read' })
   })

@@ -8,7 +8,12 @@ import type { PkiFace } from './face.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
 import { forgetEndedKeys } from './issue/certificate-store.ts'
+import type { IssueParts } from './issue/issue.ts'
+import { pointersUnder } from './issue/pointers.ts'
+import { certificatePolicies, certificateResources } from './issue/resources.ts'
+import { certificateRoutes } from './issue/routes.ts'
 import { plainRoot } from './plain-root.ts'
+import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
@@ -38,10 +43,19 @@ export async function openPki(
   const root = await hierarchy.root()
   // a wrong keyring is found now and not at the first handshake
   if (root.stored.sealedKey !== undefined) root.privateKey()
-  const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Server certificates issued')
+  const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Certificates issued')
   const failedTotal = metrics.counter('gatehouse_certificate_renewals_failed_total', 'Renewals that failed')
   const rootEnd = metrics.gauge('gatehouse_root_certificate_not_after_seconds', 'When the root certificate ends')
   rootEnd.set(root.facts.notAfter / 1000)
+  const issue: IssueParts = {
+    hierarchy,
+    random,
+    access: needs.access,
+    trustDomain: settings.trustDomain,
+    pointers: (authority, serial) => pointersUnder(settings.distribution(), authority, serial),
+    isCompromised: async (ctx, keyDigest) => (await findCompromisedKey(ctx.db, keyDigest)) !== undefined,
+    issued: () => issuedTotal.inc(),
+  }
   const issuance: Issuance = { hierarchy, keyring, random, log, issued: () => issuedTotal.inc() }
   const contexts = serverContexts({
     issuance,
@@ -61,7 +75,12 @@ export async function openPki(
         await issueWhenDue(ctx, issuance, nameOf(host))
       },
     },
-    routes: pkiRoutes({ root: root.published, keyring, origin, ...needs }),
+    routes: [
+      ...pkiRoutes({ root: root.published, keyring, origin, ...needs }),
+      ...certificateRoutes({ issue, keyring, ...needs }),
+    ],
+    resources: [certificateResources],
+    policies: [certificatePolicies],
     jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },

@@ -1,8 +1,24 @@
 import type { PermissionType } from '#platform'
 
-/** The permission type this room answers for. */
-export const certificatePermissions: PermissionType = {
-  type: 'certificates',
-  actions: { read: 'See the certificates Gatehouse has issued' },
-  ids: 'exact',
-}
+/** The permission types this room answers for. */
+export const permissionTypes: readonly PermissionType[] = [
+  {
+    type: 'certificates',
+    actions: {
+      read: 'See the certificates Gatehouse has issued',
+      revoke: 'Revoke a certificate: from then on it proves nothing',
+    },
+    ids: 'exact',
+  },
+  {
+    type: 'certificate-profiles',
+    actions: {
+      read: 'See what kinds of certificates are issued',
+      create: 'Make a profile',
+      update: 'Change what a profile gives',
+      delete: 'Remove a profile',
+      issue: 'Have certificates of a profile issued',
+    },
+    ids: 'exact',
+  },
+]

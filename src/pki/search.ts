@@ -6,7 +6,7 @@ export const certificateSearch: SearchSource = {
   title: 'Certificates',
   order: 60,
   find: async (ctx, text, limit) => {
-    const found = await listCertificates(ctx.db, undefined, limit, text)
+    const found = await listCertificates(ctx.db, { text }, undefined, limit, ctx.now)
     const names = new Map(found.map((record) => [titleOf(record), record.serial]))
     return [...names].map(([title, serial]) => ({
       title,

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import type { AccessFace } from '#access'
 import { accessMigrations, startAccess } from '#access/testing'
 import {
   type CertificateSource,
@@ -27,9 +28,10 @@ import {
 } from '#platform/testing'
 import { type PkiSettings, pkiConfig, pkiSettings } from './config.ts'
 import type { PkiFace } from './face.ts'
+import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
-import { certificatePermissions } from './permissions.ts'
+import { permissionTypes } from './permissions.ts'
 
 /** What a node runs on before the room is open. */
 export interface Ground {
@@ -46,6 +48,7 @@ export const testSettings: PkiSettings = pkiSettings(pkiConfig.parse({}), coreCo
 
 /** The room open on real ground, with what it registered and ways to make storage fail. */
 export interface TestNode extends Ground {
+  readonly access: AccessFace
   readonly opened: Opened<PkiFace>
   readonly face: PkiFace
   readonly certificates: CertificateSource
@@ -84,8 +87,14 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
     db: database.db,
     tx: (work) => (storage.failure === undefined ? database.tx(work) : Promise.reject(storage.failure)),
   }
-  const permissionTypes = [certificatePermissions]
-  const { face: access } = await startAccess({ database, clock, log, permissionTypes })
+  const { face: access } = await startAccess({
+    database,
+    clock,
+    log,
+    permissionTypes,
+    policies: [certificatePolicies],
+    resources: [certificateResources],
+  })
   const opened = await openPki(
     {
       config: coreConfig.parse({}),
@@ -118,7 +127,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
   const [certificates] = sources
   const plain = handlers.get('/ca.pem')
   if (certificates === undefined || plain === undefined) throw new TypeError('the room registered less than it must')
-  return { ...ground, opened, face: opened.face, certificates, plain, metrics: () => metrics.text(), storage }
+  return { ...ground, access, opened, face: opened.face, certificates, plain, metrics: () => metrics.text(), storage }
 }
 
 export async function startNode(t: TestContext, open: OpenDatabase, options: GroundOptions = {}): Promise<TestNode> {
@@ -133,8 +142,22 @@ export async function callRoute(node: TestNode, path: string, query: Readonly<Re
   return route.handler(node.ctx, { params: undefined, query: route.query?.parse(query), body: undefined, request })
 }
 
-export function findRoute(node: TestNode, path: string): Route {
-  const route = node.opened.routes?.find((candidate) => candidate.path === path)
+/** The same for a change: what a POST answers with. @param ctx who asks */
+export async function postRoute(node: TestNode, ctx: Ctx, path: string, body: unknown): Promise<unknown> {
+  const route = findRoute(node, path, 'POST')
+  const url = new URL(`https://gatehouse.localhost:8443${path}`)
+  const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
+  const reply = await route.handler(ctx, {
+    params: undefined,
+    query: undefined,
+    body: route.body?.parse(body),
+    request,
+  })
+  return reply.kind === 'json' ? reply.body : undefined
+}
+
+export function findRoute(node: TestNode, path: string, method = 'GET'): Route {
+  const route = node.opened.routes?.find((candidate) => candidate.path === path && candidate.method === method)
   if (route === undefined) throw new TypeError(`no route ${path}`)
   return route
 }

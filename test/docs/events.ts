@@ -46,7 +46,10 @@ function entryOf([name, { summary, read, detail }]: [string, NonNullable<(typeof
 }
 
 const property = z.object({
-  type: z.string().optional(),
+  type: z
+    .union([z.string(), z.array(z.string())])
+    .transform((type) => (typeof type === 'string' ? type : type.join(' or ')))
+    .optional(),
   description: z.string().optional(),
   format: z.string().optional(),
   items: z.object({ type: z.string().optional() }).optional(),

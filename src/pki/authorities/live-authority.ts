@@ -4,6 +4,7 @@ import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
 import type { IssuerFacts } from '../profiles.ts'
 import { fingerprintOf, pemOf, validityOf } from '../x509/certificate.ts'
+import { type Signer, signerOf } from '../x509/signature.ts'
 import { type AuthorityCertificate, readAuthorityCertificate } from './authority-certificate.ts'
 import type { StoredAuthority } from './authority-store.ts'
 import { openSealedKey } from './sealed-keys.ts'
@@ -23,13 +24,22 @@ export interface LiveAuthority {
    * @throws GateError `pki.authority-offline` when the key is elsewhere; `pki.authority-unusable` when it does not open or is not the certificate's
    */
   privateKey(): KeyObject
+  /** Signs with that key; the same errors. */
+  signer(): Signer
 }
 
 /** @throws GateError `pki.authority-unusable` when its certificate cannot be read */
 export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Array[], keyring: Keyring): LiveAuthority {
   const certificate = readCertificate(stored)
   const facts = readFacts(stored)
-  let kept: KeyObject | undefined
+  let kept: { readonly key: KeyObject; readonly signer: Signer } | undefined
+  const open = (): { readonly key: KeyObject; readonly signer: Signer } => {
+    if (kept !== undefined) return kept
+    const key = openKey(stored, certificate, keyring)
+    const opened = { key, signer: signerOf(key) }
+    if (stored.kind === 'intermediate') kept = opened
+    return opened
+  }
   return {
     stored,
     published: {
@@ -46,11 +56,8 @@ export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Arra
     },
     certificate: facts,
     chain: stored.kind === 'root' ? [] : [stored.certificate, ...above],
-    privateKey: () => {
-      const key = kept ?? openKey(stored, certificate, keyring)
-      if (stored.kind === 'intermediate') kept = key
-      return key
-    },
+    privateKey: () => open().key,
+    signer: () => open().signer,
   }
 }
 

@@ -66,9 +66,12 @@ async function issue(tx: Ctx, issuance: Issuance, issuer: LiveAuthority, name: S
     action: 'certificates.issue',
     target: { type: 'certificates', id: stored.id, name: name.text },
     detail: {
+      profile: stored.profile,
       serial: stored.serial,
       fingerprint: fingerprintOf(stored.certificate),
       notAfter: new Date(stored.notAfter).toISOString(),
+      holder: null,
+      renewedFrom: null,
     },
   })
   return leaf
@@ -100,6 +103,7 @@ function make(
       keyDigest: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
       sealedKey: sealed,
       renewedFrom: undefined,
+      limits: undefined,
       label: undefined,
       askedBy: tx.actor.principal.id,
       via: 'host',

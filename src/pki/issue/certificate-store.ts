@@ -1,3 +1,4 @@
+import type { CredentialLimits } from '#kit'
 import { contains, type Db, tables } from '#platform'
 import type { PkiTables } from '../tables.ts'
 
@@ -25,6 +26,8 @@ export interface CertificateRecord {
   readonly certificate: Uint8Array
   /** The certificate it took the place of. */
   readonly renewedFrom: string | undefined
+  /** What may be done by it at most; `undefined`: all its holder may. */
+  readonly limits: CredentialLimits | undefined
   readonly label: string | undefined
   /** Id of the principal that asked for it. */
   readonly askedBy: string | undefined
@@ -96,7 +99,7 @@ export async function insertCertificate(db: Db, made: NewCertificate): Promise<v
       certificate: made.certificate,
       sealed_key: made.sealedKey ?? null,
       renewed_from: made.renewedFrom ?? null,
-      limits: null,
+      limits: made.limits === undefined ? null : JSON.stringify(made.limits),
       label: made.label ?? null,
       asked_by: made.askedBy ?? null,
       via: made.via,
@@ -107,7 +110,45 @@ export async function insertCertificate(db: Db, made: NewCertificate): Promise<v
     .execute()
 }
 
+/** A certificate by id, whatever became of it. */
+export async function findCertificate(db: Db, id: string): Promise<CertificateRecord | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(recordColumns)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && recordOf(row)
+}
+
+/** The certificate whose DER has this SHA-256, in lower-case hex: the one and only that was shown. */
+export async function findCertificateByFingerprint(
+  db: Db,
+  fingerprint: string,
+): Promise<CertificateRecord | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(recordColumns)
+    .where('fingerprint', '=', fingerprint)
+    .executeTakeFirst()
+  return row && recordOf(row)
+}
+
 const searched = ['names', 'subject', 'serial', 'label'] as const
+
+/** What a list shows; what is absent leaves none out. */
+export interface CertificateFilter {
+  /** In a name, the subject, the serial number or the label; lower case. */
+  readonly text?: string | undefined
+  readonly profile?: string | undefined
+  /** `ending`: valid, with less than 30 days left. */
+  readonly state?: 'valid' | 'ending' | 'ended' | 'revoked' | undefined
+  readonly holder?: string | undefined
+  /** No others than with these ids. */
+  readonly only?: readonly string[] | undefined
+}
+
+/** From how much life left on a certificate counts as ending. */
+export const endingMs = 30 * 86_400_000
 
 const recordColumns = [
   'id',
@@ -122,6 +163,7 @@ const recordColumns = [
   'not_after',
   'certificate',
   'renewed_from',
+  'limits',
   'label',
   'asked_by',
   'via',
@@ -130,24 +172,55 @@ const recordColumns = [
   'revocation_reason',
 ] as const
 
-/** Newest first; with a text, those that have it in a name, the subject, the serial number or the label. @param before id of the last one already shown */
+/** Newest first. @param before id of the last one already shown */
 export async function listCertificates(
   db: Db,
+  filter: CertificateFilter,
   before: string | undefined,
   limit: number,
-  text?: string,
-  only?: readonly string[],
+  now: number,
 ): Promise<readonly CertificateRecord[]> {
+  const { text, profile, state, holder, only } = filter
+  // ids begin with the time of their making, so their order is the order of issue
   let rows = tables<PkiTables>(db)
     .selectFrom('pki_certificates')
     .select(recordColumns)
-    // ids begin with the time of their making, so their order is the order of issue
     .orderBy('id', 'desc')
     .limit(limit)
   if (before !== undefined) rows = rows.where('id', '<', before)
   if (text !== undefined) rows = rows.where(contains(searched, text))
+  if (profile !== undefined) rows = rows.where('profile', '=', profile)
+  if (holder !== undefined) rows = rows.where('holder_id', '=', holder)
   if (only !== undefined) rows = rows.where('id', 'in', only)
+  if (state === 'revoked') rows = rows.where('revoked_at', 'is not', null)
+  else if (state !== undefined) rows = rows.where('revoked_at', 'is', null)
+  if (state === 'ended') rows = rows.where('not_after', '<=', now)
+  else if (state === 'valid' || state === 'ending') rows = rows.where('not_after', '>', now)
+  if (state === 'ending') rows = rows.where('not_after', '<=', now + endingMs)
   return (await rows.execute()).map(recordOf)
+}
+
+/** In order of id, after the given one. */
+export async function listCertificatesInOrder(
+  db: Db,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly CertificateRecord[]> {
+  let rows = tables<PkiTables>(db).selectFrom('pki_certificates').select(recordColumns).orderBy('id').limit(limit)
+  if (after !== undefined) rows = rows.where('id', '>', after)
+  return (await rows.execute()).map(recordOf)
+}
+
+/** Ids of those that speak for a principal, newest first. */
+export async function certificatesOf(db: Db, holderId: string, limit: number): Promise<readonly string[]> {
+  const rows = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select('id')
+    .where('holder_id', '=', holderId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 /** Erases the keys of certificates that ended before `end` (nobody can use them) and answers how many. */
@@ -175,6 +248,7 @@ function recordOf(row: Pick<PkiTables['pki_certificates'], (typeof recordColumns
     notAfter: row.not_after,
     certificate: row.certificate,
     renewedFrom: row.renewed_from ?? undefined,
+    limits: row.limits === null ? undefined : (JSON.parse(row.limits) as CredentialLimits),
     label: row.label ?? undefined,
     askedBy: row.asked_by ?? undefined,
     via: row.via === 'api' || row.via === 'est' ? row.via : 'host',

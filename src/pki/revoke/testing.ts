@@ -43,6 +43,7 @@ export async function issued(
     certificate,
     sealedKey: undefined,
     renewedFrom: undefined,
+    limits: undefined,
     label: undefined,
     askedBy: undefined,
     via: 'api',

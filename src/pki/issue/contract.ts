@@ -1,0 +1,141 @@
+import { z } from 'zod'
+
+/** Certificates and profiles as API, CLI and pages speak of them. */
+
+const instant = z.iso.datetime()
+
+export const fingerprint = z
+  .string()
+  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){31}$/)
+  .describe("SHA-256 of the certificate's DER, lower-case hex pairs joined by colons")
+
+export const profileName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, at most 63')
+
+const limitsView = z.object({
+  permissions: z.array(z.string()),
+  networks: z.object({ allow: z.array(z.string()), deny: z.array(z.string()) }),
+  regions: z.array(z.string()),
+})
+
+/** One issued certificate. Its private key is not here. */
+export const certificate = z.object({
+  id: z.string(),
+  authorityId: z.string(),
+  profile: z.string().describe('What it may be used for.'),
+  holderId: z.string().nullable().describe('The principal it speaks for.'),
+  subject: z.string().describe('Whom it names: a holder, or the first of its hosts.'),
+  names: z.array(z.string()).describe('Alternative names.'),
+  host: z.string().nullable().describe('The host it is served for, when Gatehouse serves it.'),
+  label: z.string().nullable(),
+  serial: z.string().describe('Lower-case hex'),
+  fingerprint,
+  notBefore: instant,
+  notAfter: instant,
+  limits: limitsView.nullable().describe('What may be done by it at most; null: all its holder may.'),
+  renewedFrom: z.string().nullable().describe('The certificate it takes the place of.'),
+  askedBy: z.string().nullable().describe('Id of the principal that asked for it.'),
+  via: z.enum(['host', 'api', 'est']),
+  createdAt: instant,
+  revokedAt: instant.nullable(),
+  revocationReason: z.string().nullable(),
+})
+export type Certificate = z.infer<typeof certificate>
+
+/** `GET /api/v1/certificates`, newest first */
+export const certificateList = z.object({ items: z.array(certificate), next: z.string().nullable() })
+export type CertificateList = z.infer<typeof certificateList>
+
+export const certificateStates = ['valid', 'ending', 'ended', 'revoked'] as const
+export type CertificateState = (typeof certificateStates)[number]
+
+export const certificateQuery = z.strictObject({
+  q: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .max(80)
+    .transform((text) => (text === '' ? undefined : text))
+    .optional()
+    .describe('Only those with this text in a name, the subject, the serial number or the label.'),
+  profile: z
+    .union([z.literal('').transform(() => undefined), profileName])
+    .optional()
+    .describe('Only those of this profile.'),
+  state: z
+    .union([z.literal('').transform(() => undefined), z.enum(certificateStates)])
+    .optional()
+    .describe('Only those in this state; `ending`: valid, with less than 30 days left.'),
+  holder: z.string().max(64).optional().describe('Only those that speak for this principal.'),
+  cursor: z.string().max(1024).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+export type CertificateQuery = z.infer<typeof certificateQuery>
+
+export const certificateParams = z.strictObject({ id: z.string().max(64) })
+
+/** With what goes into the client's hands. */
+export const issuedView = certificate.extend({
+  pem: z.string().describe('The certificate.'),
+  chain: z.string().describe('The certificate and all between it and the root, as servers and clients are given it.'),
+})
+export type IssuedView = z.infer<typeof issuedView>
+
+export const issuedWithKey = issuedView.extend({
+  privateKey: z
+    .string()
+    .optional()
+    .describe('PKCS #8 in PEM; told this once and stored nowhere. Only when key was asked for.'),
+})
+
+const network = z.string().max(64)
+
+export const issueBody = z
+  .strictObject({
+    profile: profileName,
+    account: z.string().max(64).optional().describe('Handle or id of the account it speaks for.'),
+    device: z.string().max(64).optional().describe('Name of the device it speaks for; known from then on.'),
+    service: z.string().max(64).optional().describe('Name of the service it speaks for; known from then on.'),
+    names: z
+      .array(z.string().max(253))
+      .max(50)
+      .optional()
+      .describe('Hosts and addresses; absent: those the request names.'),
+    request: z.string().max(16_384).optional().describe('PKCS #10 in PEM.'),
+    newKey: z
+      .literal(true)
+      .optional()
+      .describe('Instead of a request: make the key here and tell it once. A key made where it is used is safer.'),
+    label: z.string().trim().min(1).max(100).optional(),
+    days: z.int().min(1).max(3650).optional().describe('Ends after so many days; never later than the profile says.'),
+    permissions: z.array(z.string().max(512)).min(1).max(100).optional().describe('Absent: all its holder may.'),
+    networks: z
+      .strictObject({ allow: z.array(network).max(100).default([]), deny: z.array(network).max(100).default([]) })
+      .optional()
+      .describe('CIDRs and @named networks it may be used from.'),
+    regions: z.array(z.string().max(8)).max(250).optional(),
+  })
+  .refine(({ request, newKey }) => (request === undefined) === (newKey === true), {
+    message: 'give a request, or ask for a new key',
+    path: ['request'],
+  })
+  .refine(({ account, device, service }) => [account, device, service].filter((one) => one !== undefined).length <= 1, {
+    message: 'it speaks for one holder',
+    path: ['account'],
+  })
+export type IssueBody = z.infer<typeof issueBody>
+
+export const profileView = z.object({
+  name: z.string(),
+  kind: z.enum(['server', 'device', 'person', 'service', 'gateway']),
+  title: z.string(),
+  line: z.string().describe('The line of authorities that issues it.'),
+  days: z.int().describe('Longest life.'),
+  keys: z.array(z.string()),
+  names: z.array(z.string()).describe('Host names it may carry: exact, `*.` and all below, or CIDRs.'),
+  purposes: z.array(z.string()),
+  builtIn: z.boolean(),
+})
+export type ProfileView = z.infer<typeof profileView>
+export const profileList = z.object({ items: z.array(profileView) })

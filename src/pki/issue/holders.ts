@@ -1,0 +1,79 @@
+import type { AccessFace } from '#access'
+import type { Ctx } from '#platform'
+import { fail } from '../errors.ts'
+import { findHolder, findHolderByName, insertHolder } from './holder-store.ts'
+
+/** What a certificate can speak for. Devices and services are known by their certificates alone. */
+export const holderKinds = ['account', 'device', 'service'] as const
+export type HolderKind = (typeof holderKinds)[number]
+
+export interface Holder {
+  /** Id of the principal. */
+  readonly id: string
+  readonly kind: HolderKind
+  /** An account's handle, a device's or service's name. */
+  readonly name: string
+}
+
+/** How a holder is named from outside. */
+export interface HolderName {
+  readonly kind: HolderKind
+  readonly name: string
+}
+
+const prefixes = { device: 'dev', service: 'svc' } as const
+const principalKinds = { device: 'device', service: 'app' } as const
+
+/** As it may stand in a URI's path and in a common name, in one spelling. */
+const holderName = /^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/
+
+export function isHolderName(name: string): boolean {
+  return holderName.test(name)
+}
+
+/**
+ * The holder of that name. Devices and services come into being with their first certificate, as principals that may
+ * nothing until somebody lets them; a name that was removed is not used again.
+ *
+ * @throws GateError `pki.no-such-holder`, `pki.holder-invalid`
+ */
+export async function ensureHolder(ctx: Ctx, access: AccessFace, { kind, name }: HolderName): Promise<Holder> {
+  if (kind === 'account') return accountHolder(ctx, access, name)
+  const found = await findNamed(ctx, { kind, name })
+  if (found !== undefined) return found
+  return ctx.tx(async (tx) => {
+    const other = await findNamed(tx, { kind, name })
+    if (other !== undefined) return other
+    const id = tx.newId(prefixes[kind])
+    await access.addPrincipal(tx, { id, kind: principalKinds[kind], name })
+    await insertHolder(tx.db, { id, kind, name, createdAt: tx.now })
+    await tx.audit({ action: 'certificate-holders.create', target: { type: kind, id, name } })
+    return { id, kind, name }
+  })
+}
+
+/** The holder of a certificate, to renew it. @throws GateError `pki.no-such-holder` when it was removed */
+export async function getHolder(ctx: Ctx, access: AccessFace, id: string): Promise<Holder> {
+  const own = await findHolder(ctx.db, id)
+  if (own !== undefined && own.removedAt === undefined) return { id, kind: own.kind, name: own.name }
+  const principal = own === undefined ? await access.findPrincipal(ctx.db, { id }) : undefined
+  if (principal?.kind !== 'account' || principal.state !== 'active')
+    throw fail('pki.no-such-holder', { fields: { id } })
+  return { id, kind: 'account', name: principal.name }
+}
+
+async function accountHolder(ctx: Ctx, access: AccessFace, name: string): Promise<Holder> {
+  const by = name.startsWith('acc_') ? { id: name } : { handle: name }
+  const principal = await access.findPrincipal(ctx.db, by)
+  if (principal?.kind !== 'account' || principal.state !== 'active') {
+    throw fail('pki.no-such-holder', { fields: { id: name.slice(0, 80) } })
+  }
+  return { id: principal.id, kind: 'account', name: principal.name }
+}
+
+async function findNamed(ctx: Ctx, { kind, name }: HolderName): Promise<Holder | undefined> {
+  if (!isHolderName(name)) throw fail('pki.holder-invalid')
+  const found = await findHolderByName(ctx.db, kind === 'service' ? 'service' : 'device', name)
+  if (found?.removedAt !== undefined) throw fail('pki.no-such-holder', { fields: { id: name } })
+  return found
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Ctx, GateError, listAudit, tables } from '#platform'
+import { eachDialect, fakeClock, programMissing } from '#platform/testing'
+import { postRoute, startNode, type TestNode } from '../testing.ts'
+import { issueBody, issuedWithKey } from './contract.ts'
+
+const isCode = (code: string) => (error: unknown) => error instanceof GateError && error.code === code
+const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
+
+/** A folder with a key and requests made by OpenSSL, as people make them. */
+function workshop(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-issue-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const openssl = (...args: readonly string[]): string =>
+    execFileSync('openssl', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const request = (
+    subject: string,
+    extensions: readonly string[] = [],
+    key = 'ec:-pkeyopt:ec_paramgen_curve:P-256',
+  ) => {
+    const [algorithm = '', ...options] = key.split(':-pkeyopt:')
+    const added = extensions.flatMap((extension) => ['-addext', extension])
+    const pkeyopts = options.flatMap((option) => ['-pkeyopt', option])
+    openssl(
+      'req',
+      '-new',
+      '-newkey',
+      algorithm,
+      ...pkeyopts,
+      '-nodes',
+      '-keyout',
+      'key.pem',
+      '-out',
+      'csr.pem',
+      '-subj',
+      subject,
+      ...added,
+    )
+    return readFileSync(join(folder, 'csr.pem'), 'utf8')
+  }
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  return { openssl, request, write, read: (name: string) => readFileSync(join(folder, name), 'utf8') }
+}
+
+const asAdmin = (node: TestNode) => node.ctx.as({ principal: { kind: 'local', id: 'local', name: 'local' } })
+const orderAs = async (node: TestNode, ctx: Ctx, body: unknown) =>
+  issuedWithKey.parse(await postRoute(node, ctx, '/api/v1/certificates', body))
+const order = (node: TestNode, body: unknown) => orderAs(node, asAdmin(node), body)
+
+interface CertificateTable {
+  readonly pki_certificates: { sealed_key: Uint8Array | null; certificate: Uint8Array }
+}
+
+eachDialect((_, open) => {
+  test('a device’s request becomes a certificate that OpenSSL accepts', needsOpenssl, async (t) => {
+    const node = await startNode(t, open, { clock: fakeClock(Date.now()) })
+    const { openssl, request, write } = workshop(t)
+    const issued = await order(node, { profile: 'device', device: 'washer-7', request: request('/CN=washer-7') })
+    const certificate = new X509Certificate(issued.pem)
+    assert.equal(certificate.subject, 'CN=washer-7')
+    assert.equal(certificate.subjectAltName, 'URI:spiffe://gatehouse.localhost/device/washer-7')
+    assert.deepEqual(certificate.keyUsage, ['1.3.6.1.5.5.7.3.2'])
+    write('root.pem', (await node.face.root()).certificatePem)
+    write('chain.pem', issued.chain)
+    const leaf = write('leaf.pem', issued.pem)
+    const verdict = openssl(
+      'verify',
+      '-x509_strict',
+      '-purpose',
+      'sslclient',
+      '-CAfile',
+      'root.pem',
+      '-untrusted',
+      'chain.pem',
+      leaf,
+    )
+    assert.match(verdict, /leaf\.pem: OK/)
+    assert.throws(() =>
+      openssl('verify', '-purpose', 'sslserver', '-CAfile', 'root.pem', '-untrusted', 'chain.pem', leaf),
+    )
+    const [audit] = (await listAudit(node.database.db, {}, { limit: 20 })).filter((one) => one.target?.id === issued.id)
+    assert.equal(audit?.action, 'certificates.issue')
+    assert.equal(audit?.detail?.['profile'], 'device')
+  })
+
+  test(
+    'attack PKI: what a request asks for beyond its profile is refused and never copied',
+    needsOpenssl,
+    async (t) => {
+      const node = await startNode(t, open, { clock: fakeClock(Date.now()) })
+      const { request } = workshop(t)
+      const refused: readonly (readonly [subject: string, ...extensions: string[]])[] = [
+        ['/CN=washer-7', 'basicConstraints=critical,CA:TRUE'],
+        ['/CN=washer-7', 'basicConstraints=CA:FALSE,pathlen:0'],
+        ['/CN=washer-7', 'keyUsage=keyCertSign'],
+        ['/CN=washer-7', 'extendedKeyUsage=serverAuth'],
+        ['/CN=washer-7', 'subjectAltName=DNS:bank.example'],
+        ['/CN=washer-7', 'subjectAltName=DNS:*.example'],
+        ['/CN=washer-7', 'subjectAltName=IP:10.0.0.1'],
+        ['/CN=washer-7', 'subjectAltName=URI:spiffe://gatehouse.localhost/device/other'],
+        ['/CN=washer-7', 'subjectAltName=email:ada@example.org'],
+        ['/CN=washer-7', '1.2.3.4=critical,ASN1:UTF8:x'],
+        ['/CN=washer-7', '1.2.3.4=ASN1:UTF8:x'],
+        ['/CN=washer-8'],
+        ['/CN=wаsher-7'],
+        ['/O=Bank/CN=washer-7'],
+      ]
+      for (const [subject, ...extensions] of refused) {
+        const csr = request(subject, extensions)
+        await assert.rejects(
+          order(node, { profile: 'device', device: 'washer-7', request: csr }),
+          isCode('pki.request-beyond-profile'),
+          `${subject} ${extensions.join(' ')}`,
+        )
+      }
+      for (const csr of [
+        request('/'),
+        request('/CN=washer-7', ['subjectAltName=URI:spiffe://gatehouse.localhost/device/washer-7']),
+      ]) {
+        await order(node, { profile: 'device', device: 'washer-7', request: csr })
+      }
+    },
+  )
+
+  test('attack PKI: weak keys, false signatures and what is no request are refused', needsOpenssl, async (t) => {
+    const node = await startNode(t, open, { clock: fakeClock(Date.now()) })
+    const { request } = workshop(t)
+    const good = request('/CN=washer-7')
+    const der = Buffer.from(good.replaceAll(/-----.*-----|\s/g, ''), 'base64')
+    der[der.length - 5] = (der.at(-5) ?? 0) ^ 1
+    const forged = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----`
+    const bad = [request('/CN=washer-7', [], 'rsa:1024'), forged, 'garbage', good + good, good.slice(0, -60), '']
+    for (const csr of bad) {
+      await assert.rejects(
+        order(node, { profile: 'device', device: 'washer-7', request: csr }),
+        isCode('pki.request-invalid'),
+      )
+    }
+    assert.throws(() => issueBody.parse({ profile: 'device', device: 'x', request: 'A'.repeat(10_000_000) }))
+  })
+
+  test('servers get the hosts their profile allows, and no others', needsOpenssl, async (t) => {
+    const node = await startNode(t, open, { clock: fakeClock(Date.now()) })
+    const { request } = workshop(t)
+    const host = 'db.gatehouse.localhost'
+    const fromRequest = await order(node, { profile: 'server', request: request('/', [`subjectAltName=DNS:${host}`]) })
+    assert.equal(new X509Certificate(fromRequest.pem).subjectAltName, `DNS:${host}`)
+    assert.equal(new X509Certificate(fromRequest.pem).subject, undefined)
+    const given = await order(node, { profile: 'server', names: [host], request: request(`/CN=${host}`) })
+    assert.deepEqual(given.names, [host])
+    const wrong = [
+      'bank.example',
+      '*.gatehouse.localhost',
+      '10.0.0.1',
+      'gatehouse.localhost.',
+      'DB.gatehouse.localhost',
+      'a\0.gatehouse.localhost',
+    ]
+    for (const name of wrong) {
+      await assert.rejects(
+        order(node, { profile: 'server', names: [name], request: request('/') }),
+        isCode('pki.name-not-allowed'),
+        name,
+      )
+    }
+    await assert.rejects(order(node, { profile: 'server', request: request('/') }), isCode('pki.name-not-allowed'))
+  })
+
+  test('a key made here is told once and stored nowhere', async (t) => {
+    const node = await startNode(t, open)
+    const issued = await order(node, { profile: 'service', service: 'billing', newKey: true })
+    const certificate = new X509Certificate(issued.pem)
+    assert.ok(certificate.checkPrivateKey(createPrivateKey(issued.privateKey ?? '')))
+    assert.equal(certificate.subjectAltName, 'URI:spiffe://gatehouse.localhost/service/billing')
+    const rows = await tables<CertificateTable>(node.database.db).selectFrom('pki_certificates').selectAll().execute()
+    assert.deepEqual(
+      rows.map((row) => row.sealed_key),
+      [null],
+    )
+    const again = await order(node, { profile: 'service', service: 'billing', newKey: true })
+    assert.equal(again.holderId, issued.holderId)
+    assert.notEqual(again.serial, issued.serial)
+  })
+
+  test('who may not, and who would gain by it, gets none', async (t) => {
+    const node = await startNode(t, open)
+    const { access } = node
+    const ctx = asAdmin(node)
+    await ctx.tx(async (tx) => {
+      for (const name of ['ada', 'bob']) await access.addPrincipal(tx, { id: `acc_${name}`, kind: 'account', name })
+      await access.assignRole(tx, 'acc_ada', 'administrator')
+    })
+    const bob = node.ctx.as({
+      principal: { kind: 'account', id: 'acc_bob', name: 'bob' },
+      credential: {
+        id: 'crd_1',
+        kind: 'password',
+        permissions: ['*'],
+        networks: { allow: [], deny: [] },
+        regions: [],
+        expiresAt: undefined,
+      },
+    })
+    const wanted = { profile: 'person', account: 'ada', newKey: true }
+    await assert.rejects(orderAs(node, bob, wanted), isCode('access.refused'))
+    await assert.rejects(order(node, { ...wanted, account: 'nobody' }), isCode('pki.no-such-holder'))
+    await assert.rejects(order(node, { profile: 'device', account: 'ada', newKey: true }), isCode('pki.holder-unfit'))
+    await assert.rejects(order(node, { profile: 'nothing', device: 'x', newKey: true }), isCode('pki.no-such-profile'))
+    await assert.rejects(
+      order(node, { profile: 'device', device: 'Großraum', newKey: true }),
+      isCode('pki.holder-invalid'),
+    )
+    const issued = await order(node, { profile: 'person', account: 'ada', newKey: true, days: 7 })
+    assert.equal(issued.holderId, 'acc_ada')
+    assert.equal(Date.parse(issued.notAfter), node.clock.now() + 7 * 86_400_000)
+  })
+})

@@ -1,0 +1,228 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { AccessFace } from '#access'
+import { type CredentialLimits, limitFaults, narrowedBy, noLimits } from '#kit'
+import type { Ctx, Random } from '#platform'
+import type { Hierarchy } from '../authorities/hierarchy.ts'
+import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
+import { fail } from '../errors.ts'
+import { digestOf, fingerprintOf, newSerial, signCertificate } from '../x509/certificate.ts'
+import { type PublicKeyInfo, publicKeyInfo } from '../x509/public-keys.ts'
+import { X509Refusal } from '../x509/refusal.ts'
+import { type CertificationRequest, verifyRequest } from '../x509/request.ts'
+import { askedBeyond } from './beyond.ts'
+import { type CertificateRecord, insertCertificate, type Via } from './certificate-store.ts'
+import type { Holder } from './holders.ts'
+import { leafFields, type Pointers } from './leaf.ts'
+import { type Profile, profileHolders } from './profile.ts'
+import { type CertificateSubject, subjectOf } from './subject.ts'
+
+/** What issuing works with. */
+export interface IssueParts {
+  readonly hierarchy: Hierarchy
+  readonly random: Random
+  readonly access: AccessFace
+  readonly trustDomain: string
+  /** Where a certificate of that authority and serial is asked about; absent without a plain HTTP address. */
+  readonly pointers: (authorityId: string, serial: string) => Pointers | undefined
+  /** Whether a key is known to be in other hands. @param keyDigest SHA-256 of its SubjectPublicKeyInfo, hex */
+  readonly isCompromised: (ctx: Ctx, keyDigest: string) => Promise<boolean>
+  /** Told of every certificate made. */
+  readonly issued: () => void
+}
+
+/** What is wanted, before anything was looked at. */
+export interface Order {
+  readonly profile: Profile
+  /** Whom it will speak for; `undefined` for servers. */
+  readonly holder: Holder | undefined
+  /** Host names wanted. Absent: those of the request. */
+  readonly hosts?: readonly string[] | undefined
+  /** PKCS #10, as DER, PEM or base64. */
+  readonly request: Uint8Array | string
+  readonly via: Via
+  readonly label?: string | undefined
+  /** What the certificate may be used for at most, from where; absent: all its holder may. */
+  readonly limits?: CredentialLimits | undefined
+  /** The certificate it takes the place of. */
+  readonly renewedFrom?: CertificateRecord | undefined
+  /** Ends no later. */
+  readonly notAfter?: number | undefined
+}
+
+/** An order whose request was read, proven, and found to ask for nothing beyond its profile. */
+export interface JudgedOrder extends Omit<Order, 'request' | 'hosts'> {
+  readonly publicKey: PublicKeyInfo
+  readonly subject: CertificateSubject
+}
+
+export interface IssuedCertificate {
+  readonly record: CertificateRecord
+  readonly issuer: LiveAuthority
+}
+
+/**
+ * Reads the request and judges it: proof of possession, key, names and everything it asks for. Pure but for its cost (a
+ * signature to verify), so do it before the transaction.
+ *
+ * @throws GateError `pki.request-invalid`, `pki.request-beyond-profile`, `pki.name-not-allowed`
+ */
+export function judgeOrder(parts: Pick<IssueParts, 'trustDomain'>, order: Order): JudgedOrder {
+  const request = readProven(order.request)
+  const { profile, holder } = order
+  requireFittingHolder(profile, holder)
+  const hosts = order.hosts ?? (profile.names.length === 0 ? [] : hostsOf(request))
+  const subject = subjectOf({ profile, holder: holder?.name, hosts, trustDomain: parts.trustDomain })
+  if ('fault' in subject) throw fail('pki.name-not-allowed', { fields: { fault: subject.fault } })
+  const beyond = askedBeyond(request, profile, subject, holder?.name)
+  if (beyond !== undefined) throw fail('pki.request-beyond-profile', { fields: { fault: beyond } })
+  const { request: _, hosts: __, ...rest } = order
+  return { ...rest, publicKey: request.publicKey, subject }
+}
+
+/** A key made here, on request: the private half is in the answer and nowhere else. */
+export function orderWithNewKey(
+  parts: Pick<IssueParts, 'trustDomain'>,
+  order: Omit<Order, 'request'>,
+): { readonly judged: JudgedOrder; readonly privateKeyPem: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const { profile, holder, hosts = [], ...rest } = order
+  requireFittingHolder(profile, holder)
+  const subject = subjectOf({ profile, holder: holder?.name, hosts, trustDomain: parts.trustDomain })
+  if ('fault' in subject) throw fail('pki.name-not-allowed', { fields: { fault: subject.fault } })
+  return {
+    judged: { ...rest, profile, holder, subject, publicKey: publicKeyInfo(publicKey) },
+    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  }
+}
+
+/**
+ * Whether the actor may have this made: it must be able to hand on all the certificate will open, for whoever holds the
+ * key acts as the holder. Permissions of routes come before; renewals by the certificate itself do not come here.
+ *
+ * @returns the order with its limits narrowed to those of the credential that asked
+ * @throws GateError `access.more-than-held`, `pki.invalid-limits`, `pki.wider-than-credential`
+ */
+export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: JudgedOrder): Promise<JudgedOrder> {
+  if (order.holder === undefined) return order
+  const wanted = order.limits ?? noLimits
+  const faults = limitFaults(wanted, ctx.now)
+  if (faults.length > 0) throw fail('pki.invalid-limits', { faults })
+  if (wanted.permissions.includes('*')) {
+    if (order.holder.id !== ctx.actor.principal.id) await access.requireCoverageOf(ctx, order.holder.id)
+    else await requireUnnarrowed(ctx)
+  } else {
+    await access.requireCoverage(ctx, wanted.permissions)
+  }
+  const through = ctx.actor.credential
+  const limits = through === undefined ? wanted : narrowedBy(wanted, through)
+  if (typeof limits === 'string') throw fail('pki.wider-than-credential', { fields: { limit: limits } })
+  return { ...order, limits, notAfter: earliest(order.notAfter, limits.expiresAt) }
+}
+
+/** Somebody's own certificate for all they may needs a credential for all they may. */
+async function requireUnnarrowed(ctx: Ctx): Promise<void> {
+  const { credential } = ctx.actor
+  if (credential !== undefined && !credential.permissions.includes('*')) {
+    throw fail('pki.wider-than-credential', { fields: { limit: 'permissions' } })
+  }
+}
+
+/**
+ * Signs and stores a certificate and says so in the journal, in one transaction; asks nobody whether it may be. Nothing
+ * may leave the server before that has committed.
+ *
+ * @throws GateError `pki.key-compromised`; those of `Hierarchy.issuer` and `requireValid`
+ */
+export async function issue(ctx: Ctx, parts: IssueParts, order: JudgedOrder): Promise<IssuedCertificate> {
+  const issued = await ctx.tx(async (tx) => {
+    const keyDigest = digestOf(order.publicKey.spki)
+    if (await parts.isCompromised(tx, keyDigest)) throw fail('pki.key-compromised')
+    const issuer = await parts.hierarchy.issuer(tx, order.profile.line)
+    requireValid(issuer, tx.now)
+    const record = sign(tx, parts, issuer, order)
+    await insertCertificate(tx.db, {
+      ...record,
+      fingerprint: digestOf(record.certificate),
+      keyDigest,
+      sealedKey: undefined,
+    })
+    await tx.audit({
+      action: 'certificates.issue',
+      target: { type: 'certificates', id: record.id, name: record.subject },
+      detail: {
+        profile: record.profile,
+        serial: record.serial,
+        fingerprint: fingerprintOf(record.certificate),
+        notAfter: new Date(record.notAfter).toISOString(),
+        holder: record.holderId ?? null,
+        renewedFrom: record.renewedFrom ?? null,
+      },
+    })
+    return { record, issuer }
+  })
+  parts.issued()
+  return issued
+}
+
+function sign(tx: Ctx, { random, pointers }: IssueParts, issuer: LiveAuthority, order: JudgedOrder): CertificateRecord {
+  const { profile, subject, publicKey, holder, label, via, limits, renewedFrom } = order
+  const serial = newSerial(random.bytes(16))
+  const hex = Buffer.from(serial).toString('hex')
+  const fields = leafFields({
+    profile,
+    subject,
+    publicKey,
+    issuer,
+    notAfter: order.notAfter,
+    now: tx.now,
+    serial,
+    pointers: pointers(issuer.stored.id, hex),
+  })
+  const wholeSecond = (at: number): number => Math.floor(at / 1000) * 1000
+  const hosts = subject.hosts.map(({ text }) => text)
+  return {
+    id: tx.newId('crt'),
+    authorityId: issuer.stored.id,
+    serial: hex,
+    profile: profile.name,
+    holderId: holder?.id,
+    subject: subject.commonName ?? holder?.name ?? hosts[0] ?? '',
+    names: subject.uri === undefined ? hosts : [subject.uri, ...hosts],
+    host: undefined,
+    notBefore: wholeSecond(fields.notBefore),
+    notAfter: wholeSecond(fields.notAfter),
+    certificate: signCertificate(fields, issuer.signer()),
+    renewedFrom: renewedFrom?.id,
+    limits,
+    label,
+    askedBy: tx.actor.principal.id,
+    via,
+    createdAt: tx.now,
+    revokedAt: undefined,
+    revocationReason: undefined,
+  }
+}
+
+function readProven(request: Uint8Array | string): CertificationRequest {
+  try {
+    return verifyRequest(request)
+  } catch (error) {
+    if (error instanceof X509Refusal) throw fail('pki.request-invalid', { fields: { fault: error.message } })
+    throw error
+  }
+}
+
+function hostsOf({ extensions }: CertificationRequest): readonly string[] {
+  return extensions.names.flatMap((name) => (name.kind === 'dns' || name.kind === 'ip' ? [name.text] : []))
+}
+
+function requireFittingHolder(profile: Profile, holder: Holder | undefined): void {
+  const wanted = profileHolders[profile.kind]
+  if (holder?.kind !== wanted) {
+    throw fail('pki.holder-unfit', { fields: { profile: profile.name, holder: wanted ?? 'nobody' } })
+  }
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
+}

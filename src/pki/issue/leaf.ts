@@ -1,0 +1,89 @@
+import type { LiveAuthority } from '../authorities/live-authority.ts'
+import { type CertificateFields, distinguishedName } from '../x509/certificate.ts'
+import type { Der } from '../x509/der.ts'
+import {
+  type AlternativeName,
+  authorityInformationAccess,
+  authorityKeyIdentifier,
+  crlDistributionPoints,
+  endEntityConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  subjectAlternativeName,
+  subjectKeyIdentifier,
+} from '../x509/extensions.ts'
+import type { PublicKeyInfo } from '../x509/public-keys.ts'
+import { kindRules, type Profile, type ProfileKind } from './profile.ts'
+import type { CertificateSubject } from './subject.ts'
+
+/** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
+const backdated = 3_600_000
+
+/** Where relying parties ask about what an authority issued. */
+export interface Pointers {
+  readonly crl: string
+  readonly ocsp: string
+  readonly issuer: string
+}
+
+export interface LeafRequest {
+  readonly profile: Profile
+  readonly subject: CertificateSubject
+  readonly publicKey: PublicKeyInfo
+  readonly issuer: LiveAuthority
+  /** At most; the profile and the issuer may end it sooner. */
+  readonly notAfter: number | undefined
+  readonly now: number
+  /** From `newSerial`. */
+  readonly serial: Uint8Array
+  /** Absent where the plain HTTP side has no address. */
+  readonly pointers: Pointers | undefined
+}
+
+/**
+ * A leaf as its profile says. Ends within its issuer's life, whatever was asked for. The subject is empty where the names
+ * alone say who it is, and these are critical then (RFC 5280 §4.2.1.6).
+ */
+export function leafFields(request: LeafRequest): CertificateFields {
+  const { profile, subject, publicKey, issuer, now, pointers } = request
+  const notBefore = Math.max(now - backdated, issuer.facts.notBefore)
+  const longest = Math.min(now - backdated + profile.lifetimeMs, issuer.facts.notAfter)
+  return {
+    serial: request.serial,
+    issuer: issuer.facts.subject,
+    subject: subject.commonName === undefined ? nobody : distinguishedName([['commonName', subject.commonName]]),
+    notBefore,
+    notAfter: Math.min(longest, request.notAfter ?? longest),
+    publicKey: publicKey.spki,
+    extensions: [
+      ...usageOf[profile.kind],
+      subjectAlternativeName(namesOf(subject), subject.commonName === undefined),
+      subjectKeyIdentifier(publicKey.identifier),
+      authorityKeyIdentifier(issuer.facts.keyId),
+      ...(pointers === undefined ? [] : pointersOf(pointers)),
+    ],
+  }
+}
+
+function namesOf({ hosts, uri }: CertificateSubject): readonly AlternativeName[] {
+  return uri === undefined ? hosts : [{ kind: 'uri', text: uri }, ...hosts]
+}
+
+function pointersOf({ crl, ocsp, issuer }: Pointers): readonly Der[] {
+  return [crlDistributionPoints([crl]), authorityInformationAccess({ ocsp: [ocsp], issuers: [issuer] })]
+}
+
+const nobody = distinguishedName([])
+
+/** The same in every certificate of a kind, so written once. */
+const usageOf: Readonly<Record<ProfileKind, readonly Der[]>> = {
+  server: usage('server'),
+  device: usage('device'),
+  person: usage('person'),
+  service: usage('service'),
+  gateway: usage('gateway'),
+}
+
+function usage(kind: ProfileKind): readonly Der[] {
+  return [endEntityConstraints(), keyUsage('digitalSignature'), extendedKeyUsage(...kindRules[kind].purposes)]
+}

@@ -1,0 +1,155 @@
+import type { AccessFace } from '#access'
+import { type Ctx, type Keyring, type Route, route } from '#platform'
+import { fail } from '../errors.ts'
+import { type CertificateRecord, findCertificate, listCertificates } from './certificate-store.ts'
+import {
+  type CertificateQuery,
+  certificateList,
+  certificateParams,
+  certificateQuery,
+  issueBody,
+  issuedView as issuedViewShape,
+  issuedWithKey,
+  profileList,
+} from './contract.ts'
+import type { IssueParts } from './issue.ts'
+import { fillOrder } from './orders.ts'
+import { builtInProfiles } from './profile.ts'
+import { certificateResource } from './resources.ts'
+import { certificateView, chainPem, issuedView, profileView } from './wire.ts'
+
+export interface CertificateRouteParts {
+  readonly issue: IssueParts
+  readonly keyring: Keyring
+  readonly access: AccessFace
+}
+
+/** `/api/v1/certificates` and `/api/v1/certificate-profiles`. */
+export function certificateRoutes(parts: CertificateRouteParts): readonly Route[] {
+  return [...readingRoutes(parts), issuingRoute(parts), profilesRoute(parts)]
+}
+
+function readingRoutes(parts: CertificateRouteParts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/certificates',
+      door: 'api',
+      access: { each: 'certificates:read' },
+      summary: 'Issued certificates, newest first',
+      query: certificateQuery,
+      responses: { 200: certificateList },
+      handler: async (ctx, { query }) => {
+        const { items, next } = await pageOfCertificates(ctx, parts, query)
+        return { kind: 'json', body: { items: items.map(certificateView), next: next ?? null } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/certificates/{id}',
+      door: 'api',
+      access: { permission: 'certificates:read:{id}' },
+      summary: 'Read a certificate, with its chain',
+      params: certificateParams,
+      responses: { 200: issuedViewShape },
+      handler: async (ctx, { params }) => {
+        const record = await getCertificate(ctx, params.id)
+        const issuer = await parts.issue.hierarchy.find(ctx, record.authorityId)
+        if (issuer === undefined) throw fail('pki.certificate-unknown')
+        return { kind: 'json', body: issuedView({ record, issuer }) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/certificates/{id}/chain.pem',
+      door: 'browser',
+      access: { permission: 'certificates:read:{id}' },
+      params: certificateParams,
+      handler: async (ctx, { params }) => {
+        const record = await getCertificate(ctx, params.id)
+        const issuer = await parts.issue.hierarchy.find(ctx, record.authorityId)
+        const type = 'application/pem-certificate-chain'
+        return { kind: 'text', body: chainPem(record, issuer?.chain ?? []), type }
+      },
+    }),
+  ]
+}
+
+function issuingRoute(parts: CertificateRouteParts): Route {
+  return route({
+    method: 'POST',
+    path: '/api/v1/certificates',
+    door: 'api',
+    access: {
+      signedIn: 'which profile is meant stands in the body; certificate-profiles:issue:<profile> is required there',
+    },
+    summary: 'Issue a certificate for a request, or with a new key that is told this once',
+    body: issueBody,
+    responses: { 201: issuedWithKey },
+    handler: async (ctx, { body }) => {
+      const filled = await fillOrder(ctx, parts.issue, body)
+      const told = filled.privateKeyPem === undefined ? {} : { privateKey: filled.privateKeyPem }
+      return {
+        kind: 'json',
+        status: 201,
+        body: { ...issuedView(filled), ...told },
+        headers: { 'Cache-Control': 'no-store', Location: `/api/v1/certificates/${filled.record.id}` },
+        ...(filled.privateKeyPem === undefined ? {} : { unrepeatable: true }),
+      }
+    },
+  })
+}
+
+function profilesRoute({ issue }: CertificateRouteParts): Route {
+  return route({
+    method: 'GET',
+    path: '/api/v1/certificate-profiles',
+    door: 'api',
+    access: { permission: 'certificate-profiles:read' },
+    summary: 'The profiles certificates are issued by',
+    responses: { 200: profileList },
+    handler: async () => ({
+      kind: 'json',
+      body: { items: builtInProfiles(issue.trustDomain).map(profileView) },
+    }),
+  })
+}
+
+/** @throws GateError `pki.certificate-unknown` */
+export async function getCertificate(ctx: Ctx, id: string): Promise<CertificateRecord> {
+  const found = await findCertificate(ctx.db, id)
+  if (found === undefined) throw fail('pki.certificate-unknown')
+  return found
+}
+
+export interface CertificatePage {
+  readonly items: readonly CertificateRecord[]
+  readonly next: string | undefined
+}
+
+/** One page, of what the caller may read. */
+export async function pageOfCertificates(
+  ctx: Ctx,
+  { access, keyring }: Pick<CertificateRouteParts, 'access' | 'keyring'>,
+  query: CertificateQuery,
+): Promise<CertificatePage> {
+  const { q, profile, state, holder, cursor, limit } = query
+  const { items, next } = await access.list(ctx, {
+    permission: 'certificates:read',
+    query: ['certificates', q ?? '', profile ?? '', state ?? '', holder ?? ''],
+    limit,
+    cursor,
+    keyring,
+    read: (position, size, only) =>
+      listCertificates(
+        ctx.db,
+        { text: q, profile, state, holder, only },
+        position === undefined ? undefined : String(position[0]),
+        size,
+        ctx.now,
+      ),
+    thing: (record) => ({ id: record.id, resource: certificateResource(record) }),
+    position: ({ id }) => [id],
+  })
+  return { items, next: next ?? undefined }
+}

@@ -1,0 +1,62 @@
+import { fingerprintOf, pemOf } from '../x509/certificate.ts'
+import type { CertificateRecord } from './certificate-store.ts'
+import type { Certificate, IssuedView, ProfileView } from './contract.ts'
+import type { IssuedCertificate } from './issue.ts'
+import { kindRules, type Profile } from './profile.ts'
+
+const timeOf = (at: number): string => new Date(at).toISOString()
+
+export function certificateView(record: CertificateRecord): Certificate {
+  const { limits } = record
+  return {
+    id: record.id,
+    authorityId: record.authorityId,
+    profile: record.profile,
+    holderId: record.holderId ?? null,
+    subject: record.subject,
+    names: [...record.names],
+    host: record.host ?? null,
+    label: record.label ?? null,
+    serial: record.serial,
+    fingerprint: fingerprintOf(record.certificate),
+    notBefore: timeOf(record.notBefore),
+    notAfter: timeOf(record.notAfter),
+    limits:
+      limits === undefined
+        ? null
+        : {
+            permissions: [...limits.permissions],
+            networks: { allow: [...limits.networks.allow], deny: [...limits.networks.deny] },
+            regions: [...limits.regions],
+          },
+    renewedFrom: record.renewedFrom ?? null,
+    askedBy: record.askedBy ?? null,
+    via: record.via,
+    createdAt: timeOf(record.createdAt),
+    revokedAt: record.revokedAt === undefined ? null : timeOf(record.revokedAt),
+    revocationReason: record.revocationReason ?? null,
+  }
+}
+
+/** With the certificate itself and what stands between it and the root. */
+export function issuedView({ record, issuer }: IssuedCertificate): IssuedView {
+  return { ...certificateView(record), pem: pemOf(record.certificate), chain: chainPem(record, issuer.chain) }
+}
+
+export function chainPem(record: CertificateRecord, chain: readonly Uint8Array[]): string {
+  return [record.certificate, ...chain].map(pemOf).join('')
+}
+
+export function profileView(profile: Profile): ProfileView {
+  return {
+    name: profile.name,
+    kind: profile.kind,
+    title: kindRules[profile.kind].title,
+    line: profile.line,
+    days: Math.ceil(profile.lifetimeMs / 86_400_000),
+    keys: [...profile.keys],
+    names: [...profile.names],
+    purposes: [...kindRules[profile.kind].purposes],
+    builtIn: profile.builtIn,
+  }
+}
