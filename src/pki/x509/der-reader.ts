@@ -243,8 +243,7 @@ function elementAt(bytes: Uint8Array, at: number): DerElement {
 /** Types of the universal class, with the form DER gives them: strings are primitive, sequences and sets constructed. */
 const universal: ReadonlySet<number> = new Set([
   ...Object.values(tags),
-  // REAL, EXTERNAL and others have no place in X.509; ENUMERATED is in revocation reasons
-  0x0a, // ENUMERATED
+  // further strings; REAL, EXTERNAL and others have no place in X.509
   0x12, // NumericString
   0x14, // TeletexString
   0x1a, // VisibleString
@@ -260,7 +259,7 @@ function checkPrimitive(tag: number, content: Uint8Array, at: number): void {
         throw notDer('a boolean is neither 00 nor FF', at)
       return
     case tags.integer:
-    case 0x0a:
+    case tags.enumerated:
       checkInteger(content, at)
       return
     case tags.bitString:

@@ -18,6 +18,7 @@ export const tags = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   printableString: 0x13,
   ia5String: 0x16,
@@ -140,8 +141,26 @@ export function ascii(text: string): Uint8Array {
 export function time(at: number): Der {
   const year = new Date(at).getUTCFullYear()
   if (!(year >= 1950 && year <= 9999)) throw new TypeError('time needs a year from 1950 to 9999')
-  const digits = `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`
+  const digits = timeDigits(at)
   return year < 2050 ? element(tags.utcTime, ascii(digits.slice(2))) : element(tags.generalizedTime, ascii(digits))
+}
+
+/** GeneralizedTime whatever the year, as OCSP asks (RFC 6960 §4.2.1); else as `time`. */
+export function generalizedTime(at: number): Der {
+  const year = new Date(at).getUTCFullYear()
+  if (!(year >= 0 && year <= 9999)) throw new TypeError('generalizedTime needs a year up to 9999')
+  return element(tags.generalizedTime, ascii(timeDigits(at)))
+}
+
+function timeDigits(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`
+}
+
+/** A value of a numbered list, from 0 to 127. */
+export function enumerated(value: number): Der {
+  if (!Number.isInteger(value) || value < 0 || value > 127)
+    throw new TypeError('enumerated needs a number from 0 to 127')
+  return element(tags.enumerated, Uint8Array.of(value))
 }
 
 function element(tag: number, content: Uint8Array): Der {

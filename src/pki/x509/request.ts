@@ -84,7 +84,7 @@ export function readRequest(input: Uint8Array | string): CertificationRequest {
 export function verifyRequest(input: Uint8Array | string): CertificationRequest {
   const request = readRequest(input)
   const { signatureAlgorithm, publicKey, signed, signature } = request
-  if (!verifySignature(signatureAlgorithm, publicKey.key, signed, signature)) {
+  if (!verifySignature(signatureAlgorithm, publicKey, signed, signature)) {
     throw new X509Refusal('wrong-signature', 'its signature was not made with the key it asks for')
   }
   return request
