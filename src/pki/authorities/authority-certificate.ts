@@ -70,7 +70,7 @@ export function readAuthorityCertificate(der: Uint8Array): AuthorityCertificate 
 /** Whether an authority's key signed it. */
 export function isSignedBy(certificate: AuthorityCertificate, issuer: PublicKeyInfo): boolean {
   const { signatureAlgorithm, signed, signature } = certificate
-  return verifySignature(signatureAlgorithm, issuer.key, signed, signature)
+  return verifySignature(signatureAlgorithm, issuer, signed, signature)
 }
 
 /** Longest certificate of an authority, in bytes: one with an RSA key and a page of constraints has 3 KB. */
