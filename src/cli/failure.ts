@@ -22,6 +22,10 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
 
 /** The command's own codes, as docs/cli.md lists them; every other code is the server's. */
 export const ownCodes: Readonly<Record<string, string>> = {
+  'cli.agent-busy': 'Another agent looks after this certificate; nothing was done.',
+  'cli.agent-files': 'A file that the agent did not put there is in the way; nothing was sent.',
+  'cli.agent-no-token': 'There is no certificate to renew with, and no enrolment token was given.',
+  'cli.agent-reload': 'The new certificate is in place, but its program could not be told.',
   'cli.credentials-exposed': 'The stored credentials were not used: others could read or change the file.',
   'cli.credentials-unreadable': 'The stored credentials cannot be read.',
   'cli.first-contact': 'The fingerprint of the server’s authority must be confirmed, and nobody is there to do it.',

@@ -13,6 +13,8 @@ export type Endpoint =
       readonly ca: string | undefined
       /** Accepts any certificate. Only to ask for the authority whose fingerprint is then compared; sends no secret. */
       readonly unverified?: true
+      /** What to prove oneself with where the server asks for a certificate: certificate with chain, and key, as PEM. */
+      readonly client?: { readonly cert: string; readonly key: string }
     }
 
 export interface HttpRequest {
@@ -58,7 +60,7 @@ export function exchange(endpoint: Endpoint, { method, path, headers, body }: Ht
 
 function start(endpoint: Endpoint, options: RequestOptions) {
   if (endpoint.kind === 'socket') return requestPlain({ ...options, socketPath: endpoint.path })
-  const { origin, ca, unverified } = endpoint
+  const { origin, ca, unverified, client } = endpoint
   return requestTls({
     ...options,
     hostname: origin.hostname.replace(/^\[|\]$/g, ''),
@@ -66,6 +68,7 @@ function start(endpoint: Endpoint, options: RequestOptions) {
     lookup: lookupLoopback,
     rejectUnauthorized: unverified !== true,
     ...(ca === undefined ? {} : { ca }),
+    ...client,
   })
 }
 

@@ -6,6 +6,7 @@ import { addFirstSteps } from './definitions/first-steps.ts'
 import { addGrants } from './definitions/grants.ts'
 import { addGroups } from './definitions/groups.ts'
 import { addNetworks } from './definitions/networks.ts'
+import { addPki } from './definitions/pki.ts'
 import { addPolicies } from './definitions/policies.ts'
 import { addRequests } from './definitions/requests.ts'
 import { addRoles } from './definitions/roles.ts'
@@ -38,6 +39,7 @@ export function buildProgram(): Command {
   addPolicies(program)
   addNetworks(program)
   addRoutes(program)
+  addPki(program)
   addTokens(program)
   addState(program)
   addGrants(program)

@@ -2,6 +2,16 @@ import { z } from 'zod'
 import { fingerprint } from './issue/contract.ts'
 
 export {
+  createdEnrolmentToken,
+  type EnrolmentTokenJson,
+  enrolmentToken,
+  enrolmentTokenList,
+  enrolmentTokenParams,
+  enrolmentTokenQuery,
+  type NewEnrolmentTokenBody,
+  newEnrolmentTokenBody,
+} from './enrol/contract.ts'
+export {
   type Certificate,
   type CertificateList,
   type CertificateQuery,

@@ -1,6 +1,8 @@
 import { accessRoom } from '#access'
 import { defineRoom } from '#platform'
 import { pkiConfig } from './config.ts'
+import { enrolErrors } from './enrol/errors.ts'
+import { enrolEvents } from './enrol/events.ts'
 import { pkiErrors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
@@ -14,8 +16,8 @@ export const pkiRoom = defineRoom({
   name: 'pki',
   config: pkiConfig,
   migrations,
-  errors: pkiErrors,
-  events,
+  errors: { ...pkiErrors, ...enrolErrors },
+  events: { ...events, ...enrolEvents },
   permissions: permissionTypes,
   needs: { access: accessRoom },
   open: openPki,

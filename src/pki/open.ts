@@ -4,6 +4,7 @@ import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import { createHierarchy } from './authorities/hierarchy.ts'
 import { ensureRoot } from './authorities/root.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
+import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
@@ -78,15 +79,27 @@ export async function openPki(
     routes: [
       ...pkiRoutes({ root: root.published, keyring, origin, ...needs }),
       ...certificateRoutes({ issue, keyring, ...needs }),
+      ...enrolmentRoutes({
+        issue,
+        hierarchy,
+        keyring,
+        origin,
+        renewal: () => `https://${settings.certificateHost}:${console.port ?? listener.httpsPort}`,
+        shown: () => Promise.resolve(undefined),
+      }),
     ],
     resources: [certificateResources],
     policies: [certificatePolicies],
-    jobs: [{ name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) }],
+    jobs: [
+      { name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) },
+      { name: 'pki.forget-tokens', everyMs: day, run: forgetTokens },
+    ],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
+      enrolmentNavigation,
     ],
     search: [certificateSearch],
-    searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }],
+    searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }, ...enrolmentActions],
     setupSteps: [trustRoot],
     notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.published.fingerprint }]),
     stop: () => contexts.settle(),

@@ -21,4 +21,13 @@ export const permissionTypes: readonly PermissionType[] = [
     },
     ids: 'exact',
   },
+  {
+    type: 'enrolment-tokens',
+    actions: {
+      read: 'See enrolment tokens, without their secrets',
+      create: 'Make tokens with which certificates are fetched, of profiles one may issue',
+      revoke: 'Revoke enrolment tokens',
+    },
+    ids: 'exact',
+  },
 ]

@@ -95,4 +95,28 @@ export interface PkiTables {
     readonly address: string
     readonly since: number
   }
+  readonly pki_enrolment_tokens: {
+    readonly id: string
+    readonly secret_hash: string
+    readonly profile: string
+    readonly holder_kind: string | null
+    readonly holder_name: string | null
+    readonly holder_id: string | null
+    readonly names: string
+    readonly uses: number
+    readonly uses_left: number
+    readonly networks: string
+    readonly label: string
+    readonly maker_id: string
+    readonly maker: string
+    readonly created_at: number
+    readonly ends_at: number
+    readonly last_used_at: number | null
+    readonly revoked_at: number | null
+  }
+  readonly pki_enrolments: {
+    readonly certificate_id: string
+    readonly token_id: string
+    readonly created_at: number
+  }
 }

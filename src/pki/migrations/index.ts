@@ -3,10 +3,12 @@ import { certificatesMigration } from './0001-certificates.ts'
 import { hierarchyMigration } from './0002-hierarchy.ts'
 import { revocationMigration } from './0003-revocation.ts'
 import { authoritiesMigration } from './0005-authorities.ts'
+import { enrolmentMigration } from './0006-enrolment.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
   hierarchyMigration,
   revocationMigration,
   authoritiesMigration,
+  enrolmentMigration,
 ]

@@ -1,0 +1,9 @@
+import type { Command } from 'commander'
+import { group } from './command.ts'
+import { addEnrolment } from './pki-enrolment.ts'
+
+/** `gatehouse pki …` */
+export function addPki(program: Command): void {
+  const pki = group(program, 'pki', 'Certificates of devices, services and people')
+  addEnrolment(pki)
+}

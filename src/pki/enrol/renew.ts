@@ -1,0 +1,98 @@
+import { type Ctx, GateError } from '#platform'
+import { type CertificateRecord, findCertificate } from '../issue/certificate-store.ts'
+import { getHolder } from '../issue/holders.ts'
+import { type IssuedCertificate, type IssueParts, issue, type JudgedOrder, judgeOrder } from '../issue/issue.ts'
+import { getProfile } from '../issue/orders.ts'
+import { digestOf } from '../x509/certificate.ts'
+import { journalled, repeated } from './enrol.ts'
+import { findRenewalFor } from './enrolment-token-store.ts'
+import { issuePermission } from './enrolment-tokens.ts'
+import { fail } from './errors.ts'
+
+/** What is asked with a present certificate. */
+export interface Renewal {
+  /** The certificate shown in the handshake: it, and no other, is renewed. */
+  readonly certificateId: string
+  /** The label of the address; the certificate must be of it. `undefined`: whatever it is of. */
+  readonly profile: string | undefined
+  readonly request: string
+}
+
+/**
+ * A certificate in place of the one that was shown: for the same holder, of the same profile, with the same subject, names
+ * and limits; only the key may be new. What a request asks for beyond is refused. Asked again with the same key, the same
+ * certificate is answered.
+ *
+ * @param ctx acting as the holder, by the certificate that was shown, whose standing was looked up
+ * @throws GateError `pki.renewal-refused`; those of `judgeOrder` and `issue`
+ */
+export function renewCertificate(parts: IssueParts, ctx: Ctx, wanted: Renewal): Promise<IssuedCertificate> {
+  return journalled(ctx, issuePermission(wanted.profile ?? '*'), async () => {
+    const before = await findRenewable(ctx, wanted.certificateId)
+    if (wanted.profile !== undefined && wanted.profile !== before.profile) {
+      throw refused(`the certificate is of the profile ${before.profile}`)
+    }
+    const judged = await judgeAgain(parts, ctx, before, wanted.request)
+    return ctx.tx(async (tx) => {
+      // a revocation that commits before this transaction is seen by it, and the transaction does not commit beside one
+      await findRenewable(tx, before.id)
+      await requireHolder(parts, tx, before)
+      const again = await findRenewalFor(tx.db, before.id, digestOf(judged.publicKey.spki))
+      return again === undefined ? issue(tx, parts, judged) : repeated(parts, tx, again)
+    })
+  })
+}
+
+/** @throws GateError `pki.renewal-refused` */
+async function findRenewable(ctx: Ctx, id: string): Promise<CertificateRecord> {
+  const record = await findCertificate(ctx.db, id)
+  if (record === undefined) throw refused('it was not issued here')
+  if (record.revokedAt !== undefined) throw refused('it was revoked')
+  if (record.notAfter <= ctx.now) throw refused('it has ended')
+  if (record.host !== undefined) throw refused('it belongs to a host served here')
+  return record
+}
+
+async function judgeAgain(
+  parts: IssueParts,
+  ctx: Ctx,
+  before: CertificateRecord,
+  request: string,
+): Promise<JudgedOrder> {
+  const profile = await getProfile(ctx, parts, before.profile)
+  const holder = await requireHolder(parts, ctx, before)
+  const judged = judgeOrder(parts, {
+    profile,
+    holder,
+    hosts: before.names.filter((name) => !name.startsWith('spiffe://')),
+    request,
+    via: 'est',
+    label: before.label,
+    limits: before.limits,
+    renewedFrom: before,
+    notAfter: before.limits?.expiresAt,
+  })
+  const { commonName, hosts, uri } = judged.subject
+  const names = [...(uri === undefined ? [] : [uri]), ...hosts.map(({ text }) => text)]
+  const isSame = (commonName ?? holder?.name ?? names[0] ?? '') === before.subject && sameTexts(names, before.names)
+  if (!isSame) throw refused('it would carry other names now than before; it has to be issued anew')
+  return judged
+}
+
+async function requireHolder({ access }: IssueParts, ctx: Ctx, { holderId }: CertificateRecord) {
+  if (holderId === undefined) return undefined
+  try {
+    return await getHolder(ctx, access, holderId)
+  } catch (error) {
+    if (error instanceof GateError && error.code === 'pki.no-such-holder') throw refused('nobody holds it any more')
+    throw error
+  }
+}
+
+function sameTexts(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text) => other.includes(text))
+}
+
+function refused(why: string) {
+  return fail('pki.renewal-refused', { fields: { why } })
+}
