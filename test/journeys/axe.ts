@@ -8,11 +8,21 @@ interface Violation {
 }
 
 /** What axe-core finds on the page as it stands: WCAG 2.2 A and AA, and its best practices. One line each. */
-export async function findViolations(page: Page): Promise<readonly string[]> {
+export function findViolations(page: Page): Promise<readonly string[]> {
+  return run(page, 'document', {})
+}
+
+/** Only what depends on colours, in what stands between the frame's parts. */
+export function findFaintColours(page: Page): Promise<readonly string[]> {
+  return run(page, '"main"', { runOnly: ['color-contrast', 'link-in-text-block'] })
+}
+
+async function run(page: Page, context: string, more: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
   // evaluated from outside the page, so the page's content security policy stays as it is
-  await page.evaluate(axe.source)
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe.source)
+  const options = JSON.stringify({ resultTypes: ['violations'], preload: false, iframes: false, ...more })
   const violations = (await page.evaluate(
-    'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
+    `axe.run(${context}, ${options}).then(({ violations }) => violations)`,
   )) as readonly Violation[]
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary ?? ''}`),

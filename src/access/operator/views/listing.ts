@@ -7,7 +7,8 @@ const maxLines = 2_000
 
 /** A text with its line numbers, and under each line what is wrong there. */
 export function listing(label: string, text: string, faults: readonly TextFault[] = []): Html {
-  const lines = text.split('\n')
+  // the end of the last line begins no other
+  const lines = text.replace(/\n$/, '').split('\n')
   const more = lines.length - maxLines
   return html`<div class="listing" role="group" aria-label="${label}" tabindex="0"><ol>${lines
     .slice(0, maxLines)
