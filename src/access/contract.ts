@@ -9,6 +9,7 @@ export {
   policy,
   policyAction,
   policyBody,
+  policyDelete,
   policyDifferenceList,
   policyList,
   policyPatch,
@@ -124,6 +125,13 @@ export const group = z.object({
 export const groupInList = group.extend({ members: z.int(), roles: z.array(z.string()) })
 export const groupList = z.object({ items: z.array(groupInList), next: z.string().nullable() })
 
+/** For what policies can name. */
+export const deleteQuery = z.strictObject({
+  force: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .describe('Also when policies in force name it; they stay in force without it.'),
+})
 export const networkParams = z.strictObject({ network: z.string().max(100) })
 export const networkBody = z.strictObject({ name: slug, title, cidrs })
 export const networkPatch = z.strictObject({ title: title.optional(), cidrs: cidrs.optional() })

@@ -5,7 +5,7 @@ import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testin
 import { createGrant, endGrant } from './grants.ts'
 import { changeNetwork, createNetwork, deleteNetwork } from './named-networks.ts'
 import { permissions, Vocabulary } from './permissions.ts'
-import { accessMigrations, accountActor, addAccount, addRole, startAccess } from './testing.ts'
+import { accessMigrations, accountActor, addAccount, addRole, startAccess, unnamed } from './testing.ts'
 
 const vocabulary = new Vocabulary(permissions)
 
@@ -66,7 +66,7 @@ eachDialect((_, open) => {
     assert.deepEqual([await code(inside), await code(outside)], ['allowed', 'credential credential-network'])
     await changeNetwork(ctx(), 'office', { cidrs: ['198.51.100.0/24'] })
     assert.deepEqual([await code(inside), await code(outside)], ['credential credential-network', 'allowed'])
-    await deleteNetwork(ctx(), 'office')
+    await deleteNetwork(ctx(), 'office', unnamed)
     assert.deepEqual(
       [await code(inside), await code(outside)],
       ['credential credential-network', 'credential credential-network'],

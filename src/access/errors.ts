@@ -56,6 +56,12 @@ export const errors = {
     title: 'No such named network',
     detail: 'There is no named network {name}. Nothing was changed.',
   },
+  'access.named-by-policies': {
+    status: 409,
+    title: 'Named by policies in force',
+    detail:
+      'Nothing was deleted: the {kind} {name} is named by policies in force ({policies}). They would stay in force and mean something else: nobody is in a deleted group or holds a deleted role, no address lies in a deleted network. Change the policies first, or delete it knowingly (force).',
+  },
   'access.name-taken': {
     status: 409,
     title: 'Name taken',

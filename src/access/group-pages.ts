@@ -5,8 +5,9 @@ import { readGroupsOf } from './facts-store.ts'
 import { groupPage as pageOfGroups, rolesOfGroup } from './group-routes.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
 import { countMembers, findMember, listMembers } from './groups-store.ts'
+import { consentOf, policiesNaming } from './operator/named-things.ts'
 import { faultsOf, parse } from './page-forms.ts'
-import { candidatesFor, findHolder, holderForm, holderOf, may, memberPage } from './page-parts.ts'
+import { candidatesFor, findHolder, holderForm, holderOf, knowingForm, knownIn, may, memberPage } from './page-parts.ts'
 import { listRolesOf } from './roles-store.ts'
 import type { RouteParts } from './routes.ts'
 import type { GroupMemberRow, GroupRow } from './tables.ts'
@@ -25,7 +26,7 @@ const belonging = (row: GroupMemberRow) => ({ ...row, kind: row.member_kind, id:
 /** Groups in the console. */
 export function groupPages(parts: RouteParts): readonly Route[] {
   // `/groups/new` before `/groups/{group}`: the first that fits answers, and no group can be called new
-  return [...editing(), ...reading(parts), ...joining(), ...deleting()]
+  return [...editing(), ...reading(parts), ...joining(), ...deleting(parts)]
 }
 
 function reading(parts: RouteParts): readonly Route[] {
@@ -188,7 +189,7 @@ function joining(): readonly Route[] {
   ]
 }
 
-function deleting(): readonly Route[] {
+function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -200,7 +201,8 @@ function deleting(): readonly Route[] {
         const group = await getGroup(ctx, params.group)
         const members = await memberCount(ctx, group)
         const { roles, inherited } = await standingOf(ctx, group)
-        return { kind: 'page', page: deleteGroupPage(group, members, [...roles, ...inherited]) }
+        const naming = await policiesNaming(ctx, access.inForce, { kind: 'group', name: group.name })
+        return { kind: 'page', page: deleteGroupPage(group, members, [...roles, ...inherited], naming) }
       },
     }),
     route({
@@ -209,8 +211,9 @@ function deleting(): readonly Route[] {
       door: 'browser',
       access: { permission: 'groups:delete:{group}' },
       params: groupParams,
-      handler: async (ctx, { params }) => {
-        await deleteGroup(ctx, params.group)
+      body: knowingForm,
+      handler: async (ctx, { params, body }) => {
+        await deleteGroup(ctx, params.group, consentOf(access.inForce, knownIn(body)))
         return { kind: 'redirect', location: section }
       },
     }),

@@ -1,7 +1,18 @@
 import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
-import { group, groupBody, groupList, groupParams, groupPatch, holder, listQuery, memberList } from './contract.ts'
+import {
+  deleteQuery,
+  group,
+  groupBody,
+  groupList,
+  groupParams,
+  groupPatch,
+  holder,
+  listQuery,
+  memberList,
+} from './contract.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
 import { countMembers, listGroups, listMembers } from './groups-store.ts'
+import { consentOf } from './operator/named-things.ts'
 import { inTextOrder, type Page, type PageAsked } from './page.ts'
 import { groupResource } from './resources.ts'
 import { maxShownMembers } from './role-routes.ts'
@@ -11,6 +22,7 @@ import type { GroupRow } from './tables.ts'
 import { groupJson, type MemberJson, membersJson } from './wire.ts'
 
 export function groupRoutes(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
@@ -87,9 +99,11 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       access: { permission: 'groups:delete:{group}' },
       summary: 'Delete a group; its members lose what it brought them, its name stays taken',
       params: groupParams,
+      query: deleteQuery,
       responses: { 204: undefined },
-      handler: async (ctx, { params, request }) => {
-        await deleteGroup(ctx, params.group, ({ revision }) => requireUnchanged(request.headers, revision))
+      handler: async (ctx, { params, query, request }) => {
+        const consent = consentOf(access.inForce, query.force ? 'all' : [])
+        await deleteGroup(ctx, params.group, consent, ({ revision }) => requireUnchanged(request.headers, revision))
         return { kind: 'empty', status: 204 }
       },
     }),

@@ -11,7 +11,7 @@ import { findGroup } from './groups-store.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, takeRole } from './roles.ts'
 import type { Tables } from './tables.ts'
-import { accessMigrations, accountActor, addAccount, addRole, startAccess } from './testing.ts'
+import { accessMigrations, accountActor, addAccount, addRole, startAccess, unnamed } from './testing.ts'
 
 const vocabulary = new Vocabulary(permissions)
 
@@ -46,7 +46,7 @@ eachDialect((_, open) => {
     assert.equal(await allowed(ada, 'roles:read'), false)
     await addMember(ctx(), 'staff', inGroup('team'))
     assert.equal(await allowed(ada, 'roles:read'), true)
-    await deleteGroup(ctx(), 'staff')
+    await deleteGroup(ctx(), 'staff', unnamed)
     assert.equal(await allowed(ada, 'roles:read'), false)
     await assert.rejects(createGroup(ctx(), { name: 'staff', title: '', description: '' }), {
       code: 'access.name-taken',
@@ -126,13 +126,13 @@ eachDialect((_, open) => {
     assert.equal(await allowed(ada, 'roles:read'), true)
     await changeRole(ctx(), vocabulary, 'reader', { permissions: ['groups:read'] })
     assert.deepEqual([await allowed(ada, 'roles:read'), await allowed(ada, 'groups:read')], [false, true])
-    await deleteRole(ctx(), 'reader')
+    await deleteRole(ctx(), 'reader', unnamed)
     assert.equal(await allowed(ada, 'groups:read'), false)
     await assert.rejects(createRole(ctx(), vocabulary, role), { code: 'access.name-taken' })
     await assert.rejects(giveRole(ctx(), 'reader', person('acc_ada')), { code: 'access.role-unknown' })
     await assert.rejects(giveRole(ctx(), 'auditor', person('acc_none')), { code: 'access.principal-unknown' })
     const builtIn = { code: 'access.role-built-in' }
-    await assert.rejects(deleteRole(ctx(), 'administrator'), builtIn)
+    await assert.rejects(deleteRole(ctx(), 'administrator', unnamed), builtIn)
     await assert.rejects(changeRole(ctx(), vocabulary, 'auditor', { permissions: ['*'] }), builtIn)
     for (const bad of ['roles:fly', 'x:y', 'roles', '**', 'roles:read:a/b', 'roles:read:**']) {
       await assert.rejects(createRole(ctx(), vocabulary, { ...role, name: 'other', permissions: [bad] }), {
@@ -150,7 +150,7 @@ eachDialect((_, open) => {
     const local = (): ReturnType<typeof ctx> => as({ principal: { kind: 'local', id: 'local', name: 'local' } })
     const last = { code: 'access.last-administrator', status: 409 }
     await assert.rejects(removeMember(local(), 'admins', person('acc_1')), last)
-    await assert.rejects(deleteGroup(local(), 'admins'), last)
+    await assert.rejects(deleteGroup(local(), 'admins', unnamed), last)
     await assert.rejects(takeRole(local(), 'administrator', inGroup('admins')), last)
     await assert.rejects(face.setPrincipalState(local(), 'acc_1', 'disabled'), last)
     await face.addPrincipal(ctx(), { id: 'app_1', kind: 'app', name: 'App' })

@@ -14,6 +14,7 @@ import {
   removeGroup,
   updateGroup,
 } from './groups-store.ts'
+import type { Consent } from './operator/named-things.ts'
 import { getPrincipal } from './principals.ts'
 import { type Holder, permissionsOf } from './roles.ts'
 import { listRolesOf } from './roles-store.ts'
@@ -61,13 +62,23 @@ export async function changeGroup(
   })
 }
 
-/** Its members lose what it brought them; its name stays taken. @throws GateError `access.group-unknown`, `access.last-administrator` */
-export async function deleteGroup(ctx: Ctx, name: string, guard: (group: GroupRow) => void = () => {}): Promise<void> {
+/**
+ * Its members lose what it brought them; its name stays taken.
+ *
+ * @throws GateError `access.group-unknown`, `access.named-by-policies`, `access.last-administrator`
+ */
+export async function deleteGroup(
+  ctx: Ctx,
+  name: string,
+  consent: Consent,
+  guard: (group: GroupRow) => void = () => {},
+): Promise<void> {
   await ctx.tx(async (ctx) => {
     const group = await getGroup(ctx, name)
     guard(group)
+    const policies = await consent(ctx, { kind: 'group', name })
     await keepingAdministrator(ctx, () => removeGroup(ctx.db, group.id, ctx.now))
-    await ctx.audit({ action: 'groups.delete', target: targetOf(group) })
+    await ctx.audit({ action: 'groups.delete', target: targetOf(group), detail: { policies } })
   })
 }
 

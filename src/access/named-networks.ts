@@ -1,6 +1,7 @@
 import type { Ctx } from '#platform'
 import { fail } from './errors.ts'
 import { findNetwork, insertNetwork, isNetworkNameTaken, updateNetwork } from './networks-store.ts'
+import type { Consent } from './operator/named-things.ts'
 import type { NetworkRow } from './tables.ts'
 
 export interface NewNetwork {
@@ -55,18 +56,21 @@ export async function changeNetwork(
  * From then on no address lies in it: what it allowed is closed, and whoever it was denied to is refused. Its name stays
  * taken.
  *
- * @throws GateError `access.network-unknown`
+ * @throws GateError `access.network-unknown`, `access.named-by-policies`
  */
 export async function deleteNetwork(
   ctx: Ctx,
   name: string,
+  consent: Consent,
   guard: (network: NetworkRow) => void = () => {},
 ): Promise<void> {
   await ctx.tx(async (ctx) => {
     const network = await getNetwork(ctx, name)
     guard(network)
+    const policies = await consent(ctx, { kind: 'network', name })
     await updateNetwork(ctx.db, network.id, { removed_at: ctx.now }, ctx.now)
-    await ctx.audit({ action: 'networks.delete', target: targetOf(network), detail: { cidrs: cidrsOf(network) } })
+    const detail = { cidrs: cidrsOf(network), policies }
+    await ctx.audit({ action: 'networks.delete', target: targetOf(network), detail })
   })
 }
 

@@ -4,8 +4,9 @@ import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platf
 import { listQuery, networkBody, networkParams, networkPatch } from './contract.ts'
 import { changeNetwork, cidrsOf, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
 import { networkPage as pageOfNetworks } from './network-routes.ts'
+import { consentOf, policiesNaming } from './operator/named-things.ts'
 import { faultsOf, linesOf, parse } from './page-forms.ts'
-import { may } from './page-parts.ts'
+import { knowingForm, knownIn, may } from './page-parts.ts'
 import type { RouteParts } from './routes.ts'
 import type { NetworkRow } from './tables.ts'
 import {
@@ -27,7 +28,7 @@ type NetworkForm = z.infer<typeof networkForm>
 /** Named networks in the console. */
 export function networkPages(parts: RouteParts): readonly Route[] {
   // `/networks/new` before `/networks/{network}`: the first that fits answers, and no network can be called new
-  return [...editing(), ...reading(parts), ...deleting()]
+  return [...editing(), ...reading(parts), ...deleting(parts)]
 }
 
 function reading(parts: RouteParts): readonly Route[] {
@@ -122,7 +123,7 @@ function editing(): readonly Route[] {
   ]
 }
 
-function deleting(): readonly Route[] {
+function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -132,7 +133,8 @@ function deleting(): readonly Route[] {
       params: networkParams,
       handler: async (ctx, { params }) => {
         const network = await getNetwork(ctx, params.network)
-        return { kind: 'page', page: deleteNetworkPage(network, hereOf(ctx)) }
+        const naming = await policiesNaming(ctx, access.inForce, { kind: 'network', name: network.name })
+        return { kind: 'page', page: deleteNetworkPage(network, hereOf(ctx), naming) }
       },
     }),
     route({
@@ -141,8 +143,9 @@ function deleting(): readonly Route[] {
       door: 'browser',
       access: { permission: 'networks:delete:{network}' },
       params: networkParams,
-      handler: async (ctx, { params }) => {
-        await deleteNetwork(ctx, params.network)
+      body: knowingForm,
+      handler: async (ctx, { params, body }) => {
+        await deleteNetwork(ctx, params.network, consentOf(access.inForce, knownIn(body)))
         return { kind: 'redirect', location: section }
       },
     }),

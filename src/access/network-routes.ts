@@ -1,7 +1,8 @@
 import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
-import { listQuery, network, networkBody, networkList, networkParams, networkPatch } from './contract.ts'
+import { deleteQuery, listQuery, network, networkBody, networkList, networkParams, networkPatch } from './contract.ts'
 import { changeNetwork, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
 import { listNetworks } from './networks-store.ts'
+import { consentOf } from './operator/named-things.ts'
 import { inTextOrder, type Page, type PageAsked } from './page.ts'
 import { networkResource } from './resources.ts'
 import type { RouteParts } from './routes.ts'
@@ -9,6 +10,7 @@ import type { NetworkRow } from './tables.ts'
 import { networkJson } from './wire.ts'
 
 export function networkRoutes(parts: RouteParts): readonly Route[] {
+  const { access } = parts
   return [
     route({
       method: 'GET',
@@ -73,9 +75,11 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
       access: { permission: 'networks:delete:{network}' },
       summary: 'Delete a named network; whatever names it admits nobody from then on',
       params: networkParams,
+      query: deleteQuery,
       responses: { 204: undefined },
-      handler: async (ctx, { params, request }) => {
-        await deleteNetwork(ctx, params.network, ({ revision }) => requireUnchanged(request.headers, revision))
+      handler: async (ctx, { params, query, request }) => {
+        const consent = consentOf(access.inForce, query.force ? 'all' : [])
+        await deleteNetwork(ctx, params.network, consent, ({ revision }) => requireUnchanged(request.headers, revision))
         return { kind: 'empty', status: 204 }
       },
     }),

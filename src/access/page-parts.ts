@@ -46,6 +46,13 @@ export async function holderOf(ctx: Ctx, text: string): Promise<Holder> {
   return { kind: 'principal', id: (await findAccountByName(ctx.db, text.toLowerCase()))?.id ?? text }
 }
 
+/** A form that deletes what policies may name: those that its page told of. */
+export const knowingForm = z.strictObject({ policies: z.string().max(5_000).default('') })
+
+export function knownIn({ policies }: z.infer<typeof knowingForm>): readonly string[] {
+  return policies.split(' ')
+}
+
 interface Membership {
   readonly kind: MemberKind
   readonly id: string

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { listQuery, roleBody, roleParams, rolePatch } from './contract.ts'
 import type { OpenAccess } from './open.ts'
+import { consentOf, policiesNaming } from './operator/named-things.ts'
 import { faultsOf, linesOf, parse } from './page-forms.ts'
-import { candidatesFor, findHolder, holderForm, holderOf, may, memberPage } from './page-parts.ts'
+import { candidatesFor, findHolder, holderForm, holderOf, knowingForm, knownIn, may, memberPage } from './page-parts.ts'
 import { rolePage as pageOfRoles } from './role-routes.ts'
 import { changeRole, createRole, deleteRole, getRole, giveRole, permissionsOf, takeRole } from './roles.ts'
 import { countHolders, findRoleHolder, listHolders } from './roles-store.ts'
@@ -26,7 +27,7 @@ const holding = (row: RoleHolderRow) => ({ ...row, kind: row.holder_kind, id: ro
 /** Roles in the console. */
 export function rolePages(parts: RouteParts): readonly Route[] {
   // `/roles/new` before `/roles/{role}`: the first that fits answers, and no role can be called new
-  return [...editing(parts), ...reading(parts), ...assigning(parts), ...deleting()]
+  return [...editing(parts), ...reading(parts), ...assigning(parts), ...deleting(parts)]
 }
 
 function reading(parts: RouteParts): readonly Route[] {
@@ -193,7 +194,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
   ]
 }
 
-function deleting(): readonly Route[] {
+function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -203,7 +204,8 @@ function deleting(): readonly Route[] {
       params: roleParams,
       handler: async (ctx, { params }) => {
         const role = await getRole(ctx, params.role)
-        return { kind: 'page', page: deleteRolePage(role, await holderCount(ctx, role)) }
+        const naming = await policiesNaming(ctx, access.inForce, { kind: 'role', name: role.name })
+        return { kind: 'page', page: deleteRolePage(role, await holderCount(ctx, role), naming) }
       },
     }),
     route({
@@ -212,8 +214,9 @@ function deleting(): readonly Route[] {
       door: 'browser',
       access: { permission: 'roles:delete:{role}' },
       params: roleParams,
-      handler: async (ctx, { params }) => {
-        await deleteRole(ctx, params.role)
+      body: knowingForm,
+      handler: async (ctx, { params, body }) => {
+        await deleteRole(ctx, params.role, consentOf(access.inForce, knownIn(body)))
         return { kind: 'redirect', location: section }
       },
     }),

@@ -1,5 +1,16 @@
 import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
-import { holder, listQuery, memberList, role, roleBody, roleList, roleParams, rolePatch } from './contract.ts'
+import {
+  deleteQuery,
+  holder,
+  listQuery,
+  memberList,
+  role,
+  roleBody,
+  roleList,
+  roleParams,
+  rolePatch,
+} from './contract.ts'
+import { consentOf } from './operator/named-things.ts'
 import { inTextOrder, type Page, type PageAsked } from './page.ts'
 import { roleResource } from './resources.ts'
 import { changeRole, createRole, deleteRole, getRole, giveRole, takeRole } from './roles.ts'
@@ -87,9 +98,11 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       access: { permission: 'roles:delete:{role}' },
       summary: 'Delete a role and take it from everybody; its name stays taken',
       params: roleParams,
+      query: deleteQuery,
       responses: { 204: undefined },
-      handler: async (ctx, { params, request }) => {
-        await deleteRole(ctx, params.role, ({ revision }) => requireUnchanged(request.headers, revision))
+      handler: async (ctx, { params, query, request }) => {
+        const consent = consentOf(access.inForce, query.force ? 'all' : [])
+        await deleteRole(ctx, params.role, consent, ({ revision }) => requireUnchanged(request.headers, revision))
         return { kind: 'empty', status: 204 }
       },
     }),

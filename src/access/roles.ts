@@ -4,6 +4,7 @@ import { keepingAdministrator } from './administrators.ts'
 import { requireCoverageByRoles } from './coverage.ts'
 import { fail } from './errors.ts'
 import { findGroup } from './groups-store.ts'
+import type { Consent } from './operator/named-things.ts'
 import type { Vocabulary } from './permissions.ts'
 import { getPrincipal } from './principals.ts'
 import {
@@ -98,16 +99,26 @@ export async function changeRole(
   })
 }
 
-/** Takes the role from everybody; its name stays taken. @throws GateError `access.role-unknown`, `access.role-built-in` */
-export async function deleteRole(ctx: Ctx, name: string, guard: (role: RoleRow) => void = () => {}): Promise<void> {
+/**
+ * Takes the role from everybody; its name stays taken.
+ *
+ * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.named-by-policies`
+ */
+export async function deleteRole(
+  ctx: Ctx,
+  name: string,
+  consent: Consent,
+  guard: (role: RoleRow) => void = () => {},
+): Promise<void> {
   await ctx.tx(async (ctx) => {
     const role = await getChangeable(ctx, name)
     guard(role)
+    const policies = await consent(ctx, { kind: 'role', name })
     const holders = await removeRole(ctx.db, role.id, ctx.now)
     await ctx.audit({
       action: 'roles.delete',
       target: targetOf(role),
-      detail: { holders, permissions: permissionsOf(role) },
+      detail: { holders, permissions: permissionsOf(role), policies },
     })
   })
 }

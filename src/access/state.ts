@@ -13,6 +13,7 @@ import { groupBody, groupPatch, networkBody, networkPatch, roleBody, rolePatch, 
 import { addMember, changeGroup, createGroup, deleteGroup, removeMember } from './groups.ts'
 import { changeNetwork, cidrsOf, createNetwork, deleteNetwork } from './named-networks.ts'
 import type { OpenAccess } from './open.ts'
+import { type Consent, consentOf } from './operator/named-things.ts'
 import type { Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, permissionsOf, takeRole } from './roles.ts'
 import { changeOf, linkSteps, namesOf, type People, people, peopleOf, referencesOf } from './state-people.ts'
@@ -21,71 +22,86 @@ import { allGroups, allHolders, allMembers, allNetworks, allRoles } from './stat
 
 /** Named networks, groups, roles and policies as files declare them. */
 export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 'zone'>): readonly AnyStateKind[] {
-  return [networksState, groupsState, rolesState(() => access.vocabulary()), policiesState(access)]
+  // a file says first what the policies shall say: then nothing that is deleted is named by one
+  const consent = consentOf(access.inForce, [])
+  return [
+    networksState(consent),
+    groupsState(consent),
+    rolesState(() => access.vocabulary(), consent),
+    policiesState(access),
+  ]
 }
 
 const cidrs = networkBody.shape.cidrs.transform(sortedTexts)
 
-const networksState = stateKind({
-  kind: 'networks',
-  after: [],
-  name: slug,
-  fields: networkPatch.extend({ cidrs: cidrs.optional() }),
-  async read({ db }) {
-    return byName(await allNetworks(db), (row) => ({
-      id: row.name,
-      fields: { title: row.title, cidrs: sortedTexts(cidrsOf(row)) },
-    }))
-  },
-  plan({ name, before, wanted }) {
-    if (wanted === undefined) return only('delete', `networks:delete:${name}`, (tx) => deleteNetwork(tx, name))
-    if (before !== undefined)
-      return only('update', `networks:update:${name}`, (tx) => changeNetwork(tx, name, givenFields(wanted)))
-    const body = networkBody.safeParse({ name, ...wanted })
-    if (!body.success) return stateFaults(body.error)
-    return only('create', 'networks:create', (tx) => createNetwork(tx, body.data))
-  },
-})
+function networksState(consent: Consent): AnyStateKind {
+  return stateKind({
+    kind: 'networks',
+    after: [],
+    name: slug,
+    fields: networkPatch.extend({ cidrs: cidrs.optional() }),
+    async read({ db }) {
+      return byName(await allNetworks(db), (row) => ({
+        id: row.name,
+        fields: { title: row.title, cidrs: sortedTexts(cidrsOf(row)) },
+      }))
+    },
+    plan({ name, before, wanted }) {
+      if (wanted === undefined)
+        return only('delete', `networks:delete:${name}`, (tx) => deleteNetwork(tx, name, consent))
+      if (before !== undefined)
+        return only('update', `networks:update:${name}`, (tx) => changeNetwork(tx, name, givenFields(wanted)))
+      const body = networkBody.safeParse({ name, ...wanted })
+      if (!body.success) return stateFaults(body.error)
+      return only('create', 'networks:create', (tx) => createNetwork(tx, body.data))
+    },
+  })
+}
 
-const groupsState = stateKind({
-  kind: 'groups',
-  after: ['accounts'],
-  name: slug,
-  fields: groupPatch.extend({ members: people.optional() }),
-  async read({ db }) {
-    const members = grouped(await allMembers(db), (row) => [row.group_id, { kind: row.member_kind, id: row.member_id }])
-    const known = await namesOf(db)
-    return byName(await allGroups(db), ({ id, name, title, description }) => ({
-      id: name,
-      fields: { title, description, members: peopleOf(members.get(id) ?? [], known) },
-    }))
-  },
-  references: ({ members }) => referencesOf(members, 'members'),
-  plan({ name, before, wanted, changed }) {
-    if (wanted === undefined) return only('delete', `groups:delete:${name}`, (tx) => deleteGroup(tx, name))
-    const { members, ...fields } = wanted
-    const update = [`groups:update:${name}`]
-    const { added, gone } = changeOf(peopleIn(before, 'members'), members)
-    const links = [
-      ...linkSteps(added, update, { accounts: 'give', groups: 'tie' }, (tx, who) => addMember(tx, name, who)),
-      ...linkSteps(gone, update, { accounts: 'take', groups: 'untie' }, (tx, who) => removeMember(tx, name, who)),
-    ]
-    if (before !== undefined) {
-      const own = changed.has('title') || changed.has('description')
-      return {
-        steps: [
-          ...(own ? [stateStep('update', update, (tx) => changeGroup(tx, name, givenFields(fields)))] : []),
-          ...links,
-        ],
+function groupsState(consent: Consent): AnyStateKind {
+  return stateKind({
+    kind: 'groups',
+    after: ['accounts'],
+    name: slug,
+    fields: groupPatch.extend({ members: people.optional() }),
+    async read({ db }) {
+      const members = grouped(await allMembers(db), (row) => [
+        row.group_id,
+        { kind: row.member_kind, id: row.member_id },
+      ])
+      const known = await namesOf(db)
+      return byName(await allGroups(db), ({ id, name, title, description }) => ({
+        id: name,
+        fields: { title, description, members: peopleOf(members.get(id) ?? [], known) },
+      }))
+    },
+    references: ({ members }) => referencesOf(members, 'members'),
+    plan({ name, before, wanted, changed }) {
+      if (wanted === undefined) return only('delete', `groups:delete:${name}`, (tx) => deleteGroup(tx, name, consent))
+      const { members, ...fields } = wanted
+      const update = [`groups:update:${name}`]
+      const { added, gone } = changeOf(peopleIn(before, 'members'), members)
+      const links = [
+        ...linkSteps(added, update, { accounts: 'give', groups: 'tie' }, (tx, who) => addMember(tx, name, who)),
+        ...linkSteps(gone, update, { accounts: 'take', groups: 'untie' }, (tx, who) => removeMember(tx, name, who)),
+      ]
+      if (before !== undefined) {
+        const own = changed.has('title') || changed.has('description')
+        return {
+          steps: [
+            ...(own ? [stateStep('update', update, (tx) => changeGroup(tx, name, givenFields(fields)))] : []),
+            ...links,
+          ],
+        }
       }
-    }
-    const body = groupBody.safeParse({ name, ...fields })
-    if (!body.success) return stateFaults(body.error)
-    return { steps: [stateStep('create', ['groups:create'], (tx) => createGroup(tx, body.data)), ...links] }
-  },
-})
+      const body = groupBody.safeParse({ name, ...fields })
+      if (!body.success) return stateFaults(body.error)
+      return { steps: [stateStep('create', ['groups:create'], (tx) => createGroup(tx, body.data)), ...links] }
+    },
+  })
+}
 
-function rolesState(vocabulary: () => Vocabulary): AnyStateKind {
+function rolesState(vocabulary: () => Vocabulary, consent: Consent): AnyStateKind {
   const permission = z
     .string()
     .max(512)
@@ -115,7 +131,7 @@ function rolesState(vocabulary: () => Vocabulary): AnyStateKind {
     },
     references: ({ holders }) => referencesOf(holders, 'holders'),
     plan({ name, before, wanted, changed }) {
-      if (wanted === undefined) return only('delete', `roles:delete:${name}`, (tx) => deleteRole(tx, name))
+      if (wanted === undefined) return only('delete', `roles:delete:${name}`, (tx) => deleteRole(tx, name, consent))
       const { holders, ...fields } = wanted
       const assign = [`roles:assign:${name}`]
       const { added, gone } = changeOf(peopleIn(before, 'holders'), holders)

@@ -17,6 +17,7 @@ import { memoryLog, testContext } from '#platform/testing'
 import type { AccessFace } from './face.ts'
 import { migrations } from './migrations/index.ts'
 import { type OpenAccess, openAccess } from './open.ts'
+import type { Consent } from './operator/named-things.ts'
 import { permissions } from './permissions.ts'
 import { policies } from './policies.ts'
 import { accessResources } from './resources.ts'
@@ -58,6 +59,9 @@ export async function startAccess(options: TestAccessOptions): Promise<OpenAcces
   })
   return access
 }
+
+/** Deletes what no policy names, in tests that have no policies. */
+export const unnamed: Consent = () => Promise.resolve([])
 
 /** An actor signed in as that account with a credential that limits nothing, unless told. */
 export function accountActor(id: string, limits: Partial<ActorCredential & CredentialLimits> = {}): Actor {

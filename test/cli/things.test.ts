@@ -369,7 +369,16 @@ test('networks', async (t) => {
     Id         <net>
     Created    <time>
     Changed    <time>
+    $ gatehouse policies save vpn-only -f - --yes <<< forbid (principal, action, resource) unless { context.networks.contains("vpn") };
+    Saved vpn-only. It is in force.
     $ gatehouse networks delete vpn --yes
+    ! gatehouse: Named by policies in force
+    !   Nothing was deleted: the network vpn is named by policies in force (vpn-only). They would stay in force and mean something else: nobody is in a deleted group or holds a deleted role, no address lies in a deleted network. Change the policies first, or delete it knowingly (force).
+    !   (access.named-by-policies, request <req>)
+    => 1
+    $ gatehouse policies delete vpn-only --reason "the VPN is gone" --yes
+    Deleted vpn-only.
+    $ gatehouse networks delete vpn --force --yes
     Deleted vpn.
     $ gatehouse networks create vpn --cidr 10.8.0.0/24
     ! gatehouse: Name taken

@@ -36,6 +36,7 @@ export const policyPatch = z.strictObject({
   reason: reason.default(''),
 })
 export const policyAction = z.strictObject({ reason: reason.default('') }).prefault({})
+export const policyDelete = z.strictObject({ reason: reason.default('') })
 export const policyRollback = z.strictObject({
   version: z.int().min(1).describe('Whose text becomes the newest version.'),
   reason: reason.default(''),

@@ -15,7 +15,7 @@ import { faultsOf, parse } from '../page-forms.ts'
 import { may } from '../page-parts.ts'
 import type { RouteParts } from '../routes.ts'
 import type { PolicyRow } from '../tables.ts'
-import { policyBody, policyParams, policyState, policyVersionParams } from './contract.ts'
+import { policyBody, policyDelete, policyParams, policyState, policyVersionParams } from './contract.ts'
 import { listDifferences } from './differences-store.ts'
 import { dryRun } from './dry-run.ts'
 import { changePolicy, createPolicy, deletePolicy, getPolicy, getVersion, rollBackPolicy } from './policies.ts'
@@ -270,8 +270,9 @@ function deleting(): readonly Route[] {
       door: 'browser',
       access: { permission: 'policies:delete:{policy}' },
       params: policyParams,
-      handler: async (ctx, { params }) => {
-        await deletePolicy(ctx, params.policy, '')
+      body: policyDelete,
+      handler: async (ctx, { params, body }) => {
+        await deletePolicy(ctx, params.policy, body.reason)
         return { kind: 'redirect', location: section }
       },
     }),

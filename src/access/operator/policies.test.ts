@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { type Authenticator, defineRoom, listAudit } from '#platform'
 import { eachDialect, fakeClock, memoryLog, memorySeal, type TestRequest, testHouse } from '#platform/testing'
+import { createGroup } from '../groups.ts'
 import { accessRoom } from '../index.ts'
 import { createNetwork } from '../named-networks.ts'
 import { accountActor, addAccount, addRole } from '../testing.ts'
+import { listVersions } from './policies-store.ts'
 
 // stands in for identity: whoever the header names is signed in
 function authenticator(door: Authenticator['door']): Authenticator {
@@ -119,8 +121,17 @@ eachDialect((_, open) => {
       (versions.json['items'] as { version: number }[]).map(({ version }) => version),
       [3, 2, 1],
     )
-    assert.equal((await admin('DELETE', `${path}/vpn-only`)).status, 204)
+    const late = { 'if-match': '"1"' }
+    const why = `${path}/vpn-only?reason=the+VPN+is+gone`
+    assert.equal((await admin('DELETE', why, undefined, late)).status, 412)
+    assert.equal((await admin('DELETE', `${path}/vpn-only?reason=${'x'.repeat(501)}`)).status, 400)
+    assert.equal((await admin('DELETE', why)).status, 204)
     assert.equal(await readsRoles('acc_reader'), 200)
+    const [deleted] = await listAudit(ctx().db, { actionPrefix: 'policies.delete' }, { limit: 1 })
+    assert.equal((deleted?.detail as { readonly reason?: string } | undefined)?.reason, 'the VPN is gone')
+    const id = deleted?.target?.id ?? ''
+    const [last] = await listVersions(ctx().db, id, undefined, 1)
+    assert.deepEqual([last?.version, last?.reason], [4, 'Deleted: the VPN is gone'])
     assert.equal((await admin('POST', path, { name: 'vpn-only', text: vpnOnly })).json['code'], 'access.name-taken')
     const records = await listAudit(ctx().db, { actionPrefix: 'policies.' }, { limit: 9 })
     const actions = records.map(({ action }) => action)
@@ -131,6 +142,42 @@ eachDialect((_, open) => {
       'policies.update',
       'policies.create',
     ])
+  })
+
+  test('what a policy in force names is deleted only knowingly, and the journal says so', async (t) => {
+    const { admin, as, ctx } = await world(t)
+    const page = as('acc_admin')
+    await createGroup(ctx(), { name: 'staff', title: 'Staff', description: '' })
+    await createGroup(ctx(), { name: 'guests', title: 'Guests', description: '' })
+    const text = `forbid (principal in Gatehouse::Group::"staff", action == Gatehouse::Action::"roles:read", resource)
+when { context.via.contains("role:reader") } unless { context.networks.contains("vpn") };`
+    assert.equal((await admin('POST', path, { name: 'staff-from-vpn', text, state: 'shadow' })).status, 201)
+    const things = ['groups/staff', 'networks/vpn', 'roles/reader'] as const
+    assert.equal((await admin('DELETE', '/api/v1/groups/guests')).status, 204, 'named by nobody')
+    await admin('POST', `${path}/staff-from-vpn/enable`, {})
+    for (const thing of things) {
+      const refused = await admin('DELETE', `/api/v1/${thing}`)
+      assert.equal(refused.status, 409, thing)
+      assert.equal(refused.json['code'], 'access.named-by-policies')
+      assert.match(String(refused.json['detail']), /staff-from-vpn/)
+      assert.equal((await admin('DELETE', `/api/v1/${thing}?force=yes`)).status, 400)
+      assert.equal((await admin('GET', `/api/v1/${thing}`)).status, 200, 'it still stands')
+    }
+    const headers = { accept: 'text/html', 'sec-fetch-site': 'same-origin' }
+    const asked = await page('GET', '/groups/staff/delete', undefined, headers)
+    assert.match(asked.text, /staff-from-vpn<\/a> names it and stays in force/)
+    assert.match(asked.text, /name="policies" value="staff-from-vpn"/)
+    const form = 'policies=another-one'
+    assert.equal((await page('POST', '/groups/staff/delete', form, headers)).status, 409, 'of this one it did not tell')
+    assert.equal((await page('POST', '/groups/staff/delete', 'policies=staff-from-vpn', headers)).status, 303)
+    for (const thing of things.slice(1)) {
+      assert.equal((await admin('DELETE', `/api/v1/${thing}?force=true`)).status, 204, thing)
+    }
+    for (const action of ['groups.delete', 'networks.delete', 'roles.delete']) {
+      const [record] = await listAudit(ctx().db, { actionPrefix: action }, { limit: 1 })
+      const detail = record?.detail as { readonly policies?: readonly string[] } | undefined
+      assert.deepEqual(detail?.policies, ['staff-from-vpn'], action)
+    }
   })
 
   test('a policy that forbids everything, errs or waits for what nobody has cannot lock the last administrator out', async (t) => {

@@ -115,12 +115,15 @@ export async function rollBackPolicy(
   })
 }
 
-/** It decides nothing from then on; its versions and its name stay. @throws GateError `access.policy-unknown` */
+/** It decides nothing from then on; its versions and its name stay, with who deleted it and why as the last. @throws GateError `access.policy-unknown` */
 export async function deletePolicy(ctx: Ctx, name: string, reason: string, guard: Guard = unguarded): Promise<void> {
   await ctx.tx(async (ctx) => {
     const policy = await getPolicy(ctx, name)
     guard(policy)
-    await updatePolicy(ctx.db, policy.id, { state: 'off', removed_at: ctx.now }, ctx.now)
+    const version = await nextVersion(ctx.db, policy.id)
+    const told = `Deleted${reason === '' ? '' : `: ${reason}`}`.slice(0, 500)
+    await insertVersion(ctx.db, versionOf(ctx, policy, version, policy.text, told))
+    await updatePolicy(ctx.db, policy.id, { state: 'off', version, removed_at: ctx.now }, ctx.now)
     const before = { version: policy.version, state: policy.state }
     await ctx.audit({ action: 'policies.delete', target: targetOf(policy), detail: { before, reason } })
   })

@@ -11,6 +11,7 @@ import {
   policy,
   policyAction,
   policyBody,
+  policyDelete,
   policyDifferenceList,
   policyList,
   policyParams,
@@ -184,9 +185,10 @@ function writing({ access }: RouteParts): readonly Route[] {
       access: { permission: 'policies:delete:{policy}' },
       summary: 'Delete a policy; it decides nothing any more, and its name stays taken',
       params: policyParams,
+      query: policyDelete,
       responses: { 204: undefined },
-      handler: async (ctx, { params, request }) => {
-        await deletePolicy(ctx, params.policy, '', unchanged(request.headers))
+      handler: async (ctx, { params, query, request }) => {
+        await deletePolicy(ctx, params.policy, query.reason, unchanged(request.headers))
         return { kind: 'empty', status: 204 }
       },
     }),

@@ -23,6 +23,7 @@ import type { Candidate } from '../page-parts.ts'
 import type { GroupRow } from '../tables.ts'
 import type { MemberJson } from '../wire.ts'
 import { holderField } from './holder-field.ts'
+import { knowing, namedBy } from './named.ts'
 
 export const section = '/groups'
 const groups = { text: 'Groups', href: section }
@@ -213,7 +214,12 @@ ${confirmation({
 }
 
 /** What deleting a group will do. */
-export function deleteGroupPage(group: GroupRow, members: number, roles: readonly string[]): ShellPage {
+export function deleteGroupPage(
+  group: GroupRow,
+  members: number,
+  roles: readonly string[],
+  policies: readonly string[],
+): ShellPage {
   const title = `Delete the group ${group.title}`
   const body = html`${pageHeader({ title: 'Delete a group', trail: [groups, { text: group.title, href: pathOf(group.name) }] })}
 ${confirmation({
@@ -221,11 +227,13 @@ ${confirmation({
   consequences: [
     losing(members, roles),
     'It leaves the groups it stands in, and the groups inside it stand alone.',
+    ...namedBy(policies, 'for it nobody is in the group any more.'),
     `The name ${group.name} stays taken: no later group can come to mean something else under it.`,
   ],
   undo: 'This cannot be undone.',
   action: `${pathOf(group.name)}/delete`,
   verb: `Delete ${group.title}`,
+  values: knowing(policies),
   cancel: { text: 'Keep it', href: pathOf(group.name) },
 })}`
   return { title, body, section, frame: 'full' }

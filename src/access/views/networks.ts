@@ -22,6 +22,7 @@ import {
 } from '#platform/ui'
 import { cidrsOf } from '../named-networks.ts'
 import type { NetworkRow } from '../tables.ts'
+import { knowing, namedBy } from './named.ts'
 
 export const section = '/networks'
 const networks = { text: 'Networks', href: section }
@@ -136,7 +137,7 @@ ${
 }
 
 /** What deleting a named network will do. */
-export function deleteNetworkPage(network: NetworkRow, here: Here): ShellPage {
+export function deleteNetworkPage(network: NetworkRow, here: Here, policies: readonly string[]): ShellPage {
   const title = `Delete the network ${network.title}`
   const body = html`${pageHeader({ title: 'Delete a network', trail: [networks, { text: network.title, href: pathOf(network.name) }] })}
 ${lockOut(here, network)}
@@ -145,11 +146,13 @@ ${confirmation({
   consequences: [
     html`Credentials and routes allowed only from <code>@${network.name}</code> admit nobody from then on.`,
     html`Credentials that deny <code>@${network.name}</code> admit nobody either, because what it kept out is no longer known.`,
+    ...namedBy(policies, 'for it no address lies in the network any more.'),
     `The name ${network.name} stays taken: no later network can come to mean something else under it.`,
   ],
   undo: 'This cannot be undone.',
   action: `${pathOf(network.name)}/delete`,
   verb: `Delete ${network.title}`,
+  values: knowing(policies),
   cancel: { text: 'Keep it', href: pathOf(network.name) },
 })}`
   return { title, body, section, frame: 'full' }

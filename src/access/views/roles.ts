@@ -28,6 +28,7 @@ import { permissionsOf } from '../roles.ts'
 import type { RoleRow } from '../tables.ts'
 import type { MemberJson } from '../wire.ts'
 import { holderField } from './holder-field.ts'
+import { knowing, namedBy } from './named.ts'
 
 export const section = '/roles'
 const roles = { text: 'Roles', href: section }
@@ -199,18 +200,20 @@ ${confirmation({
 }
 
 /** What deleting a role will do. */
-export function deleteRolePage(role: RoleRow, holders: number): ShellPage {
+export function deleteRolePage(role: RoleRow, holders: number, policies: readonly string[]): ShellPage {
   const title = `Delete the role ${role.title}`
   const body = html`${pageHeader({ title: 'Delete a role', trail: [roles, { text: role.title, href: pathOf(role.name) }] })}
 ${confirmation({
   title,
   consequences: [
     `${holding(holders)} at once.`,
+    ...namedBy(policies, 'for it nothing is held through the role any more.'),
     `The name ${role.name} stays taken: no later role can come to mean something else under it.`,
   ],
   undo: 'This cannot be undone.',
   action: `${pathOf(role.name)}/delete`,
   verb: `Delete ${role.title}`,
+  values: knowing(policies),
   cancel: { text: 'Keep it', href: pathOf(role.name) },
 })}`
   return { title, body, section, frame: 'full' }

@@ -1,5 +1,6 @@
 import { group, groupBody, groupList, groupPatch, memberList } from '#access/contract'
 import { connect } from '../client.ts'
+import { type DeleteOptions, deleting } from '../deleting.ts'
 import { wrongUsage } from '../failure.ts'
 import { type HolderOptions, holderOf } from '../holder.ts'
 import { judged } from '../input.ts'
@@ -95,7 +96,7 @@ export async function removeFromGroup(
   )
 }
 
-export async function deleteGroup(name: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
+export async function deleteGroup(name: string, options: DeleteOptions): Promise<void> {
   const client = await connect(options)
   const { data } = await client.call('GET', groupUrl(name), group)
   const { data: members } = await client.call('GET', `${groupUrl(name)}/members`, memberList)
@@ -104,7 +105,7 @@ export async function deleteGroup(name: string, options: TargetOptions & { reado
     `Delete ${visible(data.name)}? ${count === 1 ? 'Its one member loses' : `Its ${count} members lose`} what it brought. This cannot be undone, and its name stays taken.`,
     options,
   )
-  await client.send('DELETE', groupUrl(name))
+  await client.send('DELETE', deleting(groupUrl(name), options))
   print(options, { group: data.name, deleted: true }, () => `Deleted ${visible(data.name)}.`)
 }
 

@@ -1,5 +1,6 @@
 import { cidr, network, networkBody, networkList, networkPatch } from '#access/contract'
 import { connect } from '../client.ts'
+import { type DeleteOptions, deleting } from '../deleting.ts'
 import { wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
@@ -90,14 +91,14 @@ export async function changeNetwork(name: string, options: NetworkChange): Promi
   print(options, raw, () => `Changed ${data.name}. It holds: ${data.cidrs.join(' ')}`)
 }
 
-export async function deleteNetwork(name: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
+export async function deleteNetwork(name: string, options: DeleteOptions): Promise<void> {
   const client = await connect(options)
   const { data } = await client.call('GET', networkUrl(name), network)
   await confirm(
     `Delete ${visible(data.name)}? Credentials and routes that name it admit nobody from now on. This cannot be undone, and its name stays taken.`,
     options,
   )
-  await client.send('DELETE', networkUrl(name))
+  await client.send('DELETE', deleting(networkUrl(name), options))
   print(options, { network: data.name, deleted: true }, () => `Deleted ${visible(data.name)}.`)
 }
 

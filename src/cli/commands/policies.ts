@@ -6,6 +6,7 @@ import {
   dryRunResult,
   policy,
   policyBody,
+  policyDelete,
   policyList,
   policyPatch,
   policyRollback,
@@ -156,8 +157,9 @@ export async function switchPolicy(
 
 export async function deletePolicy(name: string, options: SwitchOptions): Promise<void> {
   const client = await connect(options)
+  const { reason } = judged(policyDelete, { reason: options.reason })
   await confirm(`Delete ${visible(name)}? It decides nothing any more, and its name stays taken.`, options)
-  await client.send('DELETE', urlOf(name))
+  await client.send('DELETE', `${urlOf(name)}${reason === '' ? '' : `?${new URLSearchParams({ reason })}`}`)
   print(options, { name, deleted: true }, () => `Deleted ${visible(name)}.`)
 }
 

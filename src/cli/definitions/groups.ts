@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { GroupChange } from '../commands/groups.ts'
+import type { DeleteOptions } from '../deleting.ts'
 import type { HolderOptions } from '../holder.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote } from './command.ts'
@@ -71,8 +72,9 @@ export function addGroups(program: Command): void {
     summary: 'Deletes a group; its members lose what it brought, its name stays taken',
     example: 'gatehouse groups delete interns --yes',
   })
+    .option('--force', 'also when policies in force name it')
     .option('--yes', 'does not ask')
-    .action(async (name: string, options: TargetOptions & { yes?: boolean }) => {
+    .action(async (name: string, options: DeleteOptions) => {
       const { deleteGroup } = await import('../commands/groups.ts')
       await deleteGroup(name, options)
     })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { NetworkChange, NewNetworkOptions } from '../commands/networks.ts'
+import type { DeleteOptions } from '../deleting.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
 
@@ -51,8 +52,9 @@ export function addNetworks(program: Command): void {
     summary: 'Deletes a named network; whatever names it admits nobody from then on',
     example: 'gatehouse networks delete vpn --yes',
   })
+    .option('--force', 'also when policies in force name it')
     .option('--yes', 'does not ask')
-    .action(async (name: string, options: TargetOptions & { yes?: boolean }) => {
+    .action(async (name: string, options: DeleteOptions) => {
       const { deleteNetwork } = await import('../commands/networks.ts')
       await deleteNetwork(name, options)
     })

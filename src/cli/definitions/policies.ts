@@ -86,8 +86,9 @@ export function addPolicies(program: Command): void {
 
   remote(policies, 'delete <policy>', {
     summary: 'Deletes a policy; its name stays taken',
-    example: 'gatehouse policies delete vpn-only --yes',
+    example: 'gatehouse policies delete vpn-only --reason "the VPN is gone" --yes',
   })
+    .option('--reason <text>', 'why, for the history and the journal')
     .option('--yes', 'does not ask')
     .action(async (name: string, options: SwitchOptions) => {
       const { deletePolicy } = await import('../commands/policies.ts')

@@ -16,6 +16,8 @@ export interface ConfirmationOptions {
   readonly verb: string
   readonly cancel: Action
   readonly values?: Readonly<Record<string, string>>
+  /** Asks why, in a field `reason` that may stay empty. */
+  readonly reason?: boolean
   /** Only for what cannot be undone: the text to type into the field `confirm`. The handler compares it. */
   readonly typeName?: string
   readonly faults?: readonly FieldFault[]
@@ -23,7 +25,7 @@ export interface ConfirmationOptions {
 
 /** States what a click will do before it is made. A page of its own, so it works without script. */
 export function confirmation(options: ConfirmationOptions): Html {
-  const { typeName } = options
+  const { typeName, reason = false } = options
   return html`<section class="confirmation" aria-labelledby="confirmation-title"><h2 id="confirmation-title">${options.title}</h2>
 <ul>${options.consequences.map((line) => html`<li>${line}</li>`)}</ul><p><strong>${options.undo}</strong></p>
 ${form({
@@ -33,6 +35,15 @@ ${form({
   cancel: options.cancel,
   ...(options.faults === undefined ? {} : { faults: options.faults }),
   body: html`${Object.entries(options.values ?? {}).map(([name, value]) => hidden(name, value))}${
+    reason &&
+    field({
+      name: 'reason',
+      label: 'Reason',
+      hint: 'For the history and the journal.',
+      autocomplete: 'off',
+      maxLength: 500,
+    })
+  }${
     typeName !== undefined &&
     field({
       name: 'confirm',

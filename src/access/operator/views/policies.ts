@@ -284,6 +284,7 @@ ${confirmation({
   undo: 'It cannot be brought back under this name.',
   action: `${pathOf(name)}/delete`,
   verb: `Delete ${title}`,
+  reason: true,
   cancel: { text: 'Keep it', href: pathOf(name) },
 })}`
   return { title: `Delete ${title}`, body, section, frame: 'full' }
