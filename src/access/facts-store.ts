@@ -1,6 +1,6 @@
-import { CompiledQuery } from 'kysely'
+import type { CompiledQuery as Compiled } from 'kysely'
 import { type Cidr, type PrincipalKind, parseCidr } from '#kit'
-import { type Db, tables } from '#platform'
+import { CompiledQuery, type Db, tables } from '#platform'
 import {
   builtInPrincipals,
   type GrantFacts,
@@ -31,7 +31,7 @@ interface PartRow {
 export async function readPrincipalFacts(db: Db, id: string, now: number): Promise<PrincipalFacts | null> {
   const builtIn = builtInPrincipals.get(id)
   if (builtIn !== undefined) return builtIn
-  const query: CompiledQuery<PartRow> = CompiledQuery.raw(partsSql[db.dialect], [id, now])
+  const query: Compiled<PartRow> = CompiledQuery.raw(partsSql[db.dialect], [id, now])
   const { rows } = await tables<Tables>(db).executeQuery(query)
   const groups: string[] = []
   const roles: RoleFacts[] = []
