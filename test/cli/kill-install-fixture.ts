@@ -29,5 +29,5 @@ for (const name of [
 }
 syncBuiltinESMExports()
 
-const { install, placeOf } = await import('./installed.ts')
+const { install, placeOf } = await import('../../src/cli/agent/installed.ts')
 install(placeOf(cert, key), certPem, Date.now())

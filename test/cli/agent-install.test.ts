@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { programMissing } from '#platform/testing'
-import { Failure } from '../failure.ts'
 import {
   finishInstall,
   install,
@@ -16,7 +15,8 @@ import {
   pendingKey,
   placeOf,
   readInstalled,
-} from './installed.ts'
+} from '../../src/cli/agent/installed.ts'
+import { Failure } from '../../src/cli/failure.ts'
 
 function newPlace(t: TestContext): Place {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-agent-'))
