@@ -235,7 +235,7 @@ function askSlice(find: () => Slice, question: PolicyQuestion): PolicyAnswer {
     const slice = find()
     const { principalType, action } = combinationOf(question)
     const resource = resourceEntity(question)
-    const principal = principalEntity(question.principal, principalType)
+    const principal = principalEntity(question.principal, principalType, slice)
     const answer = theCedar().statefulIsAuthorized({
       principal: { type: principalType, id: question.principal.id },
       action: { type: actionType, id: action },
@@ -269,11 +269,11 @@ function failed(errors: readonly DetailedError[]): PolicyAnswer {
   return { allowed: false, policies: [], failure: faults(errors) }
 }
 
-function principalEntity(principal: PrincipalFacts, type: string): EntityJson {
+function principalEntity(principal: PrincipalFacts, type: string, { wantsGroups }: Slice): EntityJson {
   return {
     uid: { type, id: principal.id },
     attrs: { id: principal.id },
-    parents: principal.groups.map((name) => ({ type: groupType, id: name })),
+    parents: wantsGroups ? principal.groups.map((name) => ({ type: groupType, id: name })) : [],
   }
 }
 

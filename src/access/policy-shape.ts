@@ -12,6 +12,8 @@ export interface PolicyShape {
   readonly total: boolean
   /** It looks at which roles and grants cover a question, not only whether some do. */
   readonly looksIntoVia: boolean
+  /** It may ask what the principal, or anything else, is in. */
+  readonly looksAtMembership: boolean
   /** It permits nothing but what a role or grant covers. */
   readonly needsHeld: boolean
   /** It permits nothing but things the principal owns or is a member of. */
@@ -31,6 +33,7 @@ export function shapeOf(policy: PolicyJson): PolicyShape {
     looksAtResource: !(op === 'All' || (op === 'is' && !('in' in policy.resource))) || bodies.some(mentionsResource),
     total: bodies.every(isTotal),
     looksIntoVia: bodies.some(looksIntoVia),
+    looksAtMembership: [policy.principal, ...bodies].some(mentionsMembership),
     needsHeld: required.some(isHeld),
     needsRelation: required.some(isRelation),
   }
@@ -45,6 +48,13 @@ function conjuncts(expression: unknown): readonly unknown[] {
 
 function mentionsResource(expression: unknown): boolean {
   return variable(expression) === 'resource' || parts(expression).some(mentionsResource)
+}
+
+/** `in`, wherever it stands: of a scope, an operator, or part of `is`. */
+function mentionsMembership(expression: unknown): boolean {
+  if (typeof expression !== 'object' || expression === null) return false
+  if (Object.hasOwn(expression, 'in') || ('op' in expression && expression.op === 'in')) return true
+  return parts(expression).some(mentionsMembership)
 }
 
 /** Operators that answer for every value of the right type; arithmetic overflows, and functions of addresses parse. */

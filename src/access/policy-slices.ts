@@ -2,6 +2,7 @@ import type { EntityJson, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Cedar, theCedar } from './cedar.ts'
 import { type ContextFact, contextFacts, isContextFact } from './context-wants.ts'
 import { actionFor, contextType, faults, type PolicyText, principalTypes, type Schema } from './policy-schema.ts'
+import { shapeOf } from './policy-shape.ts'
 
 /** A prepared part of schema and policies. */
 export interface Slice {
@@ -9,6 +10,8 @@ export interface Slice {
   readonly id: string
   /** Facts of the context its policies may look at: its schema has these and no others. */
   readonly wants: ReadonlySet<ContextFact>
+  /** Whether its policies may ask which groups the principal is in: otherwise Cedar need not be told, each costs. */
+  readonly wantsGroups: boolean
 }
 
 /**
@@ -40,7 +43,8 @@ export class Slices {
     const cedar = theCedar()
     requireParsed(cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType, wants)))
     requireParsed(cedar.preparsePolicySet(id, { staticPolicies }))
-    const slice = { id, wants }
+    const wantsGroups = relevant.some(([, { scope }]) => shapeOf(scope).looksAtMembership)
+    const slice = { id, wants, wantsGroups }
     this.#ready.set(name, slice)
     return slice
   }
