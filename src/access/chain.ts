@@ -1,4 +1,4 @@
-import { type ActorCredential, anyCovers, type DecisionStep, permissionText } from '#kit'
+import { type ActorCredential, covers, type DecisionStep, type Permission, parsePattern, permissionText } from '#kit'
 import type { Facts, GrantFacts, PrincipalFacts } from './facts.ts'
 import { isHeld, isLive, type Until, wantsPermission } from './holding.ts'
 import { isAdmitted } from './networks.ts'
@@ -41,7 +41,7 @@ function credentialLink(question: Question, facts: Facts, until: Until): Verdict
   if (credential.expiresAt !== undefined && credential.expiresAt <= now) {
     return refuse('credential-expired', `The ${credential.kind} used has expired.`)
   }
-  if (permission !== undefined && !anyCovers(credential.permissions, permissionText(permission))) {
+  if (permission !== undefined && !anyCovers(credential.permissions, permission)) {
     return refuse(
       'credential-permission',
       `The ${credential.kind} used is limited and does not cover ${permissionText(permission)}.`,
@@ -65,13 +65,21 @@ function credentialPlace(credential: ActorCredential, { actor }: Question, facts
   return allow('credential-covers', `The ${credential.kind} covers it.`)
 }
 
+/** Whether one of these texts covers it; one that is no pattern covers nothing. */
+function anyCovers(texts: readonly string[], permission: Permission): boolean {
+  return texts.some((text) => {
+    const pattern = parsePattern(text)
+    return pattern !== undefined && covers(pattern, permission)
+  })
+}
+
 function appLink({ actor, permission }: Question, facts: Facts): Verdict {
   const { app } = actor
   if (app === undefined) return allow('no-app', 'No app acts in between.')
   const principal = facts.principal(app.id)
   if (principal?.kind !== 'app') return refuse('app-unknown', 'Gatehouse does not know the app that asks.')
   if (principal.state !== 'active') return refuse('app-disabled', 'The app that asks is disabled.')
-  if (permission !== undefined && !anyCovers(app.permissions, permissionText(permission))) {
+  if (permission !== undefined && !anyCovers(app.permissions, permission)) {
     return refuse('app-permission', `The app that asks was not given ${permissionText(permission)}.`)
   }
   return allow('app-covers', 'The app was given it.')

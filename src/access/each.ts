@@ -9,7 +9,7 @@ import {
 } from '#kit'
 import { links, principalOf } from './chain.ts'
 import { contextFactsFor } from './context-facts.ts'
-import type { Facts, PrincipalFacts } from './facts.ts'
+import type { Facts, GrantFacts, PrincipalFacts, RoleFacts } from './facts.ts'
 import { heldVia, isHeld, isLive, Until, wantsPermission } from './holding.ts'
 import type { PolicyEngine } from './policy-engine.ts'
 import { isRelated, type Plan, planOf, type Spread } from './policy-plan.ts'
@@ -142,27 +142,43 @@ class Each {
 class HeldSet {
   readonly #facts: Facts
   readonly #now: number
-  readonly #roles: PatternIndex<true>
-  readonly #grants: PatternIndex<string>
+  readonly #index: HeldIndex
 
-  constructor({ roles, grants }: PrincipalFacts, { type, action, now }: EachQuestion, facts: Facts) {
+  constructor(principal: PrincipalFacts, asked: EachQuestion, facts: Facts) {
     this.#facts = facts
-    this.#now = now
-    this.#roles = new PatternIndex(type, action)
-    this.#grants = new PatternIndex(type, action)
-    for (const role of roles) for (const pattern of role.patterns) this.#roles.add(pattern, true)
-    for (const grant of grants) {
-      if (!isLive(grant, now, new Until())) continue
-      for (const pattern of grant.patterns) this.#grants.add(pattern, grant.grantorId)
-    }
+    this.#now = asked.now
+    this.#index = indexOf(principal, asked)
   }
 
   covers(permission: Permission): boolean {
-    if (this.#roles.find(permission).length > 0) return true
+    if (this.#index.roles.find(permission).length > 0) return true
+    const until = new Until()
+    const live = this.#index.grants.find(permission).filter((grant) => isLive(grant, this.#now, until))
+    if (live.length === 0) return false
     const wanted = wantsPermission(permission)
-    const grantors = new Set(this.#grants.find(permission))
-    return [...grantors].some((id) => isHeld(id, wanted, this.#facts, this.#now, new Until()))
+    const grantors = new Set(live.map(({ grantorId }) => grantorId))
+    return [...grantors].some((id) => isHeld(id, wanted, this.#facts, this.#now, until))
   }
+}
+
+interface HeldIndex {
+  readonly roles: PatternIndex<RoleFacts>
+  readonly grants: PatternIndex<GrantFacts>
+}
+
+/** Made once as long as the facts are known: a list is decided page by page, and again when something was missing. */
+const indexes = new WeakMap<PrincipalFacts, Map<string, HeldIndex>>()
+
+function indexOf(principal: PrincipalFacts, { type, action }: EachQuestion): HeldIndex {
+  const known = indexes.get(principal) ?? new Map<string, HeldIndex>()
+  indexes.set(principal, known)
+  const found = known.get(`${type}:${action}`)
+  if (found !== undefined) return found
+  const made = { roles: new PatternIndex<RoleFacts>(type, action), grants: new PatternIndex<GrantFacts>(type, action) }
+  for (const role of principal.roles) for (const pattern of role.patterns) made.roles.add(pattern, role)
+  for (const grant of principal.grants) for (const pattern of grant.patterns) made.grants.add(pattern, grant)
+  known.set(`${type}:${action}`, made)
+  return made
 }
 
 /** Patterns of one type and action by the id they name; those without or with wildcards apart. */

@@ -6,8 +6,8 @@ export type Wanted = (held: readonly Giving[]) => boolean
 
 export function wantsPermission(permission: Permission): Wanted {
   const { type, action } = permission
-  const itself = JSON.stringify(permissionText(permission))
-  const all = JSON.stringify(permissionText({ type, action, id: undefined }))
+  const itself = `"${permissionText(permission)}"`
+  const all = `"${type}:${action}"`
   const gives = (giving: Giving): boolean => {
     const { stored } = giving
     // without a wildcard only these two texts cover it, each with its quotes; what JSON escapes is no such text

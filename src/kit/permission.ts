@@ -37,6 +37,8 @@ export interface PermissionPattern {
 }
 
 const word = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+/** What stands for itself. */
+const unreserved = /^[A-Za-z0-9._~-]+$/
 const segment = /^(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+$/
 const everything: PermissionPattern = { type: '*', action: '*', id: undefined }
 
@@ -73,6 +75,7 @@ export function permissionText(parsed: PermissionPattern): string {
  * @throws TypeError for an empty text, @throws URIError for a lone surrogate
  */
 export function encodeSegment(text: string): string {
+  if (unreserved.test(text)) return text
   if (text === '') throw new TypeError('an id segment cannot be empty')
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 }
