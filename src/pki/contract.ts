@@ -29,6 +29,7 @@ export {
   profileList,
   profileView,
 } from './issue/contract.ts'
+export { revokeBody, revokedView } from './revoke/contract.ts'
 export { fetchRootCommand, type TrustStep, trustSteps } from './trust.ts'
 
 const instant = z.iso.datetime()

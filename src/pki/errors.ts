@@ -40,6 +40,11 @@ export const pkiErrors = {
     title: 'The certificate request cannot be used',
     detail: 'The request was refused: {fault}. Nothing was issued. Make a new request (PKCS #10) with a current tool.',
   },
+  'pki.request-or-key': {
+    status: 422,
+    title: 'A request, or a new key',
+    detail: 'Nothing was issued. Paste a request, or have the key made here; not both.',
+  },
   'pki.request-beyond-profile': {
     status: 422,
     title: 'The request asks for more than its profile gives',

@@ -10,11 +10,13 @@ import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
 import { forgetEndedKeys } from './issue/certificate-store.ts'
 import type { IssueParts } from './issue/issue.ts'
+import { certificatePages } from './issue/pages.ts'
 import { pointersUnder } from './issue/pointers.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
 import { plainRoot } from './plain-root.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
+import { revocationRoutes } from './revoke/routes.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
@@ -77,7 +79,7 @@ export async function openPki(
       },
     },
     routes: [
-      ...pkiRoutes({ root: root.published, keyring, origin, ...needs }),
+      ...pkiRoutes({ root: root.published }),
       ...certificateRoutes({ issue, keyring, ...needs }),
       ...enrolmentRoutes({
         issue,
@@ -86,6 +88,14 @@ export async function openPki(
         origin,
         renewal: () => `https://${settings.certificateHost}:${console.port ?? listener.httpsPort}`,
         shown: () => Promise.resolve(undefined),
+      }),
+      ...revocationRoutes(),
+      ...certificatePages({
+        issue,
+        keyring,
+        origin,
+        root: async () => (await hierarchy.root()).published,
+        ...needs,
       }),
     ],
     resources: [certificateResources],

@@ -1,16 +1,9 @@
-import type { AccessFace } from '#access'
-import { type Keyring, type Route, route } from '#platform'
-import { certificateQuery, rootAuthority } from './contract.ts'
+import { type Route, route } from '#platform'
+import { rootAuthority } from './contract.ts'
 import type { Authority } from './face.ts'
-import { pageOfCertificates } from './issue/routes.ts'
-import { certificatesPage } from './views/certificates-page.ts'
 
 export interface RouteParts {
   readonly root: Authority
-  readonly keyring: Keyring
-  readonly access: AccessFace
-  /** The console's address; known after the listener has started. */
-  readonly origin: () => string
 }
 
 export const rootIsPublic = 'the root certificate is not a secret: people need it before they can trust anything else'
@@ -19,7 +12,7 @@ export const rootPath = '/ca.pem'
 export const rootType = 'application/x-x509-ca-cert'
 
 export function pkiRoutes(parts: RouteParts): readonly Route[] {
-  const { root, origin } = parts
+  const { root } = parts
   return [
     route({
       method: 'GET',
@@ -36,19 +29,6 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       door: 'protocol',
       access: { public: rootIsPublic },
       handler: () => Promise.resolve({ kind: 'text', body: root.certificatePem, type: rootType }),
-    }),
-    route({
-      method: 'GET',
-      path: '/certificates',
-      door: 'browser',
-      access: { each: 'certificates:read' },
-      query: certificateQuery,
-      handler: async (ctx, { query }) => {
-        const page = await pageOfCertificates(ctx, parts, query)
-        const further = query.cursor !== undefined
-        const body = certificatesPage({ root, origin: origin(), ...page, q: query.q, further, now: ctx.now })
-        return { kind: 'page', page: { title: 'Certificates', body, section: '/certificates', frame: 'full' } }
-      },
     }),
   ]
 }

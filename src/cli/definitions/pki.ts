@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { group } from './command.ts'
+import { addCertificates } from './pki-certificates.ts'
 import { addEnrolment } from './pki-enrolment.ts'
 
 /** `gatehouse pki …` */
 export function addPki(program: Command): void {
   const pki = group(program, 'pki', 'Certificates of devices, services and people')
+  addCertificates(pki)
   addEnrolment(pki)
 }

@@ -223,6 +223,31 @@ export async function certificatesOf(db: Db, holderId: string, limit: number): P
   return rows.map(({ id }) => id)
 }
 
+/** Id of the certificate that took the place of this one. */
+export async function findSuccessor(db: Db, id: string): Promise<string | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select('id')
+    .where('renewed_from', '=', id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.id
+}
+
+/** When and from where it was last seen. */
+export async function findUse(
+  db: Db,
+  id: string,
+): Promise<{ readonly seenAt: number; readonly address: string | undefined } | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificate_uses')
+    .selectAll()
+    .where('certificate_id', '=', id)
+    .executeTakeFirst()
+  return row && { seenAt: row.seen_at, address: row.address ?? undefined }
+}
+
 /** Erases the keys of certificates that ended before `end` (nobody can use them) and answers how many. */
 export async function forgetEndedKeys(db: Db, end: number): Promise<number> {
   const { numUpdatedRows } = await tables<PkiTables>(db)

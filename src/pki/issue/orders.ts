@@ -8,13 +8,17 @@ import { builtInProfiles, type Profile } from './profile.ts'
 
 const day = 86_400_000
 
-/** @throws GateError `pki.no-such-profile` */
-export async function getProfile(
+/** Every profile, built-in ones first. */
+export async function allProfiles(
   _: Ctx,
   { trustDomain }: Pick<IssueParts, 'trustDomain'>,
-  name: string,
-): Promise<Profile> {
-  const found = builtInProfiles(trustDomain).find((profile) => profile.name === name)
+): Promise<readonly Profile[]> {
+  return builtInProfiles(trustDomain)
+}
+
+/** @throws GateError `pki.no-such-profile` */
+export async function getProfile(ctx: Ctx, parts: Pick<IssueParts, 'trustDomain'>, name: string): Promise<Profile> {
+  const found = (await allProfiles(ctx, parts)).find((profile) => profile.name === name)
   if (found === undefined) throw fail('pki.no-such-profile', { fields: { name } })
   return found
 }

@@ -1,48 +1,82 @@
 import {
-  badge,
   command,
-  copyButton,
   emptyState,
   exactTime,
   facts,
+  field,
+  filterForm,
   type Html,
   html,
   id,
   notice,
   pageHeader,
   paging,
+  select,
   table,
-  textFilter,
   time,
   withQuery,
 } from '#platform/ui'
 import { fetchRootCommand, type TrustStep, trustSteps } from '../contract.ts'
 import type { Authority } from '../face.ts'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
+import type { CertificateQuery } from '../issue/contract.ts'
+import { stateBadge } from './certificate-state.ts'
+import { fingerprintLines } from './fingerprint.ts'
 
 export interface CertificatesPageData {
   readonly root: Authority
   readonly origin: string
   readonly items: readonly CertificateRecord[]
-  readonly q: string | undefined
   readonly next: string | undefined
-  readonly further: boolean
+  readonly query: CertificateQuery
+  /** Names to filter by. */
+  readonly profiles: readonly string[]
   readonly now: number
 }
 
-/** The root with how to trust it, and what it issued. */
+/** What was issued, and the root with how to trust it. */
 export function certificatesPage(data: CertificatesPageData): Html {
+  const { query, items } = data
+  const filters = { q: query.q, profile: query.profile, state: query.state, holder: query.holder }
+  const active = Object.values(filters).some((value) => value !== undefined)
+  const further = query.cursor !== undefined
   return html`${pageHeader({
     title: 'Certificates',
-    lead: 'Gatehouse issues the certificates of its hosts itself. A machine that trusts the root below trusts them all.',
-    action: { text: 'Download the root', href: '/ca.pem' },
+    lead: 'What this Gatehouse proves, and lets others prove. A machine that trusts the root trusts them all.',
+    action: { text: 'Issue a certificate', href: '/certificates/new' },
   })}
-${!data.further && data.q === undefined && rootPart(data)}
 <section aria-labelledby="issued"><h2 id="issued">Issued</h2>
-${(data.items.length > 0 || data.q !== undefined) && textFilter({ action: '/certificates', label: 'Host or serial number', value: data.q })}
-${issued(data)}
-${(data.items.length > 0 || data.further) && paging({ href: withQuery('/certificates', { q: data.q }), next: data.next, further: data.further, shown: data.items.length })}
-</section>`
+${(items.length > 0 || active) && filter(data, active)}
+${issued(data, active, further)}
+${(items.length > 0 || further) && paging({ href: withQuery('/certificates', filters), next: data.next, further, shown: items.length })}
+</section>
+${!further && !active && rootPart(data)}`
+}
+
+function filter({ query, profiles }: CertificatesPageData, active: boolean): Html {
+  return filterForm({
+    action: '/certificates',
+    active,
+    fields: html`${field({ name: 'q', label: 'Name or serial number', type: 'search', value: query.q, autocomplete: 'off', maxLength: 80 })}${select(
+      {
+        name: 'profile',
+        label: 'Profile',
+        value: query.profile ?? '',
+        choices: [{ value: '', text: 'Any' }, ...profiles.map((name) => ({ value: name, text: name }))],
+      },
+    )}${select({
+      name: 'state',
+      label: 'State',
+      value: query.state ?? '',
+      choices: [
+        { value: '', text: 'Any' },
+        { value: 'valid', text: 'Valid' },
+        { value: 'ending', text: 'Ends within 30 days' },
+        { value: 'ended', text: 'Ended' },
+        { value: 'revoked', text: 'Revoked' },
+      ],
+    })}`,
+  })
 }
 
 function rootPart({ root, origin, now }: CertificatesPageData): Html {
@@ -50,7 +84,7 @@ function rootPart({ root, origin, now }: CertificatesPageData): Html {
 ${facts([
   { term: 'Name', value: root.name },
   { term: 'Valid until', value: html`${exactTime(root.notAfter)} (${time(root.notAfter, now)})` },
-  { term: 'SHA-256', value: fingerprint(root.fingerprint) },
+  { term: 'SHA-256', value: fingerprintLines(root.fingerprint) },
 ])}
 </section>
 <section aria-labelledby="trust"><h2 id="trust">Trust the root</h2>
@@ -64,45 +98,34 @@ ${trustSteps(origin).map(trustStep)}
 </section>`
 }
 
-/** In lines of eight pairs, so that no pair is cut in two where people compare by eye. */
-function fingerprint(text: string): Html {
-  const lines = text.match(/.{24}|.+$/g) ?? []
-  return html`${lines.map((line, at) => html`${at > 0 && html`<br>`}<code>${line}</code>`)} ${copyButton(text, 'Copy the fingerprint')}`
-}
-
 function trustStep(step: TrustStep): Html {
   return html`<details><summary>${step.system}</summary><p>${step.text}</p>
 ${step.command !== undefined && command(step.command)}</details>`
 }
 
-function issued({ items, q, now, further }: CertificatesPageData): Html {
+function issued({ items, now }: CertificatesPageData, active: boolean, further: boolean): Html {
   return table({
     caption: 'Issued certificates, newest first',
     columns: [
-      { title: 'Name', role: 'name', cell: titleOf },
-      { title: 'State', cell: (row) => stateOf(row, now) },
+      { title: 'Name', role: 'name', cell: (row) => html`<a href="/certificates/${row.id}">${titleOf(row)}</a>` },
+      { title: 'State', cell: (row) => stateBadge(row, now) },
+      { title: 'Profile', cell: (row) => row.profile },
       { title: 'Ends', cell: (row) => time(row.notAfter, now) },
       { title: 'Issued', cell: (row) => time(row.createdAt, now) },
       { title: 'Serial', cell: (row) => id(row.serial) },
     ],
     rows: items,
-    empty:
-      q === undefined
-        ? emptyState({
-            title: further ? 'No further certificates' : 'No certificates yet',
-            text: 'A certificate is issued when a host is opened for the first time, and renewed before it ends.',
-          })
-        : emptyState({
-            title: 'No certificate matches',
-            text: 'None has this text in its host or serial number.',
-            action: { text: 'Show all', href: '/certificates' },
-          }),
+    empty: active
+      ? emptyState({
+          title: 'No certificate matches',
+          text: 'None that you may see is like this.',
+          action: { text: 'Show all', href: '/certificates' },
+        })
+      : emptyState({
+          title: further ? 'No further certificates' : 'No certificates yet',
+          text: 'Hosts get theirs when they are opened for the first time. Devices, services and people get one on request.',
+          action: { text: 'Issue a certificate', href: '/certificates/new' },
+          command: 'gatehouse pki certificates issue device --device washer-7 --request washer-7.csr',
+        }),
   })
-}
-
-function stateOf(row: CertificateRecord, now: number): Html {
-  if (row.revokedAt !== undefined) return badge('bad', 'Revoked')
-  if (row.notAfter <= now) return badge('off', 'Ended')
-  if (row.notBefore > now) return badge('info', 'Not yet valid')
-  return badge('good', 'Valid')
 }

@@ -1,0 +1,180 @@
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  certificateList,
+  type IssuedView,
+  issueBody,
+  issuedView,
+  issuedWithKey,
+  profileList,
+  revokeBody,
+  revokedView,
+} from '#pki/contract'
+import { connect } from '../client.ts'
+import { wrongUsage } from '../failure.ts'
+import { judged } from '../input.ts'
+import type { TargetOptions } from '../target.ts'
+import { confirm, note, print } from '../terminal.ts'
+import { facts, table, time, visible } from '../text.ts'
+
+export interface ListOptions extends TargetOptions {
+  readonly search?: string
+  readonly profile?: string
+  readonly state?: string
+  readonly holder?: string
+}
+
+export interface IssueOptions extends TargetOptions {
+  readonly request?: string
+  readonly newKey?: string
+  readonly account?: string
+  readonly device?: string
+  readonly service?: string
+  readonly name?: readonly string[]
+  readonly label?: string
+  readonly days?: string
+  readonly permission?: readonly string[]
+  readonly network?: readonly string[]
+}
+
+export async function listCertificates(options: ListOptions): Promise<void> {
+  const { search, profile, state, holder } = options
+  const client = await connect(options)
+  const wanted = { q: search, profile, state, holder, limit: '200' }
+  const query = new URLSearchParams(
+    Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+  const { data, raw } = await client.call('GET', `/api/v1/certificates?${query}`, certificateList)
+  print(options, raw, () =>
+    data.items.length === 0
+      ? 'No certificates.'
+      : table(
+          ['NAME', 'PROFILE', 'STATE', 'ENDS', 'SERIAL', 'ID'],
+          data.items.map((one) => [
+            visible(one.host ?? (one.subject === '' ? (one.names[0] ?? '') : one.subject)),
+            one.profile,
+            stateOf(one),
+            time(one.notAfter),
+            one.serial,
+            one.id,
+          ]),
+        ),
+  )
+  if (data.next !== null && options.json !== true)
+    note('There are more; narrow the list with --search, --profile or --state.')
+}
+
+export async function showCertificate(id: string, options: TargetOptions & { readonly pem?: boolean }): Promise<void> {
+  const client = await connect(options)
+  const { data, raw } = await client.call('GET', `/api/v1/certificates/${encodeURIComponent(id)}`, issuedView)
+  if (options.pem === true && options.json !== true) {
+    process.stdout.write(data.chain)
+    return
+  }
+  print(options, raw, () =>
+    facts([
+      ['Name', visible(data.subject)],
+      ['Names', data.names.map(visible).join(', ')],
+      ['Profile', data.profile],
+      ['State', stateOf(data)],
+      ['Speaks for', data.holderId ?? undefined],
+      ['Valid', `${time(data.notBefore)} to ${time(data.notAfter)}`],
+      ['Revoked', data.revokedAt === null ? undefined : `${time(data.revokedAt)} (${data.revocationReason})`],
+      ['Serial', data.serial],
+      ['SHA-256', data.fingerprint],
+      ['Authority', data.authorityId],
+      ['Id', data.id],
+    ]),
+  )
+}
+
+export async function issueCertificate(profile: string, options: IssueOptions): Promise<void> {
+  const { request, newKey, account, device, service, name, label, days, permission, network } = options
+  if ((request === undefined) === (newKey === undefined)) {
+    throw wrongUsage('Give a request with --request, or have the key made with --new-key FILE.')
+  }
+  const body = judged(issueBody, {
+    profile,
+    ...(account === undefined ? {} : { account }),
+    ...(device === undefined ? {} : { device }),
+    ...(service === undefined ? {} : { service }),
+    ...(name === undefined ? {} : { names: name }),
+    ...(label === undefined ? {} : { label }),
+    ...(days === undefined ? {} : { days: Number(days) }),
+    ...(permission === undefined ? {} : { permissions: permission }),
+    ...(network === undefined ? {} : { networks: { allow: network } }),
+    ...(request === undefined ? { newKey: true } : { request: readRequest(request) }),
+  })
+  const client = await connect(options)
+  const place = newKey === undefined ? undefined : openPlace(newKey)
+  const { data, raw } = await client
+    .call('POST', '/api/v1/certificates', issuedWithKey, { body })
+    .catch((error: unknown) => {
+      place?.giveUp()
+      throw error
+    })
+  if (data.privateKey !== undefined) place?.write(data.privateKey)
+  const { privateKey: _, ...told } = raw as Record<string, unknown>
+  if (options.json !== true) note(`Issued ${visible(data.subject)} (${data.id}); it ends ${time(data.notAfter)}.`)
+  print(options, told, () => data.chain.trimEnd())
+}
+
+export async function revokeCertificate(
+  id: string,
+  options: TargetOptions & { readonly reason: string; readonly yes?: boolean },
+): Promise<void> {
+  const body = judged(revokeBody, { reason: options.reason })
+  const client = await connect(options)
+  const question = `Revoke ${visible(id)}? It is refused from its next use on, and so is what was renewed from it. This cannot be undone.`
+  await confirm(question, options)
+  const path = `/api/v1/certificates/${encodeURIComponent(id)}/revoke`
+  const { data, raw } = await client.call('POST', path, revokedView, { body })
+  print(options, raw, () =>
+    data.revoked.length === 0
+      ? `${visible(id)} was revoked before.`
+      : `Revoked ${data.revoked.map(visible).join(', ')}.`,
+  )
+}
+
+export async function listProfiles(options: TargetOptions): Promise<void> {
+  const client = await connect(options)
+  const { data, raw } = await client.call('GET', '/api/v1/certificate-profiles', profileList)
+  print(options, raw, () =>
+    table(
+      ['NAME', 'FOR', 'DAYS', 'LINE', 'NAMES'],
+      data.items.map((one) => [one.name, one.title, String(one.days), one.line, one.names.join(' ')]),
+    ),
+  )
+}
+
+function stateOf(one: Pick<IssuedView, 'revokedAt' | 'notAfter'>): string {
+  if (one.revokedAt !== null) return 'revoked'
+  return Date.parse(one.notAfter) <= Date.now() ? 'ended' : 'valid'
+}
+
+function readRequest(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch {
+    throw wrongUsage(`${file} could not be read.`)
+  }
+}
+
+/** Opened before anything is issued: a key that cannot be written is lost. Never over a file, which may be the only copy of another key. */
+function openPlace(file: string) {
+  try {
+    const place = openSync(file, 'wx', 0o600)
+    return {
+      write: (pem: string): void => {
+        writeFileSync(place, pem)
+        fsyncSync(place)
+        closeSync(place)
+      },
+      giveUp: (): void => {
+        closeSync(place)
+        rmSync(file)
+      },
+    }
+  } catch {
+    throw wrongUsage(`${file} cannot be written, or exists. Nothing was issued.`)
+  }
+}

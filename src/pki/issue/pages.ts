@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import type { AccessFace } from '#access'
+import { type Ctx, GateError, type Keyring, type RejectedForm, type Reply, type Route, route } from '#platform'
+import { fail } from '../errors.ts'
+import type { Authority } from '../face.ts'
+import { certificatePage } from '../views/certificate-page.ts'
+import { certificatesPage } from '../views/certificates-page.ts'
+import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
+import { findSuccessor, findUse } from './certificate-store.ts'
+import { certificateParams, certificateQuery, type IssueBody, issueBody, profileName } from './contract.ts'
+import { findHolder } from './holder-store.ts'
+import type { IssueParts } from './issue.ts'
+import { allProfiles, fillOrder } from './orders.ts'
+import { getCertificate, pageOfCertificates } from './routes.ts'
+import { chainPem } from './wire.ts'
+
+export interface CertificatePageParts {
+  readonly issue: IssueParts
+  readonly keyring: Keyring
+  readonly access: AccessFace
+  readonly root: () => Promise<Authority>
+  /** The console's address; known after the listener has started. */
+  readonly origin: () => string
+}
+
+const section = '/certificates'
+
+/** The console's pages about certificates. */
+export function certificatePages(parts: CertificatePageParts): readonly Route[] {
+  return [listPage(parts), ...issuePages(parts), detailPage(parts)]
+}
+
+function listPage(parts: CertificatePageParts): Route {
+  return route({
+    method: 'GET',
+    path: '/certificates',
+    door: 'browser',
+    access: { each: 'certificates:read' },
+    query: certificateQuery,
+    handler: async (ctx, { query }) => {
+      const page = await pageOfCertificates(ctx, parts, query)
+      const profiles = await allProfiles(ctx, parts.issue)
+      const body = certificatesPage({
+        root: await parts.root(),
+        origin: parts.origin(),
+        ...page,
+        query,
+        profiles: profiles.map(({ name }) => name),
+        now: ctx.now,
+      })
+      return pageReply('Certificates', body)
+    },
+  })
+}
+
+/** A form's fields; what was left empty is absent. */
+const optional = z
+  .string()
+  .trim()
+  .transform((text) => (text === '' ? undefined : text))
+const days = z.int('a whole number of days').min(1).max(3650).optional()
+const issueForm = z
+  .strictObject({
+    profile: profileName,
+    holder: optional,
+    names: z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== '')),
+    request: optional,
+    newKey: z.literal('yes').optional(),
+    label: optional,
+    days: optional.transform((text) => (text === undefined ? undefined : Number(text))).pipe(days),
+  })
+  .readonly()
+
+function issuePages(parts: CertificatePageParts): readonly Route[] {
+  const show = async (
+    ctx: Ctx,
+    values: FormValues,
+    faults: RejectedForm['faults'],
+    status?: number,
+  ): Promise<Reply> => {
+    const body = issuePage({ profiles: await allProfiles(ctx, parts.issue), values, faults })
+    return { ...pageReply('Issue a certificate', body), ...(status === undefined ? {} : { status }) }
+  }
+  return [
+    route({
+      method: 'GET',
+      path: '/certificates/new',
+      door: 'browser',
+      access: { permission: 'certificate-profiles:read' },
+      handler: (ctx) => show(ctx, {}, []),
+    }),
+    route({
+      method: 'POST',
+      path: '/certificates/new',
+      door: 'browser',
+      access: {
+        signedIn: 'which profile is meant stands in the form; certificate-profiles:issue:<profile> is required there',
+      },
+      body: issueForm,
+      handler: async (ctx, { body }) => {
+        try {
+          const filled = await fillOrder(ctx, parts.issue, await orderOf(ctx, parts, body))
+          const { record, issuer, privateKeyPem } = filled
+          if (privateKeyPem === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
+          const page = issuedPage({ record, chain: chainPem(record, issuer.chain), privateKeyPem })
+          return { ...pageReply('Certificate issued', page), headers: { 'Cache-Control': 'no-store' } }
+        } catch (error) {
+          if (!(error instanceof GateError) || error.status === 403 || error.status >= 500) throw error
+          return show(ctx, typed(body), [{ field: fieldOf(error.code), message: error.detail }], error.status)
+        }
+      },
+      invalid: (ctx, { form, faults }) => show(ctx, typed(form), faults, 422),
+    }),
+  ]
+}
+
+/** The form knows one field for whom a certificate is for; the profile says what that is. @throws GateError `platform.invalid-input` */
+async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<IssueBody> {
+  const { profile, holder, names, request, newKey, label, days } = form
+  const kind = (await allProfiles(ctx, parts.issue)).find(({ name }) => name === profile)?.kind
+  const key = kind === 'person' ? 'account' : kind === 'device' ? 'device' : 'service'
+  if (kind === 'server' && holder !== undefined)
+    throw fail('pki.holder-unfit', { fields: { profile, holder: 'nobody' } })
+  if ((request === undefined) === (newKey === undefined)) throw fail('pki.request-or-key')
+  return issueBody.parse({
+    profile,
+    ...(holder === undefined ? {} : { [key]: holder }),
+    ...(names.length === 0 ? {} : { names }),
+    ...(newKey === undefined ? { request } : { newKey: true }),
+    ...(label === undefined ? {} : { label }),
+    ...(days === undefined ? {} : { days }),
+  })
+}
+
+/** Where on the form what went wrong can be mended. */
+function fieldOf(code: string): string {
+  if (/holder/.test(code)) return 'holder'
+  if (code === 'pki.name-not-allowed') return 'names'
+  return /request|key/.test(code) ? 'request' : 'profile'
+}
+
+function typed(form: Readonly<Record<string, unknown>>): FormValues {
+  return Object.fromEntries(
+    Object.entries(form).flatMap(([name, value]) => {
+      if (Array.isArray(value)) return [[name, value.join('\n')]]
+      return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : []
+    }),
+  )
+}
+
+function detailPage(parts: CertificatePageParts): Route {
+  return route({
+    method: 'GET',
+    path: '/certificates/{id}',
+    door: 'browser',
+    access: { permission: 'certificates:read:{id}' },
+    params: certificateParams,
+    handler: async (ctx, { params }) => {
+      const record = await getCertificate(ctx, params.id)
+      const authority = await parts.issue.hierarchy.find(ctx, record.authorityId)
+      const body = certificatePage({
+        record,
+        authority: authority?.stored.name,
+        chain: chainPem(record, authority?.chain ?? []),
+        holder: await holderName(ctx, parts, record.holderId),
+        successor: await findSuccessor(ctx.db, record.id),
+        use: await findUse(ctx.db, record.id),
+        now: ctx.now,
+      })
+      return pageReply(record.subject === '' ? 'Certificate' : record.subject, body)
+    },
+  })
+}
+
+async function holderName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {
+  if (id === undefined) return undefined
+  const own = await findHolder(ctx.db, id)
+  if (own !== undefined) return { id, kind: own.kind, name: own.name }
+  const principal = await access.findPrincipal(ctx.db, { id })
+  return { id, kind: 'account' as const, name: principal?.name ?? id }
+}
+
+function pageReply(title: string, body: ReturnType<typeof certificatePage>): Reply & { readonly kind: 'page' } {
+  return { kind: 'page', page: { title, body, section, frame: 'full' } }
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { certificate } from '../issue/contract.ts'
+import { revocationReasons } from './reasons.ts'
+
+const reason = z
+  .enum(revocationReasons)
+  .default('unspecified')
+  .describe('keyCompromise also revokes every certificate of the same key, and the key is certified no more.')
+export const revokeBody = z.strictObject({ reason })
+
+export const revokedView = certificate.extend({
+  revoked: z
+    .array(z.string())
+    .describe('Ids of all that were revoked with it, itself first; empty when it was revoked before.'),
+})

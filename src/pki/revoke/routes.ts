@@ -1,0 +1,58 @@
+import { type Ctx, type Route, route } from '#platform'
+import { titleOf } from '../issue/certificate-store.ts'
+import { certificateParams } from '../issue/contract.ts'
+import { getCertificate } from '../issue/routes.ts'
+import { certificateView } from '../issue/wire.ts'
+import { revokePage } from '../views/revoke-page.ts'
+import { revokeBody, revokedView } from './contract.ts'
+import { previewRevocation, revoke } from './revoke.ts'
+
+/** Revoking over the API and in the console. */
+export function revocationRoutes(): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/certificates/{id}/revoke',
+      door: 'api',
+      access: { permission: 'certificates:revoke:{id}' },
+      summary: 'Revoke a certificate and what was renewed from it; from its next use on it proves nothing',
+      params: certificateParams,
+      body: revokeBody,
+      responses: { 200: revokedView },
+      handler: async (ctx, { params, body }) => {
+        const { ids } = await revoke(ctx, params.id, body.reason)
+        const view = certificateView(await getCertificate(ctx, params.id))
+        return { kind: 'json', body: { ...view, revoked: [...ids] } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/certificates/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'certificates:revoke:{id}' },
+      params: certificateParams,
+      handler: (ctx, { params }) => showQuestion(ctx, params.id),
+    }),
+    route({
+      method: 'POST',
+      path: '/certificates/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'certificates:revoke:{id}' },
+      params: certificateParams,
+      body: revokeBody,
+      handler: async (ctx, { params, body }) => {
+        await revoke(ctx, params.id, body.reason)
+        return { kind: 'redirect', location: `/certificates/${params.id}` }
+      },
+    }),
+  ]
+}
+
+async function showQuestion(ctx: Ctx, id: string) {
+  const record = await getCertificate(ctx, id)
+  const [, ...others] = await previewRevocation(ctx, id, 'unspecified')
+  const sameKey = (await previewRevocation(ctx, id, 'keyCompromise')).length - 1 - others.length
+  const body = revokePage({ record, renewed: others.length, sameKey })
+  const title = `Revoke ${titleOf(record)}`
+  return { kind: 'page', page: { title, body, section: '/certificates', frame: 'full' } } as const
+}

@@ -1,0 +1,114 @@
+import {
+  button,
+  copyButton,
+  dangerZone,
+  exactTime,
+  facts,
+  type Html,
+  html,
+  id,
+  notice,
+  pageHeader,
+  time,
+} from '#platform/ui'
+import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
+import { fingerprintOf } from '../x509/certificate.ts'
+import { stateBadge } from './certificate-state.ts'
+import { fingerprintLines } from './fingerprint.ts'
+
+export interface CertificatePageData {
+  readonly record: CertificateRecord
+  /** Name of who signed it. */
+  readonly authority: string | undefined
+  /** PEM of it and what stands above it. */
+  readonly chain: string
+  readonly holder: { readonly id: string; readonly kind: string; readonly name: string } | undefined
+  /** The certificate that took its place. */
+  readonly successor: string | undefined
+  readonly use: { readonly seenAt: number; readonly address: string | undefined } | undefined
+  readonly now: number
+}
+
+/** One certificate: whom it names, how long, where it came from and what became of it. */
+export function certificatePage(data: CertificatePageData): Html {
+  const { record, chain, now } = data
+  return html`${pageHeader({
+    title: titleOf(record),
+    trail: [{ text: 'Certificates', href: '/certificates' }],
+    state: stateBadge(record, now),
+    lead: record.label,
+    action: { text: 'Download the chain', href: `/certificates/${record.id}/chain.pem` },
+  })}
+${record.revokedAt !== undefined && notice('refused', 'Revoked', html`It proves nothing since ${exactTime(record.revokedAt)}. Reason: ${record.revocationReason ?? 'none given'}.`)}
+<section aria-labelledby="who"><h2 id="who">What it proves</h2>${facts([
+    { term: 'Speaks for', value: speaksFor(data) },
+    { term: 'Names', value: record.names.map((name, at) => html`${at > 0 && html`<br>`}<code>${name}</code>`) },
+    { term: 'Profile', value: record.profile },
+    { term: 'Limits', value: limits(record) },
+  ])}</section>
+<section aria-labelledby="life"><h2 id="life">Its life</h2>${timeline(data)}</section>
+<section aria-labelledby="identity"><h2 id="identity">To compare it by</h2>${facts([
+    { term: 'Serial number', value: id(record.serial) },
+    { term: 'SHA-256', value: fingerprintLines(fingerprintOf(record.certificate)) },
+    {
+      term: 'Signed by',
+      value: data.authority ?? record.authorityId,
+    },
+  ])}
+<details><summary>Certificate and chain in PEM</summary><pre tabindex="0"><code>${chain}</code></pre>${copyButton(chain, 'Copy the chain')}</details></section>
+${record.revokedAt === undefined && record.notAfter > now && revokeZone(record)}`
+}
+
+function speaksFor({ record, holder }: CertificatePageData): Html | undefined {
+  if (record.host !== undefined) return html`the host <code>${record.host}</code>, served here`
+  if (holder === undefined) return undefined
+  const name = holder.kind === 'account' ? html`<a href="/accounts/${holder.id}">${holder.name}</a>` : holder.name
+  return html`the ${holder.kind} ${name} · ${button({ text: 'All its certificates', href: `/certificates?${new URLSearchParams({ holder: holder.id })}` }, 'plain')}`
+}
+
+function limits({ limits }: CertificateRecord): Html | string {
+  if (limits === undefined) return 'all its holder may'
+  const { permissions, networks, regions } = limits
+  const lists = [
+    ['may', permissions],
+    ['from', networks.allow],
+    ['never from', networks.deny],
+    ['regions', regions],
+  ] as const
+  return html`${lists.filter(([, list]) => list.length > 0).map(([word, list]) => html`${word} <code>${list.join(' ')}</code> `)}`
+}
+
+/** What happened to it and what will, in order. */
+function timeline({ record, successor, use, now }: CertificatePageData): Html {
+  const { createdAt, notBefore, notAfter, revokedAt } = record
+  const events: readonly (readonly [at: number, what: Html | string])[] = [
+    [
+      createdAt,
+      html`Issued ${record.askedBy !== undefined && html`on request of <code>${record.askedBy}</code>`}${ways[record.via]}`,
+    ],
+    [notBefore, 'Valid from here'],
+    ...(record.renewedFrom === undefined
+      ? []
+      : [[createdAt, html`In place of <a href="/certificates/${record.renewedFrom}">the one before</a>`] as const]),
+    ...(use === undefined
+      ? []
+      : [
+          [use.seenAt, html`Last seen${use.address !== undefined && html` from <code>${use.address}</code>`}`] as const,
+        ]),
+    ...(revokedAt === undefined ? [] : [[revokedAt, 'Revoked'] as const]),
+    [notAfter, notAfter <= now ? 'Ended' : 'Ends'],
+  ]
+  const rows = events.toSorted(([one], [other]) => one - other)
+  return html`<ol>${rows.map(([at, what]) => html`<li>${exactTime(at)} (${time(at, now)}): ${what}</li>`)}</ol>
+${successor !== undefined && html`<p><a href="/certificates/${successor}">The certificate that took its place</a></p>`}`
+}
+
+const ways = { host: ', to be served here', api: '', est: ', by enrolment' } as const
+
+function revokeZone({ id, host }: CertificateRecord): Html {
+  const text =
+    host === undefined
+      ? 'From then on it proves nothing, here and wherever revocation lists or OCSP are asked. This cannot be undone.'
+      : 'A new one with a new key is served at once. This cannot be undone.'
+  return dangerZone([{ title: 'Revoke this certificate', text, href: `/certificates/${id}/revoke`, verb: 'Revoke…' }])
+}

@@ -1,0 +1,113 @@
+import type { FieldFault } from '#platform'
+import {
+  button,
+  checkboxes,
+  copyButton,
+  field,
+  form,
+  type Html,
+  html,
+  notice,
+  pageHeader,
+  select,
+  textArea,
+} from '#platform/ui'
+import type { CertificateRecord } from '../issue/certificate-store.ts'
+import { kindRules, type Profile } from '../issue/profile.ts'
+
+export type FormValues = Readonly<Record<string, string | undefined>>
+
+const trail = [{ text: 'Certificates', href: '/certificates' }]
+
+export interface IssuePageData {
+  readonly profiles: readonly Profile[]
+  readonly values: FormValues
+  readonly faults: readonly FieldFault[]
+}
+
+/** Orders a certificate: what for, whom for, and a request or a new key. */
+export function issuePage({ profiles, values, faults }: IssuePageData): Html {
+  return html`${pageHeader({
+    title: 'Issue a certificate',
+    trail,
+    lead: 'The profile decides what the certificate says. Make the key where it will be used and paste the request; then the key never travels.',
+  })}${form({
+    action: '/certificates/new',
+    submit: 'Issue the certificate',
+    faults,
+    cancel: { text: 'Cancel', href: '/certificates' },
+    body: html`${select({
+      name: 'profile',
+      label: 'Profile',
+      value: values['profile'] ?? 'device',
+      faults,
+      choices: profiles.map(({ name, kind, lifetimeMs }) => ({
+        value: name,
+        text: `${name}: ${kindRules[kind].title.toLowerCase()} (${Math.ceil(lifetimeMs / 86_400_000)} days)`,
+      })),
+    })}${field({
+      name: 'holder',
+      label: 'For',
+      hint: 'The handle of an account, or the name of a device or service: washer-7. Empty for servers.',
+      value: values['holder'],
+      autocomplete: 'off',
+      maxLength: 64,
+      code: true,
+      faults,
+    })}${textArea({
+      name: 'names',
+      label: 'Host names',
+      hint: 'For servers and services, one on each line. Empty: those the request names.',
+      value: values['names'],
+      rows: 2,
+      code: true,
+      faults,
+    })}${textArea({
+      name: 'request',
+      label: 'Request',
+      hint: html`A PKCS #10 request in PEM, as made by <code>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=washer-7</code>`,
+      value: values['request'],
+      rows: 8,
+      maxLength: 16_384,
+      code: true,
+      faults,
+    })}${checkboxes({
+      name: 'newKey',
+      label: 'Or, without a request',
+      choices: [
+        {
+          value: 'yes',
+          text: 'Make the key here',
+          hint: 'It is shown once and stored nowhere. Whoever sees the page has it.',
+        },
+      ],
+      values: values['newKey'] === undefined ? [] : ['yes'],
+      faults,
+    })}${field({ name: 'label', label: 'Label', hint: 'To know it by in lists. May stay empty.', value: values['label'], autocomplete: 'off', maxLength: 100, faults })}${field(
+      {
+        name: 'days',
+        label: 'Days',
+        hint: 'Ends sooner than the profile says. May stay empty.',
+        value: values['days'],
+        type: 'number',
+        inputMode: 'numeric',
+        autocomplete: 'off',
+        faults,
+      },
+    )}`,
+  })}`
+}
+
+/** A certificate with the key made for it, this once. */
+export function issuedPage(data: {
+  readonly record: CertificateRecord
+  readonly chain: string
+  readonly privateKeyPem: string
+}): Html {
+  const { record, chain, privateKeyPem } = data
+  return html`${pageHeader({ title: 'Certificate issued', trail })}
+${notice('warning', 'The key is shown this once', 'Copy both now. Gatehouse does not keep the key, and nobody can show it again; lost, it is replaced by a new certificate.')}
+<h2>Private key</h2><pre tabindex="0"><code>${privateKeyPem}</code></pre>${copyButton(privateKeyPem, 'Copy the key')}
+<h2>Certificate and chain</h2><pre tabindex="0"><code>${chain}</code></pre>${copyButton(chain, 'Copy the chain')}
+<p>${button({ text: 'To the certificate', href: `/certificates/${record.id}` }, 'plain')}</p>`
+}
