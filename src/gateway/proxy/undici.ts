@@ -7,6 +7,16 @@ import type * as undici from 'undici'
  */
 const load = createRequire(import.meta.url)
 
-export const Pool = load('undici/lib/dispatcher/pool.js') as typeof undici.Pool
-export const buildConnector = load('undici/lib/core/connect.js') as typeof undici.buildConnector
 export const errors = load('undici/lib/core/errors.js') as typeof undici.errors
+
+type Parts = Pick<typeof undici, 'Pool' | 'buildConnector'>
+let parts: Parts | undefined
+
+/** What opens connections: loaded with the first upstream. */
+export function connecting(): Parts {
+  parts ??= {
+    Pool: load('undici/lib/dispatcher/pool.js') as Parts['Pool'],
+    buildConnector: load('undici/lib/core/connect.js') as Parts['buildConnector'],
+  }
+  return parts
+}

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { buildConnector as connectors, Dispatcher, Pool as PoolType } from 'undici'
-import { buildConnector, Pool } from './undici.ts'
+import { connecting } from './undici.ts'
 
 /** One origin with its keep-alive connections. */
 export interface Upstream {
@@ -50,6 +50,7 @@ export class Upstreams {
 }
 
 function open(origin: string, connectMs: number): Upstream {
+  const { Pool, buildConnector } = connecting()
   const url = new URL(origin)
   const name = url.hostname.replaceAll(/[[\]]/g, '')
   const connector = buildConnector({ timeout: connectMs, allowH2: false })

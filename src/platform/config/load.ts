@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parse, TomlError } from 'smol-toml'
+import { createRequire } from 'node:module'
 import type { z } from 'zod'
 import { ConfigurationError, type ConfigurationFault } from './faults.ts'
 import { environmentName, type Leaf, leavesOf } from './leaves.ts'
@@ -16,6 +16,8 @@ export interface ConfigSources {
   readonly required: boolean
   readonly environment: Readonly<Record<string, string | undefined>>
 }
+
+const load = createRequire(import.meta.url)
 
 /** Variables that are not settings of the server: read by the launcher, the CLI and the tests. */
 const notSettings = new Set([
@@ -74,6 +76,8 @@ function readToml(sources: ConfigSources, faults: ConfigurationFault[]): Record<
     }
     return {}
   }
+  // not loaded where everything comes from the environment
+  const { parse, TomlError } = load('smol-toml') as typeof import('smol-toml')
   try {
     return camelKeys(parse(text)) as Record<string, unknown>
   } catch (error) {
