@@ -10,6 +10,17 @@ test('SQL stays in stores, migrations and platform', () => {
   assert.equal(violations.length, 0, describeViolations(violations))
 })
 
+test('nobody loads the whole of Kysely', () => {
+  const whole = /^import (?!type\b)[^']*? from 'kysely'$/m
+  assert.match("import { type RawBuilder, sql } from 'kysely'", whole)
+  const found = [...readFiles('src/**/*.ts')].filter(([path, text]) => !path.endsWith('.test.ts') && whole.test(text))
+  assert.deepEqual(
+    found.map(([path]) => path),
+    [],
+    'raw statements: `tables(db).raw`; in platform: db/kysely.ts',
+  )
+})
+
 describe('planted SQL is found:', () => {
   const planted: readonly (readonly [name: string, path: string, source: string, message: RegExp])[] = [
     ['kysely', 'src/access/roles.ts', "import { sql } from 'kysely'", /kysely/],

@@ -1,6 +1,5 @@
-import type { CompiledQuery as Compiled } from 'kysely'
 import { type Cidr, type PrincipalKind, parseCidr } from '#kit'
-import { CompiledQuery, type Db, tables } from '#platform'
+import { type Db, tables } from '#platform'
 import {
   builtInPrincipals,
   type GrantFacts,
@@ -31,8 +30,7 @@ interface PartRow {
 export async function readPrincipalFacts(db: Db, id: string, now: number): Promise<PrincipalFacts | null> {
   const builtIn = builtInPrincipals.get(id)
   if (builtIn !== undefined) return builtIn
-  const query: Compiled<PartRow> = CompiledQuery.raw(partsSql[db.dialect], [id, now])
-  const { rows } = await tables<Tables>(db).executeQuery(query)
+  const { rows } = await tables<Tables>(db).raw<PartRow>(partsSql[db.dialect], [id, now])
   const groups: string[] = []
   const roles: RoleFacts[] = []
   const grants: GrantFacts[] = []

@@ -26,7 +26,6 @@ export type {
 } from './db/database.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
 export { tables, touch } from './db/handle.ts'
-export { CompiledQuery } from './db/kysely.ts'
 export { closeness, contains } from './db/search.ts'
 export { createEgress, type EgressSettings } from './egress/create-egress.ts'
 export type { Egress, EgressOptions, EgressResponse } from './egress/egress.ts'

@@ -1,7 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
-import { CompiledQuery } from '../db/kysely.ts'
 import { type ChainedRecord, chainedColumns, chainHash } from './chain.ts'
 
 /** A record before it has its place in the chain. */
@@ -48,7 +47,7 @@ async function insertSealed(db: Db, records: readonly NewRecord[]): Promise<void
     const sealed = { ...record, seq, ordinal: seq }
     const hash = chainHash(head.hash, sealed)
     const values = [...chainedColumns.map((column) => sealed[column]), hash]
-    await tables(db).executeQuery(CompiledQuery.raw(insertSql, values))
+    await tables(db).raw(insertSql, values)
     head = { seq, hash }
   }
   await writeHead(db, head)

@@ -1,6 +1,13 @@
 import type * as kysely from 'kysely'
 import type { Dialect } from './database.ts'
-import { PostgresAdapter, PostgresQueryCompiler, QueryCreator, SqliteAdapter, SqliteQueryCompiler } from './kysely.ts'
+import {
+  CompiledQuery,
+  PostgresAdapter,
+  PostgresQueryCompiler,
+  QueryCreator,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+} from './kysely.ts'
 import { type Bindable, bindableAll } from './values.ts'
 
 /** Runs one statement. Where it runs, and whether it still may, is the runner's business. */
@@ -34,8 +41,9 @@ export class Queries<Tables> extends QueryCreator<Tables> {
     return this.#executor
   }
 
-  executeQuery<Row>(query: kysely.CompiledQuery<Row>): Promise<kysely.QueryResult<Row>> {
-    return this.#executor.executeQuery(query)
+  /** A statement as it is, with a parameter for each mark of the dialect (`?`, `$1`): where building one costs too much. */
+  raw<Row>(statement: string, parameters: readonly unknown[]): Promise<kysely.QueryResult<Row>> {
+    return this.#executor.executeQuery(CompiledQuery.raw(statement, [...parameters]) as kysely.CompiledQuery<Row>)
   }
 }
 
