@@ -60,6 +60,10 @@ export const timeouts = z.strictObject({
     .describe('Until a WebSocket on which nothing passes is closed.'),
 })
 
+const clientCertificates = z
+  .boolean()
+  .describe('The host asks for a client certificate in the TLS handshake; a valid one identifies its holder here.')
+
 export const createRouteBody = z.strictObject({
   name: routeName,
   host: hostName,
@@ -69,6 +73,7 @@ export const createRouteBody = z.strictObject({
   access: accessRule.optional().describe('Absent: whoever holds routes:use:<name>.'),
   networks: z.array(network).max(100).default([]).describe('CIDRs and @named networks; empty: from everywhere.'),
   timeouts: timeouts.prefault({}),
+  clientCertificates: clientCertificates.default(false),
 })
 export type CreateRoute = z.infer<typeof createRouteBody>
 
@@ -87,6 +92,7 @@ export const updateRouteBody = z.strictObject({
       socketIdleMs: milliseconds(1_000, 86_400_000).optional(),
     })
     .optional(),
+  clientCertificates: clientCertificates.optional(),
 })
 export type UpdateRoute = z.infer<typeof updateRouteBody>
 
@@ -103,6 +109,7 @@ export const routeView = z.object({
   permission: z.string().describe('What a request on this route needs.'),
   networks: z.array(z.string()),
   timeouts,
+  clientCertificates,
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })

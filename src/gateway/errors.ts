@@ -34,6 +34,17 @@ export const gatewayErrors = {
     detail:
       'The token is unknown, ended, revoked or not written as "Authorization: Bearer gat_…". Nothing was sent on.',
   },
+  'gateway.certificate-refused': {
+    status: 401,
+    title: 'The client certificate is not accepted',
+    detail: '{reason}: it proves nothing here. Nothing was sent on. Present another certificate, or none and sign in.',
+  },
+  'gateway.certificate-origin': {
+    status: 403,
+    title: 'A page of another site sent this',
+    detail:
+      'Browsers send client certificates along with requests that pages of other sites make, so a change counts only from pages of the app itself. Nothing was sent on.',
+  },
   'gateway.refused': {
     status: 403,
     title: 'You may not use this app',

@@ -1,5 +1,6 @@
 import type { AccessFace } from '#access'
 import type { IdentityFace } from '#identity'
+import type { PkiFace } from '#pki'
 import type { Kernel } from '#platform'
 import type { LiveRoutes } from './routing/live-routes.ts'
 
@@ -8,6 +9,7 @@ export interface GateDeps {
   readonly kernel: Kernel
   readonly access: AccessFace
   readonly identity: IdentityFace
+  readonly pki: Pick<PkiFace, 'actorOf'>
   readonly live: LiveRoutes
   /** `https://gatehouse.localhost:8443` */
   readonly consoleOrigin: () => string

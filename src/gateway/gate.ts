@@ -1,5 +1,13 @@
 import { type Actor, anonymous, type Decision } from '#kit'
-import { pathOnly, type ServedHandler, type ServedRequest, type ServedResponse, type UpgradeHandler } from '#platform'
+import type { ClientRefusal } from '#pki'
+import {
+  type ClientCertificate,
+  pathOnly,
+  type ServedHandler,
+  type ServedRequest,
+  type ServedResponse,
+  type UpgradeHandler,
+} from '#platform'
 import type { Identities } from './assertion/identities.ts'
 import type { GatewayCode } from './errors.ts'
 import { type GateDeps, refusedBy } from './gate-deps.ts'
@@ -116,7 +124,7 @@ export class Gate {
     const { identity } = this.#options.deps
     const { proof } = visit.presented
     if (proof === undefined) {
-      this.#decide(visit, undefined)
+      this.#authenticateByCertificate(visit)
     } else if (proof === 'malformed') {
       this.#refuseToken(visit)
     } else if (visit.upgrade !== undefined && proof.kind === 'session' && isForeign(visit)) {
@@ -124,10 +132,48 @@ export class Gate {
     } else {
       const found = identity.findActor(proof, visit.live.route.host, visit.address)
       this.#go(visit, found, (actor) => {
-        if (actor === undefined && proof.kind === 'token') this.#refuseToken(visit)
-        else this.#decide(visit, actor)
+        if (actor !== undefined) this.#decide(visit, actor)
+        else if (proof.kind === 'token') this.#refuseToken(visit)
+        else this.#authenticateByCertificate(visit)
       })
     }
+  }
+
+  /** The last way to say who one is. A certificate that proves nothing is refused, as a token is. */
+  #authenticateByCertificate(visit: Visit): void {
+    const certificate = this.#certificateOf(visit)
+    if (certificate === undefined) {
+      this.#decide(visit, undefined)
+    } else if (isForeignChange(visit)) {
+      this.#refuseCertificate(
+        visit,
+        'gateway.certificate-origin',
+        "A page of another site used the client's certificate.",
+      )
+    } else {
+      this.#go(visit, this.#options.deps.pki.actorOf(certificate, visit.address), (found) => {
+        if ('actor' in found) this.#decide(visit, found.actor)
+        else
+          this.#refuseCertificate(
+            visit,
+            'gateway.certificate-refused',
+            refusalWords[found.refused],
+            found.certificateId,
+          )
+      })
+    }
+  }
+
+  #certificateOf({ live, request }: Visit): ClientCertificate | undefined {
+    return live.route.clientCertificates ? this.#options.deps.kernel.listener.clientCertificateOf(request) : undefined
+  }
+
+  #refuseCertificate(visit: Visit, code: GatewayCode, reason: string, certificateId?: string): void {
+    const asked = anonymous(visit.address)
+    // the journal names the certificate, so that one can see what still tries
+    const tried = certificateId === undefined ? reason : `${reason} (${certificateId})`
+    const requestId = this.#journal(visit, asked, { ...refusedBy(code, tried), step: 'credential' })
+    this.#refuse(visit.request, visit.response, code, { requestId, fields: { reason } })
   }
 
   #refuseToken({ request, response }: Visit): void {
@@ -252,9 +298,12 @@ export class Gate {
     return place?.leave
   }
 
-  #takePlace({ live, address, presented }: Visit, actor: Actor | undefined): Place | undefined {
+  #takePlace(visit: Visit, actor: Actor | undefined): Place | undefined {
+    const { live, address, presented } = visit
     const proof = typeof presented.proof === 'object' ? presented.proof : undefined
-    return this.#options.sockets.take({ live, address, proof, actor })
+    const byCertificate = actor?.credential?.kind === 'certificate' && actor.session === undefined
+    const certificate = byCertificate ? this.#certificateOf(visit) : undefined
+    return this.#options.sockets.take({ live, address, proof, certificate, actor })
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {
@@ -334,6 +383,26 @@ function isForeign({ request, live }: Visit): boolean {
 /** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */
 function connectionOf(request: ServedRequest): object {
   return 'stream' in request && request.httpVersionMajor === 2 ? (request.stream.session ?? request) : request.socket
+}
+
+const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Whether a page of another site makes a browser change something, or open a WebSocket, with its certificate. */
+function isForeignChange(visit: Visit): boolean {
+  const { request, upgrade } = visit
+  if (upgrade === undefined && safe.has(request.method ?? '')) return false
+  const site = request.headers['sec-fetch-site']
+  if (request.headers.origin !== undefined) return isForeign(visit)
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
+}
+
+/** What the visitor is told; who administers pki finds the rest under the code of the same name. */
+const refusalWords: Readonly<Record<ClientRefusal, string>> = {
+  'pki.certificate-revoked': 'The certificate was revoked',
+  'pki.certificate-ended': 'The certificate has ended',
+  'pki.certificate-not-yet-valid': 'The certificate is not valid yet',
+  'pki.certificate-foreign': 'The certificate is not one that Gatehouse issued',
+  'pki.certificate-not-for-clients': 'The certificate is not for a client, or its holder is gone',
 }
 
 const challenge = ['www-authenticate', 'Bearer realm="Gatehouse"']

@@ -25,7 +25,8 @@ export function snapshotLoader(kernel: Kernel, upstreams: Upstreams) {
     const keys = (await allKeys(db)).map(
       (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
     )
-    return { routes: lives, table: new RouteTable(lives, (live) => live.route), keys }
+    const asking = new Set(routes.flatMap(({ host, clientCertificates }) => (clientCertificates ? [host] : [])))
+    return { routes: lives, asking, table: new RouteTable(lives, (live) => live.route), keys }
   }
 }
 

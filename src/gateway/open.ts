@@ -64,6 +64,10 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
   kernel.listener.certificates(async (host) =>
     (await live.current()).table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
   )
+  kernel.listener.clientCertificates((host) => {
+    const snapshot = live.current()
+    return snapshot instanceof Promise ? snapshot.then(({ asking }) => asking.has(host)) : snapshot.asking.has(host)
+  })
   return {
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
     routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin)],
@@ -99,7 +103,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
 }
 
 function makeGate(kernel: Kernel, needs: Needs, live: LiveRoutes, consoleOrigin: () => string): Gate {
-  const deps = { kernel, live, consoleOrigin, access: needs.access, identity: needs.identity }
+  const deps = { kernel, live, consoleOrigin, access: needs.access, identity: needs.identity, pki: needs.pki }
   const mark = Buffer.from(kernel.keyring.mac('gateway-via', 'instance')).toString('hex').slice(0, 12)
   const identities = new Identities({
     identity: needs.identity,

@@ -8,7 +8,7 @@ import type { GatewayRoute } from './routing/table.ts'
 /** What changing routes needs besides the request's context. */
 export interface RouteDeps {
   readonly config: Pick<CoreConfig, 'console'>
-  readonly pki: Pick<PkiFace, 'prepare'>
+  readonly pki: Pick<PkiFace, 'prepare' | 'certificateHost'>
 }
 
 /** @throws GateError `gateway.route-unknown` */
@@ -82,7 +82,7 @@ export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: Gateway
 }
 
 function changed(before: GatewayRoute, change: UpdateRoute, now: number): GatewayRoute {
-  const { host, pathPrefix, upstream, access, networks, timeouts } = change
+  const { host, pathPrefix, upstream, access, networks, timeouts, clientCertificates } = change
   return {
     ...before,
     host: host ?? before.host,
@@ -96,6 +96,7 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
       bodyMs: timeouts?.bodyMs ?? before.timeouts.bodyMs,
       socketIdleMs: timeouts?.socketIdleMs ?? before.timeouts.socketIdleMs,
     },
+    clientCertificates: clientCertificates ?? before.clientCertificates,
     updatedAt: now,
     revision: before.revision + 1,
   }
@@ -103,7 +104,8 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
 
 /** The place is free and not ours: two routes at one place would make the answer depend on chance. */
 async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
-  if (route.host === deps.config.console.host) throw fail('gateway.host-reserved', { fields: { host: route.host } })
+  const own = [deps.config.console.host, deps.pki.certificateHost]
+  if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
   const there = await findRouteAt(ctx.db, route.host, route.pathPrefix)
   if (there !== undefined && there.id !== route.id) {
     throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.pathPrefix } })
@@ -122,5 +124,6 @@ function detailOf(route: GatewayRoute) {
     access: { ...route.access },
     networks: [...route.networks],
     timeouts: { ...route.timeouts },
+    clientCertificates: route.clientCertificates,
   }
 }

@@ -12,6 +12,7 @@ interface Tables {
     readonly access: string
     readonly networks: string
     readonly timeouts: string
+    readonly client_certificates: number
     readonly created_at: number
     readonly updated_at: number
     readonly revision: number
@@ -117,6 +118,7 @@ function changing(route: GatewayRoute) {
     access: JSON.stringify(route.access),
     networks: JSON.stringify(route.networks),
     timeouts: JSON.stringify(route.timeouts),
+    client_certificates: route.clientCertificates ? 1 : 0,
     updated_at: route.updatedAt,
     revision: route.revision,
   }
@@ -133,6 +135,7 @@ function routeOf(row: Row): GatewayRoute {
     networks: JSON.parse(row.networks) as readonly string[],
     // routes made before there were WebSockets do not say
     timeouts: { socketIdleMs: 600_000, ...(JSON.parse(row.timeouts) as Omit<Timeouts, 'socketIdleMs'>) },
+    clientCertificates: row.client_certificates === 1,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.revision,

@@ -29,20 +29,23 @@ export function routesState(deps: RouteDeps): AnyStateKind {
     fields,
     async read({ db }) {
       return new Map(
-        (await allRoutes(db)).map(({ name, host, pathPrefix, upstream, access, networks, timeouts }) => [
-          name,
-          {
-            id: name,
-            fields: {
-              host,
-              pathPrefix,
-              upstream,
-              access: { ...access },
-              networks: sortedTexts(networks),
-              timeouts: { ...timeouts },
+        (await allRoutes(db)).map(
+          ({ name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates }) => [
+            name,
+            {
+              id: name,
+              fields: {
+                host,
+                pathPrefix,
+                upstream,
+                access: { ...access },
+                networks: sortedTexts(networks),
+                timeouts: { ...timeouts },
+                clientCertificates,
+              },
             },
-          },
-        ]),
+          ],
+        ),
       )
     },
     references: ({ networks = [] }) =>

@@ -197,8 +197,14 @@ function raw(port: number, host: string, bytes: string | Buffer): Promise<string
 }
 
 /** An HTTP/2 connection of its own, as browsers have; closed when the test ends. */
-export function openHttp2(t: TestContext, gate: Pick<TestGate, 'port'>, host: string): ClientHttp2Session {
+export function openHttp2(
+  t: TestContext,
+  gate: Pick<TestGate, 'port'>,
+  host: string,
+  own: { readonly key?: string; readonly cert?: string } = {},
+): ClientHttp2Session {
   const session = connectHttp2(`https://${host}:${gate.port}`, {
+    ...own,
     rejectUnauthorized: false,
     servername: host,
     lookup: (_name, options, done) => {

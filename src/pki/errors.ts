@@ -94,6 +94,32 @@ export const pkiErrors = {
     detail:
       'The {limit} of your own credential are narrower. Nothing was issued. Ask for less, or come with another credential.',
   },
+  'pki.certificate-revoked': {
+    status: 401,
+    title: 'The client certificate was revoked',
+    detail: 'What it proved, it proves no more. Nothing was done. Present another certificate, or sign in.',
+  },
+  'pki.certificate-ended': {
+    status: 401,
+    title: 'The client certificate has ended',
+    detail: 'Its validity is over. Nothing was done. Renew it, present another, or sign in.',
+  },
+  'pki.certificate-not-yet-valid': {
+    status: 401,
+    title: 'The client certificate is not valid yet',
+    detail: 'Its validity begins later. Nothing was done. Check the clocks, or present another.',
+  },
+  'pki.certificate-foreign': {
+    status: 401,
+    title: 'The client certificate is not one of ours',
+    detail:
+      'Gatehouse accepts certificates it has issued itself and no others. Nothing was done. Present another, or sign in.',
+  },
+  'pki.certificate-not-for-clients': {
+    status: 401,
+    title: 'The certificate does not prove a client',
+    detail: 'It was issued for a server, or whom it spoke for is gone. Nothing was done. Present another, or sign in.',
+  },
 } satisfies ErrorTable
 
 export const fail = errorsOf(pkiErrors)

@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls'
-import type { Ctx } from '#platform'
+import type { Actor } from '#kit'
+import type { ClientCertificate, Ctx, ProofPurpose } from '#platform'
 
 export interface Authority {
   readonly name: string
@@ -8,6 +9,21 @@ export interface Authority {
   readonly fingerprint: string
   readonly notAfter: number
 }
+
+/** Why a client certificate proves nothing; each is an error of this room. */
+export type ClientRefusal =
+  | 'pki.certificate-revoked'
+  | 'pki.certificate-ended'
+  | 'pki.certificate-not-yet-valid'
+  | 'pki.certificate-foreign'
+  | 'pki.certificate-not-for-clients'
+
+/** What a client certificate is worth at this moment. */
+export type ClientProof =
+  /** Its holder, through this certificate as credential. The same object while nothing changed. */
+  | { readonly actor: Actor }
+  /** `certificateId` is absent where the certificate is not one of ours. */
+  | { readonly refused: ClientRefusal; readonly certificateId: string | undefined }
 
 /** The local certificate authority. */
 export interface PkiFace {
@@ -28,4 +44,17 @@ export interface PkiFace {
    * @throws GateError `pki.host-invalid`, `pki.authority-not-valid`
    */
   prepare(ctx: Ctx, host: string): Promise<void>
+  /** The host that asks for client certificates; no route may be published there. */
+  readonly certificateHost: string
+  /**
+   * Who the client of a connection is, by the certificate it proved. To be asked at every use: what is revoked is refused
+   * from then on, on this node at once and on others within a second. A plain value while nothing changed. Does not decide
+   * anything: the certificate's limits travel in the actor, and whether its holder stands is the decision's first step.
+   * Refusals are the caller's to journal. To `watch` is no use. Rejects when the database is away.
+   */
+  actorOf(
+    certificate: ClientCertificate,
+    address: string | undefined,
+    purpose?: ProofPurpose,
+  ): ClientProof | Promise<ClientProof>
 }

@@ -9,7 +9,7 @@ import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
 import { permissionTypes } from './permissions.ts'
 
-export type { Authority, PkiFace } from './face.ts'
+export type { Authority, ClientProof, ClientRefusal, PkiFace } from './face.ts'
 
 /** The local certificate authority: one root, a certificate for every host served. */
 export const pkiRoom = defineRoom({

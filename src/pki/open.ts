@@ -3,6 +3,9 @@ import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import { createHierarchy } from './authorities/hierarchy.ts'
 import { ensureRoot } from './authorities/root.ts'
+import { certificateAuthenticator } from './clients/authenticator.ts'
+import { createCertificateUses } from './clients/certificate-uses.ts'
+import { createClientActors } from './clients/client-actors.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
 import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
@@ -17,10 +20,12 @@ import { certificateRoutes } from './issue/routes.ts'
 import { plainRoot } from './plain-root.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { revocationRoutes } from './revoke/routes.ts'
+import { createStandings } from './revoke/standings.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
 const day = 86_400_000
+const usesWrittenEvery = 5_000
 const itself: Actor = { principal: { kind: 'system', id: 'system', name: 'Gatehouse' } }
 
 /** What this room uses of the platform. */
@@ -28,7 +33,7 @@ export type PkiKernel = Pick<
   Kernel,
   'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context'
 > & {
-  readonly listener: Pick<Listener, 'certificates' | 'plain' | 'httpsPort' | 'httpPort'>
+  readonly listener: Pick<Listener, 'certificates' | 'clientCertificates' | 'plain' | 'httpsPort' | 'httpPort'>
 }
 
 /** @throws GateError `pki.authority-unusable`: without its root nothing may be served, and no other is made */
@@ -66,7 +71,14 @@ export async function openPki(
     now: () => kernel.clock.now(),
     renewalFailed: () => failedTotal.inc(),
   })
-  const own = new Set([console.host, 'localhost'])
+  const { database, clock } = kernel
+  const uses = createCertificateUses(database, clock, log)
+  const standings = createStandings({ database, clock, hierarchy })
+  const clients = createClientActors({ database, access: needs.access, standings, note: uses.note })
+  let usesTimer: NodeJS.Timeout | undefined
+  const { certificateHost } = settings
+  listener.clientCertificates((name) => name === certificateHost)
+  const own = new Set([console.host, 'localhost', certificateHost])
   listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
   listener.plain(rootPath, plainRoot(root.published.certificatePem))
   const origin = (): string => `https://${console.host}:${console.port ?? listener.httpsPort}`
@@ -77,7 +89,11 @@ export async function openPki(
       prepare: async (ctx, host) => {
         await issueWhenDue(ctx, issuance, nameOf(host))
       },
+      certificateHost,
+      actorOf: (certificate, address, purpose) => clients.of(certificate, address, purpose),
     },
+    apiHosts: [certificateHost],
+    authenticators: [certificateAuthenticator(clients)],
     routes: [
       ...pkiRoutes({ root: root.published }),
       ...certificateRoutes({ issue, keyring, ...needs }),
@@ -112,7 +128,14 @@ export async function openPki(
     searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }, ...enrolmentActions],
     setupSteps: [trustRoot],
     notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.published.fingerprint }]),
-    stop: () => contexts.settle(),
+    start: async () => {
+      usesTimer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
+    },
+    stop: async () => {
+      clearInterval(usesTimer)
+      await uses.flush()
+      await contexts.settle()
+    },
   }
 }
 

@@ -33,6 +33,8 @@ import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
 import { permissionTypes } from './permissions.ts'
 
+export { revoke } from './revoke/revoke.ts'
+
 /** What a node runs on before the room is open. */
 export interface Ground {
   readonly database: Database
@@ -108,6 +110,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
         httpsPort: 8443,
         httpPort: 8080,
         certificates: (source) => void sources.push(source),
+        clientCertificates: () => undefined,
         plain: (prefix, handler) => void handlers.set(prefix, handler),
       },
       context: (actor) =>

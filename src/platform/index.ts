@@ -72,6 +72,7 @@ export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/op
 export { createListener, type ListenerOptions } from './listener/create-listener.ts'
 export type {
   CertificateSource,
+  ClientCertificate,
   Listener,
   ServedHandler,
   ServedRequest,

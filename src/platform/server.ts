@@ -131,9 +131,9 @@ function serve(kernel: OpenKernel, house: House): void {
   const overTls = peerOverTls(listener)
   listener.host(kernel.config.console.host, serveRoutes(deps, routes, ['browser', 'api', 'protocol'], overTls))
   // programs on this machine may ask without knowing our name; cookies of bare localhost would reach every program
-  if (kernel.config.console.host !== 'localhost') {
-    listener.host('localhost', serveRoutes(deps, routes, ['api', 'protocol'], overTls))
-  }
+  const withoutPages = serveRoutes(deps, routes, ['api', 'protocol'], overTls)
+  if (kernel.config.console.host !== 'localhost') listener.host('localhost', withoutPages)
+  for (const host of house.apiHosts) listener.host(host, withoutPages)
   listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
 }
 

@@ -27,6 +27,7 @@ export interface RouteOptions extends TargetOptions {
   readonly permission?: string
   readonly network?: readonly string[]
   readonly anyNetwork?: boolean
+  readonly clientCertificates?: boolean
   readonly connectTimeout?: string
   readonly headersTimeout?: string
   readonly bodyTimeout?: string
@@ -129,6 +130,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
     ...(networks === undefined ? {} : { networks }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
   }
 }
 
@@ -168,6 +170,7 @@ function describe(route: RouteView): string {
     ['Who', who(route)],
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],
+    ['Certificates', route.clientCertificates ? 'the host asks for a client certificate' : undefined],
     [
       'Timeouts',
       Object.entries(route.timeouts)

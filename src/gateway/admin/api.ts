@@ -163,7 +163,7 @@ function keyRoutes(deps: AdminDeps): readonly Route[] {
 }
 
 function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
-  const { id, name, host, pathPrefix, upstream, access, networks, timeouts } = found
+  const { id, name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates } = found
   return {
     id,
     name,
@@ -174,6 +174,7 @@ function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
     access,
     permission: permissionOf(found),
     networks: [...networks],
+    clientCertificates,
     timeouts,
     createdAt: new Date(found.createdAt).toISOString(),
     updatedAt: new Date(found.updatedAt).toISOString(),

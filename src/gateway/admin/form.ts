@@ -29,6 +29,10 @@ const shared = {
     .default('')
     .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
     .pipe(z.array(network).max(100)),
+  clientCertificates: z
+    .literal('on')
+    .optional()
+    .transform((checked) => checked === 'on'),
 }
 
 interface RuleFields {
@@ -78,6 +82,7 @@ export function valuesOf(route: GatewayRoute): FormValues {
     permission: access.kind === 'permission' ? access.permission : '',
     reason: access.kind === 'public' ? access.reason : '',
     networks: route.networks.join('\n'),
+    clientCertificates: route.clientCertificates ? 'on' : undefined,
     revision: String(route.revision),
   }
 }

@@ -170,7 +170,7 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.host-reserved': 'host',
 }
 
-type Placed = Pick<GatewayRoute, 'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks'> & {
+type Placed = Pick<GatewayRoute, 'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks' | 'clientCertificates'> & {
   readonly access?: GatewayRoute['access'] | undefined
 }
 
@@ -185,6 +185,7 @@ function newValues(wanted: Placed): FormValues {
     permission: access.kind === 'permission' ? access.permission : '',
     reason: access.kind === 'public' ? access.reason : '',
     networks: wanted.networks.join('\n'),
+    clientCertificates: wanted.clientCertificates ? 'on' : undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AccessFace } from '#access'
 import type { IdentityFace, Profile } from '#identity'
-import type { Actor } from '#kit'
+import type { Actor, PrincipalKind } from '#kit'
 import type { Database } from '#platform'
 import { remoteHeaders } from './identity-headers.ts'
 import { assertionLifeMs, type SigningKey, signToken } from './keys.ts'
@@ -48,7 +48,7 @@ export class Identities {
   }
 
   /**
-   * `Remote-*` and `X-Gatehouse-Assertion` for an account; `undefined` when the account has gone. A plain value when
+   * `Remote-*` and `X-Gatehouse-Assertion` for an account, device or service; `undefined` when the account has gone. A plain value when
    * prepared and current.
    */
   headersFor(
@@ -56,7 +56,9 @@ export class Identities {
     actor: Actor,
     now: number,
   ): readonly string[] | undefined | Promise<readonly string[] | undefined> {
-    const profile = this.#options.identity.profile(actor.principal.id)
+    const { kind, id, name } = actor.principal
+    if (kind !== 'account') return this.#withProfile(route, actor, profileOf(kind, id, name), now)
+    const profile = this.#options.identity.profile(id)
     if (profile instanceof Promise) return profile.then((found) => this.#withProfile(route, actor, found, now))
     return this.#withProfile(route, actor, profile, now)
   }
@@ -117,6 +119,11 @@ export class Identities {
     if (oldest !== undefined) done.delete(oldest)
     return headers
   }
+}
+
+/** A device `wm-42` is `device/wm-42` to upstreams: no handle has a slash, so it can never be taken for a person. */
+function profileOf(kind: PrincipalKind, id: string, name: string): Profile {
+  return { id, handle: `${kind === 'app' ? 'service' : kind}/${name}`, displayName: name, email: undefined }
 }
 
 function isSameProfile(a: Profile, b: Profile): boolean {

@@ -1,4 +1,5 @@
 import type { Migration } from '#platform'
 import { routesMigration } from './0001-routes.ts'
+import { clientCertificatesMigration } from './0002-client-certificates.ts'
 
-export const migrations: readonly Migration[] = [routesMigration]
+export const migrations: readonly Migration[] = [routesMigration, clientCertificatesMigration]

@@ -46,10 +46,37 @@ const forwarding = [
   // CGI-like servers make HTTP_PROXY of it, which libraries obey (CVE-2016-5385)
   'proxy',
 ]
+/**
+ * How proxies speak of client certificates: RFC 9440 and the habits of Envoy, nginx, Apache, HAProxy, Traefik, AWS and
+ * Cloudflare. An upstream that trusts a proxy in front of it would believe them.
+ */
+const certificates = [
+  'client-cert',
+  'client-cert-chain',
+  'x-forwarded-client-cert',
+  'x-arr-clientcert',
+  'cf-client-cert',
+]
 /** Rebuilt below, one by one. */
 const handled = ['host', 'cookie', 'authorization', 'via']
-const dropped: ReadonlySet<string> = new Set([...hopByHop, ...identity, ...forwarding, ...handled])
-const droppedPrefixes = ['x-forwarded-', 'x-gatehouse-', 'remote-']
+const dropped: ReadonlySet<string> = new Set([...hopByHop, ...identity, ...forwarding, ...certificates, ...handled])
+const droppedPrefixes = [
+  'x-forwarded-',
+  'x-gatehouse-',
+  'remote-',
+  'client-cert-',
+  'x-client-cert',
+  'x-client-verify',
+  'x-client-dn',
+  'x-ssl-',
+  'ssl-',
+  'x-tls-client',
+  'tls-client-',
+  'x-amzn-mtls-',
+  'cf-client-cert-',
+  'x-peer-cert',
+  'x-certificate-',
+]
 
 const verdicts = new Map<string, boolean>()
 const maxVerdicts = 2_000

@@ -5,7 +5,12 @@ import { fakeClock } from '#platform/testing'
 import { LiveRoutes, type Snapshot } from './live-routes.ts'
 import { RouteTable } from './table.ts'
 
-const empty: Snapshot = { routes: [], table: new RouteTable([], () => ({ host: '', pathPrefix: '/' })), keys: [] }
+const empty: Snapshot = {
+  routes: [],
+  asking: new Set(),
+  table: new RouteTable([], () => ({ host: '', pathPrefix: '/' })),
+  keys: [],
+}
 
 test('who asks after a change never gets what was read before it, and all of them wait for one load', async () => {
   let epoch = 1

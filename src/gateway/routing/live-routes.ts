@@ -25,6 +25,8 @@ export interface LiveRoute {
 export interface Snapshot {
   readonly routes: readonly LiveRoute[]
   readonly table: RouteTable<LiveRoute>
+  /** Hosts whose TLS handshake asks for a client certificate. */
+  readonly asking: ReadonlySet<string>
   /** Oldest first; never empty. */
   readonly keys: readonly SigningKey[]
 }

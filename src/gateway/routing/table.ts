@@ -31,6 +31,8 @@ export interface GatewayRoute {
   /** CIDRs and `@named` networks; empty allows every address. */
   readonly networks: readonly string[]
   readonly timeouts: Timeouts
+  /** The TLS handshake of its host asks for a client certificate, and on this route one identifies its holder. */
+  readonly clientCertificates: boolean
   readonly createdAt: number
   readonly updatedAt: number
   readonly revision: number

@@ -1,5 +1,6 @@
 import type { Proof } from '#identity'
 import { type Actor, anonymous, type Decision } from '#kit'
+import type { ClientCertificate } from '#platform'
 import { type GateDeps, refusedBy } from '../gate-deps.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
 
@@ -29,9 +30,13 @@ const judgeMs = 1_000
 /** How long an open socket may go on while it cannot be judged: the database is away, so nobody revokes anything either. */
 const unjudgedMs = 5_000
 
+/** What can end by being changed. */
+const watched = ['sessions', 'access', 'routes', 'certificates', 'authorities'] as const
+
 const away = { code: 1001, reason: 'Gatehouse is restarting' } as const
 const silent = { code: 1001, reason: 'nothing was sent for too long' } as const
 const routeChanged = { code: 1012, reason: 'the route changed' } as const
+const certificateEnded = { code: 1008, reason: 'the certificate is no longer accepted' } as const
 const sessionEnded = { code: 1008, reason: 'the session ended' } as const
 const refusedNow = { code: 1008, reason: 'no longer permitted' } as const
 const unjudged = { code: 1013, reason: 'the gate cannot decide now' } as const
@@ -41,6 +46,8 @@ export interface Admission {
   readonly live: LiveRoute
   readonly address: string | undefined
   readonly proof: Proof | undefined
+  /** What let it in, where neither session nor token did. */
+  readonly certificate?: ClientCertificate | undefined
   readonly actor: Actor | undefined
 }
 
@@ -147,7 +154,7 @@ export class OpenSockets {
   #look(): void {
     const { database, clock } = this.#deps.kernel
     const now = clock.monotonic()
-    const epochs = `${database.epoch('sessions')} ${database.epoch('access')} ${database.epoch('routes')}`
+    const epochs = watched.map((name) => database.epoch(name)).join(' ')
     for (const entry of this.#open) if (now - (entry.askedAt ?? now) >= unjudgedMs) this.#close(entry, unjudged)
     if (this.#looking || (epochs === this.#epochs && now - this.#judgedAt < judgeMs)) return
     this.#epochs = epochs
@@ -194,7 +201,7 @@ export class OpenSockets {
 
   /** The gate's own questions in the gate's order: networks, who, decision. */
   async #ask(entry: Entry): Promise<void> {
-    const { access, identity, kernel } = this.#deps
+    const { access, identity, kernel, pki } = this.#deps
     const { live, address, proof } = entry
     const { networks, host } = live.route
     if (networks.length > 0 && !(await access.inNetworks(kernel.database.db, address, networks))) {
@@ -203,10 +210,17 @@ export class OpenSockets {
       return
     }
     let actor = anonymous(address)
-    if (entry.actor !== undefined && proof !== undefined) {
-      // messages are use of the session, an open socket alone is not
-      const purpose = entry.watched.sent === entry.sent ? 'watch' : 'use'
-      entry.sent = entry.watched.sent
+    // messages are use of the session, an open socket alone is not
+    const purpose = entry.watched.sent === entry.sent ? 'watch' : 'use'
+    entry.sent = entry.watched.sent
+    if (entry.certificate !== undefined) {
+      const found = await pki.actorOf(entry.certificate, address, purpose)
+      if (!('actor' in found)) {
+        this.#close(entry, certificateEnded)
+        return
+      }
+      actor = found.actor
+    } else if (entry.actor !== undefined && proof !== undefined) {
       const found = await identity.findActor(proof, host, address, purpose)
       if (found === undefined) {
         this.#close(entry, sessionEnded)

@@ -2,6 +2,7 @@ import type { FieldFault } from '#platform'
 import {
   actionForm,
   badge,
+  checkboxes,
   command,
   confirmation,
   dangerZone,
@@ -90,6 +91,7 @@ export function routePage(options: {
     { term: 'Who may use it', value: ruleText(route) },
     ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
     { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
+    ...(route.clientCertificates ? [{ term: 'Certificates', value: 'the host asks for a client certificate' }] : []),
     {
       term: 'Patience',
       value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
@@ -224,6 +226,18 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
     rows: 3,
     code: true,
     faults,
+  })}${checkboxes({
+    name: 'clientCertificates',
+    label: 'Certificates',
+    values: values['clientCertificates'] === 'on' ? ['on'] : [],
+    faults,
+    choices: [
+      {
+        value: 'on',
+        text: 'Ask for a client certificate',
+        hint: 'Devices, services and people may prove themselves by one. Browsers that have one ask which to send, on every path of this host.',
+      },
+    ],
   })}`
 }
 

@@ -3,6 +3,7 @@ import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
 import { GateError } from '../errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
+import type { ClientCertificate } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Authenticator, Authorize, Ctx, Explain, ProofPurpose, ResourceLoader, Shell } from '../room/contract.ts'
 import { readBody } from './body.ts'
@@ -43,6 +44,7 @@ export interface DoorDeps {
 export interface Peer {
   readonly address: string | undefined
   readonly local: boolean
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** One request on its way through a door. */
@@ -108,7 +110,16 @@ function requireOwnOrigin({ deps, route, view }: Passage): void {
   if (view.local || route.door === 'protocol') return
   // a bearer token is never sent by a browser on its own, so it needs no origin
   if (route.door === 'api' && view.headers.has('authorization')) return
+  if (route.door === 'api' && view.certificate !== undefined && isProgram(view.headers)) return
   if (!isOwnOrigin(view.method, view.headers, deps.origin())) throw failHttp('platform.cross-origin')
+}
+
+/**
+ * Browsers send a certificate along by themselves, as they do cookies, but always say where a request comes from; what
+ * says nothing of the kind and has no cookie is no browser's.
+ */
+function isProgram(headers: Headers): boolean {
+  return !headers.has('origin') && !headers.has('sec-fetch-site') && !headers.has('cookie')
 }
 
 function openStream(
@@ -147,11 +158,14 @@ async function authenticate({ deps, route, view }: Passage, ctx: Ctx, purpose: P
   if (view.local) return { principal: { kind: 'local', id: 'local', name: 'local' } }
   for (const authenticator of deps.authenticators) {
     if (authenticator.door !== route.door) continue
-    const actor = await authenticator.authenticate(view.headers, view.address, ctx, purpose).catch((error: unknown) => {
-      // a page open to everybody is how a person whose session ended gets a new one
-      if (route.door === 'browser' && 'public' in route.access && isUnproven(error)) return ctx.actor
-      throw error
-    })
+    const { headers, address, certificate } = view
+    const actor = await authenticator
+      .authenticate(headers, address, ctx, purpose, certificate)
+      .catch((error: unknown) => {
+        // a page open to everybody is how a person whose session ended gets a new one
+        if (route.door === 'browser' && 'public' in route.access && isUnproven(error)) return ctx.actor
+        throw error
+      })
     if (actor !== undefined) return actor
   }
   // a scheme nobody here speaks is a failed proof, not no proof

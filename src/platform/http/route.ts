@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { FieldFault } from '../errors.ts'
+import type { ClientCertificate } from '../listener/listener.ts'
 import type { Ctx, ShellPage } from '../room/contract.ts'
 import type { SentEvent } from './event-streams.ts'
 
@@ -41,6 +42,8 @@ export interface RequestView {
   readonly address: string | undefined
   /** True on the admin socket. */
   readonly local: boolean
+  /** What the client proved in the TLS handshake, on hosts that ask; nothing is known of it but that. */
+  readonly certificate?: ClientCertificate | undefined
 }
 
 export interface SetCookie {

@@ -51,9 +51,13 @@ export function serveRoutes(
   }
 }
 
-/** The address of a served connection; the admin socket has none. */
+/** The address of a served connection, which the admin socket has none of, and what its client proved. */
 export function peerOverTls(listener: Listener): (incoming: HttpBindings['incoming']) => Peer {
-  return (incoming) => ({ address: listener.addressOf(incoming), local: false })
+  return (incoming) => ({
+    address: listener.addressOf(incoming),
+    local: false,
+    certificate: listener.clientCertificateOf(incoming),
+  })
 }
 
 function honoPath(path: string): string {

@@ -13,6 +13,9 @@ export interface Arrival {
   readonly deadline: NodeJS.Timeout
 }
 
+/** The TLS server for a name, never rejecting; `undefined` closes the connection. */
+export type ChooseServer = (serverName: string | undefined) => Server | undefined | Promise<Server | undefined>
+
 /** What a connection is recognised by on either side of the TLS layer, which hands no reference through. */
 export interface Endpoints {
   readonly remoteAddress?: string | undefined
@@ -33,14 +36,9 @@ export class Arrivals {
   readonly #byEndpoints = new Map<string, Arrival>()
   readonly #waiting = new Set<Socket>()
   readonly #limits: ListenerLimits
-  readonly #choose: (serverName: string | undefined) => Server | undefined
+  readonly #choose: ChooseServer
 
-  /** @param choose the TLS server for a name; `undefined` closes the connection */
-  constructor(
-    connections: Connections,
-    limits: ListenerLimits,
-    choose: (serverName: string | undefined) => Server | undefined,
-  ) {
+  constructor(connections: Connections, limits: ListenerLimits, choose: ChooseServer) {
     this.#limits = limits
     this.#choose = choose
     this.server = createServer({ noDelay: true }, (socket) => {
@@ -96,9 +94,13 @@ export class Arrivals {
       clearTimeout(arrival.deadline)
       if (this.#byEndpoints.get(key) === arrival) this.#byEndpoints.delete(key)
     })
+    const go = (server: Server | undefined): void => {
+      if (server === undefined) socket.destroy()
+      else if (!socket.destroyed) server.emit('connection', socket)
+    }
     const server = this.#choose(arrival.serverName)
-    if (server === undefined) socket.destroy()
-    else server.emit('connection', socket)
+    if (server instanceof Promise) void server.then(go)
+    else go(server)
   }
 }
 

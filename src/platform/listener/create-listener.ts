@@ -37,7 +37,7 @@ export function createListener(options: ListenerOptions): StartedListener {
   const hosts = new Map<string, Served>()
   const prefixes = new Map<string, ServedHandler>()
   const sources: CertificateSource[] = []
-  const askers: ((serverName: string) => boolean)[] = []
+  const askers: ((serverName: string) => boolean | Promise<boolean>)[] = []
   const peers: Peers = new WeakMap()
   let others: Others | undefined
   let admin: ServedHandler | undefined
@@ -48,11 +48,10 @@ export function createListener(options: ListenerOptions): StartedListener {
   const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
   const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
   const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
-  const asks = (serverName: string): boolean => askers.some((each) => each(serverName))
   const secure = createTlsServers({
     dispatch,
     sources,
-    asks,
+    asks: (serverName) => anyOf(askers.map((each) => each(serverName))),
     connections: secureConnections,
     peers,
     limits,
@@ -103,8 +102,11 @@ export function createListener(options: ListenerOptions): StartedListener {
     },
     clientCertificateOf: (request) => {
       const peer = requestPeer(peers, request)
-      if (peer?.serverName === undefined || !asks(peer.serverName)) return undefined
-      if (peer.asked !== true) secure.retire(request)
+      if (peer?.serverName === undefined) return undefined
+      const asks = anyOf(askers.map((each) => each(peer.serverName ?? '')))
+      // while the answer is being looked for, it is as when the connection was made
+      if (asks === false) return undefined
+      if (asks === true && peer.asked !== true) secure.retire(request)
       return peer.certificate
     },
     addressOf: (request) => requestPeer(peers, request)?.address,
@@ -135,6 +137,13 @@ export function createListener(options: ListenerOptions): StartedListener {
       return stopping
     },
   }
+}
+
+/** One yes is enough; who answers later is waited for only without one. */
+function anyOf(answers: readonly (boolean | Promise<boolean>)[]): boolean | Promise<boolean> {
+  if (answers.includes(true)) return true
+  const later = answers.filter((answer) => answer instanceof Promise)
+  return later.length === 0 ? false : Promise.all(later).then((known) => known.includes(true))
 }
 
 function countersOf(metrics: Metrics) {

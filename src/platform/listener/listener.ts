@@ -46,9 +46,9 @@ export interface Listener {
   /**
    * Hosts whose handshake asks the client for a certificate, with an empty list of issuers; a client without one is served
    * all the same. Asked with the canonical server name at every connection and look-up, so the answer may change while
-   * running; several may be registered, one yes is enough. One that throws closes the connection.
+   * running; several may be registered, one yes is enough. One that fails closes the connection.
    */
-  clientCertificates(asks: (serverName: string) => boolean): void
+  clientCertificates(asks: (serverName: string) => boolean | Promise<boolean>): void
   /**
    * What the client of this request proved. `undefined` where its host does not ask (now), where the client sent none, and
    * on a connection made before the host began to ask: that one closes after its answers, and the next is asked.

@@ -42,7 +42,7 @@ export interface SecureServerParts {
   readonly dispatch: Dispatch
   readonly sources: readonly CertificateSource[]
   /** Whether the handshake for a canonical name asks for a client certificate. */
-  readonly asks: (serverName: string) => boolean
+  readonly asks: (serverName: string) => boolean | Promise<boolean>
   readonly connections: Connections
   readonly peers: Peers
   readonly limits: ListenerLimits
@@ -66,12 +66,18 @@ export interface SecureServer {
  */
 export function createTlsServers(parts: SecureServerParts): SecureServer {
   const { asks, connections, limits, log } = parts
+  const unknown = (error: unknown, serverName: string): undefined => {
+    log.error({ error, serverName }, 'whether to ask for a client certificate is unknown; the connection is closed')
+  }
   const arrivals = new Arrivals(connections, limits, (serverName) => {
+    if (serverName === undefined) return open.server
+    const serverFor = (asksHere: boolean): Server => (asksHere ? asking : open).server
     try {
-      return (serverName !== undefined && asks(serverName) ? asking : open).server
+      const answer = asks(serverName)
+      if (!(answer instanceof Promise)) return serverFor(answer)
+      return answer.then(serverFor, (error: unknown) => unknown(error, serverName))
     } catch (error) {
-      log.error({ error, serverName }, 'whether to ask for a client certificate is unknown; the connection is closed')
-      return undefined
+      return unknown(error, serverName)
     }
   })
   const open = createTlsServer(parts, arrivals, false)

@@ -9,7 +9,7 @@ import type { ErrorTable } from '../errors.ts'
 import type { Announcement, EventTable } from '../events/announcement.ts'
 import type { Route, SetCookie } from '../http/route.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import type { Listener } from '../listener/listener.ts'
+import type { ClientCertificate, Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Html } from '../ui-kit/html.ts'
@@ -104,6 +104,8 @@ export interface Authenticator {
     address: string | undefined,
     ctx: Ctx,
     purpose?: ProofPurpose,
+    /** What the client proved in the TLS handshake, on hosts that ask. */
+    certificate?: ClientCertificate,
   ): Promise<Actor | undefined>
   /**
    * Asked once a page was read (GET, answered well) by the actor this authenticator found: a cookie to send along,
@@ -264,6 +266,8 @@ export interface Opened<Face> {
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
   readonly authorize?: Authorize
+  /** Hosts that serve the API and protocols, without pages: cookies of the console do not reach them. */
+  readonly apiHosts?: readonly string[]
   /** What `gatehouse apply` can declare of this room's things. */
   readonly state?: readonly AnyStateKind[]
   readonly explain?: Explain

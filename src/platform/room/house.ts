@@ -25,6 +25,7 @@ export interface House {
   readonly events: readonly EventHandlers[]
   readonly audience: readonly Audience[]
   readonly shell: Shell | undefined
+  readonly apiHosts: readonly string[]
   notices(): Promise<readonly Notice[]>
   /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
   start(): Promise<void>
@@ -117,6 +118,7 @@ function assemble(
       'shell',
       all.flatMap((room) => room.shell ?? []),
     ),
+    apiHosts: all.flatMap((room) => room.apiHosts ?? []),
     notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? Promise.resolve([])))).flat(),
     start: () => startAll(opened, contributions),
     stop: () => stopAll(opened),

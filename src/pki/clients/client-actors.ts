@@ -1,0 +1,106 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import type { AccessFace } from '#access'
+import { type Actor, type CredentialLimits, noLimits } from '#kit'
+import type { ClientCertificate, Database, ProofPurpose } from '#platform'
+import type { ClientProof, ClientRefusal } from '../face.ts'
+import type { CertificateFacts } from '../revoke/revocation-store.ts'
+import type { Standing, Standings } from '../revoke/standings.ts'
+import type { NoteUse } from './certificate-uses.ts'
+
+/** Asked at every use of a certificate that a client proved in its handshake. */
+export interface ClientActors {
+  of(
+    certificate: ClientCertificate,
+    address: string | undefined,
+    purpose?: ProofPurpose,
+  ): ClientProof | Promise<ClientProof>
+}
+
+/** RFC 5280 §4.2.1.12. */
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+
+interface Entry {
+  /** Without its address; `undefined` when the certificate is for no client. */
+  readonly standing: Actor | undefined
+  /** The same object as long as the address stays, since decisions are remembered by it. */
+  actor: Actor | undefined
+}
+
+/**
+ * Who a certificate speaks for, by its row: nothing is read out of its names. The hash of a connection's certificate is
+ * taken once; who holds it is remembered with the row, and forgotten with it when anything is revoked.
+ */
+export function createClientActors(options: {
+  readonly database: Pick<Database, 'db'>
+  readonly access: Pick<AccessFace, 'findPrincipal'>
+  readonly standings: Standings
+  readonly note: NoteUse
+}): ClientActors {
+  const { database, access, standings, note } = options
+  const fingerprints = new WeakMap<ClientCertificate, string>()
+  const holders = new WeakMap<CertificateFacts, Entry>()
+
+  const fingerprintOf = (certificate: ClientCertificate): string => {
+    const known = fingerprints.get(certificate)
+    if (known !== undefined) return known
+    const made = createHash('sha256').update(certificate.der).digest('hex')
+    fingerprints.set(certificate, made)
+    return made
+  }
+
+  const findHolder = async (facts: CertificateFacts, { der }: ClientCertificate): Promise<Entry> => {
+    const { holderId } = facts
+    const found = holderId === undefined ? undefined : await access.findPrincipal(database.db, { id: holderId })
+    const standing =
+      found === undefined || !isForClients(der)
+        ? undefined
+        : {
+            principal: { kind: found.kind, id: found.id, name: found.name },
+            credential: { ...limitsOf(facts), id: facts.id, kind: 'certificate' },
+          }
+    const entry = { standing, actor: standing }
+    holders.set(facts, entry)
+    return entry
+  }
+
+  return {
+    of: (certificate, address, purpose = 'use') => {
+      const use = (facts: CertificateFacts, entry: Entry): ClientProof => {
+        const { standing } = entry
+        if (standing === undefined) return { refused: 'pki.certificate-not-for-clients', certificateId: facts.id }
+        if (purpose === 'use') note(facts.id, address)
+        if (entry.actor?.address !== address) entry.actor = address === undefined ? standing : { ...standing, address }
+        return { actor: entry.actor ?? standing }
+      }
+      const judge = (standing: Standing): ClientProof | Promise<ClientProof> => {
+        if (standing.state === 'unknown') return { refused: 'pki.certificate-foreign', certificateId: undefined }
+        const { certificate: facts } = standing
+        if (standing.state !== 'stands') return { refused: refusals[standing.state], certificateId: facts.id }
+        const entry = holders.get(facts)
+        return entry === undefined
+          ? findHolder(facts, certificate).then((found) => use(facts, found))
+          : use(facts, entry)
+      }
+      const standing = standings.of(fingerprintOf(certificate))
+      return standing instanceof Promise ? standing.then(judge) : judge(standing)
+    },
+  }
+}
+
+const refusals: Readonly<Record<'revoked' | 'early' | 'ended', ClientRefusal>> = {
+  revoked: 'pki.certificate-revoked',
+  early: 'pki.certificate-not-yet-valid',
+  ended: 'pki.certificate-ended',
+}
+
+/** Its own extended key usage: the bytes are those we signed, since their hash found the row. */
+function isForClients(der: Uint8Array): boolean {
+  return new X509Certificate(Buffer.from(der)).keyUsage?.includes(clientAuth) === true
+}
+
+function limitsOf({ limits, notAfter }: CertificateFacts): CredentialLimits {
+  const own = limits === undefined ? noLimits : (JSON.parse(limits) as CredentialLimits)
+  // the last second is included (RFC 5280 §4.1.2.5)
+  const end = notAfter + 1000
+  return { ...own, expiresAt: own.expiresAt == null ? end : Math.min(own.expiresAt, end) }
+}
