@@ -1,5 +1,5 @@
 import type { Actor, Resource } from '#kit'
-import type { Contributions, Ctx, DecisionContext, Kernel, Keyring, ResourceLoader } from '#platform'
+import type { Contributions, Ctx, DecisionContext, ForeCheck, Kernel, Keyring, ResourceLoader } from '#platform'
 import { hasAdministrator } from './administrators.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { requireCoverage, requireCoverageOf } from './coverage.ts'
@@ -42,14 +42,20 @@ export interface OpenAccess {
   vocabulary(): Vocabulary
   /** What finds the resources of a permission type. */
   loader(permissionType: string): ResourceLoader | undefined
+  /** What a room asks before the chain about things of this permission. */
+  foreCheck(permissionType: string, action: string): ForeCheck | undefined
   /** The policy a decision named, as it is in force now. */
   policySource(id: string): PolicySource | undefined
-  start(contributions: Pick<Contributions, 'policies' | 'permissionTypes' | 'resources'>): Promise<void>
+  start(
+    contributions: Pick<Contributions, 'policies' | 'permissionTypes' | 'resources'> &
+      Partial<Pick<Contributions, 'foreChecks'>>,
+  ): Promise<void>
 }
 
 export function openAccess(kernel: AccessKernel, settings: AccessSettings = { timeZone: 'UTC' }): OpenAccess {
   const inForce = new PoliciesInForce(kernel.log)
   let vocabulary = new Vocabulary(permissions)
+  let foreChecks: readonly ForeCheck[] = []
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
   const differences = new ShadowDifferences(kernel.database, kernel.log, kernel.clock)
   const decisions = openDecisions(kernel.database, {
@@ -68,9 +74,12 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
     inForce,
     differences,
     zone: settings.timeZone,
+    foreCheck: (permissionType, action) =>
+      foreChecks.find((check) => check.permissionType === permissionType && check.action === action),
     policySource: (id) => inForce.latest?.source(id),
     face: faceOf(kernel, reading),
-    async start({ policies, permissionTypes, resources }) {
+    async start({ policies, permissionTypes, resources, foreChecks: checks = [] }) {
+      foreChecks = checks
       vocabulary = new Vocabulary(permissionTypes)
       loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))
       const ctx = kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })

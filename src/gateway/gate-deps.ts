@@ -21,6 +21,12 @@ export function originOf(kernel: Kernel, host: string): string {
   return port === 443 ? `https://${host}` : `https://${host}:${port}`
 }
 
+/** Of a visit from outside the networks a route allows; asked before anybody is asked who they are. */
+export const refusedNetwork = {
+  code: 'route-network',
+  reason: 'The address is in none of the networks this route allows.',
+} as const
+
 /** A refusal's decision where not the chain but the route itself refused. */
 export function refusedBy(code: string, reason: string) {
   return { allowed: false, step: 'policy', code, reason, policies: [] } as const

@@ -10,7 +10,7 @@ import {
 } from '#platform'
 import type { Identities } from './assertion/identities.ts'
 import type { GatewayCode } from './errors.ts'
-import { type GateDeps, refusedBy } from './gate-deps.ts'
+import { type GateDeps, refusedBy, refusedNetwork } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
 import { Exchange, hasGone } from './proxy/exchange.ts'
 import { type Presented, presentedReader } from './proxy/presented.ts'
@@ -114,7 +114,7 @@ export class Gate {
         this.#authenticate(visit)
         return
       }
-      const decision = refusedBy('route-network', 'The address is in none of the networks this route allows.')
+      const decision = refusedBy(refusedNetwork.code, refusedNetwork.reason)
       const requestId = this.#journal(visit, anonymous(visit.address), decision)
       this.#refuse(visit.request, visit.response, 'gateway.network-refused', { requestId })
     })

@@ -4,6 +4,7 @@ import type { Actor } from '#kit'
 import type { PkiFace } from '#pki'
 import type { Ctx, Kernel, Opened } from '#platform'
 import { apiRoutes } from './admin/api.ts'
+import { networksCheck } from './admin/fore-check.ts'
 import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
 import { routeActions, routeSearch } from './admin/search.ts'
@@ -88,6 +89,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
       },
     ],
     policies: [policies],
+    foreChecks: [networksCheck(needs.access)],
     state: [routesState(admin)],
     jobs: [
       {

@@ -95,6 +95,8 @@ export {
   defineRoom,
   type Explain,
   type Faces,
+  type ForeAnswer,
+  type ForeCheck,
   type Found,
   type Job,
   type Kernel,

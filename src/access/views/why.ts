@@ -1,5 +1,5 @@
 import { type DecisionStep, decisionSteps } from '#kit'
-import type { FieldFault, ShellPage } from '#platform'
+import type { FieldFault, ForeAnswer, ShellPage } from '#platform'
 import {
   badge,
   type Choice,
@@ -23,7 +23,7 @@ import type { Granters } from '../why/granters.ts'
 import type { Seen } from '../why/seen.ts'
 import type { Source, Told } from '../why/telling.ts'
 import { seenBy } from '../why/wire.ts'
-import { waysToChange } from '../why/words.ts'
+import { waysFor } from '../why/words.ts'
 import { askForm } from './requests.ts'
 
 export const section = '/why'
@@ -55,11 +55,11 @@ ${questionForm(view)}`
 
 const asking = 'Ask what you may do and why: the answer is the one a door would give, with every step that led to it.'
 
-function leadOf({ self }: WhyView, { explanation, permission }: Told): Renderable {
-  const { decision, question } = explanation
+function leadOf({ self }: WhyView, { explanation, permission, allowed }: Told): Renderable {
+  const { question } = explanation
   const { id, name } = question.actor.principal
   const who = id === self ? 'You' : name
-  return html`${who} may ${!decision.allowed && 'not '}do this: <code>${permission ?? 'be signed in'}</code>`
+  return html`${who} may ${!allowed && 'not '}do this: <code>${permission ?? 'be signed in'}</code>`
 }
 
 /** The link of a refusal asks again as whoever opens it: say so where the answer is another by now. */
@@ -75,15 +75,24 @@ function cameFrom({ explanation: { decision } }: Told, came: DecisionStep): Html
 function explained(view: WhyView, told: Told): Html {
   const { decision, rules } = told.explanation
   const { now } = view
-  return html`${decisionChain({ decision, saw: sawOf(told.explanation.question.actor, decision), tableBelow: true })}
+  return html`${told.before !== undefined && beforeNotice(told.before)}
+${decisionChain({ decision, saw: sawOf(told.explanation.question.actor, decision), tableBelow: true })}
 ${told.missing && notice('warning', 'There is no such thing', 'It is permitted for all of the kind; this one does not exist, and a door would say so.')}
 ${stepTable(told)}
-<h2>What would change it</h2><ul>${waysToChange(told.explanation).map((way) => html`<li>${way}</li>`)}</ul>
+<h2>What would change it</h2><ul>${waysFor(told).map((way) => html`<li>${way}</li>`)}</ul>
 ${whoCan(view, told)}
 ${told.mayAsk && told.permission !== undefined && askForm(told.permission)}
 ${told.sources.length > 0 && sourceTable(told, now)}
 ${decision.policies.length > 0 && quoted(told, rules)}
 ${command(commandOf(view), 'The same in a terminal')}`
+}
+
+/** What is asked before the chain: it refuses whatever the chain says below. */
+function beforeNotice({ allowed, reason, saw }: ForeAnswer): Html {
+  const seen = saw.map(({ name, values }) => html` ${name}: ${values.join(', ')}.`)
+  return allowed
+    ? notice('info', 'Asked before the chain, and passed', html`${reason}${seen}`)
+    : notice('warning', 'Refused before the chain', html`${reason}${seen} Below stands what the chain says of it.`)
 }
 
 function stepTable(told: Told): Html {

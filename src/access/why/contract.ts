@@ -19,10 +19,19 @@ export const explanation = z.object({
   resource: z.object({ type: z.string(), id: z.string() }).nullable().describe('Only for who may read decisions.'),
   missing: z.boolean().describe('It is permitted for all of the kind, and this one does not exist.'),
   allowed: z.boolean(),
-  step: stepName,
+  step: stepName.describe('Of the chain; for what was refused before it, the last.'),
   code: z.string(),
   reason: z.string(),
   policies: z.array(z.string()),
+  before: z
+    .object({
+      allowed: z.boolean(),
+      code: z.string(),
+      reason: z.string(),
+      saw: z.array(z.object({ name: z.string(), values: z.array(z.string()) })),
+    })
+    .nullable()
+    .describe("What is asked before the chain, such as a route's own networks; it refuses whatever the chain says."),
   steps: z
     .array(
       z.object({

@@ -1,5 +1,5 @@
 import { type Actor, parsePermission, permissionText, type Resource } from '#kit'
-import type { Ctx } from '#platform'
+import type { Ctx, ForeAnswer } from '#platform'
 import { findGrantsById } from '../grants-store.ts'
 import type { OpenAccess } from '../open.ts'
 import { findPrincipals } from '../principals-store.ts'
@@ -24,6 +24,13 @@ export interface Told {
   readonly whole: boolean
   /** Whether who asks may know what the account holds: no credential, app or grant narrows them. */
   readonly holdings: boolean
+  /**
+   * What is asked before the chain, where there is such a thing: what it looked at only for who may read decisions. Told
+   * only of what the chain allows, or to them: whether a thing exists is not for others.
+   */
+  readonly before: ForeAnswer | undefined
+  /** The answer of both. */
+  readonly allowed: boolean
   /** The permission is held for all of the kind, and the one named does not exist. */
   readonly missing: boolean
   readonly sources: readonly Source[]
@@ -65,7 +72,10 @@ export async function tell(access: OpenAccess, ctx: Ctx, asked: Asked): Promise<
   const whole = await may('decisions:read')
   const holdings = whole || isUnlimited(asked.actor)
   const via = holdings ? explanation.via : []
+  const before = whole || decision.allowed ? await askBefore(access, ctx, explanation) : undefined
   return {
+    before: before && { ...before, saw: whole ? before.saw : [] },
+    allowed: decision.allowed && before?.allowed !== false,
     explanation: { ...explanation, via },
     permission: asked.permission,
     missing,
@@ -76,6 +86,15 @@ export async function tell(access: OpenAccess, ctx: Ctx, asked: Asked): Promise<
     authors: seesPeople && forbidden ? await findPolicyAuthors(access, ctx) : undefined,
     mayAsk: aboutOneself && change.grantHelps && app === undefined && grant === undefined,
   }
+}
+
+async function askBefore(
+  access: OpenAccess,
+  ctx: Ctx,
+  { question: { actor, permission, resource } }: Explanation,
+): Promise<ForeAnswer | undefined> {
+  if (permission === undefined || resource === undefined) return undefined
+  return access.foreCheck(permission.type, permission.action)?.answer(ctx, resource.id, actor.address)
 }
 
 function isUnlimited({ credential, app, grant }: Actor): boolean {

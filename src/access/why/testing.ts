@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
 import type { Actor } from '#kit'
-import { type Authenticator, defineRoom, type Opened } from '#platform'
+import { type Authenticator, defineRoom, type ForeCheck, type Opened } from '#platform'
 import {
   type FakeClock,
   fakeClock,
@@ -33,7 +33,8 @@ export interface WhyWorld {
 
 /**
  * The room behind real doors, with wikis: `open` is open to everybody signed in, `kept` only to whoever holds it by role
- * or grant although a policy would permit it, `shut` is forbidden to all. Accounts: `acc_admin`, `acc_auditor`,
+ * or grant although a policy would permit it, `shut` is forbidden to all; `inside` and `shut-inside` are like `open` and
+ * `shut`, and answer only inside. Accounts: `acc_admin`, `acc_auditor`,
  * `acc_editor` (holds `wikis:use` and may make grants), `acc_nobody`.
  */
 export async function whyWorld(t: TestContext, open: OpenDatabase): Promise<WhyWorld> {
@@ -83,19 +84,46 @@ function wikiRoom(actors: ReadonlyMap<string, Actor>) {
         face: undefined,
         authenticators: [authenticator('api'), authenticator('browser')],
         policies: [{ schema: wikiSchema, policies: wikiPolicies }],
+        foreChecks: [insideOnly],
         resources: [
           {
             permissionType: 'wikis',
             load: (id) =>
               Promise.resolve(
-                ['open', 'kept', 'shut'].includes(id)
-                  ? { type: 'Wikis::Wiki', id, attributes: { rule: id, secret: 'planted-attribute' }, revision: 1 }
+                ['open', 'kept', 'shut', 'inside', 'shut-inside'].includes(id)
+                  ? {
+                      type: 'Wikis::Wiki',
+                      id,
+                      attributes: {
+                        rule: id.replace('shut-inside', 'shut').replace('inside', 'open'),
+                        secret: 'planted-attribute',
+                      },
+                      revision: 1,
+                    }
                   : undefined,
               ),
           },
         ],
       }),
   })
+}
+
+/** What the room asks before the chain: two of its wikis answer inside only. */
+const insideOnly: ForeCheck = {
+  permissionType: 'wikis',
+  action: 'use',
+  answer: (_, id, address) => {
+    if (!id.endsWith('inside')) return Promise.resolve(undefined)
+    const allowed = address?.startsWith('10.') === true
+    const saw = [{ name: 'Only from', values: ['planted-network'] }]
+    return Promise.resolve({
+      allowed,
+      code: 'wiki-place',
+      reason: `You are ${allowed ? 'in' : 'out'}side.`,
+      saw,
+      way: 'Moving.',
+    })
+  },
 }
 
 const wikiSchema = `namespace Wikis {

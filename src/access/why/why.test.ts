@@ -9,7 +9,13 @@ interface Told {
   readonly step: string
   readonly code: string
   readonly missing: boolean
-  readonly steps: readonly { readonly step: string; readonly saw: readonly { readonly values: readonly string[] }[] }[]
+  readonly reason: string
+  readonly before: Record<string, unknown> | null
+  readonly steps: readonly {
+    readonly step: string
+    readonly allowed: boolean
+    readonly saw: readonly { readonly values: readonly string[] }[]
+  }[]
   readonly rules: readonly { readonly id: string; readonly text: string }[]
   readonly sources: readonly Record<string, string>[]
   readonly change: {
@@ -143,6 +149,26 @@ eachDialect((_, open) => {
     assert.deepEqual([refused.json['allowed'], refused.json['code']], [false, 'not-held'])
     const unguarded = await call('acc_nobody', 'GET', '/api/v1/permissions?explain')
     assert.deepEqual([unguarded.json['allowed'], unguarded.json['permission']], [true, null])
+  })
+
+  test('what is asked before the chain refuses whatever the chain says, and its list is for readers of decisions', async (t) => {
+    const { call, actors, why: ask } = await world(t)
+    const why = (who: string, id: string, more = '') => ask(who, `permission=wikis:use:${id}${more}`)
+    const refused = await why('acc_nobody', 'inside')
+    assert.deepEqual([refused.allowed, refused.code, refused.reason], [false, 'wiki-place', 'You are outside.'])
+    assert.deepEqual(refused.before, { allowed: false, code: 'wiki-place', reason: 'You are outside.', saw: [] })
+    assert.deepEqual(refused.change.ways, ['Moving.'])
+    assert.equal(refused.steps.at(-1)?.allowed, true, 'the chain itself allows it')
+    actors.set('acc_nobody', { ...accountActor('acc_nobody'), address: '10.0.0.1' })
+    const allowed = await why('acc_nobody', 'inside')
+    assert.deepEqual([allowed.allowed, allowed.before?.['allowed']], [true, true])
+    assert.equal((await why('acc_nobody', 'open')).before, null)
+    assert.equal((await why('acc_nobody', 'shut-inside')).before, null, 'what the chain refuses is not told of')
+    const read = await why('acc_auditor', 'shut-inside', '&principal=acc_nobody&address=192.0.2.1')
+    assert.deepEqual(read.before?.['saw'], [{ name: 'Only from', values: ['planted-network'] }])
+    const page = (await call('acc_admin', 'GET', '/why?permission=wikis:use:inside')).text
+    assert.match(page, /not do this/)
+    assert.match(page, /Refused before the chain/)
   })
 
   test('the page draws the chain, tells it as a table, and quotes the rule only to who may read it', async (t) => {

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import type { DecisionStep } from '#kit'
+import type { ForeAnswer } from '#platform'
 import type { explanation } from './contract.ts'
 import type { Granters } from './granters.ts'
 import type { Seen } from './seen.ts'
 import type { Told } from './telling.ts'
-import { waysToChange } from './words.ts'
+import { waysFor } from './words.ts'
 
 /** What is told, as JSON. */
 export function explanationJson(told: Told): z.infer<typeof explanation> {
@@ -12,16 +13,19 @@ export function explanationJson(told: Told): z.infer<typeof explanation> {
   const { decision, question, change } = found
   const { resource } = question
   const { kind, id, name } = question.actor.principal
+  const { before } = told
+  const refusedBefore = before?.allowed === false ? before : undefined
   return {
     principal: { kind, id, name },
     permission: told.permission ?? null,
     resource: whole && resource !== undefined ? { type: resource.type, id: resource.id } : null,
     missing: told.missing,
-    allowed: decision.allowed,
-    step: decision.step,
-    code: decision.code,
-    reason: decision.reason,
-    policies: [...decision.policies],
+    allowed: told.allowed,
+    step: refusedBefore === undefined ? decision.step : 'policy',
+    code: refusedBefore?.code ?? decision.code,
+    reason: refusedBefore?.reason ?? decision.reason,
+    policies: refusedBefore === undefined ? [...decision.policies] : [],
+    before: before === undefined ? null : beforeJson(before),
     steps: found.steps.map(({ step, allowed, code, reason }) => ({
       step,
       allowed,
@@ -35,13 +39,17 @@ export function explanationJson(told: Told): z.infer<typeof explanation> {
     })),
     rules: whole ? found.rules.map((rule) => ({ ...rule })) : [],
     change: {
-      ways: [...waysToChange(found)],
+      ways: [...waysFor(told)],
       grantHelps: change.grantHelps,
       mayAsk: told.mayAsk,
       granters: peopleJson(told.granters),
       policyAuthors: peopleJson(told.authors),
     },
   }
+}
+
+function beforeJson({ allowed, code, reason, saw }: ForeAnswer) {
+  return { allowed, code, reason, saw: saw.map(({ name, values }) => ({ name, values: [...values] })) }
 }
 
 /** What a step had before it, as far as the asker may know. */

@@ -1,4 +1,13 @@
 import { askedText, type Explanation } from './explanation.ts'
+import type { Told } from './telling.ts'
+
+/** The same with what is asked before the chain: where that refuses, it is what has to change first. */
+export function waysFor({ explanation, before }: Pick<Told, 'explanation' | 'before'>): readonly string[] {
+  const ways = waysToChange(explanation)
+  if (before === undefined) return ways
+  if (before.allowed) return explanation.decision.allowed ? [...ways, before.way] : ways
+  return explanation.decision.allowed ? [before.way] : [before.way, ...ways]
+}
 
 /** What would have to change for the other answer, one way a line. Every line is true of this question alone. */
 export function waysToChange(explanation: Explanation): readonly string[] {

@@ -27,12 +27,19 @@ function textOf(told: Told): string {
   const verdict = `${visible(principal.name)} ${allowed ? 'may' : 'may not'} ${asked}`
   return [
     bold(verdict),
-    `Decided at the step ${step}: ${visible(reason)}`,
+    told.before?.allowed === false
+      ? `Refused before the chain: ${visible(reason)}`
+      : `Decided at the step ${step}: ${visible(reason)}`,
     ...(told.missing ? ['There is no such thing: it is permitted for all of the kind.'] : []),
     '',
     table(
       ['STEP', 'ANSWER', 'SAW', 'SAID'],
-      told.steps.map((one) => [one.step, one.allowed ? 'passed' : 'refused', sawText(one.saw), one.reason]),
+      [...beforeRows(told), ...told.steps.map((one) => ({ ...one, saw: sawText(one.saw) }))].map((one) => [
+        one.step,
+        one.allowed ? 'passed' : 'refused',
+        one.saw,
+        one.reason,
+      ]),
     ),
     '',
     facts([
@@ -55,6 +62,13 @@ function textOf(told: Told): string {
   ]
     .filter((line, index, lines) => line !== '' || lines[index - 1] !== '')
     .join('\n')
+}
+
+/** What is asked before the chain stands above its steps. */
+function beforeRows({ before }: Told) {
+  if (before === null) return []
+  const saw = before.saw.map(({ name, values }) => `${name.toLowerCase()} ${values.join(' ')}`).join('; ')
+  return [{ step: 'before it', allowed: before.allowed, saw, reason: before.reason }]
 }
 
 function sawText(saw: Told['steps'][number]['saw']): string {

@@ -128,6 +128,29 @@ export type Explain = (
   resource: Resource | 'missing' | undefined,
 ) => Promise<unknown>
 
+/**
+ * What a room asks before the chain where its things are used, told by Why beside the decision. The decision itself knows
+ * nothing of it: the room asks it where it serves.
+ */
+export interface ForeCheck {
+  /** `routes` and `use`: what is asked about the thing where this is asked too. */
+  readonly permissionType: string
+  readonly action: string
+  /** `undefined`: nothing is asked of this one. Answers as the room would where it serves. */
+  answer(ctx: Ctx, id: string, address: string | undefined): Promise<ForeAnswer | undefined>
+}
+
+export interface ForeAnswer {
+  readonly allowed: boolean
+  /** As the room journals a refusal: `route-network`. */
+  readonly code: string
+  readonly reason: string
+  /** What it looked at, for who may read decisions: `Only from`, `@vpn`. */
+  readonly saw: readonly { readonly name: string; readonly values: readonly string[] }[]
+  /** What would have to change for the other answer, in a sentence. */
+  readonly way: string
+}
+
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
 export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
@@ -271,6 +294,7 @@ export interface Opened<Face> {
   /** What `gatehouse apply` can declare of this room's things. */
   readonly state?: readonly AnyStateKind[]
   readonly explain?: Explain
+  readonly foreChecks?: readonly ForeCheck[]
   /** Wraps a browser page in the console's shell. Contributed by console. */
   readonly shell?: Shell
   /** What a person should read when the server has started: a set-up link, a fingerprint. Printed once, never logged. */
@@ -310,6 +334,7 @@ export interface Contributions {
   readonly authorize: Authorize | undefined
   readonly state: readonly AnyStateKind[]
   readonly explain: Explain | undefined
+  readonly foreChecks: readonly ForeCheck[]
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */

@@ -95,6 +95,7 @@ function assemble(
       all.flatMap((room) => room.authorize ?? []),
     ),
     state: all.flatMap((room) => room.state ?? []),
+    foreChecks: all.flatMap((room) => room.foreChecks ?? []),
     explain: onlyOne(
       'explain',
       all.flatMap((room) => room.explain ?? []),
