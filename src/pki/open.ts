@@ -18,9 +18,9 @@ import { pointersUnder } from './issue/pointers.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
 import { plainRoot } from './plain-root.ts'
+import { openRevocation } from './revoke/open-revocation.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { revocationRoutes } from './revoke/routes.ts'
-import { createStandings } from './revoke/standings.ts'
 import { pkiRoutes, rootPath } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
@@ -71,9 +71,16 @@ export async function openPki(
     now: () => kernel.clock.now(),
     renewalFailed: () => failedTotal.inc(),
   })
+  const revocation = openRevocation({
+    kernel,
+    hierarchy,
+    access: needs.access,
+    distribution: () => settings.distribution(),
+    newCtx: () => kernel.context(itself),
+  })
+  const { standings } = revocation
   const { database, clock } = kernel
   const uses = createCertificateUses(database, clock, log)
-  const standings = createStandings({ database, clock, hierarchy })
   const clients = createClientActors({ database, access: needs.access, standings, note: uses.note })
   let usesTimer: NodeJS.Timeout | undefined
   const { certificateHost } = settings
@@ -119,7 +126,10 @@ export async function openPki(
     jobs: [
       { name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) },
       { name: 'pki.forget-tokens', everyMs: day, run: forgetTokens },
+      ...revocation.contributes.jobs,
     ],
+    events: revocation.contributes.events,
+    pending: revocation.contributes.pending,
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
       enrolmentNavigation,
@@ -130,10 +140,12 @@ export async function openPki(
     notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.published.fingerprint }]),
     start: async () => {
       usesTimer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
+      await revocation.start()
     },
     stop: async () => {
       clearInterval(usesTimer)
       await uses.flush()
+      await revocation.stop()
       await contexts.settle()
     },
   }

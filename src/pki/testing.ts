@@ -55,6 +55,8 @@ export interface TestNode extends Ground {
   readonly face: PkiFace
   readonly certificates: CertificateSource
   readonly plain: ServedHandler
+  /** What answers on plain HTTP, by prefix. */
+  readonly plainHandlers: ReadonlyMap<string, ServedHandler>
   readonly metrics: () => Promise<string>
   /** While set, every transaction fails with it. */
   readonly storage: { failure: Error | undefined }
@@ -130,7 +132,17 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
   const [certificates] = sources
   const plain = handlers.get('/ca.pem')
   if (certificates === undefined || plain === undefined) throw new TypeError('the room registered less than it must')
-  return { ...ground, access, opened, face: opened.face, certificates, plain, metrics: () => metrics.text(), storage }
+  return {
+    ...ground,
+    access,
+    opened,
+    face: opened.face,
+    certificates,
+    plain,
+    plainHandlers: handlers,
+    metrics: () => metrics.text(),
+    storage,
+  }
 }
 
 export async function startNode(t: TestContext, open: OpenDatabase, options: GroundOptions = {}): Promise<TestNode> {

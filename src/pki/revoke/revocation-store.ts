@@ -103,7 +103,7 @@ const revocableColumns = [
  */
 export async function findFamily(db: Db, id: string, sameKeys: boolean): Promise<readonly Revocable[]> {
   const family = tables<PkiTables>(db)
-    .withRecursive('family', (query) =>
+    .withRecursive('pki_family', (query) =>
       query
         .selectFrom('pki_certificates')
         .select(['id', 'key_digest'])
@@ -111,7 +111,7 @@ export async function findFamily(db: Db, id: string, sameKeys: boolean): Promise
         // `union` leaves out what was found before, so that certificates of one key do not find each other for ever
         .union((again) =>
           again
-            .selectFrom('family as f')
+            .selectFrom('pki_family as f')
             .innerJoin('pki_certificates as c', (join) =>
               join.on((on) =>
                 sameKeys
@@ -124,7 +124,7 @@ export async function findFamily(db: Db, id: string, sameKeys: boolean): Promise
     )
     .selectFrom('pki_certificates')
     .select(revocableColumns)
-    .where('id', 'in', (query) => query.selectFrom('family').select('id'))
+    .where('id', 'in', (query) => query.selectFrom('pki_family').select('id'))
     .orderBy('id')
   const rows = (await family.execute()).map(revocableOf)
   return [...rows.filter((row) => row.id === id), ...rows.filter((row) => row.id !== id)]
@@ -214,6 +214,37 @@ export async function listRevocations(db: Db, revocations: readonly Revocation[]
         .doUpdateSet((is) => ({ reason: is.ref('excluded.reason'), listed_in: null })),
     )
     .execute()
+}
+
+/** Whether lists carry this serial number, or will. */
+export async function isListed(db: Db, authorityId: string, serial: string): Promise<boolean> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_revocations')
+    .select('serial')
+    .where('authority_id', '=', authorityId)
+    .where('shard', '=', shardOf(serial))
+    .where('serial', '=', serial)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** What became of a certificate of ours. */
+export interface CertificateFate {
+  readonly revoked: { readonly at: number; readonly reason: StatedReason } | undefined
+}
+
+/** `undefined` for a serial number that this authority never gave. @param serial lower-case hex */
+export async function findFate(db: Db, authorityId: string, serial: string): Promise<CertificateFate | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select(['revoked_at', 'revocation_reason'])
+    .where('authority_id', '=', authorityId)
+    .where('serial', '=', serial)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    revoked: row.revoked_at === null ? undefined : { at: row.revoked_at, reason: reasonOf(row.revocation_reason) },
+  }
 }
 
 /** Rows in one statement: far below what either database binds. */

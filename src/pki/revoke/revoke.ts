@@ -3,6 +3,9 @@ import { fail } from '../errors.ts'
 import type { RevocationReason } from './reasons.ts'
 import { findFamily, findRevocable, markRevoked, type Revocable, standingOf } from './revocation-store.ts'
 
+/** Told after every revocation: lists are made anew then, on one node. */
+export const revokedEvent = 'pki.revoked'
+
 /** What a revocation did. */
 export interface Revoked {
   /** The certificate it was about, as it was before. */
@@ -29,6 +32,7 @@ export function revoke(ctx: Ctx, id: string, reason: RevocationReason): Promise<
     const revoked = found.filter((one) => isChangedBy(one, reason))
     if (revoked.length === 0) return { certificate, ids: [] }
     await markRevoked(tx.db, revoked, reason, tx.now)
+    await tx.emit(revokedEvent, { count: revoked.length })
     for (const one of revoked) await journal(tx, one, reason, one.id === id ? undefined : id)
     return { certificate, ids: revoked.map((one) => one.id) }
   })

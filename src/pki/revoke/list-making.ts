@@ -1,0 +1,156 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { Database, Db } from '#platform'
+import type { LiveAuthority } from '../authorities/live-authority.ts'
+import { type RevocationListFields, type RevokedEntry, signRevocationList } from '../x509/revocation-list.ts'
+import { type Signer, signerOf } from '../x509/signature.ts'
+import { listPaths, shards } from './distribution.ts'
+import {
+  addBase,
+  basesOf,
+  dropBases,
+  findListNumber,
+  type ListedRevocation,
+  markListed,
+  nextNumber,
+  putList,
+  revocationsOf,
+  revocationsSince,
+  type StoredList,
+  unlistedRevocations,
+} from './list-store.ts'
+
+const day = 86_400_000
+
+/**
+ * How long an authority's lists last: a week. A root's last longer, since its key may be somewhere else in the meantime
+ * and what it signs is rarely revoked.
+ */
+export function listLifeOf({ stored }: Pick<LiveAuthority, 'stored'>): number {
+  return (stored.kind === 'root' ? 90 : 7) * day
+}
+
+/** What all lists of one making have in common. */
+export interface Making {
+  readonly authority: LiveAuthority
+  readonly now: number
+  /** Every list, not only those in which something changed. */
+  readonly all: boolean
+  /** Where certificates say that lists are; never empty. */
+  readonly addresses: readonly string[]
+}
+
+interface Numbered extends Making {
+  readonly number: number
+  readonly signer: Signer
+}
+
+/**
+ * Makes an authority's lists and puts them in the place of those before. Reads and signs outside of any transaction, so
+ * that nobody waits for it. Nodes may do so at the same time: the higher number stays, and what the other one listed is not
+ * counted as listed. A failure leaves the former lists.
+ *
+ * @returns how many revocations the complete list holds
+ * @throws GateError `pki.authority-offline`, `pki.authority-unusable`; what the database throws
+ */
+export async function makeLists(database: Pick<Database, 'db' | 'tx'>, making: Making): Promise<number> {
+  const { authority, now } = making
+  const { id } = authority.stored
+  const signer = signerOf(authority.privateKey())
+  const number = await database.tx((db) => nextNumber(db, id, now))
+  const numbered: Numbered = { ...making, number, signer }
+  // read first: what is revoked meanwhile may stand in the lists already, and is listed again with the next
+  const unlisted = await unlistedRevocations(database.db, id)
+  const { lists, entries } = await shardLists(database.db, numbered, unlisted)
+  const base = await baseOf(database.db, numbered)
+  const changes = [...(await revocationsSince(database.db, id, base)), ...unlisted].map(entryOf)
+  lists.push(completeList(numbered, entries), deltaList(numbered, base, changes))
+  await database.tx((db) => store(db, numbered, lists, unlisted, base))
+  return entries.length
+}
+
+async function shardLists(db: Db, making: Numbered, unlisted: readonly ListedRevocation[]) {
+  const changed = new Set(making.all ? shards : unlisted.map(({ shard }) => shard))
+  const lists: StoredList[] = []
+  const entries: RevokedEntry[] = []
+  for (const shard of shards) {
+    const revoked = (await revocationsOf(db, making.authority.stored.id, shard)).map(entryOf)
+    if (changed.has(shard)) lists.push(shardList(making, shard, revoked))
+    for (const one of revoked) entries.push(one)
+    // requests go in between: a hundred thousand entries take a while
+    await breathe()
+  }
+  return { lists, entries }
+}
+
+/** The newest complete list that everybody's is at least as new as; without one yet, the one being made. */
+async function baseOf(db: Db, { authority, now, number }: Numbered): Promise<number> {
+  const bases = await basesOf(db, authority.stored.id)
+  const old = bases.filter(({ madeAt }) => madeAt <= now - listLifeOf(authority))
+  return (old.at(-1) ?? bases[0])?.number ?? number
+}
+
+async function store(
+  db: Db,
+  { authority, number, now }: Numbered,
+  lists: readonly StoredList[],
+  unlisted: readonly ListedRevocation[],
+  base: number,
+): Promise<void> {
+  const { id } = authority.stored
+  if (((await findListNumber(db, id, 'complete')) ?? 0) > number) return
+  for (const list of lists) await putList(db, list)
+  await markListed(db, id, unlisted, number)
+  const newest = (await basesOf(db, id)).at(-1)
+  if (newest === undefined || newest.madeAt <= now - day) await addBase(db, id, { number, madeAt: now })
+  await dropBases(db, id, base)
+}
+
+function shardList(making: Numbered, shard: string, entries: readonly RevokedEntry[]): StoredList {
+  const { id } = making.authority.stored
+  const addresses = making.addresses.map((address) => `${address}${listPaths.shard(id, shard)}`)
+  return signed(making, shard, { entries, scope: { addresses } })
+}
+
+function completeList(making: Numbered, entries: readonly RevokedEntry[]): StoredList {
+  const [address = ''] = making.addresses
+  return signed(making, 'complete', {
+    entries,
+    freshest: [`${address}${listPaths.delta(making.authority.stored.id)}`],
+  })
+}
+
+function deltaList(making: Numbered, base: number, entries: readonly RevokedEntry[]): StoredList {
+  return signed(making, 'delta', { entries, base })
+}
+
+type Part = Pick<RevocationListFields, 'entries' | 'base' | 'scope' | 'freshest'>
+
+function signed({ authority, now, number, signer }: Numbered, scope: string, part: Part): StoredList {
+  const nextUpdate = now + listLifeOf(authority)
+  const der = signRevocationList(
+    {
+      issuer: authority.facts.subject,
+      authorityKeyId: authority.facts.keyId,
+      number,
+      thisUpdate: now,
+      nextUpdate,
+      ...part,
+    },
+    signer,
+  )
+  const { base: baseNumber, entries } = part
+  return {
+    authorityId: authority.stored.id,
+    scope,
+    number,
+    baseNumber,
+    thisUpdate: now,
+    nextUpdate,
+    entries: entries.length,
+    der,
+  }
+}
+
+function entryOf({ serial, revokedAt, reason }: ListedRevocation): RevokedEntry {
+  return { serial: Buffer.from(serial, 'hex'), revokedAt, reason }
+}
