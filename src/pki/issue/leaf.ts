@@ -30,7 +30,7 @@ export interface LeafRequest {
   readonly profile: Profile
   readonly subject: CertificateSubject
   readonly publicKey: PublicKeyInfo
-  readonly issuer: LiveAuthority
+  readonly issuer: Pick<LiveAuthority, 'facts'>
   /** At most; the profile and the issuer may end it sooner. */
   readonly notAfter: number | undefined
   readonly now: number

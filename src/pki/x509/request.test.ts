@@ -1,69 +1,20 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, test } from 'node:test'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import fc from 'fast-check'
-import { programMissing } from '#platform/testing'
 import { distinguishedName } from './certificate.ts'
 import * as der from './der.ts'
 import { endEntityConstraints, keyUsage } from './extensions.ts'
 import { writePem } from './pem.ts'
-import { type RefusalReason, X509Refusal } from './refusal.ts'
+import { X509Refusal } from './refusal.ts'
 import { longestRequest, readRequest, verifyRequest } from './request.ts'
 import { signRequest } from './request-writer.ts'
-
-const keys = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-const spki = keys.publicKey.export({ type: 'spki', format: 'der' })
-const ecdsaWithSha256 = der.sequence(der.oid('1.2.840.10045.4.3.2'))
-const subject = distinguishedName([['commonName', 'pump 7']])
-
-interface Parts {
-  readonly subject?: der.Der
-  readonly spki?: Uint8Array
-  readonly attributes?: readonly der.Der[]
-  readonly algorithm?: der.Der
-  readonly version?: number
-  readonly key?: KeyObject
-}
-
-/** A request part by part, signed in truth whatever it says. */
-function request(parts: Parts): Uint8Array {
-  const info = der.sequence(
-    der.integer(parts.version ?? 0),
-    parts.subject ?? subject,
-    parts.spki ?? spki,
-    der.implicitConstructed(0, ...(parts.attributes ?? [])),
-  )
-  const signature = sign('sha256', info, parts.key ?? keys.privateKey)
-  return der.sequence(info, parts.algorithm ?? ecdsaWithSha256, der.bitString(signature))
-}
-
-function extension(id: string, value: der.Der, critical = false): der.Der {
-  return der.sequence(der.oid(id), ...(critical ? [der.boolean(true)] : []), der.octetString(value))
-}
-
-function asking(...extensions: readonly der.Der[]): der.Der {
-  return der.sequence(der.oid('1.2.840.113549.1.9.14'), der.setOf(der.sequence(...extensions)))
-}
-
-function alternativeNames(...names: readonly der.Der[]): der.Der {
-  return asking(extension('2.5.29.17', der.sequence(...names)))
-}
+import { alternativeNames, asking, extension, refuses, request, spki, subject } from './testing/requests.ts'
 
 function named(value: der.Der, attribute = '2.5.4.3'): der.Der {
   return der.sequence(der.setOf(der.sequence(der.oid(attribute), value)))
-}
-
-function refuses(reason: RefusalReason, input: Uint8Array | string): void {
-  assert.throws(
-    () => verifyRequest(input),
-    (error) => error instanceof X509Refusal && error.reason === reason,
-  )
 }
 
 describe('what a request asks for', () => {
@@ -238,156 +189,6 @@ describe('attack PKI: NUL and other characters that make a name look like anothe
   }
 })
 
-describe('attack PKI: a weak key', () => {
-  const rsaSpki = (modulus: Uint8Array, exponent: number): Uint8Array =>
-    der.sequence(
-      der.sequence(der.oid('1.2.840.113549.1.1.1'), der.nullValue()),
-      der.bitString(der.sequence(der.unsignedInteger(modulus), der.integer(exponent))),
-    )
-  const curveSpki = (parameters: der.Der, point: Uint8Array): Uint8Array =>
-    der.sequence(der.sequence(der.oid('1.2.840.10045.2.1'), parameters), der.bitString(point))
-  const p256 = der.oid('1.2.840.10045.3.1.7')
-  const point = new Uint8Array(spki.subarray(-65))
-  const modulus = (bits: number): Uint8Array => {
-    const jwk = generateKeyPairSync('rsa', { modulusLength: bits }).publicKey.export({ format: 'jwk' })
-    return Buffer.from(jwk.n ?? '', 'base64url')
-  }
-  const good = modulus(2048)
-
-  test('RSA of 1024 bits', () => refuses('weak-key', request({ spki: rsaSpki(modulus(1024), 65_537) })))
-  test('RSA of 2040 bits', () => refuses('weak-key', request({ spki: rsaSpki(good.subarray(1), 65_537) })))
-  test('RSA with exponent 3, an even one, 1', () => {
-    for (const exponent of [3, 65_538, 1, 0]) refuses('weak-key', request({ spki: rsaSpki(good, exponent) }))
-  })
-  test('RSA with an even modulus, or one with a small factor', () => {
-    const even = Uint8Array.from(good)
-    even[255] = (even[255] ?? 0) & 0xfe
-    refuses('weak-key', request({ spki: rsaSpki(even, 65_537) }))
-    const value = BigInt(`0x${Buffer.from(good).toString('hex')}`)
-    const thirds = Buffer.from((value - (value % 166n) + 83n).toString(16), 'hex')
-    refuses('weak-key', request({ spki: rsaSpki(thirds, 65_537) }))
-  })
-  test('RSA of primes close together', () => {
-    const bits = 1n << 1023n
-    const close = (bits + (bits >> 1n) + 1155n) * (bits + (bits >> 1n) + 1171n)
-    // small factors are found first; without any, Fermat finds these two
-    const isRough = (value: bigint): boolean =>
-      Array.from({ length: 84 }, (_, at) => BigInt(at * 2 + 3)).every((prime) => value % prime !== 0n)
-    let p = bits + (bits >> 1n) + 1n
-    while (!isRough(p)) p += 2n
-    let q = p + 2n ** 500n
-    while (!isRough(q)) q += 2n
-    for (const product of [p * q, close]) {
-      refuses('weak-key', request({ spki: rsaSpki(Buffer.from(product.toString(16), 'hex'), 65_537) }))
-    }
-    assert.throws(() => readRequest(request({ spki: rsaSpki(Buffer.from((p * q).toString(16), 'hex'), 65_537) })), {
-      message: 'its RSA key has two primes close together',
-    })
-  })
-  test('RSA from the generator of CVE-2017-15361', () => {
-    // both primes are k·M + 65537^a mod M with M the product of the first primes: so is the modulus modulo each of them
-    const primes = [
-      2n,
-      3n,
-      5n,
-      7n,
-      11n,
-      13n,
-      17n,
-      19n,
-      23n,
-      29n,
-      31n,
-      37n,
-      41n,
-      43n,
-      47n,
-      53n,
-      59n,
-      61n,
-      67n,
-      71n,
-      73n,
-      79n,
-      83n,
-      89n,
-      97n,
-      101n,
-      103n,
-      107n,
-      109n,
-      113n,
-      127n,
-      131n,
-      137n,
-      139n,
-      149n,
-      151n,
-      157n,
-      163n,
-      167n,
-    ]
-    const primorial = primes.reduce((product, prime) => product * prime, 1n)
-    const power = (exponent: number): bigint => {
-      let value = 1n
-      for (let count = 0; count < exponent; count++) value = (value * 65_537n) % primorial
-      return value
-    }
-    const factor = (seed: bigint, exponent: number): bigint =>
-      (((1n << 1023n) + (seed << 900n)) / primorial + seed) * primorial + power(exponent)
-    let n = 0n
-    for (let seed = 1n << 122n; n.toString(2).length !== 2048; seed += 1n << 119n)
-      n = factor(seed, 12_345) * factor(seed + 7n, 54_321)
-    assert.throws(
-      () => readRequest(request({ spki: rsaSpki(Buffer.from(n.toString(16), 'hex'), 65_537) })),
-      /CVE-2017-15361/,
-    )
-  })
-  test('RSA of more than 4096 bits and of an odd length is not supported', () => {
-    const long = Uint8Array.from([...good, ...good, 1])
-    refuses('unsupported-key', request({ spki: rsaSpki(long, 65_537) }))
-    refuses('unsupported-key', request({ spki: rsaSpki(Uint8Array.from([1, ...good]), 65_537) }))
-  })
-  test('another curve', () => {
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
-    refuses('unsupported-key', request({ spki: publicKey.export({ type: 'spki', format: 'der' }) }))
-  })
-  test('a curve spelt out instead of named', () => {
-    const explicit = generateKeyPairSync('ec', { namedCurve: 'prime256v1', paramEncoding: 'explicit' })
-    refuses('weak-key', request({ spki: explicit.publicKey.export({ type: 'spki', format: 'der' }) }))
-    refuses('weak-key', request({ spki: curveSpki(der.nullValue(), point) }))
-  })
-  test('a point off its curve, at infinity, compressed, too long', () => {
-    const off = Uint8Array.from(point)
-    off[64] = (off[64] ?? 0) ^ 1
-    refuses('weak-key', request({ spki: curveSpki(p256, off) }))
-    refuses('unsupported-key', request({ spki: curveSpki(p256, Uint8Array.of(0)) }))
-    refuses('unsupported-key', request({ spki: curveSpki(p256, Uint8Array.of(2, ...point.subarray(1, 33))) }))
-    refuses('unsupported-key', request({ spki: curveSpki(p256, Uint8Array.of(...point, 0)) }))
-  })
-  test('DSA and Diffie-Hellman', () => {
-    const dsa = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).publicKey
-    refuses('weak-key', request({ spki: dsa.export({ type: 'spki', format: 'der' }) }))
-  })
-  test('X25519, which cannot sign, and RSA-PSS keys are not supported', () => {
-    const exchange = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' })
-    refuses('unsupported-key', request({ spki: exchange }))
-    const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey
-    refuses('unsupported-key', request({ spki: pss.export({ type: 'spki', format: 'der' }) }))
-  })
-  test('Ed25519 points of small order, for which anybody can sign', () => {
-    for (const y of [
-      '01',
-      'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-      '00',
-      `${'00'.repeat(31)}80`,
-    ]) {
-      const small = Buffer.from(y.padEnd(64, '0'), 'hex')
-      refuses('weak-key', request({ spki: der.sequence(der.sequence(der.oid('1.3.101.112')), der.bitString(small)) }))
-    }
-  })
-})
-
 describe('attack PKI: proof of possession', () => {
   test("somebody else's key: the signature is another's", () => {
     const stranger = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
@@ -523,108 +324,6 @@ describe('what we write ourselves', () => {
       assert.equal(theirs.subject, 'CN=pump 7')
       assert.equal(theirs.extensions.length, 2)
       assert.ok(await theirs.verify())
-    })
-  }
-})
-
-let folder = ''
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gatehouse-requests-'))
-})
-after(() => rmSync(folder, { recursive: true }))
-
-describe('requests made by openssl', { skip: programMissing('openssl', 'openssl', 'version') }, () => {
-  const openssl = (...args: readonly string[]): Buffer =>
-    execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const kinds: readonly (readonly [kind: string, make: readonly string[], more?: readonly string[]])[] = [
-    ['P-256', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']],
-    ['P-384', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'], ['-sha384']],
-    ['P-521', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-521'], ['-sha512']],
-    ['RSA-2048', ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']],
-    ['RSA-4096', ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:4096'], ['-sha512']],
-    [
-      'RSA-2048',
-      ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
-      ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32'],
-    ],
-    ['Ed25519', ['-algorithm', 'ED25519']],
-  ]
-  for (const [kind, make, more = []] of kinds) {
-    test(`${kind} ${more.join(' ')}`, () => {
-      const key = join(folder, 'openssl.key')
-      writeFileSync(key, openssl('genpkey', ...make), { mode: 0o600 })
-      const asked = [
-        '-subj',
-        '/C=DE/O=Pumps AG/CN=Zoë',
-        '-utf8',
-        '-addext',
-        'subjectAltName=DNS:a.example,IP:2001:db8::5',
-      ]
-      const pem = openssl(
-        'req',
-        '-new',
-        '-key',
-        key,
-        ...asked,
-        '-addext',
-        'keyUsage=critical,digitalSignature',
-        ...more,
-      )
-      const read = verifyRequest(pem)
-      assert.equal(read.publicKey.kind, kind)
-      assert.deepEqual(
-        read.subject.map(({ attribute, value }) => [attribute, value]),
-        [
-          ['countryName', 'DE'],
-          ['organizationName', 'Pumps AG'],
-          ['commonName', 'Zoë'],
-        ],
-      )
-      assert.deepEqual(
-        read.extensions.names.map((name) => 'text' in name && name.text),
-        ['a.example', '2001:db8::5'],
-      )
-      assert.deepEqual(read.extensions.keyUsage, ['digitalSignature'])
-      assert.equal(createPrivateKey(readFileSync(key)).asymmetricKeyType, read.publicKey.key.asymmetricKeyType)
-    })
-  }
-
-  test('SHA-1 is refused, whatever makes it', () => {
-    const key = join(folder, 'sha1.key')
-    writeFileSync(key, openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'), { mode: 0o600 })
-    const pem = openssl('req', '-new', '-key', key, '-subj', '/CN=old', '-sha1')
-    assert.throws(() => verifyRequest(pem), { reason: 'weak-signature', message: 'it is signed with SHA-1' })
-  })
-})
-
-describe('requests made by certtool', { skip: programMissing('certtool', 'gnutls-bin') }, () => {
-  const kinds: readonly (readonly [kind: string, make: readonly string[], hash?: string])[] = [
-    ['P-256', ['--key-type', 'ecdsa', '--curve', 'secp256r1']],
-    ['P-384', ['--key-type', 'ecdsa', '--curve', 'secp384r1'], 'SHA384'],
-    ['P-521', ['--key-type', 'ecdsa', '--curve', 'secp521r1'], 'SHA512'],
-    ['RSA-2048', ['--key-type', 'rsa', '--bits', '2048']],
-    ['Ed25519', ['--key-type', 'ed25519'], 'SHA512'],
-  ]
-  for (const [kind, make, hash = 'SHA256'] of kinds) {
-    test(`${kind} ${hash}`, () => {
-      const key = join(folder, 'certtool.key')
-      const template = join(folder, 'certtool.cfg')
-      const run = (...args: readonly string[]): Buffer =>
-        execFileSync('certtool', args, { stdio: ['ignore', 'pipe', 'pipe'] })
-      writeFileSync(
-        template,
-        'cn = "pump 7"\ndns_name = "a.example"\nip_address = "192.0.2.7"\nuri = "spiffe://t/device/7"\nemail = "a@b.example"\ntls_www_client\nsigning_key\nchallenge_password = "x1"\n',
-      )
-      run('--generate-privkey', ...make, '--outfile', key)
-      const pem = run('--generate-request', '--load-privkey', key, '--template', template, '--hash', hash)
-      const read = verifyRequest(pem)
-      assert.equal(read.publicKey.kind, kind)
-      assert.deepEqual(
-        read.extensions.names.map((name) => ('text' in name ? `${name.kind} ${name.text}` : '')).toSorted(),
-        ['dns a.example', 'email a@b.example', 'ip 192.0.2.7', 'uri spiffe://t/device/7'],
-      )
-      assert.equal(read.challengePassword, 'x1')
-      assert.deepEqual(read.extensions.extendedKeyUsage, ['1.3.6.1.5.5.7.3.2'])
     })
   }
 })
