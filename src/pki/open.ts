@@ -110,7 +110,7 @@ export async function openPki(
         keyring,
         origin,
         renewal: () => `https://${settings.certificateHost}:${console.port ?? listener.httpsPort}`,
-        shown: () => Promise.resolve(undefined),
+        standings,
       }),
       ...revocationRoutes(),
       ...certificatePages({

@@ -1,7 +1,7 @@
 import { type Ctx, GateError } from '#platform'
 import { findCertificate } from '../issue/certificate-store.ts'
 import { findHolderByName } from '../issue/holder-store.ts'
-import { ensureHolder, type Holder } from '../issue/holders.ts'
+import { ensureHolder, getHolder, type Holder } from '../issue/holders.ts'
 import {
   authorizeOrder,
   type IssuedCertificate,
@@ -11,6 +11,7 @@ import {
   judgeOrder,
 } from '../issue/issue.ts'
 import { getProfile } from '../issue/orders.ts'
+import { profileHolders } from '../issue/profile.ts'
 import { digestOf } from '../x509/certificate.ts'
 import { type EnrolmentToken, tokenState } from './enrolment-token.ts'
 import { findEnrolledKey, findEnrolmentToken, insertEnrolment, takeUse } from './enrolment-token-store.ts'
@@ -55,6 +56,28 @@ export async function enrol(parts: EnrolParts, ctx: Ctx, wanted: Enrolment): Pro
     }
     const judged = await judge(parts, acting, token, wanted.request)
     return acting.tx((tx) => fetchWith(parts, tx, token.id, judged))
+  })
+}
+
+/**
+ * Another certificate for whoever has one already and may have certificates of the profile issued: for themselves, or of a
+ * server for the hosts the request names.
+ *
+ * @param ctx acting as the holder, by the certificate that was shown, whose standing was looked up
+ * @throws Refused without the permission; GateError those of `judgeOrder`, `authorizeOrder` and `issue`
+ */
+export async function enrolAsHolder(
+  { issue: parts }: Pick<EnrolParts, 'issue'>,
+  ctx: Ctx,
+  wanted: { readonly profile: string; readonly request: string },
+): Promise<IssuedCertificate> {
+  const profile = await getProfile(ctx, parts, wanted.profile)
+  await parts.access.require(ctx, issuePermission(profile.name))
+  return journalled(ctx, issuePermission(profile.name), async () => {
+    const isForHolder = profileHolders[profile.kind] !== undefined
+    const holder = isForHolder ? await getHolder(ctx, parts.access, ctx.actor.principal.id) : undefined
+    const judged = judgeOrder(parts, { profile, holder, request: wanted.request, via: 'est' })
+    return ctx.tx(async (tx) => issue(tx, parts, await authorizeOrder(tx, parts.access, judged)))
   })
 }
 

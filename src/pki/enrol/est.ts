@@ -1,15 +1,16 @@
 import { z } from 'zod'
-import type { Actor } from '#kit'
 import { type Ctx, type Reply, type RequestView, type Route, type RouteSpec, route } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import type { IssuedCertificate } from '../issue/issue.ts'
 import { getProfile } from '../issue/orders.ts'
 import { keyClasses } from '../issue/profile.ts'
+import type { Standings } from '../revoke/standings.ts'
 import { certsOnly } from '../x509/certs-only.ts'
 import { csrAttributes } from './csr-attributes.ts'
-import { type EnrolParts, enrol } from './enrol.ts'
+import { type EnrolParts, enrol, enrolAsHolder } from './enrol.ts'
 import { fail } from './errors.ts'
 import { renewCertificate } from './renew.ts'
+import { requireShown } from './shown-certificate.ts'
 import { challenge, presentedSecret } from './token-proof.ts'
 
 /** Enrolment over Secure Transport (RFC 7030, as clarified by RFC 8951): without full CMC and server-made keys. */
@@ -18,18 +19,7 @@ export interface EstParts extends EnrolParts {
   readonly hierarchy: Hierarchy
   /** Where certificates are renewed: `https://certificate.gate.example.org`. */
   readonly renewal: () => string
-  /**
-   * Who the client's certificate says it is, looked up and standing; `undefined` where none was shown.
-   *
-   * @throws GateError for one that proves nothing
-   */
-  readonly shown: (ctx: Ctx, request: RequestView) => Promise<ShownCertificate | undefined>
-}
-
-/** A certificate that proved who is asking. */
-export interface ShownCertificate {
-  readonly certificateId: string
-  readonly actor: Actor
+  readonly standings: Standings
 }
 
 const base = '/.well-known/est'
@@ -100,20 +90,28 @@ async function csrAttrs(parts: EstParts, ctx: Ctx, name: string | undefined): Pr
   return encoded('application/csrattrs', csrAttributes(keys), parts.renewal())
 }
 
-/** §4.2.1: for a token. */
+/** §4.2.1: for a token; or, for another certificate of its own, for whoever may have them issued. */
 async function simpleEnroll(parts: EstParts, ctx: Ctx, { profile, request, body }: Asked): Promise<Reply> {
   requirePkcs10(request)
   const secret = presentedSecret(request.headers)
-  if (secret === undefined) throw fail('pki.enrolment-needs-proof', { headers: challenge })
-  return issuedReply(await enrol(parts, ctx, { secret, profile, request: body }), parts.renewal())
+  if (secret !== undefined) {
+    return issuedReply(await enrol(parts, ctx, { secret, profile, request: body }), parts.renewal())
+  }
+  const { certificate } = request
+  if (certificate === undefined || profile === undefined)
+    throw fail('pki.enrolment-needs-proof', { headers: challenge })
+  const { actor } = await requireShown({ ...parts, access: parts.issue.access }, ctx, certificate.der)
+  return issuedReply(await enrolAsHolder(parts, ctx.as(actor), { profile, request: body }), parts.renewal())
 }
 
 /** §4.2.2: for the certificate that is renewed, shown in the handshake, and for nothing else. */
 async function simpleReenroll(parts: EstParts, ctx: Ctx, { profile, request, body }: Asked): Promise<Reply> {
   requirePkcs10(request)
-  const shown = await parts.shown(ctx, request)
-  if (shown === undefined) throw fail('pki.renewal-needs-certificate', { fields: { renewal: parts.renewal() } })
-  const { certificateId, actor } = shown
+  const { certificate } = request
+  if (certificate === undefined) {
+    throw fail('pki.renewal-needs-certificate', { fields: { renewal: parts.renewal() } })
+  }
+  const { certificateId, actor } = await requireShown({ ...parts, access: parts.issue.access }, ctx, certificate.der)
   const issued = await renewCertificate(parts.issue, ctx.as(actor), { certificateId, profile, request: body })
   return issuedReply(issued, parts.renewal())
 }

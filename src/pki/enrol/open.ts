@@ -1,8 +1,9 @@
-import type { Ctx, Keyring, NavigationEntry, RequestView, Route, SearchAction } from '#platform'
+import type { Ctx, Keyring, NavigationEntry, Route, SearchAction } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import type { IssueParts } from '../issue/issue.ts'
+import type { Standings } from '../revoke/standings.ts'
 import { forgetUnusedTokens } from './enrolment-token-store.ts'
-import { estRoutes, type ShownCertificate } from './est.ts'
+import { estRoutes } from './est.ts'
 import { failedAttempts } from './failed-attempts.ts'
 import { tokenApi } from './token-api.ts'
 import { tokenPages } from './token-pages.ts'
@@ -16,15 +17,15 @@ export interface EnrolmentParts {
   readonly origin: () => string
   /** `https://certificate.gate.example.org:8443` */
   readonly renewal: () => string
-  readonly shown: (ctx: Ctx, request: RequestView) => Promise<ShownCertificate | undefined>
+  readonly standings: Standings
 }
 
 /** Tokens, and the protocol certificates are fetched and renewed by. */
 export function enrolmentRoutes(parts: EnrolmentParts): readonly Route[] {
-  const { issue, hierarchy, renewal, shown } = parts
+  const { issue, hierarchy, renewal, standings } = parts
   const fingerprint = async (): Promise<string> => (await hierarchy.root()).published.fingerprint
   return [
-    ...estRoutes({ issue, access: issue.access, attempts: failedAttempts(), hierarchy, renewal, shown }),
+    ...estRoutes({ issue, access: issue.access, attempts: failedAttempts(), hierarchy, renewal, standings }),
     ...tokenApi(parts),
     ...tokenPages({ ...parts, fingerprint }),
   ]

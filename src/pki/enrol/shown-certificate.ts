@@ -1,0 +1,62 @@
+import type { AccessFace } from '#access'
+import { type Actor, noLimits, type PrincipalRef } from '#kit'
+import type { Ctx } from '#platform'
+import type { CertificateFacts } from '../revoke/revocation-store.ts'
+import type { Standings } from '../revoke/standings.ts'
+import { digestOf } from '../x509/certificate.ts'
+import { journalled } from './enrol.ts'
+import { fail } from './errors.ts'
+
+/** A certificate that proved in the handshake who is asking. */
+export interface ShownCertificate {
+  readonly certificateId: string
+  /** Its holder; of a server, which has none, nobody with that certificate. */
+  readonly actor: Actor
+}
+
+export interface ShownParts {
+  readonly standings: Standings
+  readonly access: AccessFace
+}
+
+/**
+ * Who asks, by the certificate of the handshake: looked up by its whole DER, so that it is this one and nothing that says
+ * the same. Unlike a client of the API it may be a server's: what it is used for here is to be renewed.
+ *
+ * @throws GateError `pki.renewal-refused` (403) when it does not stand, or its holder does not, or not from there; journalled
+ */
+export function requireShown(parts: ShownParts, ctx: Ctx, der: Uint8Array): Promise<ShownCertificate> {
+  return journalled(ctx, 'certificates:use', async () => {
+    const standing = await parts.standings.of(digestOf(der))
+    if (standing.state !== 'stands') throw fail('pki.renewal-refused', { fields: { why: words[standing.state] } })
+    const { certificate } = standing
+    const actor = await actorOf(parts.access, ctx, certificate)
+    if (certificate.holderId !== undefined) {
+      const { allowed } = await parts.access.decide(actor, undefined, undefined, { now: ctx.now })
+      if (!allowed) throw fail('pki.renewal-refused', { fields: { why: 'its holder may do nothing from here now' } })
+    }
+    return { certificateId: certificate.id, actor }
+  })
+}
+
+const words = {
+  unknown: 'the certificate was not issued here',
+  revoked: 'the certificate was revoked',
+  early: 'the certificate is not valid yet',
+  ended: 'the certificate has ended',
+} as const
+
+async function actorOf(access: AccessFace, ctx: Ctx, { id, holderId, limits }: CertificateFacts): Promise<Actor> {
+  const found = holderId === undefined ? undefined : await access.findPrincipal(ctx.db, { id: holderId })
+  if (holderId !== undefined && found === undefined) {
+    throw fail('pki.renewal-refused', { fields: { why: 'nobody holds the certificate any more' } })
+  }
+  const principal: PrincipalRef = found ?? ctx.actor.principal
+  const { address } = ctx.actor
+  const own = limits === undefined ? noLimits : { ...noLimits, ...(JSON.parse(limits) as Partial<typeof noLimits>) }
+  return {
+    principal: { kind: principal.kind, id: principal.id, name: principal.name },
+    credential: { ...own, id, kind: 'certificate' },
+    ...(address === undefined ? {} : { address }),
+  }
+}
