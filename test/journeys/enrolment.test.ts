@@ -62,14 +62,11 @@ describe('enrolment', { skip: missing }, () => {
 
   async function curl(host: string, path: string, args: readonly string[] = [], body?: string): Promise<Curl> {
     const given = body === undefined ? [] : ['-H', 'Content-Type: application/pkcs10', '--data-binary', '@-']
-    const child = spawn(
-      'curl',
-      [
-        ...['-sS', '-D', 'headers.txt', '--cacert', 'ca.crt', '--resolve', `${host}:${product.port}:127.0.0.1`],
-        ...['-w', '\n%{http_code}', ...given, ...args, `https://${host}:${product.port}${path}`],
-      ],
-      { cwd: directory },
-    )
+    const common = ['-sS', '-D', 'headers.txt', '--cacert', 'ca.crt', '-w', '\n%{http_code}']
+    const url = `https://${host}:${product.port}${path}`
+    const child = spawn('curl', [...common, '--resolve', `${host}:${product.port}:127.0.0.1`, ...given, ...args, url], {
+      cwd: directory,
+    })
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()
@@ -197,11 +194,9 @@ describe('enrolment', { skip: missing }, () => {
 
   test('attack: no certificate, a foreign one, and one that only looks the same', async () => {
     assert.equal((await curl(certificateHost, '/.well-known/est/simplereenroll', [], newRequest('none'))).status, 401)
-    openssl([
-      ...['req', '-x509', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
-      ...['-subj', '/CN=pump-1', '-keyout', 'foreign.key', '-out', 'foreign.crt'],
-      ...['-addext', `subjectAltName=URI:spiffe://${consoleHost}/device/pump-1`],
-    ])
+    const newKey = ['-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'foreign.key']
+    const same = ['-subj', '/CN=pump-1', '-addext', `subjectAltName=URI:spiffe://${consoleHost}/device/pump-1`]
+    openssl(['req', '-x509', '-days', '1', '-out', 'foreign.crt', ...newKey, ...same])
     const refused = await reenrol('foreign', newRequest('other'))
     assert.equal(refused.status, 403)
     assert.match(refused.body, /was not issued here/)
@@ -264,11 +259,17 @@ describe('enrolment', { skip: missing }, () => {
   })
 
   describe('gatehouse pki agent', () => {
-    const agent = (place: string, ...args: readonly string[]) =>
-      runCommand(product.directory, [
-        ...['pki', 'agent', '--server', product.origin, '--once', '--ca', join(directory, 'ca.crt')],
-        ...['--cert', join(place, 'tls.crt'), '--key', join(place, 'tls.key'), ...args],
-      ])
+    const agent = (place: string, ...args: readonly string[]) => {
+      const files = [
+        '--cert',
+        join(place, 'tls.crt'),
+        '--key',
+        join(place, 'tls.key'),
+        '--ca',
+        join(directory, 'ca.crt'),
+      ]
+      return runCommand(product.directory, ['pki', 'agent', '--once', '--server', product.origin, ...files, ...args])
+    }
 
     test('fetches with a token, does nothing while nothing is due, renews, and has its program told', async () => {
       const place = newDirectory()
@@ -333,7 +334,7 @@ describe('enrolment', { skip: missing }, () => {
     })
 
     test('nginx serves the new certificate after the renewal', {
-      skip: programMissing('nginx', 'nginx-light', '-v'),
+      skip: programMissing('nginx', 'nginx', '-v'),
     }, async (t) => {
       const place = newDirectory()
       mkdirSync(join(place, 'logs'))
