@@ -2,6 +2,26 @@ import { z } from 'zod'
 import { fingerprint } from './issue/contract.ts'
 
 export {
+  type AuthorityRequestView,
+  type AuthorityView,
+  activatedView,
+  authorityList,
+  authorityRequestBody,
+  authorityRequestList,
+  authorityRequestView,
+  authorityView,
+  createAuthorityBody,
+  disconnectKeyBody,
+  exportedKeyView,
+  exportKeyBody,
+  importAuthorityBody,
+  keyAlgorithms,
+  reconnectKeyBody,
+  retiredView,
+  revokeAuthorityBody,
+  signedBody,
+} from './authorities/contract.ts'
+export {
   createdEnrolmentToken,
   type EnrolmentTokenJson,
   enrolmentToken,

@@ -120,6 +120,65 @@ export const pkiErrors = {
     title: 'The certificate does not prove a client',
     detail: 'It was issued for a server, or whom it spoke for is gone. Nothing was done. Present another, or sign in.',
   },
+  'pki.authority-unknown': {
+    status: 404,
+    title: 'There is no such certificate authority',
+    detail: 'No certificate authority has this id. Nothing was changed. The list of authorities shows those there are.',
+  },
+  'pki.authority-state': {
+    status: 409,
+    title: 'The state of this certificate authority does not allow that',
+    detail: '{name} is {state}. Nothing was changed. {advice}',
+  },
+  'pki.authority-revoked': {
+    status: 409,
+    title: 'This certificate authority is revoked',
+    detail: '{name} is revoked, for good. Nothing was changed. Make another authority for the line.',
+  },
+  'pki.authority-in-use': {
+    status: 409,
+    title: 'Other authorities still issue under this one',
+    detail:
+      'Under {name} stand authorities that issue or are to: {lines}. Nothing was changed. Roll these lines over first.',
+  },
+  'pki.authority-exists': {
+    status: 409,
+    title: 'This certificate authority is here already',
+    detail: 'The certificate is that of {name}. Nothing was stored.',
+  },
+  'pki.line-needs-successor': {
+    status: 409,
+    title: 'Nobody could take over',
+    detail:
+      'The line {line} has no standby that can issue, and would be left without an issuer. Nothing was changed. Make or import a standby first.',
+  },
+  'pki.line-unfit': {
+    status: 422,
+    title: 'This line is not for that',
+    detail: 'The line {line} {reason}. Nothing was stored.',
+  },
+  'pki.import-refused': {
+    status: 422,
+    title: 'What was handed in is not taken for an authority',
+    detail: 'The {what} is refused: {reason}. Nothing was stored.',
+  },
+  'pki.authority-request-unknown': {
+    status: 404,
+    title: 'There is no such request',
+    detail:
+      'No authority waits for a signature under this id: it was signed, withdrawn, or never asked for. Nothing was changed.',
+  },
+  'pki.not-a-root': {
+    status: 409,
+    title: 'Only the key of a root leaves this server',
+    detail: '{name} is an intermediate. Nothing was handed out. An intermediate’s key stays where it issues.',
+  },
+  'pki.export-not-confirmed': {
+    status: 409,
+    title: 'The copy of the key is not the one handed out last',
+    detail:
+      'The key of {name} is kept: the SHA-256 is not that of the copy exported last. Export it, store the file, and give the SHA-256 of that file.',
+  },
 } satisfies ErrorTable
 
 export const fail = errorsOf(pkiErrors)

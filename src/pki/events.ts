@@ -15,6 +15,66 @@ export const events: EventTable = {
       fingerprint,
     }),
   },
+  'certificate-authorities.import': {
+    summary: 'A certificate authority made elsewhere was taken in.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({
+      line: z.string().describe('What it issues for.'),
+      state: z.enum(['standby', 'active', 'retired']),
+      fingerprint,
+      hasKey: z.boolean().describe('Whether its private key came with it.'),
+    }),
+  },
+  'certificate-authorities.activate': {
+    summary: 'A line was handed over: this authority issues from now on.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({
+      line: z.string(),
+      fingerprint,
+      former: z.string().nullable().describe('Id of the authority that issued until then.'),
+      crossCertified: z.boolean().describe('A root: the former one certified it.'),
+    }),
+  },
+  'certificate-authorities.retire': {
+    summary: 'A certificate authority issues no more; what it issued stays trusted.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({ line: z.string(), successor: z.string().nullable() }),
+  },
+  'certificate-authorities.revoke': {
+    summary: 'A certificate authority was revoked; whatever it issued is refused.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({
+      line: z.string(),
+      fingerprint,
+      reason: z.enum(revocationReasons),
+      successor: z.string().nullable().describe('Id of the authority that issues in its place.'),
+    }),
+  },
+  'certificate-authorities.request': {
+    summary: 'A request for the signature of a root kept elsewhere was made.',
+    read: 'certificate-authorities:read',
+    detail: z.object({ line: z.string() }),
+  },
+  'certificate-authorities.withdraw': {
+    summary: 'A request for a signature was withdrawn, and its key deleted.',
+    read: 'certificate-authorities:read',
+    detail: z.object({ line: z.string() }),
+  },
+  'certificate-authorities.export': {
+    summary: 'A copy of a root’s private key left this server, encrypted with a passphrase.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({ fingerprint, digest: z.string().describe('SHA-256 of the copy.') }),
+  },
+  'certificate-authorities.disconnect': {
+    summary: 'A root’s private key was deleted here: it is kept elsewhere.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({ fingerprint, digest: z.string().describe('SHA-256 of the copy that was confirmed.') }),
+  },
+  'certificate-authorities.reconnect': {
+    summary: 'A root’s private key was brought back to this server.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({ fingerprint }),
+  },
   'certificates.issue': {
     summary: 'A certificate was issued.',
     read: 'certificates:read',

@@ -147,6 +147,7 @@ eachDialect((dialect, open) => {
     assert.deepEqual(everybodys, [
       ['/api/v1/certificate-authorities/root', 'public'],
       ['/ca.pem', 'public'],
+      ['/pki/ca/{file}', 'public'],
     ])
     assert.deepEqual(findRoute(node, '/certificates').access, { each: 'certificates:read' })
   })

@@ -1,7 +1,10 @@
 import type { AccessFace } from '#access'
 import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
+import { authorityRoutes } from './authorities/api.ts'
 import { createHierarchy } from './authorities/hierarchy.ts'
+import { watchAuthorities } from './authorities/open.ts'
+import { authoritiesPath, plainAuthorities, rootPath, trustedRoots } from './authorities/published.ts'
 import { ensureRoot } from './authorities/root.ts'
 import { certificateAuthenticator } from './clients/authenticator.ts'
 import { createCertificateUses } from './clients/certificate-uses.ts'
@@ -17,11 +20,10 @@ import { certificatePages } from './issue/pages.ts'
 import { pointersUnder } from './issue/pointers.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
-import { plainRoot } from './plain-root.ts'
 import { openRevocation } from './revoke/open-revocation.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { revocationRoutes } from './revoke/routes.ts'
-import { pkiRoutes, rootPath } from './routes.ts'
+import { pkiRoutes } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
 const day = 86_400_000
@@ -53,8 +55,9 @@ export async function openPki(
   if (root.stored.sealedKey !== undefined) root.privateKey()
   const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Certificates issued')
   const failedTotal = metrics.counter('gatehouse_certificate_renewals_failed_total', 'Renewals that failed')
-  const rootEnd = metrics.gauge('gatehouse_root_certificate_not_after_seconds', 'When the root certificate ends')
-  rootEnd.set(root.facts.notAfter / 1000)
+  const authorities = { ...parts, hierarchy, log, ...needs }
+  const watch = watchAuthorities(authorities, metrics)
+  watch.measure(await hierarchy.current(), kernel.clock.now())
   const issue: IssueParts = {
     hierarchy,
     random,
@@ -87,7 +90,9 @@ export async function openPki(
   listener.clientCertificates((name) => name === certificateHost)
   const own = new Set([console.host, 'localhost', certificateHost])
   listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
-  listener.plain(rootPath, plainRoot(root.published.certificatePem))
+  const plain = plainAuthorities(hierarchy, () => kernel.clock.now())
+  listener.plain(rootPath, plain)
+  listener.plain(authoritiesPath, plain)
   const origin = (): string => `https://${console.host}:${console.port ?? listener.httpsPort}`
   return {
     face: {
@@ -102,7 +107,8 @@ export async function openPki(
     apiHosts: [certificateHost],
     authenticators: [certificateAuthenticator(clients)],
     routes: [
-      ...pkiRoutes({ root: root.published }),
+      ...pkiRoutes({ hierarchy }),
+      ...authorityRoutes(authorities),
       ...certificateRoutes({ issue, keyring, ...needs }),
       ...enrolmentRoutes({
         issue,
@@ -127,6 +133,7 @@ export async function openPki(
       { name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) },
       { name: 'pki.forget-tokens', everyMs: day, run: forgetTokens },
       ...revocation.contributes.jobs,
+      { name: 'pki.roll-authorities', everyMs: day, run: (ctx) => watch.roll(ctx) },
     ],
     events: revocation.contributes.events,
     pending: revocation.contributes.pending,
@@ -137,7 +144,11 @@ export async function openPki(
     search: [certificateSearch],
     searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }, ...enrolmentActions],
     setupSteps: [trustRoot],
-    notices: () => Promise.resolve([{ title: 'Root SHA-256', text: root.published.fingerprint }]),
+    notices: async () =>
+      trustedRoots(await hierarchy.current(), kernel.clock.now()).map(({ stored, published }) => ({
+        title: stored.state === 'active' ? 'Root SHA-256' : 'Also trusted',
+        text: published.fingerprint,
+      })),
     start: async () => {
       usesTimer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
       await revocation.start()

@@ -22,6 +22,16 @@ export const permissionTypes: readonly PermissionType[] = [
     ids: 'exact',
   },
   {
+    type: 'certificate-authorities',
+    actions: {
+      read: 'See the certificate authorities and how they are doing',
+      create: 'Make or import certificate authorities',
+      update: 'Activate, retire or revoke certificate authorities, and bring keys back',
+      export: "Take a root's private key out of this server",
+    },
+    ids: 'exact',
+  },
+  {
     type: 'enrolment-tokens',
     actions: {
       read: 'See enrolment tokens, without their secrets',

@@ -1,18 +1,19 @@
+import { z } from 'zod'
 import { type Route, route } from '#platform'
+import type { Hierarchy } from './authorities/hierarchy.ts'
+import { authoritiesPath, authorityFile, rootBundle, rootPath, rootType } from './authorities/published.ts'
 import { rootAuthority } from './contract.ts'
+import { fail } from './errors.ts'
 import type { Authority } from './face.ts'
 
 export interface RouteParts {
-  readonly root: Authority
+  readonly hierarchy: Hierarchy
 }
 
 export const rootIsPublic = 'the root certificate is not a secret: people need it before they can trust anything else'
-export const rootPath = '/ca.pem'
-/** Browsers offer to import it, curl and OpenSSL read the PEM in it. */
-export const rootType = 'application/x-x509-ca-cert'
 
-export function pkiRoutes(parts: RouteParts): readonly Route[] {
-  const { root } = parts
+/** What everybody may fetch: the roots to be trusted and the certificates of the authorities under them. */
+export function pkiRoutes({ hierarchy }: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -21,14 +22,26 @@ export function pkiRoutes(parts: RouteParts): readonly Route[] {
       access: { public: rootIsPublic },
       summary: 'The root certificate, to be trusted after its fingerprint was compared',
       responses: { 200: rootAuthority },
-      handler: () => Promise.resolve({ kind: 'json', body: rootJson(root) }),
+      handler: async () => ({ kind: 'json', body: rootJson((await hierarchy.root()).published) }),
     }),
     route({
       method: 'GET',
       path: rootPath,
       door: 'protocol',
       access: { public: rootIsPublic },
-      handler: () => Promise.resolve({ kind: 'text', body: root.certificatePem, type: rootType }),
+      handler: async (ctx) => ({ kind: 'text', body: rootBundle(await hierarchy.current(), ctx.now), type: rootType }),
+    }),
+    route({
+      method: 'GET',
+      path: `${authoritiesPath}{file}`,
+      door: 'protocol',
+      access: { public: rootIsPublic },
+      params: z.strictObject({ file: z.string().max(80) }),
+      handler: async (_, { params }) => {
+        const file = authorityFile(await hierarchy.current(), params.file)
+        if (file === undefined) throw fail('pki.authority-unknown')
+        return { kind: 'text', ...file }
+      },
     }),
   ]
 }

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { IssuerFacts } from '../profiles.ts'
+import { authorityDistributionPoint, ocspAddress } from '../revoke/distribution.ts'
 import { type CertificateFields, newSerial } from '../x509/certificate.ts'
 import type { Der } from '../x509/der.ts'
 import {
@@ -9,6 +10,7 @@ import {
   crlDistributionPoints,
   type ExtendedKeyUsage,
   extendedKeyUsage,
+  extension,
   keyIdentifier,
   keyUsage,
   type NameSubtree,
@@ -44,7 +46,8 @@ export interface NameLimits {
 export interface AuthorityScope {
   /** Purposes of what it issues; empty: any. */
   readonly purposes: readonly ExtendedKeyUsage[]
-  readonly names: NameLimits | undefined
+  /** As bytes: the value of another authority's name constraints, taken over as it is. */
+  readonly names: NameLimits | Uint8Array | undefined
 }
 
 /**
@@ -135,18 +138,22 @@ export function authorityExtensions(pathLength: number, { purposes, names }: Aut
     authorityConstraints(pathLength),
     keyUsage('keyCertSign', 'cRLSign'),
     ...(purposes.length === 0 ? [] : [extendedKeyUsage(...purposes)]),
-    ...(names === undefined || names.permitted.length + names.excluded.length === 0
-      ? []
-      : [nameConstraints(names.permitted, names.excluded)]),
+    ...constraints(names),
   ]
+}
+
+function constraints(names: AuthorityScope['names']): readonly Der[] {
+  if (names === undefined) return []
+  if (names instanceof Uint8Array) return [extension('2.5.29.30', true, names)]
+  return names.permitted.length + names.excluded.length === 0 ? [] : [nameConstraints(names.permitted, names.excluded)]
 }
 
 function statusExtensions({ distribution, issuerId }: StatusPlaces): readonly Der[] {
   if (distribution === undefined) return []
   return [
-    crlDistributionPoints([`${distribution}/pki/crl/${issuerId}.crl`]),
+    crlDistributionPoints([authorityDistributionPoint(distribution, issuerId)]),
     authorityInformationAccess({
-      ocsp: [`${distribution}/pki/ocsp`],
+      ocsp: [ocspAddress(distribution)],
       issuers: [`${distribution}${authorityPath(issuerId)}`],
     }),
   ]

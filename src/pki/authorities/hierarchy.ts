@@ -1,10 +1,10 @@
 import type { Ctx, Database, Db } from '#platform'
 import { fail } from '../errors.ts'
 import { allAuthorities, findActiveAuthority, type StoredAuthority } from './authority-store.ts'
-import { makeIntermediate } from './intermediate.ts'
-import { isOwnLine, rootLine } from './lines.ts'
-import { type LiveAuthority, liveAuthority } from './live-authority.ts'
-import { type AuthorityParts, addAuthority } from './root.ts'
+import { isOwnLine, type OwnLine, rootLine } from './lines.ts'
+import { alone, type LiveAuthority, liveAuthority, type Surroundings } from './live-authority.ts'
+import type { AuthorityParts } from './root.ts'
+import { succeed } from './succession.ts'
 
 /** Every authority at one moment. */
 export interface AuthoritySet {
@@ -60,23 +60,23 @@ export function createHierarchy(database: Pick<Database, 'db' | 'epoch'>, parts:
     root: () => activeOf(rootLine),
     issuer: async (tx, line) => {
       const found = (await current()).active(line)
-      if (found !== undefined) return found
-      return isOwnLine(line) ? firstOf(tx, parts, await activeOf(rootLine), line) : activeOf(line)
+      if (found !== undefined && tx.now < found.facts.notAfter) return found
+      return isOwnLine(line) ? nextOf(tx, parts, line) : activeOf(line)
     },
     find: async (ctx, id) => (await current()).byId(id) ?? (await readAuthorities(ctx.db, parts, known?.set)).byId(id),
   }
 }
 
-/** Made in the caller's transaction: nobody else sees it before that has committed. */
-async function firstOf(ctx: Ctx, parts: AuthorityParts, root: LiveAuthority, line: string): Promise<LiveAuthority> {
+/**
+ * The active one of an own line, made when there is none and replaced when it has ended; in the caller's transaction, so
+ * nobody else sees it before that has committed.
+ */
+async function nextOf(ctx: Ctx, parts: AuthorityParts, line: OwnLine): Promise<LiveAuthority> {
   const stored = await ctx.tx(async (tx) => {
     const found = await findActiveAuthority(tx.db, line)
-    if (found !== undefined) return found
-    const made = makeIntermediate(tx, parts, root, { line, state: 'active' })
-    await addAuthority(tx, made)
-    return made
+    return found !== undefined && tx.now < alone(found, parts).facts.notAfter ? found : succeed(tx, parts, line, found)
   })
-  return liveAuthority(stored, [], parts.keyring)
+  return alone(stored, parts)
 }
 
 /** What did not change keeps its opened key. */
@@ -98,19 +98,41 @@ function liveOf(
   keyring: AuthorityParts['keyring'],
   before: LiveAuthority | undefined,
 ): LiveAuthority {
-  if (before !== undefined && isSame(before.stored, stored)) return before
-  const parent = rows.find(({ id }) => id === stored.parentId)
-  // a root certified by the one before it is reached by both ways
-  return liveAuthority(stored, parent?.crossCertificate === undefined ? [] : [parent.crossCertificate], keyring)
+  const surroundings = surroundingsOf(stored, rows)
+  if (before !== undefined && isSame(before, stored, surroundings)) return before
+  return liveAuthority(stored, surroundings, keyring)
 }
 
-function isSame(one: StoredAuthority, other: StoredAuthority): boolean {
+/** The chain above it and whether all of it stands. As many steps as there are rows: a circle must not hang a handshake. */
+function surroundingsOf(stored: StoredAuthority, rows: readonly StoredAuthority[]): Surroundings {
+  const above: Uint8Array[] = []
+  let { revokedAt, parentId } = stored
+  for (let step = 0; parentId !== undefined && step < rows.length; step++) {
+    const parent = rows.find(({ id }) => id === parentId)
+    if (parent === undefined) break
+    revokedAt ??= parent.revokedAt
+    if (parent.kind === 'intermediate') above.push(parent.certificate)
+    // a root certified by the one before it is reached by both ways
+    else if (parent.crossCertificate !== undefined) above.push(parent.crossCertificate)
+    parentId = parent.parentId
+  }
+  return { above, revokedAt }
+}
+
+function isSame(before: LiveAuthority, stored: StoredAuthority, { above, revokedAt }: Surroundings): boolean {
+  const one = before.stored
   return (
-    one.state === other.state &&
-    one.revokedAt === other.revokedAt &&
-    Buffer.compare(one.certificate, other.certificate) === 0 &&
-    Buffer.compare(one.sealedKey ?? nothing, other.sealedKey ?? nothing) === 0
+    one.state === stored.state &&
+    one.revokedAt === stored.revokedAt &&
+    one.exported?.digest === stored.exported?.digest &&
+    before.revokedAt === revokedAt &&
+    isEqual(one.certificate, stored.certificate) &&
+    isEqual(one.crossCertificate, stored.crossCertificate) &&
+    isEqual(one.sealedKey, stored.sealedKey) &&
+    (stored.kind === 'root' || isEqual(Buffer.concat(before.chain.slice(1)), Buffer.concat(above)))
   )
 }
 
-const nothing = new Uint8Array(0)
+function isEqual(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
+}

@@ -16,6 +16,8 @@ export interface LiveAuthority {
   readonly published: Authority
   readonly facts: IssuerFacts
   readonly certificate: AuthorityCertificate
+  /** When it was revoked, or the nearest above it: whatever it issued is refused. */
+  readonly revokedAt: number | undefined
   /** Its certificate and those above it, without the root: what stands behind a leaf in a handshake. Empty for a root. */
   readonly chain: readonly Uint8Array[]
   /**
@@ -28,8 +30,24 @@ export interface LiveAuthority {
   signer(): Signer
 }
 
+/** What stands above an authority. */
+export interface Surroundings {
+  /** Certificates from the one that signed it upwards, without the root; last a root's own, if another root certified it. */
+  readonly above: readonly Uint8Array[]
+  readonly revokedAt: number | undefined
+}
+
+/** An authority by itself, for signing and checking where nobody asks for its chain. @throws GateError as `liveAuthority` */
+export function alone(stored: StoredAuthority, { keyring }: { readonly keyring: Keyring }): LiveAuthority {
+  return liveAuthority(stored, { above: [], revokedAt: stored.revokedAt }, keyring)
+}
+
 /** @throws GateError `pki.authority-unusable` when its certificate cannot be read */
-export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Array[], keyring: Keyring): LiveAuthority {
+export function liveAuthority(
+  stored: StoredAuthority,
+  { above, revokedAt }: Surroundings,
+  keyring: Keyring,
+): LiveAuthority {
   const certificate = readCertificate(stored)
   const facts = readFacts(stored)
   let kept: { readonly key: KeyObject; readonly signer: Signer } | undefined
@@ -55,6 +73,7 @@ export function liveAuthority(stored: StoredAuthority, above: readonly Uint8Arra
       ...validityOf(certificate),
     },
     certificate: facts,
+    revokedAt,
     chain: stored.kind === 'root' ? [] : [stored.certificate, ...above],
     privateKey: () => open().key,
     signer: () => open().signer,

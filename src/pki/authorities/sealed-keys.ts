@@ -1,12 +1,12 @@
 import { createPrivateKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Keyring } from '#platform'
+import type { KeyAlgorithm } from './contract.ts'
+
+export type { KeyAlgorithm } from './contract.ts'
 
 /** A column that holds private keys. */
 export type KeyTable = 'pki_authorities' | 'pki_authority_requests' | 'pki_certificates'
-
-export const keyAlgorithms = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'] as const
-export type KeyAlgorithm = (typeof keyAlgorithms)[number]
 
 export interface NewKey {
   readonly publicKey: KeyObject

@@ -38,7 +38,7 @@ export async function findUsable(ctx: Ctx, issuance: Issuance, host: string): Pr
   const stored = await findServerCertificate(ctx.db, host, ctx.now)
   if (stored === undefined) return undefined
   const authority = await issuance.hierarchy.find(ctx, stored.authorityId)
-  return authority?.stored.revokedAt === undefined ? openStored(issuance, stored, authority) : undefined
+  return authority?.revokedAt === undefined ? openStored(issuance, stored, authority) : undefined
 }
 
 /**

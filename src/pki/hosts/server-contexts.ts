@@ -1,5 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Ctx } from '#platform'
+import type { AuthoritySet } from '../authorities/hierarchy.ts'
 import { fail } from '../errors.ts'
 import { isDueForRenewal } from '../profiles.ts'
 import { pemOf } from '../x509/certificate.ts'
@@ -17,6 +18,8 @@ interface Kept {
   readonly context: SecureContext
   readonly notBefore: number
   readonly notAfter: number
+  /** The authorities it was found sound under; others since: it is looked at again. */
+  readonly authorities: AuthoritySet | undefined
   usedAt: number
   /** No renewal before this time. */
   retryAt: number
@@ -48,9 +51,24 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
   const loading = new Map<string, Promise<SecureContext>>()
   const renewing = new Map<string, Promise<void>>()
 
+  const presentSet = (): AuthoritySet | undefined => {
+    const set = issuance.hierarchy.current()
+    if (!(set instanceof Promise)) return set
+    // whoever needs them waits for them; a database that is away is told there
+    set.catch(() => undefined)
+    return undefined
+  }
+
   const keep = (leaf: ServerCertificate): Kept => {
     const { host, notBefore, notAfter } = leaf
-    const entry = { context: contextOf(leaf), notBefore, notAfter, usedAt: now(), retryAt: 0 }
+    const entry = {
+      context: contextOf(leaf),
+      notBefore,
+      notAfter,
+      authorities: presentSet(),
+      usedAt: now(),
+      retryAt: 0,
+    }
     kept.delete(host)
     kept.set(host, entry)
     if (kept.size > (options.mostKept ?? mostKept)) kept.delete(kept.keys().next().value ?? '')
@@ -85,6 +103,18 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
     return entry.context
   }
 
+  /** Under other authorities than when it was made: one of a revoked authority is replaced, while it goes on serving. */
+  const lookAgain = (host: string, entry: Kept): void => {
+    const set = presentSet()
+    if (set === entry.authorities || loading.has(host) || now() < entry.retryAt) return
+    entry.retryAt = now() + retryAfterMs
+    const name = parseServerName(host)
+    if (name === undefined) return
+    const under = load(name).finally(() => loading.delete(host))
+    loading.set(host, under)
+    under.catch((err: unknown) => issuance.log.warn({ host, err }, 'a certificate could not be looked at again'))
+  }
+
   const findKept = (host: string): Kept | undefined => {
     const entry = kept.get(host)
     if (entry === undefined || now() < entry.notBefore || now() >= entry.notAfter) return undefined
@@ -99,6 +129,7 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
       const entry = findKept(host)
       if (entry !== undefined) {
         renewSoon(host, entry)
+        lookAgain(host, entry)
         return entry.context
       }
       const name = parseServerName(host)
