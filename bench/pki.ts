@@ -1,0 +1,257 @@
+/**
+ * Certificates issued: PKCS #10 read and proven, judged by its profile, signed, stored in a real SQLite file with its
+ * journal record, through the room's own API handler; many at once, as a fleet asks, so that commits are shared. Beside
+ * it, in the same run, the usual library (`@peculiar/x509`: read, verify, sign; stores nothing), bare `node:crypto` (one
+ * verification and one signature, which nobody gets below) and `openssl x509 -req` (a process for each; by the clock).
+ *
+ *     bin/runtime bench/pki.ts [--json]
+ *
+ * Rates are per second of processor time, all threads counted, which other load on the machine disturbs least.
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import { accessMigrations, startAccess } from '#access/testing'
+import { type Ctx, coreConfig, type Database, systemClock } from '#platform'
+import { createMetrics, makeContext, memoryLog, memorySeal, openKeyring } from '#platform/testing'
+import { pkiConfig } from '../src/pki/config.ts'
+import { certificatePolicies, certificateResources } from '../src/pki/issue/resources.ts'
+import { migrations } from '../src/pki/migrations/index.ts'
+import { openPki } from '../src/pki/open.ts'
+import { permissionTypes } from '../src/pki/permissions.ts'
+import { distinguishedName } from '../src/pki/x509/certificate.ts'
+import { signRequest } from '../src/pki/x509/request-writer.ts'
+import { systemRandom } from '../src/platform/clock.ts'
+import { openSqlite } from '../src/platform/db/sqlite.ts'
+import { platformMigrations } from '../src/platform/migrations/index.ts'
+import { median, rounded } from './machine/figures.ts'
+
+const devices = 200
+const atOnce = 64
+const rounds = 5
+const each = 1_600
+const target = 3_000
+
+const message = Buffer.from('what a request is as long as, more or less: '.repeat(6))
+
+interface Sample {
+  readonly name: string
+  readonly pem: string
+  readonly publicKey: KeyObject
+  /** Over `message`. */
+  readonly signature: Uint8Array
+}
+
+const samples = Array.from({ length: devices }, (_, index) => sampleOf(`device-${index}`))
+const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-pki-'))
+try {
+  const database = await openSqlite({ path: join(directory, 'bench.db'), clock: systemClock, log: memoryLog() })
+  await database.migrate([platformMigrations, accessMigrations, { room: 'pki', migrations }])
+  const issue = await openRoom(database)
+  const peculiar = await peculiarIssuer()
+  const bare = bareIssuer()
+  // everybody warm, and every device known
+  await together(samples.length, issue)
+  await inTurn(100, peculiar)
+  await inTurn(500, bare)
+  const rates: { ours: number[]; byClock: number[]; peculiar: number[]; bare: number[] } = {
+    ours: [],
+    byClock: [],
+    peculiar: [],
+    bare: [],
+  }
+  for (let round = 0; round < rounds; round++) {
+    const ours = await measured(each, () => together(each, issue))
+    rates.ours.push(ours.perCpuSecond)
+    rates.byClock.push(ours.perSecond)
+    rates.peculiar.push((await measured(100, () => inTurn(100, peculiar))).perCpuSecond)
+    rates.bare.push((await measured(2_000, () => inTurn(2_000, bare))).perCpuSecond)
+  }
+  report({
+    ours: Math.round(median(rates.ours)),
+    best: Math.round(Math.max(...rates.ours)),
+    byClock: Math.round(median(rates.byClock)),
+    peculiar: Math.round(median(rates.peculiar)),
+    bare: Math.round(median(rates.bare)),
+    openssl: opensslRate(),
+  })
+  await database.close()
+} finally {
+  rmSync(directory, { recursive: true })
+}
+
+/** Issues for the sample of that number through the route's handler, body judged as the door judges it. */
+async function openRoom(database: Database): Promise<(index: number) => Promise<void>> {
+  const clock = systemClock
+  const log = memoryLog()
+  const keyring = await openKeyring({ database, seal: memorySeal(), random: systemRandom, clock })
+  const { face: access } = await startAccess({
+    database,
+    clock,
+    log,
+    permissionTypes,
+    policies: [certificatePolicies],
+    resources: [certificateResources],
+  })
+  const context = (actor: Ctx['actor']): Ctx =>
+    makeContext({
+      database,
+      clock,
+      random: systemRandom,
+      actor,
+      requestId: 'req_bench',
+      signal: new AbortController().signal,
+    })
+  const listener = { httpsPort: 8443, httpPort: 8080, certificates: () => undefined, plain: () => undefined }
+  const kernel = {
+    config: coreConfig.parse({}),
+    clock,
+    random: systemRandom,
+    log,
+    database,
+    keyring,
+    metrics: createMetrics(),
+  }
+  const opened = await openPki({ ...kernel, listener, context } as never, { access }, pkiConfig.parse({}))
+  const route = opened.routes?.find(({ path, method }) => path === '/api/v1/certificates' && method === 'POST')
+  if (route === undefined) throw new TypeError('the room has no route that issues')
+  const local = { kind: 'local', id: 'local', name: 'local' } as const
+  const url = new URL('https://gatehouse.localhost:8443/api/v1/certificates')
+  const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
+  return async (index) => {
+    const { name, pem } = sample(index)
+    const body = route.body?.parse(JSON.parse(JSON.stringify({ profile: 'device', device: name, request: pem })))
+    JSON.stringify(
+      await route.handler(context({ principal: local }), { params: undefined, query: undefined, body, request }),
+    )
+  }
+}
+
+/** What the library of choice does for the same: the request read and verified, a certificate with the same extensions signed. */
+async function peculiarIssuer(): Promise<(index: number) => Promise<void>> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  return async (index) => {
+    const request = new x509.Pkcs10CertificateRequest(sample(index).pem)
+    if (!(await request.verify())) throw new TypeError('a sample does not verify')
+    await x509.X509CertificateGenerator.create({
+      serialNumber: Buffer.from(systemRandom.bytes(16)).toString('hex'),
+      subject: request.subject,
+      issuer: 'CN=bench',
+      notBefore: new Date(),
+      notAfter: new Date(Date.now() + 365 * 86_400_000),
+      signingAlgorithm: algorithm,
+      publicKey: request.publicKey,
+      signingKey: privateKey,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2']),
+        await x509.SubjectKeyIdentifierExtension.create(request.publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(publicKey),
+      ],
+    })
+  }
+}
+
+/** One ECDSA verification and one signature over as many bytes: the floor. */
+function bareIssuer(): (index: number) => Promise<void> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const text = createHash('sha512').update('bench').digest()
+  return async (index) => {
+    const { publicKey, signature } = sample(index)
+    if (!verify('sha256', message, publicKey, signature)) throw new TypeError('no signature')
+    sign('sha256', text, privateKey)
+  }
+}
+
+/** By the clock: the time of a process is most of it, and that is how the command is used. */
+function opensslRate(): number {
+  const inside = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' })
+  inside(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+    '-subj',
+    '/CN=bench',
+  )
+  writeFileSync(join(directory, 'one.csr'), samples[0]?.pem ?? '')
+  const runs = 20
+  const begun = performance.now()
+  for (let run = 0; run < runs; run++)
+    inside('x509', '-req', '-in', 'one.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-out', 'one.pem')
+  return Math.round((runs * 1000) / (performance.now() - begun))
+}
+
+async function together(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+}
+
+async function inTurn(count: number, work: (index: number) => Promise<void>): Promise<void> {
+  for (let index = 0; index < count; index++) await work(index)
+}
+
+async function measured(count: number, work: () => Promise<void>) {
+  const before = process.cpuUsage()
+  const begun = performance.now()
+  await work()
+  const seconds = (performance.now() - begun) / 1000
+  const { user, system } = process.cpuUsage(before)
+  return { perSecond: count / seconds, perCpuSecond: (count * 1e6) / (user + system) }
+}
+
+function sampleOf(name: string): Sample {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const subject = distinguishedName([['commonName', name]])
+  const der = signRequest({ subject, publicKey, extensions: [] }, privateKey)
+  const base64 = Buffer.from(der).toString('base64')
+  const lines = base64.match(/.{1,64}/g) ?? []
+  const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
+  return { name, pem, publicKey, signature: sign('sha256', message, privateKey) }
+}
+
+function sample(index: number): Sample {
+  const found = samples[index % devices]
+  if (found === undefined) throw new TypeError('there is a sample for every number')
+  return found
+}
+
+function report(figures: {
+  readonly ours: number
+  readonly best: number
+  readonly byClock: number
+  readonly peculiar: number
+  readonly bare: number
+  readonly openssl: number
+}): void {
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify({ bench: 'pki', unit: 'certificates per CPU second', target, ...figures }))
+    return
+  }
+  const { ours, best, byClock, peculiar, bare, openssl } = figures
+  console.log(
+    `certificates issued and stored        ${ours} per CPU second (best ${best}; ${byClock} by the clock); target ${target}`,
+  )
+  console.log(
+    `@peculiar/x509, nothing stored        ${peculiar} per CPU second: ours ${rounded(ours / peculiar, 10)} times as many`,
+  )
+  console.log(`bare verification and signature       ${bare} per CPU second: ours ${rounded(ours / bare, 100)} of it`)
+  console.log(`openssl x509 -req, a process each     ${openssl} by the clock`)
+  console.log(JSON.stringify({ bench: 'pki', target, ...figures }))
+}
