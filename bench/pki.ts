@@ -106,7 +106,14 @@ async function openRoom(database: Database): Promise<(index: number) => Promise<
       requestId: 'req_bench',
       signal: new AbortController().signal,
     })
-  const listener = { httpsPort: 8443, httpPort: 8080, certificates: () => undefined, plain: () => undefined }
+  const nothing = (): undefined => undefined
+  const listener = {
+    httpsPort: 8443,
+    httpPort: 8080,
+    certificates: nothing,
+    clientCertificates: nothing,
+    plain: nothing,
+  }
   const kernel = {
     config: coreConfig.parse({}),
     clock,

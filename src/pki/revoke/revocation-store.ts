@@ -252,15 +252,14 @@ const atOnce = 500
 
 /** The certificate of a key that is known to be in other hands. @param keyDigest SHA-256 of the SubjectPublicKeyInfo, lower-case hex */
 export async function findCompromisedKey(db: Db, keyDigest: string): Promise<string | undefined> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .select('id')
-    .where('key_digest', '=', keyDigest)
-    .where('revocation_reason', '=', 'keyCompromise')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.id
+  const { rows } = await tables<PkiTables>(db).raw<{ readonly id: string }>(compromised[db.dialect], [keyDigest])
+  return rows[0]?.id
 }
+
+/** Asked for every certificate that is issued, so it is not built each time. */
+const compromisedBy = (mark: string): string =>
+  `select id from pki_certificates where key_digest = ${mark} and revocation_reason = 'keyCompromise' limit 1`
+const compromised = { sqlite: compromisedBy('?'), postgres: compromisedBy('$1') }
 
 type Row = PkiTables['pki_certificates']
 
