@@ -1,4 +1,4 @@
-import { type Db, tables, touch } from '#platform'
+import { closeness, contains, type Db, tables, touch } from '#platform'
 import type { GrantRow, Tables } from './tables.ts'
 
 export async function findGrant(db: Db, id: string): Promise<GrantRow | undefined> {
@@ -55,6 +55,37 @@ export async function listGranteesOf(db: Db, patterns: readonly string[], now: n
     .where((where) => where.or([where('g.ends_at', 'is', null), where('g.ends_at', '>', now)]))
     .execute()
   return rows.map((row) => row.grantee_id)
+}
+
+/**
+ * Grants that are neither revoked nor over, of somebody or to somebody whose name has the text, or of a permission that
+ * is it, newest first.
+ */
+export async function searchGrants(db: Db, text: string, now: number, limit: number): Promise<readonly GrantRow[]> {
+  const query = tables<Tables>(db)
+  const named = await query
+    .selectFrom('access_principals')
+    .select('id')
+    .where(contains(['name'], text))
+    .orderBy(closeness('name', text))
+    .limit(limit)
+    .execute()
+  const of = query.selectFrom('access_grant_patterns').select('grant_id').where('pattern', '=', text).limit(limit)
+  const people = named.map(({ id }) => id)
+  return query
+    .selectFrom('access_grants')
+    .selectAll()
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>', now)]))
+    .where((where) =>
+      where.or([
+        where('id', 'in', of),
+        ...(people.length === 0 ? [] : [where('grantor_id', 'in', people), where('grantee_id', 'in', people)]),
+      ]),
+    )
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
 }
 
 /** How many grants to somebody are neither revoked nor over. */

@@ -38,7 +38,7 @@ export const accessRoom = defineRoom({
       face: access.face,
       routes: accessRoutes({ access, keyring: kernel.keyring, origin: () => consoleOrigin(kernel) }),
       navigation,
-      search: accessSearch,
+      search: accessSearch(access),
       searchActions: accessActions,
       resources: accessResources,
       policies: [policies],

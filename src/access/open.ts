@@ -3,7 +3,7 @@ import type { Contributions, Ctx, DecisionContext, ForeCheck, Kernel, Keyring, R
 import { hasAdministrator } from './administrators.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { requireCoverage, requireCoverageOf } from './coverage.ts'
-import { type Decisions, openDecisions } from './decisions.ts'
+import { type DecisionParts, type Decisions, openDecisions } from './decisions.ts'
 import { earlierStarts } from './earlier-starts.ts'
 import { fail } from './errors.ts'
 import type { AccessFace } from './face.ts'
@@ -38,6 +38,8 @@ export interface OpenAccess {
   readonly differences: ShadowDifferences
   /** IANA name of the time zone policies are told the time in. */
   readonly zone: string
+  /** The room with decisions that remember nothing yet: what they are made of is read from the database now. */
+  fresh(): OpenAccess
   /** The words people may write permissions with. */
   vocabulary(): Vocabulary
   /** What finds the resources of a permission type. */
@@ -58,19 +60,21 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   let foreChecks: readonly ForeCheck[] = []
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
   const differences = new ShadowDifferences(kernel.database, kernel.log, kernel.clock)
-  const decisions = openDecisions(kernel.database, {
+  const parts: DecisionParts = {
     engines: inForce,
     log: kernel.log,
     zone: settings.timeZone,
     shadow: (...difference) => differences.note(...difference),
-  })
+  }
+  const decisions = openDecisions(kernel.database, parts)
   const reading = {
     decisions,
     vocabulary: () => vocabulary,
     loader: (permissionType: string) => loaders.get(permissionType),
   }
-  return {
+  const opened: OpenAccess = {
     ...reading,
+    fresh: () => ({ ...opened, decisions: openDecisions(kernel.database, parts) }),
     inForce,
     differences,
     zone: settings.timeZone,
@@ -88,6 +92,7 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
       await ensureBuiltInRoles(ctx, permissionTypes)
     },
   }
+  return opened
 }
 
 function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {

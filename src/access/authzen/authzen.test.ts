@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { type Authenticator, defineRoom } from '#platform'
+import { type Authenticator, defineRoom, tables } from '#platform'
 import { eachDialect, fakeClock, memoryLog, memorySeal, testHouse } from '#platform/testing'
 import { accessRoom } from '../index.ts'
+import type { Tables } from '../tables.ts'
 import { accountActor, addAccount } from '../testing.ts'
 import { patternsCovering } from './subjects.ts'
 
@@ -55,7 +56,7 @@ eachDialect((_, open) => {
     await admin('/api/v1/groups/delta/add-member', { kind: 'group', id: 'beta' })
     await admin('/api/v1/groups/beta/add-member', { kind: 'principal', id: 'acc_ada' })
     await admin('/api/v1/roles/reader/give', { kind: 'group', id: 'delta' })
-    return { as, admin }
+    return { house, as, admin }
   }
   const ada = { type: 'account', id: 'acc_ada' }
   const group = (id: string) => ({ type: 'groups', id })
@@ -183,6 +184,42 @@ eachDialect((_, open) => {
     assert.equal(ahead.json['decision'], true)
     const bad = await admin('/access/v1/evaluation', about, { 'Gatehouse-Consistency': 'x' })
     assert.equal(bad.json['code'], 'access.bad-consistency')
+  })
+
+  test('a search with a newer token is answered from the database, whatever this node remembers', async (t) => {
+    const { admin, house } = await world(t)
+    const subject = { type: 'account', id: 'acc_bob' }
+    const made = await admin('/api/v1/grants', { grantee: 'acc_bob', permissions: ['groups:read:beta'] })
+    const token = String(made.headers['gatehouse-consistency'])
+    const ahead = { 'Gatehouse-Consistency': String(Number(token) + 5) }
+    const search = async (headers: Record<string, string>) => {
+      const things = await admin(
+        '/access/v1/search/resource',
+        { subject, action: read, resource: { type: 'groups' } },
+        headers,
+      )
+      const people = await admin(
+        '/access/v1/search/subject',
+        { subject: { type: 'account' }, action: read, resource: group('beta') },
+        headers,
+      )
+      const actions = await admin('/access/v1/search/action', { subject, resource: group('beta') }, headers)
+      const found = [things, people, actions].map(({ json }) => JSON.stringify(json['results']))
+      return [found[0]?.includes('beta'), found[1]?.includes('acc_bob'), found[2]?.includes('read')]
+    }
+    assert.deepEqual(await search({}), [true, true, true])
+    // another node's change of which this one has not heard: the epoch is not touched
+    await house.kernel.database.tx(async (db) => {
+      await tables<Tables>(db).updateTable('access_grants').set({ revoked_at: 1 }).execute()
+      await tables<Tables>(db).deleteFrom('access_grant_patterns').execute()
+    })
+    assert.deepEqual((await search({}))[0], true, 'remembered')
+    assert.deepEqual(await search(ahead), [false, false, false])
+    assert.equal(
+      (await admin('/access/v1/search/action', { subject, resource: group('beta') }, { 'Gatehouse-Consistency': 'x' }))
+        .status,
+      400,
+    )
   })
 
   test('the configuration names every endpoint, to everybody', async (t) => {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Decision } from '#kit'
-import { type Ctx, type Reply, type Route, route } from '#platform'
+import { type Ctx, type Reply, type RequestView, type Route, route } from '#platform'
 import { fail } from '../errors.ts'
 import type { RouteParts } from '../routes.ts'
 import { consistencyHeader, consistencyOf, isBehind } from './consistency.ts'
@@ -87,11 +87,11 @@ function searches({ access, keyring }: RouteParts): readonly Route[] {
       summary: 'AuthZEN: who may do this to that resource?',
       body: searchSubjectBody,
       responses: { 200: found },
-      handler: async (ctx, { body: { subject, resource, action, context, page } }) => {
+      handler: async (ctx, { body: { subject, resource, action, context, page }, request }) => {
         await access.face.require(ctx, others)
         const search = { keyring, limit: page.limit, token: page.token }
         const asked = { kind: subject.type, resource, action: action.name, address: context?.address }
-        const { ids, next } = await searchSubjects(access, ctx, search, asked)
+        const { ids, next } = await searchSubjects(upToDate(access, request), ctx, search, asked)
         return reply(access, foundJson(subject.type, ids, next))
       },
     }),
@@ -101,11 +101,11 @@ function searches({ access, keyring }: RouteParts): readonly Route[] {
       summary: 'AuthZEN: to which resources of a type may this subject do this?',
       body: searchResourceBody,
       responses: { 200: found },
-      handler: async (ctx, { body: { subject, resource, action, context, page } }) => {
+      handler: async (ctx, { body: { subject, resource, action, context, page }, request }) => {
         await requireAbout(access, ctx, [subject])
         const search = { keyring, limit: page.limit, token: page.token }
         const asked = { subject, type: resource.type, action: action.name, address: context?.address }
-        const { ids, next } = await searchResources(access, ctx, search, asked)
+        const { ids, next } = await searchResources(upToDate(access, request), ctx, search, asked)
         return reply(access, foundJson(resource.type, ids, next))
       },
     }),
@@ -115,14 +115,23 @@ function searches({ access, keyring }: RouteParts): readonly Route[] {
       summary: 'AuthZEN: what may this subject do to that resource?',
       body: searchActionBody,
       responses: { 200: foundActions },
-      handler: async (ctx, { body: { subject, resource, context } }) => {
+      handler: async (ctx, { body: { subject, resource, context }, request }) => {
         await requireAbout(access, ctx, [subject])
-        const names = await searchActions(access, ctx, { subject, resource, address: context?.address })
+        const names = await searchActions(upToDate(access, request), ctx, {
+          subject,
+          resource,
+          address: context?.address,
+        })
         const page = { next_token: '', count: names.length }
         return reply(access, { page, results: names.map((name) => ({ name })) })
       },
     }),
   ]
+}
+
+/** Whoever has seen a change that this node's memory may not have is answered from the database, search by search. */
+function upToDate(access: RouteParts['access'], request: RequestView): RouteParts['access'] {
+  return isBehind(access.decisions.epoch(), request) ? access.fresh() : access
 }
 
 function metadata({ origin }: RouteParts): Route {
