@@ -77,5 +77,6 @@ function masked(text: string, values: Readonly<Record<string, string>>): string 
     .replaceAll(/(shown this once: )\S+/g, '$1<password>')
     .replaceAll(/\b\d+(?= ms\.)/g, '<ms>')
     .replaceAll(/\bgat_[\w-]+/g, '<token>')
+    .replaceAll(/\bgen_[\w-]+/g, '<enrolment token>')
     .replaceAll(/\bwhsec_\S+/g, '<secret>')
 }

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { crawl } from '../pages/crawl.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
-import { addGroup, addNetwork, addPerson, addRoute, addWebhook, signIn } from '../product/people.ts'
+import { addEnrolmentToken, addGroup, addNetwork, addPerson, addRoute, addWebhook, signIn } from '../product/people.ts'
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
@@ -47,6 +47,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addGroup(administrator, product, 'operators')
     await addNetwork(administrator, product, 'office')
     await addWebhook(administrator, product, 'siem')
+    await addEnrolmentToken(administrator, product, 'wm-42')
   })
 
   after(async () => {
@@ -96,6 +97,10 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificates/{id}',
       '/certificates/{id}/revoke',
       '/certificates/new',
+      '/enrolment-tokens',
+      '/enrolment-tokens/new',
+      '/enrolment-tokens/{id}',
+      '/enrolment-tokens/{id}/revoke',
       '/grants',
       '/grants/new',
       '/requests',

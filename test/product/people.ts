@@ -61,3 +61,12 @@ export async function addWebhook(page: Page, product: Product, name: string): Pr
   await page.getByRole('button', { name: 'Add the webhook' }).click()
   await page.getByText('shown this once').waitFor()
 }
+
+/** Makes an enrolment token through the console's form. */
+export async function addEnrolmentToken(page: Page, product: Product, device: string): Promise<void> {
+  await page.goto(`${product.origin}/enrolment-tokens/new`)
+  await page.getByLabel('What it is for').fill(`The device ${device}`)
+  await page.locator('[name=holder]').fill(device)
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  await page.getByText('shown this once').waitFor()
+}

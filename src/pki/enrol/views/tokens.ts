@@ -153,6 +153,7 @@ export function tokenFormPage(options: {
       value: values.profile ?? 'device',
       choices: profiles.map(({ name, kind }) => ({ value: name, text: name === kind ? name : `${name} (${kind})` })),
       hint: 'What the certificates may be used for.',
+      required: true,
       faults,
     })}${field({
       name: 'holder',
@@ -181,15 +182,17 @@ export function tokenFormPage(options: {
       inputMode: 'numeric',
       required: true,
       faults,
-    })}${select({ name: 'life', label: 'Ends in', value: values.life ?? '24h', choices: lives, faults })}${textArea({
-      name: 'networks',
-      label: 'Only from',
-      value: values.networks,
-      hint: 'One a line: 10.0.0.0/8, 2001:db8::/32 or @office. Empty: from everywhere.',
-      rows: 2,
-      code: true,
-      faults,
-    })}`,
+    })}${select({ name: 'life', label: 'Ends in', value: values.life ?? '24h', choices: lives, required: true, faults })}${textArea(
+      {
+        name: 'networks',
+        label: 'Only from',
+        value: values.networks,
+        hint: 'One a line: 10.0.0.0/8, 2001:db8::/32 or @office. Empty: from everywhere.',
+        rows: 2,
+        code: true,
+        faults,
+      },
+    )}`,
   })}`
 }
 
@@ -203,7 +206,7 @@ export function secretPage(token: EnrolmentToken, secret: string, origin: string
   })}${notice(
     'warning',
     'Keep the token now: it is shown this once',
-    html`<p><code>${secret}</code> ${copyButton(secret, 'token')}</p>`,
+    html`<p><code>${secret}</code> ${copyButton(secret, 'Copy')}</p>`,
   )}
 <p>On the machine, with the token in the file <code>token.txt</code>:</p>
 ${command(
