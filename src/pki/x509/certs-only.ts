@@ -15,12 +15,3 @@ export function certsOnly(certificates: readonly Der[]): Uint8Array {
   )
   return sequence(oid('1.2.840.113549.1.7.2'), explicit(0, signedData))
 }
-
-/** As EST sends it: base64 in lines of 64 characters (RFC 7030 §4, RFC 8951 §3.1). */
-export function certsOnlyBase64(certificates: readonly Der[]): string {
-  const lines =
-    Buffer.from(certsOnly(certificates))
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `${lines.join('\n')}\n`
-}

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { type Der, tags } from './der.ts'
 import { type DerElement, enter, malformed, octetsOf, oidOf, readDer } from './der-reader.ts'
 import { X509Refusal } from './refusal.ts'
@@ -235,7 +235,7 @@ function importKey(spki: Uint8Array): KeyObject {
 }
 
 function identifierOf(subjectPublicKey: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(subjectPublicKey).digest().subarray(0, 20))
+  return new Uint8Array(hash('sha256', subjectPublicKey, 'buffer').subarray(0, 20))
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -67,9 +67,9 @@ export interface ListScope {
 }
 
 /**
- * The list in DER, signed. A list of 100,000 takes a tenth of a second.
+ * The list in DER, signed, in one go: 100,000 entries hold the thread for some tenths of a second.
  *
- * @throws TypeError for more entries than 16 MiB hold (some 250,000: lists are sharded long before), or a bad key
+ * @throws TypeError for more entries than 16 MiB hold (some 300,000: lists are sharded long before), or a bad key
  */
 export function signRevocationList(fields: RevocationListFields, issuer: KeyObject | Signer): Uint8Array {
   const signer = 'sign' in issuer ? issuer : signerOf(issuer)

@@ -30,7 +30,7 @@ const planted: readonly Planted[] = [
   },
   {
     rule: 'extension-unknown',
-    what: 'one of nobody',
+    what: 'attack PKI: critical unknown extension',
     change: extend({ other: extension('1.2.3.4', true, der.nullValue()) }),
   },
   {
@@ -103,7 +103,7 @@ const planted: readonly Planted[] = [
   },
   {
     rule: 'basic-constraints',
-    what: 'a leaf that is an authority',
+    what: 'attack PKI: Leaf used as CA',
     change: extend({ constraints: authorityConstraints() }),
   },
   {
@@ -143,7 +143,7 @@ const planted: readonly Planted[] = [
   },
   {
     rule: 'purposes',
-    what: 'a server that is a client',
+    what: 'attack PKI: EKU client vs server',
     change: extend({ purposes: extendedKeyUsage('serverAuth', 'clientAuth') }),
   },
   {

@@ -15,13 +15,13 @@ const planted: readonly Planted[] = [
   { rule: 'version', what: 'version 1', change: (parts) => ({ ...parts, version: [] }) },
   {
     rule: 'serial-positive',
-    what: 'zero',
+    what: 'attack PKI: a serial number of zero',
     change: (parts) => ({ ...parts, serial: der.integer(0) }),
     also: ['serial-short'],
   },
   {
     rule: 'serial-positive',
-    what: 'negative',
+    what: 'attack PKI: a negative serial number',
     change: (parts) => ({ ...parts, serial: Uint8Array.of(2, 8, 0x80, 1, 2, 3, 4, 5, 6, 7) }),
   },
   {
@@ -31,7 +31,7 @@ const planted: readonly Planted[] = [
   },
   {
     rule: 'serial-short',
-    what: 'seven octets',
+    what: 'attack PKI: Serial < 64 random bits',
     change: (parts) => ({ ...parts, serial: der.unsignedInteger(new Uint8Array(7).fill(1)) }),
   },
   {
@@ -65,7 +65,7 @@ const planted: readonly Planted[] = [
     change: (parts) => ({ ...parts, subject: der.sequence() }),
     also: ['alternative-name-present'],
   },
-  { rule: 'name-readable', what: 'NUL in a name', kind: 'device', change: subject(der.utf8String('a\0b')) },
+  { rule: 'name-readable', what: 'attack PKI: NUL in a name', kind: 'device', change: subject(der.utf8String('a\0b')) },
   { rule: 'name-readable', what: 'a Teletex string', kind: 'device', change: subject(Uint8Array.of(0x14, 1, 0x41)) },
   { rule: 'name-type', what: 'an IA5 common name', kind: 'device', change: subject(der.ia5String('a')) },
   { rule: 'name-type', what: 'a UTF-8 country', kind: 'device', change: subject(der.utf8String('DE'), '2.5.4.6') },
