@@ -15,6 +15,7 @@ import type { PkiFace } from './face.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
 import { forgetEndedKeys } from './issue/certificate-store.ts'
+import { certificateCounts, pendingEndings } from './issue/ending.ts'
 import type { IssueParts } from './issue/issue.ts'
 import { certificatePages } from './issue/pages.ts'
 import { pointersUnder } from './issue/pointers.ts'
@@ -27,6 +28,7 @@ import { pkiRoutes } from './routes.ts'
 import { certificateSearch } from './search.ts'
 
 const day = 86_400_000
+const hour = 3_600_000
 const usesWrittenEvery = 5_000
 const itself: Actor = { principal: { kind: 'system', id: 'system', name: 'Gatehouse' } }
 
@@ -131,12 +133,16 @@ export async function openPki(
     policies: [certificatePolicies],
     jobs: [
       { name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) },
+      { name: 'pki.count', everyMs: hour, run: certificateCounts(metrics) },
       { name: 'pki.forget-tokens', everyMs: day, run: forgetTokens },
       ...revocation.contributes.jobs,
       { name: 'pki.roll-authorities', everyMs: day, run: (ctx) => watch.roll(ctx) },
     ],
     events: revocation.contributes.events,
-    pending: revocation.contributes.pending,
+    pending: async (ctx) => [
+      ...(await revocation.contributes.pending(ctx)),
+      ...(await pendingEndings(ctx, needs.access)),
+    ],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
       enrolmentNavigation,

@@ -271,6 +271,73 @@ export async function findUse(
   return row && { seenAt: row.seen_at, address: row.address ?? undefined }
 }
 
+/** A certificate that ends soon. */
+export interface Ending {
+  readonly id: string
+  readonly subject: string
+  readonly profile: string
+  readonly notAfter: number
+}
+
+/** Those that stand, end by then and have no successor that stands, the first to end first; hosts served here are left out. */
+export async function endingUnrenewed(
+  db: Db,
+  now: number,
+  until: number,
+  holder: string | undefined,
+  limit: number,
+): Promise<readonly Ending[]> {
+  let query = tables<PkiTables>(db)
+    .selectFrom('pki_certificates as c')
+    .select(['c.id', 'c.subject', 'c.profile', 'c.not_after'])
+    .where('c.not_after', '>', now)
+    .where('c.not_after', '<=', until)
+    .where('c.revoked_at', 'is', null)
+    .where('c.host', 'is', null)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('pki_certificates as s')
+            .select('s.id')
+            .whereRef('s.renewed_from', '=', 'c.id')
+            .where('s.revoked_at', 'is', null),
+        ),
+      ),
+    )
+  if (holder !== undefined) query = query.where('c.holder_id', '=', holder)
+  const rows = await query.orderBy('c.not_after').limit(limit).execute()
+  return rows.map(({ id, subject, profile, not_after: notAfter }) => ({ id, subject, profile, notAfter }))
+}
+
+/** Of those that have not ended: how many stand, end soon, are revoked. */
+export async function countCertificates(
+  db: Db,
+  now: number,
+  soon: number,
+): Promise<Readonly<Record<'valid' | 'ending' | 'revoked', number>>> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .where('not_after', '>', now)
+    .select(({ fn, eb }) => [
+      fn.countAll<number>().as('all'),
+      fn.count<number>('revoked_at').as('revoked'),
+      fn
+        .count<number>(
+          eb
+            .case()
+            .when(eb.and([eb('not_after', '<=', soon), eb('revoked_at', 'is', null)]))
+            .then(1)
+            .end(),
+        )
+        .as('ending'),
+    ])
+    .executeTakeFirst()
+  const all = Number(row?.all ?? 0)
+  const revoked = Number(row?.revoked ?? 0)
+  return { valid: all - revoked, ending: Number(row?.ending ?? 0), revoked }
+}
+
 /** Erases the keys of certificates that ended before `end` (nobody can use them) and answers how many. */
 export async function forgetEndedKeys(db: Db, end: number): Promise<number> {
   const { numUpdatedRows } = await tables<PkiTables>(db)

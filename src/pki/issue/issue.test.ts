@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Ctx, GateError, listAudit, tables } from '#platform'
-import { eachDialect, fakeClock, programMissing } from '#platform/testing'
+import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { postRoute, startNode, type TestNode } from '../testing.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
 
@@ -222,5 +222,30 @@ eachDialect((_, open) => {
     const issued = await order(node, { profile: 'person', account: 'ada', newKey: true, days: 7 })
     assert.equal(issued.holderId, 'acc_ada')
     assert.equal(Date.parse(issued.notAfter), node.clock.now() + 7 * 86_400_000)
+  })
+
+  test('what ends soon without a successor waits on the overview of those who may see it, and of its holder', async (t) => {
+    const node = await startNode(t, open)
+    const admin = asAdmin(node)
+    await admin.tx(async (tx) => {
+      await node.access.addPrincipal(tx, { id: 'acc_ada', kind: 'account', name: 'ada' })
+    })
+    const device = await order(node, { profile: 'device', device: 'washer-7', newKey: true })
+    const own = await order(node, { profile: 'person', account: 'ada', newKey: true })
+    const ada = node.ctx.as({ principal: { kind: 'account', id: 'acc_ada', name: 'ada' } })
+    const told = async (ctx: Ctx, days: number) => {
+      const later = testContext({ database: node.database, clock: node.clock, actor: ctx.actor })
+      const at = { ...later, actor: later.actor, db: later.db, now: ctx.now + days * 86_400_000 }
+      return ((await node.opened.pending?.(at as Ctx)) ?? []).flatMap(({ action }) =>
+        action.href.startsWith('/certificates/') ? [action.href] : [],
+      )
+    }
+    assert.deepEqual(await told(admin, 300), [])
+    assert.deepEqual(
+      await told(admin, 355),
+      [device.id, own.id].map((id) => `/certificates/${id}`),
+    )
+    assert.deepEqual(await told(ada, 355), [`/certificates/${own.id}`])
+    assert.deepEqual(await told(admin, 400), [])
   })
 })

@@ -163,6 +163,7 @@ function detailPage(parts: CertificatePageParts): Route {
         authority: authority?.stored.name,
         chain: chainPem(record, authority?.chain ?? []),
         holder: await holderName(ctx, parts, record.holderId),
+        asker: await askerName(ctx, parts, record.askedBy),
         successor: await findSuccessor(ctx.db, record.id),
         use: await findUse(ctx.db, record.id),
         now: ctx.now,
@@ -170,6 +171,11 @@ function detailPage(parts: CertificatePageParts): Route {
       return pageReply(record.subject === '' ? 'Certificate' : record.subject, body)
     },
   })
+}
+
+async function askerName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {
+  if (id === undefined) return undefined
+  return (await access.findPrincipal(ctx.db, { id }))?.name ?? id
 }
 
 async function holderName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {

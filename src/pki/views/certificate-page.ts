@@ -23,6 +23,8 @@ export interface CertificatePageData {
   /** PEM of it and what stands above it. */
   readonly chain: string
   readonly holder: { readonly id: string; readonly kind: string; readonly name: string } | undefined
+  /** Name of who asked for it. */
+  readonly asker: string | undefined
   /** The certificate that took its place. */
   readonly successor: string | undefined
   readonly use: { readonly seenAt: number; readonly address: string | undefined } | undefined
@@ -70,22 +72,21 @@ function limits({ limits }: CertificateRecord): Html | string {
   if (limits === undefined) return 'all its holder may'
   const { permissions, networks, regions } = limits
   const lists = [
-    ['may', permissions],
+    ['may', permissions.includes('*') ? [] : permissions],
     ['from', networks.allow],
     ['never from', networks.deny],
     ['regions', regions],
   ] as const
-  return html`${lists.filter(([, list]) => list.length > 0).map(([word, list]) => html`${word} <code>${list.join(' ')}</code> `)}`
+  const narrowing = lists.filter(([, list]) => list.length > 0)
+  if (narrowing.length === 0) return 'all its holder may'
+  return html`${narrowing.map(([word, list]) => html`${word} <code>${list.join(' ')}</code> `)}`
 }
 
 /** What happened to it and what will, in order. */
-function timeline({ record, successor, use, now }: CertificatePageData): Html {
+function timeline({ record, successor, use, asker, now }: CertificatePageData): Html {
   const { createdAt, notBefore, notAfter, revokedAt } = record
   const events: readonly (readonly [at: number, what: Html | string])[] = [
-    [
-      createdAt,
-      html`Issued ${record.askedBy !== undefined && html`on request of <code>${record.askedBy}</code>`}${ways[record.via]}`,
-    ],
+    [createdAt, html`Issued ${asker !== undefined && html`on request of ${asker}`}${ways[record.via]}`],
     [notBefore, 'Valid from here'],
     ...(record.renewedFrom === undefined
       ? []

@@ -39,6 +39,7 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
     body: html`${select({
       name: 'profile',
       label: 'Profile',
+      required: true,
       value: values['profile'] ?? 'device',
       faults,
       choices: profiles.map(({ name, kind, lifetimeMs }) => ({

@@ -34,6 +34,7 @@ ${form({
   body: select({
     name: 'reason',
     label: 'Reason',
+    required: true,
     value: 'unspecified',
     choices: [
       { value: 'unspecified', text: 'None given' },
