@@ -3,7 +3,8 @@ import type { Actor } from '#kit'
 import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
 import { authorityRoutes } from './authorities/api.ts'
 import { createHierarchy } from './authorities/hierarchy.ts'
-import { watchAuthorities } from './authorities/open.ts'
+import { authorityNavigation, pendingAuthorities, watchAuthorities } from './authorities/open.ts'
+import { authorityPages } from './authorities/pages.ts'
 import { authoritiesPath, plainAuthorities, rootPath, trustedRoots } from './authorities/published.ts'
 import { ensureRoot } from './authorities/root.ts'
 import { certificateAuthenticator } from './clients/authenticator.ts'
@@ -58,6 +59,7 @@ export async function openPki(
   const issuedTotal = metrics.counter('gatehouse_certificates_issued_total', 'Certificates issued')
   const failedTotal = metrics.counter('gatehouse_certificate_renewals_failed_total', 'Renewals that failed')
   const authorities = { ...parts, hierarchy, log, ...needs }
+  const pendingLines = pendingAuthorities(authorities)
   const watch = watchAuthorities(authorities, metrics)
   watch.measure(await hierarchy.current(), kernel.clock.now())
   const issue: IssueParts = {
@@ -111,6 +113,7 @@ export async function openPki(
     routes: [
       ...pkiRoutes({ hierarchy }),
       ...authorityRoutes(authorities),
+      ...authorityPages(authorities),
       ...certificateRoutes({ issue, keyring, ...needs }),
       ...enrolmentRoutes({
         issue,
@@ -140,11 +143,13 @@ export async function openPki(
     ],
     events: revocation.contributes.events,
     pending: async (ctx) => [
+      ...(await pendingLines(ctx)),
       ...(await revocation.contributes.pending(ctx)),
       ...(await pendingEndings(ctx, needs.access)),
     ],
     navigation: [
       { title: 'Certificates', href: '/certificates', permission: 'certificates:read', order: 60, group: 'apps' },
+      authorityNavigation,
       enrolmentNavigation,
     ],
     search: [certificateSearch],
