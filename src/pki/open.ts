@@ -67,6 +67,7 @@ export async function openPki(
     random,
     access: needs.access,
     trustDomain: settings.trustDomain,
+    ownHosts: new Set([console.host, 'localhost', settings.certificateHost]),
     pointers: (authority, serial) => pointersUnder(settings.distribution(), authority, serial),
     isCompromised: async (ctx, keyDigest) => (await findCompromisedKey(ctx.db, keyDigest)) !== undefined,
     issued: () => issuedTotal.inc(),

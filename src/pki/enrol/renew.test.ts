@@ -32,6 +32,7 @@ async function start(t: TestContext, open: OpenDatabase): Promise<Renewing> {
     trustDomain: testSettings.trustDomain,
     pointers: () => undefined,
     isCompromised: () => Promise.resolve(false),
+    ownHosts: new Set(),
     issued: () => undefined,
   }
   const shown: ShownParts = { access, standings: createStandings({ database, clock, hierarchy }) }

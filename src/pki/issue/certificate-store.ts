@@ -2,6 +2,18 @@ import type { CredentialLimits } from '#kit'
 import { contains, type Db, tables } from '#platform'
 import type { PkiTables } from '../tables.ts'
 
+/** The first of these hosts that a certificate is served for here. */
+export async function findServedHost(db: Db, hosts: readonly string[], now: number): Promise<string | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificates')
+    .select('host')
+    .where('host', 'in', hosts)
+    .where('not_after', '>', now)
+    .limit(1)
+    .executeTakeFirst()
+  return row?.host ?? undefined
+}
+
 /** How a certificate came to be: `host` for hosts served here, `api` for people and programs, `est` for enrolment. */
 export type Via = 'host' | 'api' | 'est'
 

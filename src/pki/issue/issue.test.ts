@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { accountActor, addRole } from '#access/testing'
 import { type Ctx, GateError, listAudit, tables } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { postRoute, startNode, type TestNode } from '../testing.ts'
@@ -173,6 +174,48 @@ eachDialect((_, open) => {
       )
     }
     await assert.rejects(order(node, { profile: 'server', request: request('/') }), isCode('pki.name-not-allowed'))
+  })
+
+  test('nobody gets a certificate for a host that is served here', async (t) => {
+    const node = await startNode(t, open)
+    await node.face.serverContext('blog.gatehouse.localhost')
+    for (const host of ['certificate.gatehouse.localhost', 'blog.gatehouse.localhost', 'gatehouse.localhost']) {
+      const names = ['db.gatehouse.localhost', host]
+      await assert.rejects(
+        order(node, { profile: 'server', names, newKey: true }),
+        isCode('pki.name-not-allowed'),
+        host,
+      )
+      await assert.rejects(
+        order(node, { profile: 'service', service: 'evil', names, newKey: true }),
+        isCode('pki.name-not-allowed'),
+        host,
+      )
+    }
+  })
+
+  test('who may issue gets no narrow certificate in the name of somebody who may more', async (t) => {
+    const node = await startNode(t, open)
+    const admin = asAdmin(node)
+    await addRole(admin, 'issuer', ['certificate-profiles:issue:person', 'certificates:read'])
+    await node.access.addPrincipal(admin, { id: 'acc_ada', kind: 'account', name: 'ada' })
+    await node.access.assignRole(admin, 'acc_ada', 'administrator')
+    await node.access.addPrincipal(admin, { id: 'acc_bob', kind: 'account', name: 'bob' })
+    await node.access.assignRole(admin, 'acc_bob', 'issuer')
+    const bob = node.ctx.as(accountActor('acc_bob'))
+    const narrow = { profile: 'person', permissions: ['certificates:read'], newKey: true }
+    await assert.rejects(orderAs(node, bob, { ...narrow, account: 'ada' }), isCode('access.more-than-held'))
+    const own = await orderAs(node, bob, { ...narrow, account: 'bob' })
+    assert.deepEqual(own.limits?.permissions, ['certificates:read'])
+    await assert.rejects(
+      orderAs(node, bob, { ...narrow, account: 'bob', permissions: ['accounts:read'] }),
+      isCode('access.more-than-held'),
+    )
+    const through = node.ctx.as(accountActor('acc_bob', { permissions: ['certificate-profiles:issue:person'] }))
+    await assert.rejects(
+      orderAs(node, through, { profile: 'person', account: 'bob', newKey: true }),
+      isCode('pki.wider-than-credential'),
+    )
   })
 
   test('a key made here is told once and stored nowhere', async (t) => {

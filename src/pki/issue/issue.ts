@@ -10,7 +10,7 @@ import { type PublicKeyInfo, publicKeyInfo } from '../x509/public-keys.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type CertificationRequest, verifyRequest } from '../x509/request.ts'
 import { askedBeyond } from './beyond.ts'
-import { type CertificateRecord, insertCertificate, type Via } from './certificate-store.ts'
+import { type CertificateRecord, findServedHost, insertCertificate, type Via } from './certificate-store.ts'
 import type { Holder } from './holders.ts'
 import { leafFields, type Pointers } from './leaf.ts'
 import { type Profile, profileHolders } from './profile.ts'
@@ -22,6 +22,8 @@ export interface IssueParts {
   readonly random: Random
   readonly access: AccessFace
   readonly trustDomain: string
+  /** The console's host and the like, before any of them was served. */
+  readonly ownHosts: ReadonlySet<string>
   /** Where a certificate of that authority and serial is asked about; absent without a plain HTTP address. */
   readonly pointers: (authorityId: string, serial: string) => Pointers | undefined
   /** Whether a key is known to be in other hands. @param keyDigest SHA-256 of its SubjectPublicKeyInfo, hex */
@@ -107,12 +109,10 @@ export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: Judged
   const wanted = order.limits ?? noLimits
   const faults = limitFaults(wanted, ctx.now)
   if (faults.length > 0) throw fail('pki.invalid-limits', { faults })
-  if (wanted.permissions.includes('*')) {
-    if (order.holder.id !== ctx.actor.principal.id) await access.requireCoverageOf(ctx, order.holder.id)
-    else await requireUnnarrowed(ctx)
-  } else {
-    await access.requireCoverage(ctx, wanted.permissions)
-  }
+  // a narrow certificate acts as its holder too: apps and the journal are told that name
+  if (order.holder.id !== ctx.actor.principal.id) await access.requireCoverageOf(ctx, order.holder.id)
+  else if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
+  else await access.requireCoverage(ctx, wanted.permissions)
   const through = ctx.actor.credential
   const limits = through === undefined ? wanted : narrowedBy(wanted, through)
   if (typeof limits === 'string') throw fail('pki.wider-than-credential', { fields: { limit: limits } })
@@ -120,7 +120,7 @@ export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: Judged
 }
 
 /** Somebody's own certificate for all they may needs a credential for all they may. */
-async function requireUnnarrowed(ctx: Ctx): Promise<void> {
+function requireUnnarrowed(ctx: Ctx): void {
   const { credential } = ctx.actor
   if (credential !== undefined && !credential.permissions.includes('*')) {
     throw fail('pki.wider-than-credential', { fields: { limit: 'permissions' } })
@@ -131,12 +131,13 @@ async function requireUnnarrowed(ctx: Ctx): Promise<void> {
  * Signs and stores a certificate and says so in the journal, in one transaction; asks nobody whether it may be. Nothing
  * may leave the server before that has committed.
  *
- * @throws GateError `pki.key-compromised`; those of `Hierarchy.issuer` and `requireValid`
+ * @throws GateError `pki.key-compromised`, `pki.name-not-allowed`; those of `Hierarchy.issuer` and `requireValid`
  */
 export async function issue(ctx: Ctx, parts: IssueParts, order: JudgedOrder): Promise<IssuedCertificate> {
   const issued = await ctx.tx(async (tx) => {
     const keyDigest = digestOf(order.publicKey.spki)
     if (await parts.isCompromised(tx, keyDigest)) throw fail('pki.key-compromised')
+    await requireOthersHosts(tx, parts, order)
     const issuer = await parts.hierarchy.issuer(tx, order.profile.line)
     requireValid(issuer, tx.now)
     const record = sign(tx, parts, issuer, order)
@@ -200,6 +201,22 @@ function sign(tx: Ctx, { random, pointers }: IssueParts, issuer: LiveAuthority, 
     createdAt: tx.now,
     revokedAt: undefined,
     revocationReason: undefined,
+  }
+}
+
+/**
+ * Nobody is given a certificate for a host that is served here: whoever had one could stand in for the gate itself.
+ *
+ * @throws GateError `pki.name-not-allowed`
+ */
+async function requireOthersHosts(tx: Ctx, { ownHosts }: IssueParts, { subject }: JudgedOrder): Promise<void> {
+  const names = subject.hosts.map(({ text }) => text)
+  if (names.length === 0) return
+  const own = names.find((name) => ownHosts.has(name)) ?? (await findServedHost(tx.db, names, tx.now))
+  if (own !== undefined) {
+    throw fail('pki.name-not-allowed', {
+      fields: { fault: `${own} is served by this Gatehouse, which has a certificate for it` },
+    })
   }
 }
 

@@ -97,7 +97,7 @@ export function builtInProfiles(trustDomain: string): readonly Profile[] {
     line: kindRules[kind].line,
     lifetimeMs: kindRules[kind].lifetimeMs,
     keys: keyClasses,
-    names: kind === 'server' || kind === 'service' ? [trustDomain, `*.${trustDomain}`] : [],
+    names: kind === 'server' || kind === 'service' ? [`*.${trustDomain}`] : [],
     builtIn: true,
   }))
 }
