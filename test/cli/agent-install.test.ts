@@ -62,6 +62,14 @@ describe('certificate and key on disk', { skip: programMissing('openssl', 'opens
     assert.ok(!existsSync(join(place.store, 'pending.key')))
   })
 
+  test('two at the same instant, as by a clock set back: the pair in use is not touched', (t) => {
+    const place = newPlace(t)
+    for (const name of ['one', 'two', 'three']) {
+      install(place, certificateFor(place, name), 1_000)
+      assert.equal(pairAt(place), `CN=${name}`)
+    }
+  })
+
   test('the pending key stays the same until it is used', (t) => {
     const place = newPlace(t)
     const [first, second] = [pendingKey(place), pendingKey(place)]

@@ -100,9 +100,8 @@ export function pendingKey(place: Place): { readonly privateKey: KeyObject; read
  */
 export function install(place: Place, certPem: string, now: number): void {
   const { store } = place
-  const name = `v${now}`
+  const name = freeVersion(store, now)
   const version = join(store, name)
-  rmSync(version, { recursive: true, force: true })
   mkdirSync(version, { mode: 0o755 })
   writeDurably(join(version, 'key.pem'), readFileSync(join(store, 'pending.key'), 'utf8'), 0o600)
   writeDurably(join(version, 'cert.pem'), certPem, 0o644)
@@ -115,6 +114,13 @@ export function install(place: Place, certPem: string, now: number): void {
     if (/^v\d+$/.test(old) && old !== name && old !== before) rmSync(join(store, old), { recursive: true, force: true })
   }
   syncDirectory(store)
+}
+
+/** Never one that is there: it may be the pair in use, where a clock was set back. */
+function freeVersion(store: string, now: number): string {
+  let at = now
+  while (existsSync(join(store, `v${at}`))) at += 1
+  return `v${at}`
 }
 
 /** What an installation that was interrupted behind its one decisive step left to do. */

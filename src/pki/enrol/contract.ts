@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseCidr } from '#kit'
 
 const minute = 60_000
 const day = 86_400_000
@@ -13,9 +14,9 @@ const slug = z
 const network = z
   .string()
   .max(100)
-  .regex(
-    /^(@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?|[0-9a-fA-F:.]+(\/\d{1,3})?)$/,
-    'a network such as 10.0.0.0/8 or @office',
+  .refine(
+    (text) => /^@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/.test(text) || parseCidr(text) !== undefined,
+    'a network such as 10.0.0.0/8, 2001:db8::/32 or @office',
   )
 const instant = z.iso.datetime()
 

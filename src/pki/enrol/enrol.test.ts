@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eachDialect } from '#platform/testing'
+import { eachDialect, fakeClock } from '#platform/testing'
 import { endEntityConstraints, subjectAlternativeName } from '../x509/extensions.ts'
 import { leafIn, newKey, request, startEnrolment } from './testing.ts'
 
@@ -129,6 +129,27 @@ describe('enrolment tokens', () => {
       const { json } = await gate.api('GET', '/certificates?profile=device')
       const [certificate] = json['items'] as { limits: { networks: unknown } }[]
       assert.deepEqual(certificate?.limits.networks, networks, 'nor is what it fetched')
+    })
+
+    test('a token ends with the credential it was made with; what it fetched does not', async (t) => {
+      const gate = await startEnrolment(t, open, { credential: { expiresAt: fakeClock().now() + 3_600_000 } })
+      await gate.addPerson('acc_ada', ['enrolment-tokens:*', 'certificate-profiles:issue:device'])
+      const { secret, id } = await gate.token({ uses: 2 }, 'acc_ada')
+      const { json } = await gate.api('GET', `/enrolment-tokens/${id}`)
+      assert.equal(Date.parse(String(json['endsAt'])), gate.clock.now() + 3_600_000)
+      const key = newKey()
+      const certificate = leafIn((await gate.enrol(secret, request(key))).text, key)
+      assert.ok(certificate.validToDate.getTime() > gate.clock.now() + 300 * day)
+      gate.clock.advance(3_600_000)
+      assert.match((await gate.enrol(secret, request(newKey()))).text, /has ended/)
+    })
+
+    test('networks that are none are refused, not kept and never fitting', async (t) => {
+      const gate = await startEnrolment(t, open)
+      for (const network of ['10.0.0.1/8', '300.0.0.0/8', 'office', '@']) {
+        const body = { label: 'x', profile: 'device', device: 'pump-7', networks: [network] }
+        assert.equal((await gate.api('POST', '/enrolment-tokens', body)).status, 400, network)
+      }
     })
 
     test('wrong tokens are journalled, and slow their network down', async (t) => {

@@ -36,7 +36,7 @@ export async function createEnrolmentToken(
   wanted: NewEnrolmentTokenBody,
 ): Promise<CreatedEnrolmentToken> {
   const maker = makerOf(ctx.actor)
-  const endsAt = endOf(wanted, maker.credential, ctx.now)
+  const endsAt = endOf(wanted, ctx.actor.credential, ctx.now)
   return ctx.tx(async (tx) => {
     await parts.access.require(tx, issuePermission(wanted.profile))
     const profile = await getProfile(tx, parts, wanted.profile)
@@ -115,11 +115,14 @@ function holderName({ account, device, service }: NewEnrolmentTokenBody): Holder
   return service === undefined ? undefined : { kind: 'service', name: service }
 }
 
-/** No place and no session: it is used elsewhere, and longer. */
+/**
+ * No place and no session: it is used elsewhere. The end of the credential ends the token and not what is fetched with it,
+ * which lasts as long as its holder: devices must not stop because a sign-in of an operator's did.
+ */
 function makerOf({ principal, credential, app, grant }: Actor): Maker {
   return {
     principal,
-    ...(credential === undefined ? {} : { credential }),
+    ...(credential === undefined ? {} : { credential: { ...credential, expiresAt: undefined } }),
     ...(app === undefined ? {} : { app }),
     ...(grant === undefined ? {} : { grant }),
   }
@@ -132,7 +135,6 @@ function endOf({ endsAt }: NewEnrolmentTokenBody, credential: ActorCredential | 
     const faults = [{ field: 'endsAt', message: 'a minute to 30 days from now' }]
     throw fail('pki.token-life-invalid', { faults })
   }
-  // what it was made with ends it too: the maker is asked at every use with that credential
   return Math.min(wanted, credential?.expiresAt ?? wanted)
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { addRole } from '#access/testing'
+import type { Actor } from '#kit'
 import { type Ctx, GateError, systemRandom } from '#platform'
 import { eachDialect, type OpenDatabase } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
@@ -8,6 +10,8 @@ import type { IssueParts } from '../issue/issue.ts'
 import { revoke } from '../revoke/revoke.ts'
 import { createStandings } from '../revoke/standings.ts'
 import { testSettings } from '../testing.ts'
+import { subjectAlternativeName } from '../x509/extensions.ts'
+import { enrolAsHolder } from './enrol.ts'
 import { renewCertificate } from './renew.ts'
 import { requireShown, type ShownParts } from './shown-certificate.ts'
 import { leafIn, newKey, request, startEnrolment, type TestEnrolment } from './testing.ts'
@@ -16,6 +20,7 @@ interface Renewing extends TestEnrolment {
   readonly parts: IssueParts
   /** Fetches a certificate with a token. */
   fetch(body?: Readonly<Record<string, unknown>>): Promise<CertificateRecord>
+  actorOf(shown: CertificateRecord): Promise<Actor>
   /** As over EST: the certificate is looked up, then renewed with a new key. */
   renew(shown: CertificateRecord, asked?: string): Promise<CertificateRecord>
 }
@@ -51,6 +56,7 @@ async function start(t: TestContext, open: OpenDatabase): Promise<Renewing> {
       assert.ok(found !== undefined)
       return found
     },
+    actorOf: async ({ certificate }) => (await requireShown(shown, stranger(), certificate)).actor,
     renew: async ({ certificate }, asked = request(newKey())) => {
       const { certificateId, actor } = await requireShown(shown, stranger(), certificate)
       const wanted = { certificateId, profile: undefined, request: asked }
@@ -124,6 +130,36 @@ describe('renewing a certificate with itself', () => {
       await assert.rejects(gate.renew(ended), refusedFor(/has ended/))
       const refused = (await gate.journal()).filter(({ outcome }) => outcome === 'refused')
       assert.equal(refused.length, 4)
+    })
+
+    test('who may issue a profile fetches another certificate with the one they have; nobody else does', async (t) => {
+      const gate = await start(t, open)
+      const shown = await gate.fetch({ profile: 'service', device: undefined, service: 'proxy' })
+      const actor = await gate.actorOf(shown)
+      const asking = gate.context.as(actor)
+      const host = subjectAlternativeName([{ kind: 'dns', text: 'shop.gatehouse.localhost' }], false)
+      const wanted = { profile: 'server', request: request(newKey(), { extensions: [host] }) }
+      const parts = { issue: gate.parts }
+      await assert.rejects(
+        enrolAsHolder(parts, asking, wanted),
+        (error) => error instanceof GateError && error.status === 403,
+      )
+      await addRole(gate.context, 'fetches-servers', [
+        'certificate-profiles:issue:server',
+        'certificate-profiles:issue:person',
+      ])
+      await gate.access.assignRole(gate.context, actor.principal.id, 'fetches-servers')
+      const { record } = await enrolAsHolder(parts, asking, wanted)
+      assert.deepEqual(
+        [record.profile, record.holderId, record.names],
+        ['server', undefined, ['shop.gatehouse.localhost']],
+      )
+      assert.equal(record.askedBy, actor.principal.id)
+      await assert.rejects(
+        enrolAsHolder(parts, asking, { profile: 'person', request: request(newKey()) }),
+        (error) => error instanceof GateError && error.code === 'pki.holder-unfit',
+        'a service is no person',
+      )
     })
 
     test('a certificate whose profile would name it otherwise now is issued anew, not renewed', async (t) => {
