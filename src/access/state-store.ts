@@ -1,5 +1,5 @@
 import { type Db, tables } from '#platform'
-import type { GroupMemberRow, NetworkRow, RoleHolderRow, Tables } from './tables.ts'
+import type { GrantRow, GroupMemberRow, NetworkRow, RoleHolderRow, Tables } from './tables.ts'
 
 /** Handles of all accounts by id. Principals of other kinds are declared by whoever makes them, not in a file. */
 export async function accountNames(db: Db): Promise<ReadonlyMap<string, string>> {
@@ -26,6 +26,18 @@ export async function allHolders(
   db: Db,
 ): Promise<readonly Pick<RoleHolderRow, 'role_id' | 'holder_kind' | 'holder_id'>[]> {
   return tables<Tables>(db).selectFrom('access_role_holders').select(['role_id', 'holder_kind', 'holder_id']).execute()
+}
+
+/** Grants that are not revoked and not over for long: those that stand first, of each the newest first. */
+export async function unrevokedGrants(db: Db, endedAfter: number): Promise<readonly GrantRow[]> {
+  const rows = await tables<Tables>(db)
+    .selectFrom('access_grants')
+    .selectAll()
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>', endedAfter)]))
+    .execute()
+  const end = ({ ends_at }: GrantRow) => ends_at ?? Number.MAX_SAFE_INTEGER
+  return rows.toSorted((a, b) => end(b) - end(a) || (a.id < b.id ? 1 : -1))
 }
 
 /** Every group, role or network that stands. */

@@ -16,11 +16,12 @@ import type { OpenAccess } from './open.ts'
 import { type Consent, consentOf } from './operator/named-things.ts'
 import type { Vocabulary } from './permissions.ts'
 import { changeRole, createRole, deleteRole, giveRole, permissionsOf, takeRole } from './roles.ts'
+import { grantsState } from './state-grants.ts'
 import { changeOf, linkSteps, namesOf, type People, people, peopleOf, referencesOf } from './state-people.ts'
 import { policiesState } from './state-policies.ts'
 import { allGroups, allHolders, allMembers, allNetworks, allRoles } from './state-store.ts'
 
-/** Named networks, groups, roles and policies as files declare them. */
+/** Named networks, groups, roles, policies and grants as files declare them. */
 export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 'zone'>): readonly AnyStateKind[] {
   // a file says first what the policies shall say: then nothing that is deleted is named by one
   const consent = consentOf(access.inForce, [])
@@ -29,6 +30,7 @@ export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 
     groupsState(consent),
     rolesState(() => access.vocabulary(), consent),
     policiesState(access),
+    grantsState(() => access.vocabulary()),
   ]
 }
 

@@ -25,6 +25,7 @@ import { pageRoutes } from './pages.ts'
 import { policies, resourceOf } from './policies.ts'
 import { probe } from './probe.ts'
 import { webhookSearch } from './search.ts'
+import { webhooksState } from './state.ts'
 
 /** What other rooms may ask of this one. */
 export interface HooksFace {
@@ -84,6 +85,7 @@ export function openHooks(
     search: [webhookSearch],
     searchActions: [{ title: 'Add a webhook', href: '/webhooks/new' }],
     policies: [policies],
+    state: [webhooksState(admin)],
     resources: [{ permissionType: 'webhooks', load: loadWebhook }],
     everyEvent: (announcement, ctx) => fanOut(fanOutDeps(), announcement, ctx),
     jobs: [{ name: 'hooks.forget', everyMs: 3_600_000, run: (ctx) => forget(ctx) }],

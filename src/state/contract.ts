@@ -54,7 +54,7 @@ export type PlanView = z.infer<typeof planView>
 export const madeSecret = z.object({
   kind: z.string(),
   name: z.string(),
-  what: z.enum(['password', 'token']),
+  what: z.enum(['password', 'token', 'secret']),
   secret: z.string(),
 })
 

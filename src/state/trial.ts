@@ -88,7 +88,7 @@ async function runSteps(
 export interface Made {
   readonly kind: string
   readonly name: string
-  readonly what: 'password' | 'token'
+  readonly what: 'password' | 'token' | 'secret'
   readonly secret: string
 }
 

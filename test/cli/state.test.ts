@@ -81,7 +81,7 @@ test('apply and export', async (t) => {
     !   Nothing was changed. Every fault is named with its place; correct them and try again.
     !   faulty.yaml:3:5 /routes/wiki/host: a lower-case host name of two labels or more, without port
     !   faulty.yaml:4:5 /routes/wiki/hots: unknown field
-    !   faulty.yaml:5:1 /routs: no kind of state; there are accounts, groups, networks, policies, roles, routes, tokens
+    !   faulty.yaml:5:1 /routs: no kind of state; there are accounts, grants, groups, networks, policies, roles, routes, tokens, webhooks
     !   (state.faults, request <req>)
     => 1
     $ gatehouse apply -f twice.yaml --yes
@@ -124,7 +124,7 @@ test('apply and export', async (t) => {
           groups: []
     $ gatehouse export --kinds planets
     ! gatehouse: No such kind of state
-    !   There is no kind planets. There are: accounts, groups, networks, policies, roles, routes, tokens.
+    !   There is no kind planets. There are: accounts, grants, groups, networks, policies, roles, routes, tokens, webhooks.
     !   (state.unknown-kind, request <req>)
     => 1
     `,

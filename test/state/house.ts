@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
 import { gatewayRoom } from '#gateway'
+import { hooksRoom } from '#hooks'
 import { type Browser, startSetUpNode, type TestNode, type TestNodeOptions } from '#identity/testing'
 import { pkiRoom } from '#pki'
 import { defineRoom } from '#platform'
@@ -38,7 +39,7 @@ export async function startStateNode(
   open: OpenDatabase,
   options: TestNodeOptions = {},
 ): Promise<StateNode> {
-  const rooms = [platformWords, pkiRoom, gatewayRoom, stateRoom]
+  const rooms = [platformWords, pkiRoom, gatewayRoom, hooksRoom, stateRoom]
   const node = await startSetUpNode(t, open, { ...options, rooms })
   const local: Asking = (method, path, body) =>
     node.call({ method, path, local: true, ...(body === undefined ? {} : { body }) })

@@ -70,7 +70,7 @@ export async function exportState(options: ExportOptions): Promise<void> {
 
 function appliedText({ items, secrets }: AppliedView, path: string | undefined): string {
   const done = `Applied ${items.length === 1 ? '1 change' : `${items.length} changes`}.`
-  if (path !== undefined) return `${done} Passwords and tokens that were made stand in ${visible(path)}.`
+  if (path !== undefined) return `${done} Passwords, tokens and secrets that were made stand in ${visible(path)}.`
   if (secrets.length === 0) return done
   return [
     done,

@@ -53,9 +53,9 @@ export interface StateSurroundings {
   find(kind: string, name: string): StateItem | undefined
 }
 
-/** Made by a step and shown once: a password, an API token. */
+/** Made by a step and shown once: a password, an API token, a webhook's secret. */
 export interface StateSecret {
-  readonly what: 'password' | 'token'
+  readonly what: 'password' | 'token' | 'secret'
   readonly secret: string
 }
 
