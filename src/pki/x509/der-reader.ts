@@ -319,20 +319,29 @@ function checkOrder(bytes: Uint8Array, set: Open, start: number, end: number): v
   set.lastEnd = end
 }
 
-const utcForm = /^\d{12}Z$/
-const generalizedForm = /^\d{14}Z$/
-
-/** RFC 5280 §4.1.2.5: seconds always, `Z` always, no fractions; NaN for every other form and for days that are none. */
+/**
+ * RFC 5280 §4.1.2.5: seconds always, `Z` always, no fractions; NaN for every other form and for days that are none. By
+ * its digits: a revocation list has a time for every entry.
+ */
 function milliseconds(tag: number, content: Uint8Array): number {
-  if (content.length > 15) return Number.NaN
-  const text = String.fromCharCode(...content)
-  const isUtc = tag === tags.utcTime
-  if (!(isUtc ? utcForm : generalizedForm).test(text)) return Number.NaN
-  const full = isUtc ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text
-  const iso = full.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z')
-  const at = Date.parse(iso)
-  // Date.parse takes 30 February and 24:00 for the next day
-  return !Number.isNaN(at) && new Date(at).toISOString() === iso ? at : Number.NaN
+  const yearDigits = tag === tags.utcTime ? 2 : 4
+  const end = yearDigits + 10
+  if (content.length !== end + 1 || content[end] !== 0x5a) return Number.NaN
+  for (let at = 0; at < end; at++) {
+    const byte = content[at] ?? 0
+    if (byte < 0x30 || byte > 0x39) return Number.NaN
+  }
+  const two = (at: number): number => ((content[at] ?? 0) - 0x30) * 10 + (content[at + 1] ?? 0) - 0x30
+  const year = yearDigits === 4 ? two(0) * 100 + two(2) : two(0) + (two(0) < 50 ? 2000 : 1900)
+  const [month, day] = [two(yearDigits), two(yearDigits + 2)]
+  const [hour, minute, second] = [two(yearDigits + 4), two(yearDigits + 6), two(yearDigits + 8)]
+  if (hour > 23 || minute > 59 || second > 59) return Number.NaN
+  const at = Date.UTC(year, month - 1, day, hour, minute, second)
+  // Date.UTC takes 30 February for 2 March, and the year 99 for 1999
+  const date = new Date(at)
+  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+    ? at
+    : Number.NaN
 }
 
 function notDer(found: string, at: number): X509Refusal {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { crossCertificate, intermediateCertificate, rootCertificate } from '../authorities/authority-profiles.ts'
 import { scopeOf } from '../authorities/lines.ts'
 import { parseServerName } from '../hosts/server-name.ts'
@@ -9,7 +10,15 @@ import { builtInProfiles } from '../issue/profile.ts'
 import { subjectOf } from '../issue/subject.ts'
 import { type IssuerFacts, serverCertificate } from '../profiles.ts'
 import { distinguishedName, newSerial, signCertificate } from './certificate.ts'
-import { endEntityConstraints, extendedKeyUsage, keyUsage, ocspNoCheck } from './extensions.ts'
+import {
+  crlDistributionPoints,
+  endEntityConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  nameConstraints,
+  ocspNoCheck,
+  subjectAlternativeName,
+} from './extensions.ts'
 import { type LintKind, lintCertificate, lintRules } from './lint.ts'
 import { publicKeyInfo } from './public-keys.ts'
 import { testAuthority, testLeaf } from './testing.ts'
@@ -151,6 +160,42 @@ test('what cannot be read is one finding', () => {
     assert.deepEqual(
       lintCertificate(input, 'root').map(({ rule }) => rule),
       ['der'],
+    )
+  }
+})
+
+test('a certificate altered at will has findings or none: nothing is thrown', () => {
+  const authority = testAuthority({ now, extensions: [nameConstraints([{ kind: 'dns', text: 'a.example' }], [])] })
+  const leaf = testLeaf(authority, {
+    now,
+    serial: 1,
+    key: authority.key,
+    extensions: [
+      endEntityConstraints(),
+      keyUsage('digitalSignature'),
+      subjectAlternativeName(
+        [
+          { kind: 'uri', text: 'spiffe://a.example/b' },
+          { kind: 'email', text: 'a@a.example' },
+        ],
+        false,
+      ),
+      crlDistributionPoints(['http://a.example/1.crl']),
+    ],
+  })
+  for (const whole of [authority.der, leaf]) {
+    fc.assert(
+      fc.property(
+        fc.nat(whole.length - 1),
+        fc.nat(255),
+        fc.constantFrom<LintKind>('root', 'server', 'device'),
+        (at, byte, kind) => {
+          const altered = Uint8Array.from(whole)
+          altered[at] = byte
+          assert.ok(Array.isArray(lintCertificate(altered, kind, authority.der)))
+        },
+      ),
+      { numRuns: 500 },
     )
   }
 })
