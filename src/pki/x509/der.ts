@@ -141,19 +141,30 @@ export function ascii(text: string): Uint8Array {
 export function time(at: number): Der {
   const year = new Date(at).getUTCFullYear()
   if (!(year >= 1950 && year <= 9999)) throw new TypeError('time needs a year from 1950 to 9999')
-  const digits = timeDigits(at)
-  return year < 2050 ? element(tags.utcTime, ascii(digits.slice(2))) : element(tags.generalizedTime, ascii(digits))
+  return year < 2050 ? element(tags.utcTime, timeContent(at, 2)) : element(tags.generalizedTime, timeContent(at, 4))
 }
 
 /** GeneralizedTime whatever the year, as OCSP asks (RFC 6960 §4.2.1); else as `time`. */
 export function generalizedTime(at: number): Der {
   const year = new Date(at).getUTCFullYear()
   if (!(year >= 0 && year <= 9999)) throw new TypeError('generalizedTime needs a year up to 9999')
-  return element(tags.generalizedTime, ascii(timeDigits(at)))
+  return element(tags.generalizedTime, timeContent(at, 4))
 }
 
-function timeDigits(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '')}Z`
+/** Digits and `Z`, whole seconds, with the last two digits of the year or all four. */
+function timeContent(at: number, yearDigits: 2 | 4): Uint8Array {
+  const date = new Date(at)
+  const year = date.getUTCFullYear()
+  const pairs = [year % 100, date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCHours(), date.getUTCMinutes()]
+  if (yearDigits === 4) pairs.unshift(Math.floor(year / 100))
+  pairs.push(date.getUTCSeconds())
+  const content = new Uint8Array(pairs.length * 2 + 1)
+  for (const [index, pair] of pairs.entries()) {
+    content[index * 2] = 0x30 + Math.floor(pair / 10)
+    content[index * 2 + 1] = 0x30 + (pair % 10)
+  }
+  content[pairs.length * 2] = 0x5a
+  return content
 }
 
 /** A value of a numbered list, from 0 to 127. */
