@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -97,6 +107,17 @@ describe('certificate and key on disk', { skip: programMissing('openssl', 'opens
       assert.equal(readFileSync(place[which], 'utf8'), 'mine')
     })
   }
+
+  test('attack: a directory others may write to, or a link to one, is not believed: its key could be theirs', (t) => {
+    const place = newPlace(t)
+    pendingKey(place)
+    chmodSync(place.store, 0o777)
+    const refused = (error: unknown) => error instanceof Failure && error.details.code === 'cli.agent-files'
+    assert.throws(() => readInstalled(place), refused)
+    const other = newPlace(t)
+    symlinkSync(place.store, other.store)
+    assert.throws(() => readInstalled(other), refused)
+  })
 
   test('killed at every call of the file system: old pair or new pair, never a mixture, and the next run finishes', (t) => {
     const fixture = join(import.meta.dirname, 'kill-install-fixture.ts')

@@ -43,6 +43,8 @@ export interface Round {
  */
 export async function attend(parts: AgentParts): Promise<Round> {
   const { place, now } = parts
+  // looked at before anything of it is believed
+  readInstalled(place)
   finishInstall(place)
   const before = readInstalled(place)
   const did = await fetchIfDue(parts, before)

@@ -56,9 +56,11 @@ export function placeOf(cert: string, key: string): Place {
 /**
  * What is there now.
  *
- * @throws Failure `cli.agent-files` when one of the paths is not the agent's: it replaces nothing that others put there
+ * @throws Failure `cli.agent-files` when one of the paths is not the agent's: it replaces nothing that others put there, and
+ * believes no key that others could have put there
  */
 export function readInstalled(place: Place): Installed | undefined {
+  requireOwnStore(place)
   for (const [path, name] of linksOf(place)) requireOwn(path, join(place.store, 'current', name))
   const current = join(place.store, 'current')
   if (!existsSync(join(current, 'cert.pem'))) return undefined
@@ -167,11 +169,23 @@ function linksOf({ cert, key }: Place): readonly (readonly [path: string, name: 
 function requireOwn(path: string, target: string): void {
   if (!existsLink(path)) return
   if (lstatSync(path).isSymbolicLink() && resolve(dirname(path), readlinkSync(path)) === target) return
-  throw new Failure({
+  throw notOurs(`${path} was not put there by this agent, which replaces nothing of others`)
+}
+
+function requireOwnStore({ store }: Place): void {
+  const found = lstatSync(store, { throwIfNoEntry: false })
+  if (found === undefined) return
+  const isOwn = found.isDirectory() && (process.geteuid === undefined || found.uid === process.geteuid())
+  if (!isOwn) throw notOurs(`${store} is not a directory of the user who runs this`)
+  if ((found.mode & 0o022) !== 0) throw notOurs(`Others may write to ${store}, so its keys could be theirs`)
+}
+
+function notOurs(what: string): Failure {
+  return new Failure({
     exit: exitCodes.failed,
     code: 'cli.agent-files',
     title: 'A file is in the way',
-    detail: `${path} was not put there by this agent, which replaces nothing of others. Nothing was sent. Move it away, or name another path.`,
+    detail: `${what}. Nothing was sent. Move it away, or name another path.`,
   })
 }
 

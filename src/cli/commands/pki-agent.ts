@@ -29,6 +29,7 @@ export interface AgentOptions {
 }
 
 const longestSleepMs = 3_600_000
+const shortestSleepMs = 10_000
 
 /**
  * Keeps one certificate current: until it is ended, or one round with `--once`.
@@ -39,11 +40,13 @@ export async function runAgent(command: readonly string[], options: AgentOptions
   const origin = parseOrigin(options.server)
   const place = placeOf(options.cert, options.key)
   if (place.cert === place.key) throw wrongUsage('Certificate and key need a file each.')
+  if ((options.name ?? '').length > 64) throw wrongUsage('A name has at most 64 characters.')
   const reload = reloader({ command, ...options })
   if (options.printUnit === true) {
     process.stdout.write(unitFor(command, options, place))
     return
   }
+  readInstalled(place)
   const giveBack = lock(join(place.store, 'lock'))
   try {
     const secret = tokenReader(options)
@@ -65,7 +68,8 @@ async function forEver(round: () => Promise<Round>, place: Place, options: Agent
       const { did, reloaded, ...found } = await round()
       if (did !== 'nothing' || reloaded || failures > 0) report({ did, reloaded, ...found }, options)
       failures = 0
-      await sleepUntil(found.renewAt)
+      // near an end that no renewal moves, a third of what is left is ever less
+      await sleepUntil(Math.max(found.renewAt, Date.now() + shortestSleepMs))
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       failures += 1
