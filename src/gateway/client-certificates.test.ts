@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Actor } from '#kit'
 import { revoke } from '#pki/testing'
-import { eachDialect, fakeClock, type Place, testCertificate } from '#platform/testing'
+import { eachDialect, fakeClock, type Place, programMissing, testCertificate } from '#platform/testing'
 import { echo, startSocketUpstream } from './sockets/testing.ts'
 import { openHttp2, startGate, startUpstream, type TestGate } from './testing.ts'
 
@@ -44,12 +45,15 @@ async function holderOf(gate: TestGate, { id }: Issued): Promise<string> {
   return holderId
 }
 
+/** Options of a request, those of its TLS connection among them. */
+type Client = RequestOptions & { readonly body?: string }
+
 interface Got {
   readonly status: number
   readonly body: string
 }
 
-function get(gate: TestGate, options: object, asked: object = {}): Promise<Got> {
+function get(gate: TestGate, options: Client, asked: object = {}): Promise<Got> {
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
       host: '127.0.0.1',
@@ -67,7 +71,7 @@ function get(gate: TestGate, options: object, asked: object = {}): Promise<Got> 
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
     })
-    request.end()
+    request.end(options.body)
   })
 }
 
@@ -311,7 +315,7 @@ test('the API is used by certificate at its own host, by devices and services to
   const person = await issue(gate, { profile: 'person', account: 'ada' })
   const device = await issue(gate, { profile: 'device', device: 'wm-42' })
   const certificateHost = 'certificate.gatehouse.localhost'
-  const call = (options: object, more: Readonly<Record<string, unknown>> = {}, headers: object = {}) =>
+  const call = (options: Client, more: Readonly<Record<string, unknown>> = {}, headers: object = {}) =>
     get(gate, {
       servername: certificateHost,
       path: '/api/v1/accounts',
@@ -339,6 +343,35 @@ test('the API is used by certificate at its own host, by devices and services to
   assert.equal(codeOf(await call(testCertificate('ada'))), 'pki.certificate-foreign')
   await gate.kernel.journal.flush()
   assert.match((await gate.admin('GET', '/api/v1/audit-records?limit=100')).body, /pki\.certificate-revoked/)
+})
+
+test('EST renews the certificate that is shown, and none that was revoked', {
+  skip: programMissing('openssl', 'openssl', 'version'),
+}, async (t) => {
+  const gate = await startGate(t)
+  const made = await issue(gate, { profile: 'device', device: 'wm-42' })
+  const command =
+    'req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=wm-42 -outform DER'
+  const request = execFileSync('openssl', command.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] }).toString(
+    'base64',
+  )
+  const certificateHost = 'certificate.gatehouse.localhost'
+  const renew = (options: Client) =>
+    get(gate, {
+      servername: certificateHost,
+      method: 'POST',
+      path: '/.well-known/est/simplereenroll',
+      headers: { host: `${certificateHost}:${gate.port}`, 'content-type': 'application/pkcs10' },
+      body: request,
+      ...options,
+    })
+  assert.equal((await renew({})).status, 401)
+  const renewed = await renew(made)
+  assert.equal(renewed.status, 200, renewed.body)
+  await revokeNow(gate, made.id)
+  const refused = await renew(made)
+  assert.equal(refused.status, 403)
+  assert.match(refused.body, /revoked/)
 })
 
 function connect(gate: TestGate, options: ConnectionOptions): TLSSocket {

@@ -64,6 +64,10 @@ const clientCertificates = z
   .boolean()
   .describe('The host asks for a client certificate in the TLS handshake; a valid one identifies its holder here.')
 
+const presentCertificate = z
+  .boolean()
+  .describe('Gatehouse shows the app a client certificate of its own (mutual TLS); the app must be reached over https.')
+
 export const createRouteBody = z.strictObject({
   name: routeName,
   host: hostName,
@@ -74,6 +78,7 @@ export const createRouteBody = z.strictObject({
   networks: z.array(network).max(100).default([]).describe('CIDRs and @named networks; empty: from everywhere.'),
   timeouts: timeouts.prefault({}),
   clientCertificates: clientCertificates.default(false),
+  presentCertificate: presentCertificate.default(false),
 })
 export type CreateRoute = z.infer<typeof createRouteBody>
 
@@ -93,6 +98,7 @@ export const updateRouteBody = z.strictObject({
     })
     .optional(),
   clientCertificates: clientCertificates.optional(),
+  presentCertificate: presentCertificate.optional(),
 })
 export type UpdateRoute = z.infer<typeof updateRouteBody>
 
@@ -110,6 +116,7 @@ export const routeView = z.object({
   networks: z.array(z.string()),
   timeouts,
   clientCertificates,
+  presentCertificate,
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })

@@ -39,6 +39,12 @@ export const gatewayErrors = {
     title: 'The client certificate is not accepted',
     detail: '{reason}: it proves nothing here. Nothing was sent on. Present another certificate, or none and sign in.',
   },
+  'gateway.present-needs-https': {
+    status: 422,
+    title: 'The app is not reached over TLS',
+    detail:
+      'A client certificate can be shown over https only. Nothing was changed. Give the app an https:// address, or show it none.',
+  },
   'gateway.certificate-origin': {
     status: 403,
     title: 'A page of another site sent this',

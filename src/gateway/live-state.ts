@@ -54,7 +54,7 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): Live
       port === '' ? '443' : port,
     ],
     hsts: strict ? hstsValue : undefined,
-    upstream: upstreams.get(route.upstream, route.timeouts.connectMs),
+    upstream: upstreams.get(route),
     prepared: new PreparedIdentities(),
   }
 }

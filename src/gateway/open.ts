@@ -45,7 +45,7 @@ const codeMemoryMs = 86_400_000
 
 /** Opens the room: the gate on every host but the console's, and its administration on the console's. */
 export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<GatewayFace>> {
-  const upstreams = new Upstreams()
+  const upstreams = new Upstreams(() => needs.pki.clientContext())
   const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
   const deps = { kernel, live, consoleOrigin, ...needs }
@@ -55,8 +55,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
     config: kernel.config,
     pki: needs.pki,
     access: needs.access,
-    probe: async (route: Parameters<typeof probe>[1]) =>
-      probe(upstreams.get(route.upstream, route.timeouts.connectMs), route, kernel.clock),
+    probe: async (route: Parameters<typeof probe>[1]) => probe(upstreams.get(route), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
   const gate = makeGate(kernel, needs, live, consoleOrigin)

@@ -21,7 +21,7 @@ export async function getRoute(ctx: Ctx, name: string): Promise<GatewayRoute> {
 /**
  * Publishes an app. Its certificate is made in the same step, so that nobody waits at the first handshake.
  *
- * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`
+ * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`, `gateway.present-needs-https`
  */
 export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Promise<GatewayRoute> {
   return ctx.tx(async (inner) => {
@@ -82,7 +82,7 @@ export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: Gateway
 }
 
 function changed(before: GatewayRoute, change: UpdateRoute, now: number): GatewayRoute {
-  const { host, pathPrefix, upstream, access, networks, timeouts, clientCertificates } = change
+  const { host, pathPrefix, upstream, access, networks, timeouts, clientCertificates, presentCertificate } = change
   return {
     ...before,
     host: host ?? before.host,
@@ -97,6 +97,7 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
       socketIdleMs: timeouts?.socketIdleMs ?? before.timeouts.socketIdleMs,
     },
     clientCertificates: clientCertificates ?? before.clientCertificates,
+    presentCertificate: presentCertificate ?? before.presentCertificate,
     updatedAt: now,
     revision: before.revision + 1,
   }
@@ -106,6 +107,7 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
 async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
   const own = [deps.config.console.host, deps.pki.certificateHost]
   if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
+  if (route.presentCertificate && !route.upstream.startsWith('https:')) throw fail('gateway.present-needs-https')
   const there = await findRouteAt(ctx.db, route.host, route.pathPrefix)
   if (there !== undefined && there.id !== route.id) {
     throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.pathPrefix } })
@@ -125,5 +127,6 @@ function detailOf(route: GatewayRoute) {
     networks: [...route.networks],
     timeouts: { ...route.timeouts },
     clientCertificates: route.clientCertificates,
+    presentCertificate: route.presentCertificate,
   }
 }

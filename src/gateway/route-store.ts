@@ -13,6 +13,7 @@ interface Tables {
     readonly networks: string
     readonly timeouts: string
     readonly client_certificates: number
+    readonly present_certificate: number
     readonly created_at: number
     readonly updated_at: number
     readonly revision: number
@@ -119,6 +120,7 @@ function changing(route: GatewayRoute) {
     networks: JSON.stringify(route.networks),
     timeouts: JSON.stringify(route.timeouts),
     client_certificates: route.clientCertificates ? 1 : 0,
+    present_certificate: route.presentCertificate ? 1 : 0,
     updated_at: route.updatedAt,
     revision: route.revision,
   }
@@ -136,6 +138,7 @@ function routeOf(row: Row): GatewayRoute {
     // routes made before there were WebSockets do not say
     timeouts: { socketIdleMs: 600_000, ...(JSON.parse(row.timeouts) as Omit<Timeouts, 'socketIdleMs'>) },
     clientCertificates: row.client_certificates === 1,
+    presentCertificate: row.present_certificate === 1,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.revision,

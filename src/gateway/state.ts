@@ -30,7 +30,17 @@ export function routesState(deps: RouteDeps): AnyStateKind {
     async read({ db }) {
       return new Map(
         (await allRoutes(db)).map(
-          ({ name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates }) => [
+          ({
+            name,
+            host,
+            pathPrefix,
+            upstream,
+            access,
+            networks,
+            timeouts,
+            clientCertificates,
+            presentCertificate,
+          }) => [
             name,
             {
               id: name,
@@ -42,6 +52,7 @@ export function routesState(deps: RouteDeps): AnyStateKind {
                 networks: sortedTexts(networks),
                 timeouts: { ...timeouts },
                 clientCertificates,
+                presentCertificate,
               },
             },
           ],

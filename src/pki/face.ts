@@ -57,4 +57,12 @@ export interface PkiFace {
     address: string | undefined,
     purpose?: ProofPurpose,
   ): ClientProof | Promise<ClientProof>
+  /**
+   * What Gatehouse presents to apps over TLS: its own client certificate, made at first use and renewed by itself, and
+   * trust in our roots beside the system's. To be asked for every connection: another context means a new certificate.
+   * A plain value while one is current.
+   *
+   * @throws GateError (as a rejection) what issuing throws; what the database throws
+   */
+  clientContext(): SecureContext | Promise<SecureContext>
 }

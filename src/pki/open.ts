@@ -10,6 +10,7 @@ import { ensureRoot } from './authorities/root.ts'
 import { certificateAuthenticator } from './clients/authenticator.ts'
 import { createCertificateUses } from './clients/certificate-uses.ts'
 import { createClientActors } from './clients/client-actors.ts'
+import { gatewayCertificate } from './clients/gateway-certificate.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
 import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
@@ -90,6 +91,15 @@ export async function openPki(
   const { database, clock } = kernel
   const uses = createCertificateUses(database, clock, log)
   const clients = createClientActors({ database, access: needs.access, standings, note: uses.note })
+  const ownCertificate = gatewayCertificate({
+    issue,
+    keyring,
+    database,
+    clock,
+    log,
+    newCtx: () => kernel.context(itself),
+    renewalFailed: () => failedTotal.inc(),
+  })
   let usesTimer: NodeJS.Timeout | undefined
   const { certificateHost } = settings
   listener.clientCertificates((name) => name === certificateHost)
@@ -108,6 +118,7 @@ export async function openPki(
       },
       certificateHost,
       actorOf: (certificate, address, purpose) => clients.of(certificate, address, purpose),
+      clientContext: () => ownCertificate.context(),
     },
     apiHosts: [certificateHost],
     authenticators: [certificateAuthenticator(clients)],
@@ -170,6 +181,7 @@ export async function openPki(
       await uses.flush()
       await revocation.stop()
       await contexts.settle()
+      await Promise.all([contexts.settle(), ownCertificate.settle()])
     },
   }
 }

@@ -28,6 +28,7 @@ export interface RouteOptions extends TargetOptions {
   readonly network?: readonly string[]
   readonly anyNetwork?: boolean
   readonly clientCertificates?: boolean
+  readonly presentCertificate?: boolean
   readonly connectTimeout?: string
   readonly headersTimeout?: string
   readonly bodyTimeout?: string
@@ -130,6 +131,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
     ...(networks === undefined ? {} : { networks }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
     ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
   }
 }
@@ -171,6 +173,7 @@ function describe(route: RouteView): string {
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],
     ['Certificates', route.clientCertificates ? 'the host asks for a client certificate' : undefined],
+    ['To the app', route.presentCertificate ? "Gatehouse's own client certificate is shown" : undefined],
     [
       'Timeouts',
       Object.entries(route.timeouts)

@@ -74,6 +74,8 @@ function shape(command: Command): Command {
     .option('--network <cidr>', 'only from this network or @named network (repeatable)', several)
     .option('--client-certificates', 'the host asks for a client certificate, which identifies its holder')
     .option('--no-client-certificates', 'the host asks for none')
+    .option('--present-certificate', "the app is shown Gatehouse's own client certificate, over https")
+    .option('--no-present-certificate', 'the app is shown none')
     .option('--connect-timeout <duration>', 'until the app accepts a connection: 5s')
     .option('--headers-timeout <duration>', 'until the app begins to answer: 60s')
     .option('--body-timeout <duration>', 'between two pieces of an answer: 5m')

@@ -163,7 +163,8 @@ function keyRoutes(deps: AdminDeps): readonly Route[] {
 }
 
 function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
-  const { id, name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates } = found
+  const { id, name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates, presentCertificate } =
+    found
   return {
     id,
     name,
@@ -175,6 +176,7 @@ function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
     permission: permissionOf(found),
     networks: [...networks],
     clientCertificates,
+    presentCertificate,
     timeouts,
     createdAt: new Date(found.createdAt).toISOString(),
     updatedAt: new Date(found.updatedAt).toISOString(),

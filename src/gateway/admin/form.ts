@@ -17,6 +17,11 @@ const orElse = (value: string) =>
     .trim()
     .transform((text) => (text === '' ? value : text))
 
+const ticked = z
+  .literal('on')
+  .optional()
+  .transform((text) => text === 'on')
+
 const shared = {
   host: z.string().trim().toLowerCase().pipe(hostName),
   pathPrefix: orElse('/').pipe(pathPrefix),
@@ -29,10 +34,8 @@ const shared = {
     .default('')
     .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
     .pipe(z.array(network).max(100)),
-  clientCertificates: z
-    .literal('on')
-    .optional()
-    .transform((checked) => checked === 'on'),
+  clientCertificates: ticked,
+  presentCertificate: ticked,
 }
 
 interface RuleFields {
@@ -83,6 +86,7 @@ export function valuesOf(route: GatewayRoute): FormValues {
     reason: access.kind === 'public' ? access.reason : '',
     networks: route.networks.join('\n'),
     clientCertificates: route.clientCertificates ? 'on' : undefined,
+    presentCertificate: route.presentCertificate ? 'on' : undefined,
     revision: String(route.revision),
   }
 }

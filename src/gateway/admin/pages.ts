@@ -168,9 +168,13 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.name-taken': 'name',
   'gateway.route-duplicate': 'host',
   'gateway.host-reserved': 'host',
+  'gateway.present-needs-https': 'upstream',
 }
 
-type Placed = Pick<GatewayRoute, 'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks' | 'clientCertificates'> & {
+type Placed = Pick<
+  GatewayRoute,
+  'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks' | 'clientCertificates' | 'presentCertificate'
+> & {
   readonly access?: GatewayRoute['access'] | undefined
 }
 
@@ -186,6 +190,7 @@ function newValues(wanted: Placed): FormValues {
     reason: access.kind === 'public' ? access.reason : '',
     networks: wanted.networks.join('\n'),
     clientCertificates: wanted.clientCertificates ? 'on' : undefined,
+    presentCertificate: wanted.presentCertificate ? 'on' : undefined,
   }
 }
 

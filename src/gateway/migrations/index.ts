@@ -1,5 +1,10 @@
 import type { Migration } from '#platform'
 import { routesMigration } from './0001-routes.ts'
 import { clientCertificatesMigration } from './0002-client-certificates.ts'
+import { presentCertificateMigration } from './0003-present-certificate.ts'
 
-export const migrations: readonly Migration[] = [routesMigration, clientCertificatesMigration]
+export const migrations: readonly Migration[] = [
+  routesMigration,
+  clientCertificatesMigration,
+  presentCertificateMigration,
+]

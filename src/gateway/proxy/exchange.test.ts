@@ -7,9 +7,13 @@ import { Exchange } from './exchange.ts'
 import { Upstreams } from './upstreams.ts'
 
 test('attack 11: a client that left while the gate was still deciding takes no place at the upstream', async (t) => {
-  const upstreams = new Upstreams()
+  const upstreams = new Upstreams(() => assert.fail('nothing is presented'))
   t.after(() => upstreams.close())
-  const upstream = upstreams.get('http://127.0.0.1:1', 1_000)
+  const upstream = upstreams.get({
+    upstream: 'http://127.0.0.1:1',
+    presentCertificate: false,
+    timeouts: { connectMs: 1_000 },
+  })
   const server = createServer()
   server.listen(0, '127.0.0.1')
   t.after(() => server.close())

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import type { buildConnector as connectors, Dispatcher, Pool as PoolType } from 'undici'
 import { connecting } from './undici.ts'
 
@@ -19,15 +20,32 @@ const maxConnections = 256
 export const maxInFlight = 1_024
 const maxResponseHeaders = 64 * 1024
 
+/** What Gatehouse presents over TLS at this moment. */
+export type OwnContext = () => SecureContext | Promise<SecureContext>
+
+/** How an upstream is reached. */
+export interface Reached {
+  readonly upstream: string
+  readonly presentCertificate: boolean
+  readonly timeouts: { readonly connectMs: number }
+}
+
 /** Connection pools by upstream origin and connect timeout, made at first use and kept while a route needs them. */
 export class Upstreams {
   readonly #pools = new Map<string, Upstream>()
 
-  get(origin: string, connectMs: number): Upstream {
-    const key = `${connectMs} ${origin}`
+  readonly #own: OwnContext
+
+  constructor(own: OwnContext) {
+    this.#own = own
+  }
+
+  get({ upstream: origin, presentCertificate, timeouts: { connectMs } }: Reached): Upstream {
+    // nobody else's requests may travel on connections that prove who we are
+    const key = `${connectMs} ${presentCertificate} ${origin}`
     const known = this.#pools.get(key)
     if (known !== undefined) return known
-    const made = open(origin, connectMs)
+    const made = open(origin, connectMs, presentCertificate ? this.#own : undefined)
     this.#pools.set(key, made)
     return made
   }
@@ -49,11 +67,40 @@ export class Upstreams {
   }
 }
 
-function open(origin: string, connectMs: number): Upstream {
-  const { Pool, buildConnector } = connecting()
+function connectorFor(connectMs: number, secureContext?: SecureContext): connectors.connector {
+  const options = { timeout: connectMs, allowH2: false, ...(secureContext === undefined ? {} : { secureContext }) }
+  return connecting().buildConnector(options)
+}
+
+/**
+ * Asks for our certificate with every connection, so that a renewed one is shown from then on; connections that are open
+ * finish what they carry. A connector is kept as long as its certificate, since it remembers TLS sessions.
+ */
+function presenting(own: OwnContext, connectMs: number): connectors.connector {
+  let latest: { readonly context: SecureContext; readonly connector: connectors.connector } | undefined
+  return (options, callback) => {
+    const go = (context: SecureContext): void => {
+      if (latest?.context !== context) latest = { context, connector: connectorFor(connectMs, context) }
+      latest.connector(options, callback)
+    }
+    const failed = (error: unknown): void => {
+      callback(error instanceof Error ? error : new Error('no client certificate'), null)
+    }
+    try {
+      const context = own()
+      if (context instanceof Promise) context.then(go).catch(failed)
+      else go(context)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}
+
+function open(origin: string, connectMs: number, own: OwnContext | undefined): Upstream {
+  const { Pool } = connecting()
   const url = new URL(origin)
   const name = url.hostname.replaceAll(/[[\]]/g, '')
-  const connector = buildConnector({ timeout: connectMs, allowH2: false })
+  const connector = own === undefined ? connectorFor(connectMs) : presenting(own, connectMs)
   // The certificate is the upstream's, so it is checked for the upstream's name; an address has no name to send.
   const connect: connectors.connector = (options, callback) => {
     const { servername: _, ...rest } = options

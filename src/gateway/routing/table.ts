@@ -33,6 +33,8 @@ export interface GatewayRoute {
   readonly timeouts: Timeouts
   /** The TLS handshake of its host asks for a client certificate, and on this route one identifies its holder. */
   readonly clientCertificates: boolean
+  /** Gatehouse proves itself to the app with a client certificate of its own. */
+  readonly presentCertificate: boolean
   readonly createdAt: number
   readonly updatedAt: number
   readonly revision: number

@@ -92,6 +92,9 @@ export function routePage(options: {
     ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
     { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
     ...(route.clientCertificates ? [{ term: 'Certificates', value: 'the host asks for a client certificate' }] : []),
+    ...(route.presentCertificate
+      ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
+      : []),
     {
       term: 'Patience',
       value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
@@ -228,7 +231,7 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
     faults,
   })}${checkboxes({
     name: 'clientCertificates',
-    label: 'Certificates',
+    label: 'Certificates of visitors',
     values: values['clientCertificates'] === 'on' ? ['on'] : [],
     faults,
     choices: [
@@ -236,6 +239,18 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
         value: 'on',
         text: 'Ask for a client certificate',
         hint: 'Devices, services and people may prove themselves by one. Browsers that have one ask which to send, on every path of this host.',
+      },
+    ],
+  })}${checkboxes({
+    name: 'presentCertificate',
+    label: 'Certificate towards the app',
+    values: values['presentCertificate'] === 'on' ? ['on'] : [],
+    faults,
+    choices: [
+      {
+        value: 'on',
+        text: "Show the app Gatehouse's own client certificate",
+        hint: 'For apps that answer nobody else (mutual TLS), at an https:// address. It renews itself.',
       },
     ],
   })}`

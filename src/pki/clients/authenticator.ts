@@ -1,6 +1,31 @@
-import type { Authenticator } from '#platform'
+import type { Actor } from '#kit'
+import type { Authenticator, ClientCertificate, Ctx, ProofPurpose } from '#platform'
 import { fail } from '../errors.ts'
 import type { ClientActors } from './client-actors.ts'
+
+/** What a client showed, and from where. */
+export interface Shown {
+  readonly certificate: ClientCertificate
+  readonly address: string | undefined
+  readonly purpose?: ProofPurpose | undefined
+}
+
+/**
+ * Who the client is by the certificate it proved.
+ *
+ * @throws GateError saying why it proves nothing, after that was journalled
+ */
+export async function requireClient(clients: ClientActors, ctx: Ctx, shown: Shown): Promise<Actor> {
+  const found = await clients.of(shown.certificate, shown.address, shown.purpose)
+  if ('actor' in found) return found.actor
+  const error = fail(found.refused)
+  ctx.refused({
+    permission: 'signed-in',
+    ...(found.certificateId === undefined ? {} : { resource: { type: 'Certificate', id: found.certificateId } }),
+    decision: { allowed: false, step: 'credential', code: found.refused, reason: error.title, policies: [] },
+  })
+  throw error
+}
 
 /**
  * Lets whoever holds a certificate act through the API, on the host that asks for one. Bearer tokens and the session
@@ -10,17 +35,7 @@ import type { ClientActors } from './client-actors.ts'
 export function certificateAuthenticator(clients: ClientActors): Authenticator {
   return {
     door: 'api',
-    async authenticate(_headers, address, ctx, purpose, certificate) {
-      if (certificate === undefined) return undefined
-      const found = await clients.of(certificate, address, purpose)
-      if ('actor' in found) return found.actor
-      const error = fail(found.refused)
-      ctx.refused({
-        permission: 'signed-in',
-        ...(found.certificateId === undefined ? {} : { resource: { type: 'Certificate', id: found.certificateId } }),
-        decision: { allowed: false, step: 'credential', code: found.refused, reason: error.title, policies: [] },
-      })
-      throw error
-    },
+    authenticate: async (_headers, address, ctx, purpose, certificate) =>
+      certificate === undefined ? undefined : requireClient(clients, ctx, { certificate, address, purpose }),
   }
 }

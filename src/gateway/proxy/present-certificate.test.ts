@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { Actor } from '#kit'
+import { revoke } from '#pki/testing'
+import { fakeClock } from '#platform/testing'
+import { startGate, type TestGate } from '../testing.ts'
+
+const host = 'app.localhost'
+const access = { kind: 'public', reason: 'a test of what apps are shown' }
+const system: Actor = { principal: { kind: 'system', id: 'system', name: 'test' } }
+
+const day = 86_400_000
+
+/** TLS judges certificates by the machine's clock, so this one begins 25 days before it. */
+function startOwnGate(t: TestContext): Promise<TestGate> {
+  const clock = fakeClock(Date.now() - 25 * day)
+  return startGate(t, { clock, environment: { GATEHOUSE_PKI_TRUST_DOMAIN: 'localhost' } })
+}
+
+interface MutualApp {
+  readonly origin: string
+  readonly server: Server
+  /** Serial numbers shown, by connection. */
+  readonly shown: string[]
+}
+
+/** An app that answers nobody without a certificate of our authority, and has one itself. */
+async function startMutualApp(t: TestContext, gate: TestGate): Promise<MutualApp> {
+  const order = { profile: 'server', names: ['localhost'], newKey: true }
+  const made = await gate.admin('POST', '/api/v1/certificates', order)
+  assert.equal(made.status, 201, made.body)
+  const { chain, privateKey } = JSON.parse(made.body) as { readonly chain: string; readonly privateKey: string }
+  const root = await gate.admin('GET', '/api/v1/certificate-authorities/root')
+  const { pem } = JSON.parse(root.body) as { readonly pem: string }
+  const shown: string[] = []
+  const server = createServer(
+    { key: privateKey, cert: chain, ca: pem, requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      const socket = request.socket as TLSSocket
+      assert.ok(socket.authorized)
+      setTimeout(() => response.end(String(socket.getPeerX509Certificate()?.subject)), 20)
+    },
+  )
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => undefined)
+    shown.push(socket.getPeerX509Certificate()?.serialNumber ?? '')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { origin: `https://localhost:${(server.address() as AddressInfo).port}`, server, shown }
+}
+
+const route = { name: 'app', host, access, presentCertificate: true }
+
+test('an app that requires a certificate of our authority is reached, on WebSockets and by the test too', async (t) => {
+  const gate = await startOwnGate(t)
+  const app = await startMutualApp(t, gate)
+  const sockets = new WebSocketServer({ server: app.server })
+  sockets.on('connection', (socket) => socket.send('hello'))
+  t.after(() => {
+    for (const socket of sockets.clients) socket.terminate()
+  })
+  await gate.addRoute({ ...route, upstream: app.origin })
+  await gate.addRoute({ name: 'bare', host: 'bare.localhost', access, upstream: app.origin })
+  const answer = await gate.ask({ host })
+  assert.equal(answer.status, 200, answer.body)
+  assert.match(answer.body, /CN=gatehouse/)
+  // the same app without showing anything: refused there, and on no connection of the other route
+  assert.equal((await gate.ask({ host: 'bare.localhost' })).status, 502)
+  const tested = await gate.admin('POST', '/api/v1/routes/app/test')
+  assert.match(tested.body, /"reachable":true/)
+  const socket = new WebSocket(`wss://${host}:${gate.port}/`, {
+    rejectUnauthorized: false,
+    lookup: (_name: string, options: object, done: (...answer: unknown[]) => void) =>
+      'all' in options && options.all === true
+        ? done(null, [{ address: '127.0.0.1', family: 4 }])
+        : done(null, '127.0.0.1', 4),
+  } as WebSocket.ClientOptions)
+  t.after(() => socket.terminate())
+  const [message] = (await once(socket, 'message')) as [Buffer]
+  assert.equal(message.toString(), 'hello')
+})
+
+test('the certificate renews itself, and a revoked one is replaced, while no request is dropped', async (t) => {
+  const gate = await startOwnGate(t)
+  const app = await startMutualApp(t, gate)
+  await gate.addRoute({ ...route, upstream: app.origin })
+  const several = async (): Promise<void> => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => gate.ask({ host })))
+    for (const { status } of answers) assert.equal(status, 200)
+  }
+  const different = (): number => new Set(app.shown).size
+  await several()
+  assert.equal(different(), 1)
+  gate.clock.advance(25 * day)
+  // due, so that it serves once more while a new one is made
+  const before = ownCertificates(gate)
+  await several()
+  while ((await ownCertificates(gate)).length === (await before).length) await several()
+  dropIdle(app.server)
+  await several()
+  assert.equal(different(), 2)
+  const [present] = await ownCertificates(gate)
+  await revoke(gate.kernel.context(system), present ?? assert.fail('none'), 'keyCompromise')
+  const under = several()
+  dropIdle(app.server)
+  await under
+  await several()
+  assert.equal(different(), 3)
+})
+
+test('without https there is nothing to show a certificate over', async (t) => {
+  const gate = await startOwnGate(t)
+  const wanted = { ...route, upstream: 'http://127.0.0.1:1' }
+  const refused = await gate.admin('POST', '/api/v1/routes', wanted)
+  assert.equal(refused.status, 422)
+  assert.match(refused.body, /gateway\.present-needs-https/)
+})
+
+/** Newest first. */
+async function ownCertificates(gate: TestGate): Promise<readonly string[]> {
+  const { body } = await gate.admin('GET', '/api/v1/certificates?profile=gateway')
+  return (JSON.parse(body) as { readonly items: readonly { readonly id: string }[] }).items.map(({ id }) => id)
+}
+
+function dropIdle(server: Server): void {
+  server.closeIdleConnections()
+}
