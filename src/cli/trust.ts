@@ -19,13 +19,49 @@ export async function establishTrust(
 ): Promise<string | undefined> {
   if (pinned === undefined && (await isPubliclyTrusted(origin))) return undefined
   const wanted = pinned === undefined ? undefined : parseFingerprint(pinned)
-  const authority = await fetchAuthority(origin)
-  const found = authority.fingerprint256.toLowerCase()
+  const authorities = await fetchAuthorities(origin)
+  const authority = await chosenOf(origin, authorities, wanted)
+  const found = fingerprintOf(authority)
   if (wanted !== undefined && wanted !== found) throw otherFingerprint(origin, found)
   if (wanted === undefined && !(await confirm(found))) throw unconfirmed(origin, found)
   const ca = authority.toString()
-  await exchange({ kind: 'https', origin, ca }, { method: 'GET', path: '/healthz' })
-  return ca
+  // who proved itself by that one may name the others: the one before it, or the one that is to follow
+  const { body } = await exchange({ kind: 'https', origin, ca }, { method: 'GET', path: '/ca.pem' })
+  const told = authoritiesIn(body)
+  return told.some((one) => fingerprintOf(one) === found) ? told.map(String).join('') : ca
+}
+
+/** The one asked for; else the one that vouches for this server now, while a root is being rolled over. */
+async function chosenOf(
+  origin: URL,
+  [first, ...others]: readonly [X509Certificate, ...X509Certificate[]],
+  wanted: string | undefined,
+): Promise<X509Certificate> {
+  if (wanted !== undefined) return [first, ...others].find((one) => fingerprintOf(one) === wanted) ?? first
+  for (const one of others.length === 0 ? [] : [first, ...others]) if (await vouches(origin, one)) return one
+  return first
+}
+
+async function vouches(origin: URL, authority: X509Certificate): Promise<boolean> {
+  try {
+    await exchange({ kind: 'https', origin, ca: authority.toString() }, { method: 'GET', path: '/healthz' })
+    return true
+  } catch (error) {
+    if (isNotTrusted(error)) return false
+    throw error
+  }
+}
+
+/** Most authorities looked at in one answer: a server has a handful. */
+const mostAuthorities = 16
+
+function authoritiesIn(body: string): readonly X509Certificate[] {
+  const texts = body.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  return texts.slice(0, mostAuthorities).map((text) => new X509Certificate(text))
+}
+
+function fingerprintOf(authority: X509Certificate): string {
+  return authority.fingerprint256.toLowerCase()
 }
 
 /** Lower-case hex pairs joined by colons, from what people paste. @throws Failure wrong usage */
@@ -50,11 +86,12 @@ async function isPubliclyTrusted(origin: URL): Promise<boolean> {
   }
 }
 
-async function fetchAuthority(origin: URL): Promise<X509Certificate> {
+async function fetchAuthorities(origin: URL): Promise<readonly [X509Certificate, ...X509Certificate[]]> {
   const endpoint = { kind: 'https', origin, ca: undefined, unverified: true } as const
   const { body } = await exchange(endpoint, { method: 'GET', path: '/ca.pem' })
   try {
-    return new X509Certificate(body)
+    const [first = new X509Certificate(body), ...others] = authoritiesIn(body)
+    return [first, ...others]
   } catch {
     throw new Failure({
       exit: exitCodes.unreachable,

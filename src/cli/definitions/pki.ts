@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import { group } from './command.ts'
+import { addAuthorities } from './pki-authorities.ts'
 import { addCertificates } from './pki-certificates.ts'
 import { addEnrolment } from './pki-enrolment.ts'
 
 /** `gatehouse pki …` */
 export function addPki(program: Command): void {
   const pki = group(program, 'pki', 'Certificates of devices, services and people')
+  addAuthorities(pki)
   addCertificates(pki)
   addEnrolment(pki)
 }
