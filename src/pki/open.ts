@@ -78,6 +78,7 @@ export async function openPki(
     issuance,
     newCtx: () => kernel.context(itself),
     now: () => kernel.clock.now(),
+    epoch: () => `${kernel.database.epoch('certificates')} ${kernel.database.epoch('authorities')}`,
     renewalFailed: () => failedTotal.inc(),
   })
   const revocation = openRevocation({

@@ -81,7 +81,7 @@ export async function prepareGround(t: TestContext, open: OpenDatabase, options:
   return { database, keyring, clock, log, ctx: testContext({ database, clock }) }
 }
 
-export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> {
+export async function openOn(t: TestContext, ground: Ground, config: unknown = {}): Promise<TestNode> {
   const { database, keyring, clock, log } = ground
   const metrics = createMetrics()
   const sources: CertificateSource[] = []
@@ -126,7 +126,7 @@ export async function openOn(t: TestContext, ground: Ground): Promise<TestNode> 
         }),
     },
     { access },
-    pkiConfig.parse({}),
+    pkiConfig.parse(config),
   )
   t.after(() => opened.stop?.())
   const [certificates] = sources

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { GateError, listAudit, systemRandom, tables } from '#platform'
@@ -16,6 +17,7 @@ import { ensureRoot } from '../authorities/root.ts'
 import { fetchRootCommand } from '../contract.ts'
 import type { PkiFace } from '../face.ts'
 import { findServerCertificate } from '../issue/certificate-store.ts'
+import { revoke } from '../revoke/revoke.ts'
 import { openOn, prepareGround, startNode, type TestNode, testSettings } from '../testing.ts'
 import { serverContexts } from './server-contexts.ts'
 
@@ -80,7 +82,8 @@ eachDialect((dialect, open) => {
     const { certificatePem } = await node.face.root()
     const first = await (await serve(t, node.face)).seen('app.example', certificatePem)
     assert.equal(first.subjectAltName, 'DNS:app.example')
-    assert.equal(node.face.serverContext('app.example'), await node.face.serverContext('app.example'))
+    const kept = await node.face.serverContext('app.example')
+    assert.equal(await node.face.serverContext('app.example'), kept)
     const [record, ...others] = await issuedFor(node, 'app.example')
     assert.deepEqual(others, [])
     assert.equal(record?.detail?.['fingerprint'], first.fingerprint256.toLowerCase())
@@ -105,6 +108,30 @@ eachDialect((dialect, open) => {
     )
     assert.equal(new Set(contexts).size, first === second ? 1 : 2)
     assert.equal((await issuedFor(first, 'app.example')).length, 1)
+  })
+
+  test('once its certificate is revoked, a host is served with a new one and a new key, on every node', async (t) => {
+    const place = await open.place(t)
+    const seal = memorySeal()
+    const node = await startNode(t, open, { place, seal, clock: today() })
+    const { certificatePem } = await node.face.root()
+    const { seen } = await serve(t, node.face)
+    const other = await startNode(t, open, { place, seal, clock: today() })
+    const elsewhere = await serve(t, other.face)
+    const first = await seen('app.example', certificatePem)
+    assert.equal((await elsewhere.seen('app.example', certificatePem)).fingerprint256, first.fingerprint256)
+    const [issued] = await issuedFor(node, 'app.example')
+    const epoch = other.database.epoch('certificates')
+    await revoke(node.ctx, issued?.target?.id ?? '', 'keyCompromise')
+    const second = await seen('app.example', certificatePem)
+    assert.notEqual(second.fingerprint256, first.fingerprint256)
+    assert.ok(!second.publicKey.equals(first.publicKey))
+    while (other.database.epoch('certificates') === epoch) {
+      other.clock.advance(300)
+      await nextTurn()
+    }
+    assert.equal((await elsewhere.seen('app.example', certificatePem)).fingerprint256, second.fingerprint256)
+    assert.equal((await issuedFor(node, 'app.example')).length, 2)
   })
 
   test('prepare issues ahead in the caller’s transaction, as the caller; rolled back, nothing stays', async (t) => {
@@ -132,11 +159,11 @@ eachDialect((dialect, open) => {
     const node = await startNode(t, open)
     const old = await node.face.serverContext('app.example')
     node.clock.advance(59 * day)
-    assert.equal(node.face.serverContext('app.example'), old)
+    assert.equal(await node.face.serverContext('app.example'), old)
     await node.opened.stop?.()
     assert.equal((await issuedFor(node, 'app.example')).length, 1, 'not due yet')
     node.clock.advance(2 * day)
-    assert.equal(node.face.serverContext('app.example'), old, 'nobody waits for a renewal')
+    assert.equal(await node.face.serverContext('app.example'), old, 'nobody waits for a renewal')
     await node.opened.stop?.()
     const renewed = await node.face.serverContext('app.example')
     assert.notEqual(renewed, old)
@@ -149,7 +176,7 @@ eachDialect((dialect, open) => {
     node.clock.advance(70 * day)
     node.storage.failure = new Error('the disk is full')
     for (let call = 0; call < 5; call++) {
-      assert.equal(node.face.serverContext('app.example'), old)
+      assert.equal(await node.face.serverContext('app.example'), old)
       await node.opened.stop?.()
     }
     assert.match(await node.metrics(), /gatehouse_certificate_renewals_failed_total 1/, 'one attempt a minute')
@@ -164,7 +191,7 @@ eachDialect((dialect, open) => {
     node.clock.advance(60_000)
     await node.face.serverContext('app.example')
     await node.opened.stop?.()
-    assert.notEqual(node.face.serverContext('app.example'), old)
+    assert.notEqual(await node.face.serverContext('app.example'), old)
     assert.equal((await issuedFor(node, 'app.example')).length, 2)
   })
 
@@ -290,6 +317,7 @@ eachDialect((dialect, open) => {
       issuance,
       newCtx: () => ground.ctx,
       now: () => ground.clock.now(),
+      epoch: () => '',
       renewalFailed: () => undefined,
       mostKept: 2,
     })

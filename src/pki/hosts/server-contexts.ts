@@ -1,6 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Ctx } from '#platform'
-import type { AuthoritySet } from '../authorities/hierarchy.ts'
 import { fail } from '../errors.ts'
 import { isDueForRenewal } from '../profiles.ts'
 import { pemOf } from '../x509/certificate.ts'
@@ -16,10 +15,12 @@ const inUseMs = 30 * 86_400_000
 
 interface Kept {
   readonly context: SecureContext
+  /** All that a handshake shows: the leaf and what stands behind it. */
+  readonly shown: Uint8Array
+  /** When it was looked up, as revocations count. */
+  epoch: string
   readonly notBefore: number
   readonly notAfter: number
-  /** The authorities it was found sound under; others since: it is looked at again. */
-  readonly authorities: AuthoritySet | undefined
   usedAt: number
   /** No renewal before this time. */
   retryAt: number
@@ -39,6 +40,8 @@ export interface ServerContextOptions {
   /** A context of Gatehouse's own, fresh for each piece of work. */
   readonly newCtx: () => Ctx
   readonly now: () => number
+  /** Changes with every revocation, of certificates and authorities. */
+  readonly epoch: () => string
   /** Told of every renewal that failed. */
   readonly renewalFailed: () => void
   readonly mostKept?: number
@@ -46,29 +49,20 @@ export interface ServerContextOptions {
 
 /** Keeps a TLS context for each host, one issuance under way for each at most. */
 export function serverContexts(options: ServerContextOptions): ServerContexts {
-  const { issuance, newCtx, now, renewalFailed } = options
+  const { issuance, newCtx, now, epoch, renewalFailed } = options
   const kept = new Map<string, Kept>()
   const loading = new Map<string, Promise<SecureContext>>()
   const renewing = new Map<string, Promise<void>>()
 
-  const presentSet = (): AuthoritySet | undefined => {
-    const set = issuance.hierarchy.current()
-    if (!(set instanceof Promise)) return set
-    // whoever needs them waits for them; a database that is away is told there
-    set.catch(() => undefined)
-    return undefined
-  }
-
-  const keep = (leaf: ServerCertificate): Kept => {
+  const keep = (leaf: ServerCertificate, at: string): Kept => {
     const { host, notBefore, notAfter } = leaf
-    const entry = {
-      context: contextOf(leaf),
-      notBefore,
-      notAfter,
-      authorities: presentSet(),
-      usedAt: now(),
-      retryAt: 0,
-    }
+    const shown = Buffer.concat([leaf.certificate, ...leaf.chain])
+    const before = kept.get(host)
+    const isSame = before !== undefined && Buffer.compare(before.shown, shown) === 0
+    // the same object: a renewal under way notes on it when it may be tried again
+    const entry: Kept = isSame
+      ? Object.assign(before, { epoch: at, usedAt: now() })
+      : { context: contextOf(leaf), shown, epoch: at, notBefore, notAfter, usedAt: now(), retryAt: 0 }
     kept.delete(host)
     kept.set(host, entry)
     if (kept.size > (options.mostKept ?? mostKept)) kept.delete(kept.keys().next().value ?? '')
@@ -77,7 +71,8 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
 
   const renew = async (host: string, entry: Kept): Promise<void> => {
     try {
-      const renewed = keep(await issueWhenDue(newCtx(), issuance, nameOf(host)))
+      const at = epoch()
+      const renewed = keep(await issueWhenDue(newCtx(), issuance, nameOf(host)), at)
       renewed.usedAt = entry.usedAt
       renewed.retryAt = now() + retryAfterMs
     } catch (err) {
@@ -96,28 +91,35 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
   }
 
   const load = async (name: ServerName): Promise<SecureContext> => {
+    // taken before the read: what is revoked meanwhile is looked up again
+    const at = epoch()
     const ctx = newCtx()
     const stored = await findUsable(ctx, issuance, name.text)
-    const entry = keep(stored ?? (await issueWhenDue(ctx, issuance, name)))
+    const entry = keep(stored ?? (await issueWhenDue(ctx, issuance, name)), at)
     renewSoon(name.text, entry)
     return entry.context
   }
 
-  /** Under other authorities than when it was made: one of a revoked authority is replaced, while it goes on serving. */
-  const lookAgain = (host: string, entry: Kept): void => {
-    const set = presentSet()
-    if (set === entry.authorities || loading.has(host) || now() < entry.retryAt) return
-    entry.retryAt = now() + retryAfterMs
-    const name = parseServerName(host)
-    if (name === undefined) return
-    const under = load(name).finally(() => loading.delete(host))
-    loading.set(host, under)
-    under.catch((err: unknown) => issuance.log.warn({ host, err }, 'a certificate could not be looked at again'))
+  /** While the database is away, what was served goes on: a server's own certificate lets nobody in. */
+  const loadOrKeep = async (name: ServerName): Promise<SecureContext> => {
+    try {
+      return await load(name)
+    } catch (err) {
+      const before = findValid(name.text)
+      if (before === undefined) throw err
+      issuance.log.warn({ host: name.text, err }, 'whether a certificate was revoked could not be read; it serves on')
+      return before.context
+    }
+  }
+
+  const findValid = (host: string): Kept | undefined => {
+    const entry = kept.get(host)
+    return entry !== undefined && now() >= entry.notBefore && now() < entry.notAfter ? entry : undefined
   }
 
   const findKept = (host: string): Kept | undefined => {
-    const entry = kept.get(host)
-    if (entry === undefined || now() < entry.notBefore || now() >= entry.notAfter) return undefined
+    const entry = findValid(host)
+    if (entry?.epoch !== epoch()) return undefined
     kept.delete(host)
     kept.set(host, entry)
     entry.usedAt = now()
@@ -129,12 +131,11 @@ export function serverContexts(options: ServerContextOptions): ServerContexts {
       const entry = findKept(host)
       if (entry !== undefined) {
         renewSoon(host, entry)
-        lookAgain(host, entry)
         return entry.context
       }
       const name = parseServerName(host)
       if (name === undefined) return Promise.reject(fail('pki.host-invalid'))
-      const under = loading.get(host) ?? load(name).finally(() => loading.delete(host))
+      const under = loading.get(host) ?? loadOrKeep(name).finally(() => loading.delete(host))
       loading.set(host, under)
       return under
     },
