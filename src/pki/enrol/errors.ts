@@ -29,6 +29,12 @@ export const enrolErrors = {
     detail:
       'Too many wrong enrolment tokens came from this network. This one was not looked at. Try again in {seconds} seconds.',
   },
+  'pki.renewed-too-often': {
+    status: 429,
+    title: 'Renewed too often',
+    detail:
+      'This client had sixty certificates issued within an hour. Nothing was issued; the present certificate goes on working. Try again in {seconds} seconds.',
+  },
   'pki.enrolment-media-type': {
     status: 415,
     title: 'Not a certificate request',

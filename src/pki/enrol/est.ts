@@ -7,10 +7,11 @@ import { keyClasses } from '../issue/profile.ts'
 import type { Standings } from '../revoke/standings.ts'
 import { certsOnly } from '../x509/certs-only.ts'
 import { csrAttributes } from './csr-attributes.ts'
-import { type EnrolParts, enrol, enrolAsHolder } from './enrol.ts'
+import { type EnrolParts, enrol, enrolAsHolder, journalled } from './enrol.ts'
 import { fail } from './errors.ts'
+import type { Pace } from './pace.ts'
 import { renewCertificate } from './renew.ts'
-import { requireShown } from './shown-certificate.ts'
+import { requireShown, type ShownCertificate } from './shown-certificate.ts'
 import { challenge, presentedSecret } from './token-proof.ts'
 
 /** Enrolment over Secure Transport (RFC 7030, as clarified by RFC 8951): without full CMC and server-made keys. */
@@ -20,6 +21,7 @@ export interface EstParts extends EnrolParts {
   /** Where certificates are renewed: `https://certificate.gate.example.org`. */
   readonly renewal: () => string
   readonly standings: Standings
+  readonly pace: Pace
 }
 
 const base = '/.well-known/est'
@@ -100,7 +102,7 @@ async function simpleEnroll(parts: EstParts, ctx: Ctx, { profile, request, body 
   const { certificate } = request
   if (certificate === undefined || profile === undefined)
     throw fail('pki.enrolment-needs-proof', { headers: challenge })
-  const { actor } = await requireShown({ ...parts, access: parts.issue.access }, ctx, certificate.der)
+  const { actor } = await requirePaced(parts, ctx, certificate.der)
   return issuedReply(await enrolAsHolder(parts, ctx.as(actor), { profile, request: body }), parts.renewal())
 }
 
@@ -111,9 +113,20 @@ async function simpleReenroll(parts: EstParts, ctx: Ctx, { profile, request, bod
   if (certificate === undefined) {
     throw fail('pki.renewal-needs-certificate', { fields: { renewal: parts.renewal() } })
   }
-  const { certificateId, actor } = await requireShown({ ...parts, access: parts.issue.access }, ctx, certificate.der)
+  const { certificateId, actor } = await requirePaced(parts, ctx, certificate.der)
   const issued = await renewCertificate(parts.issue, ctx.as(actor), { certificateId, profile, request: body })
   return issuedReply(issued, parts.renewal())
+}
+
+/** @throws GateError those of `requireShown`, and `pki.renewed-too-often` (429) */
+async function requirePaced(parts: EstParts, ctx: Ctx, der: Uint8Array): Promise<ShownCertificate> {
+  const shown = await requireShown(parts, ctx, der)
+  return journalled(ctx.as(shown.actor), 'certificates:use', async () => {
+    const wait = parts.pace.take(shown.client, ctx.now)
+    if (wait === 0) return shown
+    const seconds = Math.ceil(wait / 1_000)
+    throw fail('pki.renewed-too-often', { fields: { seconds }, headers: { 'Retry-After': String(seconds) } })
+  })
 }
 
 function requirePkcs10({ headers }: RequestView): void {

@@ -5,6 +5,7 @@ import type { Standings } from '../revoke/standings.ts'
 import { forgetUnusedTokens } from './enrolment-token-store.ts'
 import { estRoutes } from './est.ts'
 import { failedAttempts } from './failed-attempts.ts'
+import { renewalPace } from './pace.ts'
 import { tokenApi } from './token-api.ts'
 import { tokenPages } from './token-pages.ts'
 
@@ -25,7 +26,15 @@ export function enrolmentRoutes(parts: EnrolmentParts): readonly Route[] {
   const { issue, hierarchy, renewal, standings } = parts
   const fingerprint = async (): Promise<string> => (await hierarchy.root()).published.fingerprint
   return [
-    ...estRoutes({ issue, access: issue.access, attempts: failedAttempts(), hierarchy, renewal, standings }),
+    ...estRoutes({
+      issue,
+      access: issue.access,
+      attempts: failedAttempts(),
+      hierarchy,
+      renewal,
+      standings,
+      pace: renewalPace(),
+    }),
     ...tokenApi(parts),
     ...tokenPages({ ...parts, fingerprint }),
   ]

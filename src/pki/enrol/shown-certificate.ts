@@ -10,6 +10,8 @@ import { fail } from './errors.ts'
 /** A certificate that proved in the handshake who is asking. */
 export interface ShownCertificate {
   readonly certificateId: string
+  /** Whom it is for and what for: the same after every renewal. */
+  readonly client: string
   /** Its holder; of a server, which has none, nobody with that certificate. */
   readonly actor: Actor
 }
@@ -35,7 +37,8 @@ export function requireShown(parts: ShownParts, ctx: Ctx, der: Uint8Array): Prom
       const { allowed } = await parts.access.decide(actor, undefined, undefined, { now: ctx.now })
       if (!allowed) throw fail('pki.renewal-refused', { fields: { why: 'its holder may do nothing from here now' } })
     }
-    return { certificateId: certificate.id, actor }
+    const { id, profile, holderId, names } = certificate
+    return { certificateId: id, client: `${profile} ${holderId ?? names.join(' ')}`, actor }
   })
 }
 
