@@ -17,8 +17,8 @@ import { memoryLog, type TestCertificate, testCertificate } from '../src/platfor
 import { median, rounded } from './machine/figures.ts'
 import { cpuOf } from './machine/programs.ts'
 
-const rounds = 5
-const perRound = 150
+const rounds = 4
+const perRound = 120
 const warmUp = 300
 const atOnce = 4
 const hosts = ['asks.test', 'silent.test'] as const

@@ -1,11 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { readHelloName } from './client-hello.ts'
 import type { Connections, Peer } from './connections.ts'
-import { canonicalHost } from './host-name.ts'
+import { cachedHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 
 /** A connection from its acceptance on. */
 export interface Arrival {
+  /** Canonical. */
+  readonly address: string
   /** From the ClientHello, canonical; OpenSSL has not judged it yet. */
   readonly serverName: string | undefined
   /** Once the handshake is done. */
@@ -42,7 +44,8 @@ export class Arrivals {
     this.#limits = limits
     this.#choose = choose
     this.server = createServer({ noDelay: true }, (socket) => {
-      if (connections.admit(socket) !== undefined) this.#read(socket)
+      const address = connections.admit(socket)
+      if (address !== undefined) this.#read(socket, address)
     })
   }
 
@@ -60,7 +63,7 @@ export class Arrivals {
     for (const socket of this.#waiting) socket.destroy()
   }
 
-  #read(socket: Socket): void {
+  #read(socket: Socket, address: string): void {
     const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeMs)
     let bytes: Buffer = Buffer.alloc(0)
     this.#waiting.add(socket)
@@ -80,7 +83,8 @@ export class Arrivals {
       this.#waiting.delete(socket)
       socket.pause()
       socket.unshift(bytes)
-      this.#handOver(socket, { serverName: canonicalHost(hello.serverName ?? ''), peer: undefined, deadline })
+      const serverName = hello.serverName === undefined ? undefined : cachedHost(hello.serverName)
+      this.#handOver(socket, { address, serverName, peer: undefined, deadline })
     }
     socket.on('error', () => socket.destroy())
     socket.once('close', over)

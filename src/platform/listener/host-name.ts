@@ -24,7 +24,8 @@ export function canonicalHost(authority: string): string | undefined {
 const seen = new Map<string, string>()
 const mostSeen = 512
 
-function cachedHost(authority: string): string | undefined {
+/** `canonicalHost`, for what comes with every connection and request. */
+export function cachedHost(authority: string): string | undefined {
   const known = seen.get(authority)
   if (known !== undefined) return known
   const host = canonicalHost(authority)

@@ -9,13 +9,12 @@ import {
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext, TLSSocket } from 'node:tls'
-import { canonicalAddress } from '#kit'
 import type { Log } from '../log.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Connections, Http1Connections, type Peer, type Peers } from './connections.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Drained } from './drain.ts'
-import { canonicalHost } from './host-name.ts'
+import { cachedHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
 import { ServerResponse } from './node-http.ts'
@@ -151,10 +150,8 @@ export function requestPeer(peers: Peers, request: ServedRequest): Peer | undefi
 function arrived(arrival: Arrival | undefined, socket: TLSSocket, asked: boolean): Peer | undefined {
   if (arrival === undefined) return undefined
   clearTimeout(arrival.deadline)
-  const remote = socket.remoteAddress?.split('%', 1)[0]
-  const address = remote === undefined ? undefined : canonicalAddress(remote)
-  const { serverName } = arrival
-  if (address === undefined || serverName === undefined || !sameName(socket, serverName)) return undefined
+  const { address, serverName } = arrival
+  if (serverName === undefined || !sameName(socket, serverName)) return undefined
   const der = asked ? socket.getPeerX509Certificate()?.raw : undefined
   arrival.peer = { address, serverName, asked, certificate: der === undefined ? undefined : { der } }
   return arrival.peer
@@ -163,7 +160,7 @@ function arrived(arrival: Arrival | undefined, socket: TLSSocket, asked: boolean
 /** OpenSSL must have read the same name as we did, where it tells: of a resumed TLS 1.2 session it does not. */
 function sameName(socket: TLSSocket, serverName: string): boolean {
   const { servername } = socket as { readonly servername?: string | false | null }
-  if (typeof servername === 'string') return canonicalHost(servername) === serverName
+  if (typeof servername === 'string') return cachedHost(servername) === serverName
   return socket.isSessionReused() && socket.getProtocol() === 'TLSv1.2'
 }
 
@@ -184,7 +181,7 @@ function tlsOptions({ sources, log, refusedName }: SecureServerParts) {
           done(null, context)
         },
         (error: unknown) => {
-          log.error({ error, serverName: canonicalHost(name) }, 'a certificate source failed; the handshake is refused')
+          log.error({ error, serverName: cachedHost(name) }, 'a certificate source failed; the handshake is refused')
           done(null)
         },
       )
@@ -196,10 +193,11 @@ async function findCertificate(
   sources: readonly CertificateSource[],
   name: string,
 ): Promise<SecureContext | undefined> {
-  const host = canonicalHost(name)
+  const host = cachedHost(name)
   if (host === undefined || host !== name.toLowerCase()) return undefined
   for (const source of sources) {
-    const context = await source(host)
+    const found = source(host)
+    const context = found instanceof Promise ? await found : found
     if (context !== undefined) return context
   }
   return undefined
