@@ -45,8 +45,13 @@ export {
   issueBody,
   issuedView,
   issuedWithKey,
+  type NewProfileBody,
+  newProfileBody,
+  type ProfilePatch,
   type ProfileView,
   profileList,
+  profileParams,
+  profilePatch,
   profileView,
 } from './issue/contract.ts'
 export { revokeBody, revokedView } from './revoke/contract.ts'

@@ -77,6 +77,27 @@ export const pkiErrors = {
     title: 'There is no such certificate profile',
     detail: 'No profile is called {name}. Nothing was issued.',
   },
+  'pki.profile-name-taken': {
+    status: 409,
+    title: 'This name is taken',
+    detail:
+      'A certificate profile is or was called {name}, and names are never used again. Nothing was created. Choose another name.',
+  },
+  'pki.profile-built-in': {
+    status: 409,
+    title: 'This certificate profile is built in',
+    detail: 'The profile {name} is always there as it is. Nothing was changed. Make one of your own beside it.',
+  },
+  'pki.profile-invalid': {
+    status: 422,
+    title: 'The certificate profile cannot be so',
+    detail: 'Nothing was changed. Correct the fields named below.',
+  },
+  'pki.profile-stale': {
+    status: 409,
+    title: 'The certificate profile was changed meanwhile',
+    detail: 'Somebody changed {name} after this was begun. Nothing was done. Look at it as it is now and try again.',
+  },
   'pki.key-compromised': {
     status: 422,
     title: 'This key is known to be in other hands',

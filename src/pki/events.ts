@@ -4,6 +4,14 @@ import { revocationReasons } from './revoke/reasons.ts'
 
 const fingerprint = z.string().describe('SHA-256 of the certificate.')
 
+const profileDetail = z.object({
+  kind: z.string(),
+  line: z.string().describe('The line of authorities that issues it.'),
+  days: z.int().describe('Longest life.'),
+  keys: z.array(z.string()),
+  names: z.array(z.string()).describe('Host names it may carry.'),
+})
+
 /** What may be told of this room's changes. */
 export const events: EventTable = {
   'certificate-authorities.create': {
@@ -100,6 +108,21 @@ export const events: EventTable = {
     summary: 'A device or service became known by its first certificate.',
     read: 'certificates:read',
     detail: z.object({}),
+  },
+  'certificate-profiles.create': {
+    summary: 'A certificate profile was made.',
+    read: 'certificate-profiles:read',
+    detail: profileDetail,
+  },
+  'certificate-profiles.update': {
+    summary: 'What a certificate profile gives was changed.',
+    read: 'certificate-profiles:read',
+    detail: profileDetail.extend({ before: profileDetail }),
+  },
+  'certificate-profiles.delete': {
+    summary: 'A certificate profile was removed; nothing is issued or renewed by it any more.',
+    read: 'certificate-profiles:read',
+    detail: profileDetail,
   },
   'certificates.forget-keys': {
     summary: 'Private keys of certificates that ended were deleted.',

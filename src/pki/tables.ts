@@ -58,6 +58,20 @@ export interface PkiTables {
     readonly created_at: number
     readonly removed_at: number | null
   }
+  readonly pki_profiles: {
+    readonly name: string
+    readonly kind: string
+    readonly line: string
+    readonly lifetime_ms: number
+    readonly keys: string
+    readonly names: string
+    readonly title: string
+    readonly description: string
+    readonly created_at: number
+    readonly updated_at: number
+    readonly revision: number
+    readonly removed_at: number | null
+  }
   readonly pki_certificate_uses: {
     readonly certificate_id: string
     readonly seen_at: number

@@ -10,8 +10,8 @@ import {
   type JudgedOrder,
   judgeOrder,
 } from '../issue/issue.ts'
-import { getProfile } from '../issue/orders.ts'
 import { profileHolders } from '../issue/profile.ts'
+import { getProfile } from '../issue/profiles.ts'
 import { digestOf } from '../x509/certificate.ts'
 import { type EnrolmentToken, tokenState } from './enrolment-token.ts'
 import { findEnrolledKey, findEnrolmentToken, insertEnrolment, takeUse } from './enrolment-token-store.ts'

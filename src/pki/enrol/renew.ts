@@ -2,7 +2,7 @@ import { type Ctx, GateError } from '#platform'
 import { type CertificateRecord, findCertificate } from '../issue/certificate-store.ts'
 import { getHolder } from '../issue/holders.ts'
 import { type IssuedCertificate, type IssueParts, issue, type JudgedOrder, judgeOrder } from '../issue/issue.ts'
-import { getProfile } from '../issue/orders.ts'
+import { getProfile } from '../issue/profiles.ts'
 import { digestOf } from '../x509/certificate.ts'
 import { journalled, repeated } from './enrol.ts'
 import { findRenewalFor } from './enrolment-token-store.ts'
@@ -59,7 +59,10 @@ async function judgeAgain(
   before: CertificateRecord,
   request: string,
 ): Promise<JudgedOrder> {
-  const profile = await getProfile(ctx, parts, before.profile)
+  const profile = await getProfile(ctx, parts, before.profile).catch((error: unknown) => {
+    if (error instanceof GateError && error.code === 'pki.no-such-profile') throw refused('its profile was removed')
+    throw error
+  })
   const holder = await requireHolder(parts, ctx, before)
   const judged = judgeOrder(parts, {
     profile,

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { parseDuration } from '#kit'
 import { type Ctx, type FieldFault, GateError, type RejectedForm, type Reply, type Route, route } from '#platform'
 import type { Html } from '#platform/ui'
-import { builtInProfiles, profileHolders } from '../issue/profile.ts'
+import { profileHolders } from '../issue/profile.ts'
+import { allProfiles } from '../issue/profiles.ts'
 import { enrolmentTokenParams, enrolmentTokenQuery, newEnrolmentTokenBody } from './contract.ts'
 import { listEnrolled } from './enrolment-token-store.ts'
 import { createEnrolmentToken, getEnrolmentToken, revokeEnrolmentToken } from './enrolment-tokens.ts'
@@ -80,7 +81,7 @@ function makingPages(parts: TokenPageParts): readonly Route[] {
       path: `${section}/new`,
       door: 'browser',
       access: { permission: 'enrolment-tokens:create' },
-      handler: async () => formReply(parts, {}, []),
+      handler: (ctx) => formReply(parts, ctx, {}, []),
     }),
     route({
       method: 'POST',
@@ -89,7 +90,7 @@ function makingPages(parts: TokenPageParts): readonly Route[] {
       access: { permission: 'enrolment-tokens:create' },
       body: tokenForm,
       handler: async (ctx, { body }) => makeToken(parts, ctx, body),
-      invalid: async (_, rejected) => formReply(parts, typed(rejected), rejected.faults),
+      invalid: (ctx, rejected) => formReply(parts, ctx, typed(rejected), rejected.faults),
     }),
   ]
 }
@@ -123,10 +124,10 @@ function revokingPages(): readonly Route[] {
 
 async function makeToken(parts: TokenPageParts, ctx: Ctx, typed: z.infer<typeof tokenForm>): Promise<Reply> {
   const values = { ...typed, uses: String(typed.uses) }
-  const body = newEnrolmentTokenBody.safeParse(bodyOf(parts, ctx, typed))
+  const body = newEnrolmentTokenBody.safeParse(await bodyOf(parts, ctx, typed))
   if (!body.success) {
     const faults = body.error.issues.map(({ path, message }) => ({ field: fieldOf(path[0]), message }))
-    return { ...formReply(parts, values, faults), status: 400 }
+    return { ...(await formReply(parts, ctx, values, faults)), status: 400 }
   }
   try {
     const { token, secret } = await createEnrolmentToken(parts.issue, ctx, body.data)
@@ -135,13 +136,13 @@ async function makeToken(parts: TokenPageParts, ctx: Ctx, typed: z.infer<typeof 
   } catch (error) {
     const field = error instanceof GateError ? conflicts[error.code] : undefined
     if (!(error instanceof GateError) || field === undefined) throw error
-    return { ...formReply(parts, values, [{ field, message: error.detail }]), status: error.status }
+    return { ...(await formReply(parts, ctx, values, [{ field, message: error.detail }])), status: error.status }
   }
 }
 
-function bodyOf({ issue }: TokenPageParts, ctx: Ctx, typed: z.infer<typeof tokenForm>): unknown {
+async function bodyOf({ issue }: TokenPageParts, ctx: Ctx, typed: z.infer<typeof tokenForm>): Promise<unknown> {
   const { label, profile, holder, names, uses, life, networks } = typed
-  const kind = builtInProfiles(issue.trustDomain).find(({ name }) => name === profile)?.kind ?? 'device'
+  const kind = (await allProfiles(ctx, issue)).find(({ name }) => name === profile)?.kind ?? 'device'
   const name = holder.trim()
   return {
     label,
@@ -172,8 +173,13 @@ async function may({ issue }: TokenPageParts, ctx: Ctx, permission: string): Pro
   return (await issue.access.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
 }
 
-function formReply({ issue }: TokenPageParts, values: TokenFormValues, faults: readonly FieldFault[]): Reply {
-  const profiles = builtInProfiles(issue.trustDomain).filter(({ kind }) => kind !== 'gateway')
+async function formReply(
+  { issue }: TokenPageParts,
+  ctx: Ctx,
+  values: TokenFormValues,
+  faults: readonly FieldFault[],
+): Promise<Reply> {
+  const profiles = (await allProfiles(ctx, issue)).filter(({ kind }) => kind !== 'gateway')
   return pageReply('Make an enrolment token', tokenFormPage({ profiles, values, faults }))
 }
 

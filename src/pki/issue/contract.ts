@@ -126,16 +126,67 @@ export const issueBody = z
   })
 export type IssueBody = z.infer<typeof issueBody>
 
+const profileKind = z.enum(['server', 'device', 'person', 'service', 'gateway'])
+const keyClass = z.enum(['P-256', 'P-384', 'P-521', 'Ed25519', 'RSA'])
+
 export const profileView = z.object({
   name: z.string(),
-  kind: z.enum(['server', 'device', 'person', 'service', 'gateway']),
+  kind: profileKind,
   title: z.string(),
+  description: z.string(),
   line: z.string().describe('The line of authorities that issues it.'),
   days: z.int().describe('Longest life.'),
   keys: z.array(z.string()),
   names: z.array(z.string()).describe('Host names it may carry: exact, `*.` and all below, or CIDRs.'),
   purposes: z.array(z.string()),
   builtIn: z.boolean(),
+  createdAt: instant.nullable().describe('null: built in.'),
+  updatedAt: instant.nullable().describe('null: built in.'),
 })
 export type ProfileView = z.infer<typeof profileView>
 export const profileList = z.object({ items: z.array(profileView) })
+export const profileParams = z.strictObject({ name: z.string().max(64) })
+
+const profileFields = {
+  title: z.string().trim().min(1, 'say what it is called').max(80),
+  description: z.string().trim().max(500),
+  line: z.string().max(63).describe('`servers`, `clients`, or a line of your own with an active authority.'),
+  days: z
+    .int('a whole number of days')
+    .min(1, 'a day at least')
+    .max(3650, '3650 days at most')
+    .describe('No certificate of it lives longer; its authority may end it sooner.'),
+  keys: z
+    .array(keyClass)
+    .min(1, 'take one kind of key at least')
+    .max(5)
+    .transform((keys) => [...new Set(keys)])
+    .describe('`RSA`: 2048 to 4096 bits.'),
+  names: z
+    .array(z.string().max(260))
+    .max(100)
+    .transform((names) => [...new Set(names)])
+    .describe('Host names it may carry: `app.example.org`, `*.example.org` for all below it, CIDRs for addresses.'),
+}
+
+export const newProfileBody = z.strictObject({
+  name: profileName.refine((name) => name !== 'new', 'new is an address of its own; choose another name'),
+  kind: profileKind.describe('What it proves, and whom for. Never changes.'),
+  title: profileFields.title,
+  description: profileFields.description.default(''),
+  line: profileFields.line.optional().describe('Absent: `servers` for servers, `clients` for all others.'),
+  days: profileFields.days,
+  keys: profileFields.keys.default(['P-256', 'P-384', 'P-521', 'Ed25519', 'RSA']),
+  names: profileFields.names.default([]),
+})
+export type NewProfileBody = z.infer<typeof newProfileBody>
+
+export const profilePatch = z.strictObject({
+  title: profileFields.title.optional(),
+  description: profileFields.description.optional(),
+  line: profileFields.line.optional(),
+  days: profileFields.days.optional(),
+  keys: profileFields.keys.optional(),
+  names: profileFields.names.optional(),
+})
+export type ProfilePatch = z.infer<typeof profilePatch>

@@ -14,6 +14,7 @@ import { type CertificateRecord, findServedHost, insertCertificate, type Via } f
 import type { Holder } from './holders.ts'
 import { leafFields, type Pointers } from './leaf.ts'
 import { type Profile, profileHolders } from './profile.ts'
+import { requireCurrent } from './profiles.ts'
 import { type CertificateSubject, subjectOf } from './subject.ts'
 
 /** What issuing works with. */
@@ -131,11 +132,13 @@ function requireUnnarrowed(ctx: Ctx): void {
  * Signs and stores a certificate and says so in the journal, in one transaction; asks nobody whether it may be. Nothing
  * may leave the server before that has committed.
  *
- * @throws GateError `pki.key-compromised`, `pki.name-not-allowed`; those of `Hierarchy.issuer` and `requireValid`
+ * @throws GateError `pki.key-compromised`, `pki.name-not-allowed`; `pki.no-such-profile` or `pki.profile-stale` when the
+ * profile was removed or changed after the order was judged; those of `Hierarchy.issuer` and `requireValid`
  */
 export async function issue(ctx: Ctx, parts: IssueParts, order: JudgedOrder): Promise<IssuedCertificate> {
   const issued = await ctx.tx(async (tx) => {
     const keyDigest = digestOf(order.publicKey.spki)
+    await requireCurrent(tx, order.profile)
     if (await parts.isCompromised(tx, keyDigest)) throw fail('pki.key-compromised')
     await requireOthersHosts(tx, parts, order)
     const issuer = await parts.hierarchy.issuer(tx, order.profile.line)

@@ -1,27 +1,11 @@
 import { type CredentialLimits, noLimits } from '#kit'
 import type { Ctx } from '#platform'
-import { fail } from '../errors.ts'
 import type { IssueBody } from './contract.ts'
 import { ensureHolder, type Holder } from './holders.ts'
 import { authorizeOrder, type IssuedCertificate, type IssueParts, issue, judgeOrder, orderWithNewKey } from './issue.ts'
-import { builtInProfiles, type Profile } from './profile.ts'
+import { getProfile } from './profiles.ts'
 
 const day = 86_400_000
-
-/** Every profile, built-in ones first. */
-export async function allProfiles(
-  _: Ctx,
-  { trustDomain }: Pick<IssueParts, 'trustDomain'>,
-): Promise<readonly Profile[]> {
-  return builtInProfiles(trustDomain)
-}
-
-/** @throws GateError `pki.no-such-profile` */
-export async function getProfile(ctx: Ctx, parts: Pick<IssueParts, 'trustDomain'>, name: string): Promise<Profile> {
-  const found = (await allProfiles(ctx, parts)).find((profile) => profile.name === name)
-  if (found === undefined) throw fail('pki.no-such-profile', { fields: { name } })
-  return found
-}
 
 export interface Filled extends IssuedCertificate {
   /** Of a key made here, to be told once. */
@@ -36,8 +20,8 @@ export interface Filled extends IssuedCertificate {
  * `issue` throw
  */
 export async function fillOrder(ctx: Ctx, parts: IssueParts, body: IssueBody): Promise<Filled> {
+  await parts.access.require(ctx, `certificate-profiles:issue:${body.profile}`)
   const profile = await getProfile(ctx, parts, body.profile)
-  await parts.access.require(ctx, `certificate-profiles:issue:${profile.name}`)
   return ctx.tx(async (tx) => {
     const holder = await holderOf(tx, parts, body)
     const order = {

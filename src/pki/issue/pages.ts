@@ -10,7 +10,9 @@ import { findSuccessor, findUse } from './certificate-store.ts'
 import { certificateParams, certificateQuery, type IssueBody, issueBody, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
-import { allProfiles, fillOrder } from './orders.ts'
+import { fillOrder } from './orders.ts'
+import { may, profilePages } from './profile-pages.ts'
+import { allProfiles } from './profiles.ts'
 import { getCertificate, pageOfCertificates } from './routes.ts'
 import { chainPem } from './wire.ts'
 
@@ -27,7 +29,8 @@ const section = '/certificates'
 
 /** The console's pages about certificates. */
 export function certificatePages(parts: CertificatePageParts): readonly Route[] {
-  return [listPage(parts), ...issuePages(parts), detailPage(parts)]
+  // what has a name of its own before `/certificates/{id}`: the first that fits answers
+  return [...profilePages(parts), listPage(parts), ...issuePages(parts), detailPage(parts)]
 }
 
 function listPage(parts: CertificatePageParts): Route {
@@ -46,6 +49,7 @@ function listPage(parts: CertificatePageParts): Route {
         ...page,
         query,
         profiles: profiles.map(({ name }) => name),
+        maySeeProfiles: await may(parts, ctx, 'certificate-profiles:read'),
         now: ctx.now,
       })
       return pageReply('Certificates', body)

@@ -27,11 +27,19 @@ export interface Profile {
   /** Host names it may carry: `app.example`, `*.example` for everything under it, CIDRs for addresses. */
   readonly names: readonly string[]
   readonly builtIn: boolean
+  readonly title: string
+  /** May be empty. */
+  readonly description: string
+  /** Counts changes; 0 of what is built in. */
+  readonly revision: number
+  /** Absent of what is built in. */
+  readonly createdAt: number | undefined
+  readonly updatedAt: number | undefined
 }
 
 const day = 86_400_000
-/** Both ends of a validity are included, hence a second less. */
-const days = (count: number): number => count * day - 1000
+/** The life of so many days, in milliseconds. Both ends of a validity are included, hence a second less. */
+export const lifetimeOf = (count: number): number => count * day - 1000
 
 interface KindRule {
   readonly purposes: readonly ExtendedKeyUsage[]
@@ -46,35 +54,35 @@ export const kindRules: Readonly<Record<ProfileKind, KindRule>> = {
   server: {
     purposes: ['serverAuth'],
     line: 'servers',
-    lifetimeMs: days(90),
+    lifetimeMs: lifetimeOf(90),
     title: 'Proves a host to its visitors',
     named: false,
   },
   device: {
     purposes: ['clientAuth'],
     line: 'clients',
-    lifetimeMs: days(365),
+    lifetimeMs: lifetimeOf(365),
     title: 'Proves a device to what it connects to',
     named: true,
   },
   person: {
     purposes: ['clientAuth'],
     line: 'clients',
-    lifetimeMs: days(365),
+    lifetimeMs: lifetimeOf(365),
     title: 'Proves a person, in place of a password',
     named: true,
   },
   service: {
     purposes: ['serverAuth', 'clientAuth'],
     line: 'clients',
-    lifetimeMs: days(90),
+    lifetimeMs: lifetimeOf(90),
     title: 'Proves a service, calling and called',
     named: false,
   },
   gateway: {
     purposes: ['clientAuth'],
     line: 'clients',
-    lifetimeMs: days(30),
+    lifetimeMs: lifetimeOf(30),
     title: 'Proves this Gatehouse to the apps behind it',
     named: true,
   },
@@ -99,7 +107,17 @@ export function builtInProfiles(trustDomain: string): readonly Profile[] {
     keys: keyClasses,
     names: kind === 'server' || kind === 'service' ? [`*.${trustDomain}`] : [],
     builtIn: true,
+    title: kindRules[kind].title,
+    description: '',
+    revision: 0,
+    createdAt: undefined,
+    updatedAt: undefined,
   }))
+}
+
+/** Longest life in whole days, as people say it. */
+export function daysOf({ lifetimeMs }: Pick<Profile, 'lifetimeMs'>): number {
+  return Math.ceil(lifetimeMs / day)
 }
 
 /** Whether a key of this kind may be certified by the profile. */

@@ -10,13 +10,12 @@ import {
   issueBody,
   issuedView as issuedViewShape,
   issuedWithKey,
-  profileList,
 } from './contract.ts'
 import type { IssueParts } from './issue.ts'
 import { fillOrder } from './orders.ts'
-import { builtInProfiles } from './profile.ts'
+import { profileRoutes } from './profile-routes.ts'
 import { certificateResource } from './resources.ts'
-import { certificateView, chainPem, issuedView, profileView } from './wire.ts'
+import { certificateView, chainPem, issuedView } from './wire.ts'
 
 export interface CertificateRouteParts {
   readonly issue: IssueParts
@@ -26,7 +25,7 @@ export interface CertificateRouteParts {
 
 /** `/api/v1/certificates` and `/api/v1/certificate-profiles`. */
 export function certificateRoutes(parts: CertificateRouteParts): readonly Route[] {
-  return [...readingRoutes(parts), issuingRoute(parts), profilesRoute(parts)]
+  return [...readingRoutes(parts), issuingRoute(parts), ...profileRoutes(parts)]
 }
 
 function readingRoutes(parts: CertificateRouteParts): readonly Route[] {
@@ -97,21 +96,6 @@ function issuingRoute(parts: CertificateRouteParts): Route {
         ...(filled.privateKeyPem === undefined ? {} : { unrepeatable: true }),
       }
     },
-  })
-}
-
-function profilesRoute({ issue }: CertificateRouteParts): Route {
-  return route({
-    method: 'GET',
-    path: '/api/v1/certificate-profiles',
-    door: 'api',
-    access: { permission: 'certificate-profiles:read' },
-    summary: 'The profiles certificates are issued by',
-    responses: { 200: profileList },
-    handler: async () => ({
-      kind: 'json',
-      body: { items: builtInProfiles(issue.trustDomain).map(profileView) },
-    }),
   })
 }
 

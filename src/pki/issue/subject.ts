@@ -51,6 +51,6 @@ export function subjectOf({ profile, holder, hosts, trustDomain }: SubjectReques
 }
 
 /** Text as it came, fit for an error: short, and nothing invisible in it. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return JSON.stringify(text.slice(0, 80).replaceAll(/[^\x20-\x7e]/g, '?'))
 }

@@ -2,7 +2,7 @@ import { fingerprintOf, pemOf } from '../x509/certificate.ts'
 import type { CertificateRecord } from './certificate-store.ts'
 import type { Certificate, IssuedView, ProfileView } from './contract.ts'
 import type { IssuedCertificate } from './issue.ts'
-import { kindRules, type Profile } from './profile.ts'
+import { daysOf, kindRules, type Profile } from './profile.ts'
 
 const timeOf = (at: number): string => new Date(at).toISOString()
 
@@ -51,12 +51,15 @@ export function profileView(profile: Profile): ProfileView {
   return {
     name: profile.name,
     kind: profile.kind,
-    title: kindRules[profile.kind].title,
+    title: profile.title,
+    description: profile.description,
     line: profile.line,
-    days: Math.ceil(profile.lifetimeMs / 86_400_000),
+    days: daysOf(profile),
     keys: [...profile.keys],
     names: [...profile.names],
     purposes: [...kindRules[profile.kind].purposes],
     builtIn: profile.builtIn,
+    createdAt: profile.createdAt === undefined ? null : timeOf(profile.createdAt),
+    updatedAt: profile.updatedAt === undefined ? null : timeOf(profile.updatedAt),
   }
 }

@@ -4,6 +4,7 @@ import { hierarchyMigration } from './0002-hierarchy.ts'
 import { revocationMigration } from './0003-revocation.ts'
 import { authoritiesMigration } from './0005-authorities.ts'
 import { enrolmentMigration } from './0006-enrolment.ts'
+import { profilesMigration } from './0007-profiles.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   revocationMigration,
   authoritiesMigration,
   enrolmentMigration,
+  profilesMigration,
 ]

@@ -1,4 +1,5 @@
 import {
+  button,
   command,
   emptyState,
   exactTime,
@@ -31,6 +32,7 @@ export interface CertificatesPageData {
   readonly query: CertificateQuery
   /** Names to filter by. */
   readonly profiles: readonly string[]
+  readonly maySeeProfiles: boolean
   readonly now: number
 }
 
@@ -50,6 +52,7 @@ ${(items.length > 0 || active) && filter(data, active)}
 ${issued(data, active, further)}
 ${(items.length > 0 || further) && paging({ href: withQuery('/certificates', filters), next: data.next, further, shown: items.length })}
 </section>
+${data.maySeeProfiles && html`<p>${button({ text: 'Certificate profiles', href: '/certificates/profiles' }, 'plain')}</p>`}
 ${!further && !active && rootPart(data)}`
 }
 
