@@ -3,7 +3,16 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { crawl } from '../pages/crawl.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
-import { addEnrolmentToken, addGroup, addNetwork, addPerson, addRoute, addWebhook, signIn } from '../product/people.ts'
+import {
+  addCertificateProfile,
+  addEnrolmentToken,
+  addGroup,
+  addNetwork,
+  addPerson,
+  addRoute,
+  addWebhook,
+  signIn,
+} from '../product/people.ts'
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
@@ -48,6 +57,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addNetwork(administrator, product, 'office')
     await addWebhook(administrator, product, 'siem')
     await addEnrolmentToken(administrator, product, 'wm-42')
+    await addCertificateProfile(administrator, product, 'internal')
   })
 
   after(async () => {
@@ -106,6 +116,12 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificate-authorities/import',
       '/certificate-authorities/{id}',
       '/certificate-authorities/{id}/export',
+      '/certificates/profiles',
+      '/certificates/profiles/new',
+      '/certificates/profiles/internal',
+      '/certificates/profiles/internal/edit',
+      '/certificates/profiles/internal/delete',
+      '/certificates/profiles/server',
       '/grants',
       '/grants/new',
       '/requests',

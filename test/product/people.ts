@@ -70,3 +70,13 @@ export async function addEnrolmentToken(page: Page, product: Product, device: st
   await page.getByRole('button', { name: 'Make the token' }).click()
   await page.getByText('shown this once').waitFor()
 }
+
+/** A certificate profile of the operator's own. */
+export async function addCertificateProfile(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/certificates/profiles/new`)
+  await page.getByLabel('Title').fill(`Servers of ${name}`)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Host names it may carry').fill(`*.${name}.example.org`)
+  await page.getByRole('button', { name: 'Make the profile' }).click()
+  await page.waitForURL(`${product.origin}/certificates/profiles/${name}`)
+}

@@ -5,7 +5,6 @@ import {
   issueBody,
   issuedView,
   issuedWithKey,
-  profileList,
   revokeBody,
   revokedView,
 } from '#pki/contract'
@@ -132,17 +131,6 @@ export async function revokeCertificate(
     data.revoked.length === 0
       ? `${visible(id)} was revoked before.`
       : `Revoked ${data.revoked.map(visible).join(', ')}.`,
-  )
-}
-
-export async function listProfiles(options: TargetOptions): Promise<void> {
-  const client = await connect(options)
-  const { data, raw } = await client.call('GET', '/api/v1/certificate-profiles', profileList)
-  print(options, raw, () =>
-    table(
-      ['NAME', 'FOR', 'DAYS', 'LINE', 'NAMES'],
-      data.items.map((one) => [one.name, one.title, String(one.days), one.line, one.names.join(' ')]),
-    ),
   )
 }
 

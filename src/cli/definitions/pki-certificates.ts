@@ -3,7 +3,7 @@ import type { IssueOptions, ListOptions } from '../commands/certificates.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
 
-/** `gatehouse pki certificates …` and `gatehouse pki profiles` */
+/** `gatehouse pki certificates …` */
 export function addCertificates(pki: Command): void {
   const certificates = group(pki, 'certificates', 'What was issued')
   remote(certificates, 'list', {
@@ -65,12 +65,4 @@ export function addCertificates(pki: Command): void {
       const { revokeCertificate } = await import('../commands/certificates.ts')
       await revokeCertificate(id, options)
     })
-
-  remote(pki, 'profiles', {
-    summary: 'Lists the profiles certificates are issued by',
-    example: 'gatehouse pki profiles',
-  }).action(async (options: TargetOptions) => {
-    const { listProfiles } = await import('../commands/certificates.ts')
-    await listProfiles(options)
-  })
 }

@@ -3,11 +3,13 @@ import { group } from './command.ts'
 import { addAuthorities } from './pki-authorities.ts'
 import { addCertificates } from './pki-certificates.ts'
 import { addEnrolment } from './pki-enrolment.ts'
+import { addProfiles } from './pki-profiles.ts'
 
 /** `gatehouse pki …` */
 export function addPki(program: Command): void {
   const pki = group(program, 'pki', 'Certificates of devices, services and people')
   addAuthorities(pki)
   addCertificates(pki)
+  addProfiles(pki)
   addEnrolment(pki)
 }
