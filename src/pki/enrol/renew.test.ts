@@ -171,6 +171,29 @@ describe('renewing a certificate with itself', () => {
       await assert.rejects(renewCertificate(elsewhere, ctx, wanted), refusedFor(/other names now/))
     })
 
+    test('attack: a renewal gets what its profile says now; of one that was removed it gets nothing', async (t) => {
+      const gate = await start(t, open)
+      const path = '/certificate-profiles/kiosk'
+      const body = { name: 'kiosk', kind: 'server', title: 'Kiosks', days: 90, names: ['*.kiosk.example'] }
+      assert.equal((await gate.api('POST', '/certificate-profiles', body)).status, 201)
+      const wanted = { profile: 'kiosk', device: undefined, names: ['a.kiosk.example'] }
+      const before = await gate.fetch(wanted)
+      assert.equal((await gate.api('PATCH', path, { days: 5 })).status, 200)
+      const shorter = await gate.renew(before)
+      assert.ok(shorter.notAfter <= gate.clock.now() + 5 * 86_400_000)
+      await gate.api('PATCH', path, { names: ['b.kiosk.example'] })
+      await assert.rejects(
+        gate.renew(before),
+        (error) => error instanceof GateError && error.code === 'pki.name-not-allowed',
+      )
+      const { secret } = await gate.token({ ...wanted, names: ['b.kiosk.example'] })
+      assert.equal((await gate.api('DELETE', path)).status, 204)
+      await assert.rejects(gate.renew(before), refusedFor(/profile was removed/))
+      const answer = await gate.enrol(secret, request(newKey()))
+      assert.equal(answer.status, 404, answer.text)
+      assert.equal((await findCertificate(gate.context.db, before.id))?.revokedAt, undefined)
+    })
+
     test('a server, which nobody holds, is renewed by its own certificate', async (t) => {
       const gate = await start(t, open)
       const before = await gate.fetch({ profile: 'server', device: undefined, names: ['app.gatehouse.localhost'] })

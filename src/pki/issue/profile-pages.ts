@@ -230,11 +230,11 @@ function valuesOf(profile: Profile): ProfileFormValues {
 }
 
 function typed(form: RejectedForm['form'] | Typed): ProfileFormValues {
-  const { keys = [], ...texts } = form
+  const { keys, ...texts }: Readonly<Record<string, unknown>> = form
   const shown = Object.entries(texts).flatMap(([name, value]) =>
     typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`] as const] : [],
   )
-  return { ...Object.fromEntries(shown), keys: typeof keys === 'string' ? [keys] : keys }
+  return { ...Object.fromEntries(shown), keys: [keys].flat().filter((one) => typeof one === 'string') }
 }
 
 function formReply(profile: Profile | undefined, values: ProfileFormValues, faults: readonly FieldFault[]): Reply {
