@@ -13,7 +13,12 @@ import { fakeClock, type OpenDatabase } from '#platform/testing'
 import { createHierarchy, type Hierarchy } from '../authorities/hierarchy.ts'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
 import { ensureRoot } from '../authorities/root.ts'
-import { insertCertificate, type NewCertificate } from '../issue/certificate-store.ts'
+import {
+  type CertificateRecord,
+  insertCertificate,
+  listCertificates,
+  type NewCertificate,
+} from '../issue/certificate-store.ts'
 import { issuedWithKey } from '../issue/contract.ts'
 import { type Ground, type GroundOptions, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
 
@@ -77,6 +82,9 @@ export interface World {
   issue(name: string): Promise<IssuedDevice>
   /** What happens after every revocation, on whichever node: lists are made anew. */
   deliver(): Promise<void>
+  /** Everything issued, responders included. */
+  certificates(): Promise<readonly CertificateRecord[]>
+  write(name: string, content: Uint8Array): void
   /** Runs a program in the folder. @returns its output, both streams @throws when it fails */
   run(program: string, ...args: readonly string[]): Promise<string>
 }
@@ -115,6 +123,8 @@ export async function worldOf(t: TestContext, node: TestNode): Promise<World> {
       node.clock.advance(1_000)
       await node.opened.events?.['pki.revoked']?.({ count: 1 }, node.ctx)
     },
+    certificates: () => listCertificates(node.database.db, {}, undefined, 100, node.clock.now()),
+    write: (name, content) => writeFileSync(join(folder, name), content),
     run: async (program, ...args) => {
       const { stdout, stderr } = await promisify(execFile)(program, [...args], { cwd: folder })
       return stdout + stderr
