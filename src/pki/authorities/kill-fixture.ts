@@ -1,7 +1,5 @@
 import { type Database, fileSeal, openKeyring, systemClock, systemRandom } from '#platform'
-import { makeContext, memoryLog, type Place } from '#platform/testing'
-import { openPostgres } from '../../platform/db/postgres.ts'
-import { openSqlite } from '../../platform/db/sqlite.ts'
+import { makeContext, memoryLog, openPlace, type Place } from '#platform/testing'
 import { importAuthority } from './imports.ts'
 import { disconnectKey, exportRootKey } from './key-export.ts'
 import { activateAuthority, retireAuthority, revokeAuthority } from './lifecycle.ts'
@@ -27,11 +25,7 @@ export interface Orders {
 const orders = JSON.parse(process.argv[2] ?? '') as Orders
 const { place, step, boundary, id } = orders
 const log = memoryLog()
-const common = { clock: systemClock, log }
-const database =
-  place.dialect === 'sqlite'
-    ? await openSqlite({ path: place.path, ...common })
-    : await openPostgres({ url: place.url, ...common })
+const database = await openPlace(place, { clock: systemClock, log })
 const keyring = await openKeyring({
   database,
   seal: fileSeal(orders.sealKey),

@@ -71,7 +71,8 @@ function openerOf(newStorage: () => Promise<Storage>): OpenDatabase {
   return Object.assign(open, { place })
 }
 
-async function openPlace(place: Place, { clock = fakeClock(), log = memoryLog(), limits }: OpenOptions) {
+/** The storage of a place, as it is found: for a process of its own, which closes it itself or dies. */
+export async function openPlace(place: Place, { clock = fakeClock(), log = memoryLog(), limits }: OpenOptions) {
   const common = { clock, log, ...(limits === undefined ? {} : { limits }) }
   return place.dialect === 'sqlite'
     ? openSqlite({ path: place.path, ...common })
