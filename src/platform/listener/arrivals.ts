@@ -16,7 +16,10 @@ export interface Arrival {
 }
 
 /** The TLS server for a name, never rejecting; `undefined` closes the connection. */
-export type ChooseServer = (serverName: string | undefined) => Server | undefined | Promise<Server | undefined>
+export type ChooseServer = (
+  serverName: string | undefined,
+  address: string,
+) => Server | undefined | Promise<Server | undefined>
 
 /** What a connection is recognised by on either side of the TLS layer, which hands no reference through. */
 export interface Endpoints {
@@ -102,7 +105,7 @@ export class Arrivals {
       if (server === undefined) socket.destroy()
       else if (!socket.destroyed) server.emit('connection', socket)
     }
-    const server = this.#choose(arrival.serverName)
+    const server = this.#choose(arrival.serverName, arrival.address)
     if (server instanceof Promise) void server.then(go)
     else go(server)
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -253,6 +253,33 @@ test('attack: a chain of 10 MB is refused in the handshake, a long one that is a
     assert.equal(await visitWith(large.cert.repeat(2), maxVersion), 'none: 0', maxVersion)
     assert.equal(await visitWith(large.cert, maxVersion), 'ada', maxVersion)
   }
+})
+
+test('attack 11: who sends a long chain to be verified is cut, and waits before the next', {
+  skip: withoutOpenssl,
+}, async (t) => {
+  const fixture = await startAsking(t)
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-chain-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const openssl = (command: string): void => {
+    execFileSync('openssl', command.split(' '), { cwd: directory, stdio: 'ignore' })
+  }
+  openssl('ecparam -name prime256v1 -genkey -noout -out key.pem')
+  writeFileSync(join(directory, 'ca.ext'), 'basicConstraints=critical,CA:true\n')
+  openssl('req -x509 -new -key key.pem -subj /CN=c12 -days 900 -out c12.pem')
+  for (let index = 11; index >= 0; index -= 1) {
+    openssl(`req -new -key key.pem -subj /CN=c${index} -out request.pem`)
+    const signing = `-CA c${index + 1}.pem -CAkey key.pem -set_serial ${index + 1} -days 900 -extfile ca.ext`
+    openssl(`x509 -req -in request.pem ${signing} -out c${index}.pem`)
+  }
+  const key = readFileSync(join(directory, 'key.pem'), 'utf8')
+  const chain = (last: number): string =>
+    Array.from({ length: last + 1 }, (_, index) => readFileSync(join(directory, `c${index}.pem`), 'utf8')).join('')
+  assert.equal(await visit(fixture, 'b.test', { key, cert: chain(8) }), 'somebody')
+  assert.equal(await visit(fixture, 'b.test', { key, cert: chain(12) }), 'none: 0')
+  assert.equal(await visit(fixture, 'b.test', ada), 'none: 0')
+  // hosts that do not ask verify nothing
+  assert.equal(await visit(fixture, 'c.test'), 'nobody')
 })
 
 /** A client whose first bytes are cut as told, each piece a packet of its own. */

@@ -17,6 +17,7 @@ import type { Drained } from './drain.ts'
 import { cachedHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
+import { LongChains } from './long-chains.ts'
 import { ServerResponse } from './node-http.ts'
 import { refuse, refuseSocket, refuseUnreadable } from './refusals.ts'
 
@@ -68,9 +69,13 @@ export function createTlsServers(parts: SecureServerParts): SecureServer {
   const unknown = (error: unknown, serverName: string): undefined => {
     log.error({ error, serverName }, 'whether to ask for a client certificate is unknown; the connection is closed')
   }
-  const arrivals = new Arrivals(connections, limits, (serverName) => {
+  const chains = new LongChains(() => performance.now())
+  const arrivals = new Arrivals(connections, limits, (serverName, address) => {
     if (serverName === undefined) return open.server
-    const serverFor = (asksHere: boolean): Server => (asksHere ? asking : open).server
+    const serverFor = (asksHere: boolean): Server | undefined => {
+      if (!asksHere) return open.server
+      return chains.isPaused(address) ? undefined : asking.server
+    }
     try {
       const answer = asks(serverName)
       if (!(answer instanceof Promise)) return serverFor(answer)
@@ -79,8 +84,8 @@ export function createTlsServers(parts: SecureServerParts): SecureServer {
       return unknown(error, serverName)
     }
   })
-  const open = createTlsServer(parts, arrivals, false)
-  const asking = createTlsServer(parts, arrivals, true)
+  const open = createTlsServer(parts, arrivals, undefined)
+  const asking = createTlsServer(parts, arrivals, chains)
   arrivals.server.on('listening', () => {
     // Node starts its look-out for slow HTTP/1 clients by this
     for (const { server } of [open, asking]) server.emit('listening')
@@ -100,12 +105,13 @@ interface TlsServer {
   readonly connections: Http1Connections
 }
 
-function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, asks: boolean): TlsServer {
+/** @param chains of the server that asks for certificates */
+function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, chains: LongChains | undefined): TlsServer {
   const { dispatch, peers, limits } = parts
   const server = createSecureServer({
     ...tlsOptions(parts),
     ...http2Options(limits),
-    requestCert: asks,
+    requestCert: chains !== undefined,
     // TLS proves possession of the key; whose certificate it is, and whether it stands, is looked up at every use
     rejectUnauthorized: false,
   })
@@ -116,7 +122,7 @@ function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, asks: boo
 
   // before Node's own listener, which reads the first request
   server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const peer = arrived(arrivals.find(socket), socket, asks)
+    const peer = arrived(arrivals.find(socket), socket, chains)
     if (peer === undefined) {
       socket.destroy()
     } else if (socket.alpnProtocol !== 'h2') {
@@ -147,13 +153,15 @@ export function requestPeer(peers: Peers, request: ServedRequest): Peer | undefi
 }
 
 /** Ends the arrival: who it is, once the handshake is done. `undefined` when that is not what its hello said. */
-function arrived(arrival: Arrival | undefined, socket: TLSSocket, asked: boolean): Peer | undefined {
+function arrived(arrival: Arrival | undefined, socket: TLSSocket, chains: LongChains | undefined): Peer | undefined {
   if (arrival === undefined) return undefined
   clearTimeout(arrival.deadline)
   const { address, serverName } = arrival
   if (serverName === undefined || !sameName(socket, serverName)) return undefined
-  const der = asked ? socket.getPeerX509Certificate()?.raw : undefined
-  arrival.peer = { address, serverName, asked, certificate: der === undefined ? undefined : { der } }
+  const leaf = chains === undefined ? undefined : socket.getPeerX509Certificate()
+  if (leaf !== undefined && chains?.isTooLong(leaf, address) === true) return undefined
+  const certificate = leaf === undefined ? undefined : { der: leaf.raw }
+  arrival.peer = { address, serverName, asked: chains !== undefined, certificate }
   return arrival.peer
 }
 
