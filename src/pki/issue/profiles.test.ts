@@ -5,6 +5,7 @@ import { type Ctx, GateError, listAudit } from '#platform'
 import { eachDialect, fakeClock, type OpenDatabase } from '#platform/testing'
 import { findRoute, startNode, type TestNode } from '../testing.ts'
 import { issuedWithKey, newProfileBody, profileList, profilePatch, profileView } from './contract.ts'
+import { getProfile, requireCurrent } from './profiles.ts'
 
 const day = 86_400_000
 const isCode = (code: string) => (error: unknown) => error instanceof GateError && error.code === code
@@ -47,6 +48,7 @@ const order = async (node: TestNode, body: unknown, ctx?: Ctx) => {
   const answer = await call(node, 'POST', '/api/v1/certificates', ctx === undefined ? { body } : { body, ctx })
   return issuedWithKey.parse(answer.body)
 }
+const wantedB = { profile: 'kiosk', names: ['b.kiosk.example'] }
 const orderKiosk = (node: TestNode) => order(node, { profile: 'kiosk', names: ['a.kiosk.example'], newKey: true })
 const start = (t: TestContext, open: OpenDatabase) => startNode(t, open, { clock: fakeClock(Date.now()) })
 
@@ -252,6 +254,36 @@ eachDialect((_, open) => {
       { permission: 'certificate-profiles:update:{name}' },
       { permission: 'certificate-profiles:delete:{name}' },
     ])
+  })
+
+  test('attack PKI: an order judged before its profile was narrowed or removed issues nothing after', async (t) => {
+    const node = await start(t, open)
+    await create(node)
+    const parts = { trustDomain: 'gatehouse.localhost' }
+    const judged = await getProfile(asAdmin(node), parts, 'kiosk')
+    await requireCurrent(asAdmin(node), judged)
+    await call(node, 'PATCH', one, { name: 'kiosk', body: { names: ['b.kiosk.example'] } })
+    await assert.rejects(requireCurrent(asAdmin(node), judged), isCode('pki.profile-stale'))
+    const ordering = Promise.allSettled([orderKiosk(node), order(node, { ...wantedB, newKey: true })])
+    const [outside, inside] = await ordering
+    assert.deepEqual([outside.status, inside.status], ['rejected', 'fulfilled'])
+    await call(node, 'DELETE', one, { name: 'kiosk' })
+    await assert.rejects(requireCurrent(asAdmin(node), judged), isCode('pki.no-such-profile'))
+    for (let round = 0; round < 5; round += 1) {
+      const name = `kiosk-${round}`
+      await create(node, { ...kiosk, name })
+      const [ordered] = await Promise.allSettled([
+        order(node, { ...wantedB, profile: name, newKey: true }),
+        call(node, 'DELETE', one, { name }),
+      ])
+      if (ordered.status === 'rejected')
+        assert.ok(isCode('pki.no-such-profile')(ordered.reason), String(ordered.reason))
+      await assert.rejects(
+        order(node, { ...wantedB, profile: name, newKey: true }),
+        isCode('pki.no-such-profile'),
+        'once both are done, nothing is issued by it',
+      )
+    }
   })
 
   test('the console’s forms come back filled, with what is wrong at its field', async (t) => {

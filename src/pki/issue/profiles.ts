@@ -29,8 +29,8 @@ export async function getProfile(ctx: Ctx, parts: Domain, name: string): Promise
 }
 
 /**
- * Whether a profile is still what it was when something was judged by it. Call it in the transaction that acts on that: who
- * narrows or removes a profile is heeded by everything that commits later.
+ * Whether a profile is still what it was when something was judged by it. Call it in the transaction that acts on that: transactions
+ * are serializable, so whatever comes after the one that narrowed or removed the profile heeds it.
  *
  * @throws GateError `pki.no-such-profile`, `pki.profile-stale`
  */

@@ -13,7 +13,7 @@ import {
   textArea,
 } from '#platform/ui'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
-import { kindRules, type Profile } from '../issue/profile.ts'
+import { daysOf, type Profile } from '../issue/profile.ts'
 
 export type FormValues = Readonly<Record<string, string | undefined>>
 
@@ -42,9 +42,9 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
       required: true,
       value: values['profile'] ?? 'device',
       faults,
-      choices: profiles.map(({ name, kind, lifetimeMs }) => ({
-        value: name,
-        text: `${name}: ${kindRules[kind].title.toLowerCase()} (${Math.ceil(lifetimeMs / 86_400_000)} days)`,
+      choices: profiles.map((profile) => ({
+        value: profile.name,
+        text: `${profile.name}: ${profile.title} (${daysOf(profile)} days)`,
       })),
     })}${field({
       name: 'holder',

@@ -41,7 +41,7 @@ ${table({
     { title: 'Days', cell: (profile) => String(daysOf(profile)) },
     { title: 'Line', cell: ({ line }) => line },
     { title: 'Names', cell: ({ names }) => summary(names) },
-    { title: 'Made by', cell: ({ builtIn }) => (builtIn ? badge('off', 'Built in') : 'You') },
+    { title: 'Origin', cell: ({ builtIn }) => (builtIn ? badge('off', 'Built in') : 'Your own') },
   ],
   rows: data.profiles,
   empty: html``,
@@ -99,8 +99,15 @@ export function deleteProfilePage(
 ${confirmation({
   title: `Remove the profile ${title}`,
   consequences: [
-    `${counted(valid, 'certificate')} of it ${valid === 1 ? 'stands' : 'stand'} until ${valid === 1 ? 'its' : 'their'} end, and ${valid === 1 ? 'is' : 'are'} not renewed. What shall prove nothing at once has to be revoked.`,
-    `${counted(tokens, 'enrolment token')} of it ${tokens === 1 ? 'fetches' : 'fetch'} nothing any more.`,
+    'Nothing is issued or renewed by it any more. What shall prove nothing at once has to be revoked.',
+    ...(valid === 0
+      ? []
+      : [
+          `${counted(valid, 'certificate')} of it ${valid === 1 ? 'stands until its' : 'stand until their'} end, and ${valid === 1 ? 'is' : 'are'} not renewed.`,
+        ]),
+    ...(tokens === 0
+      ? []
+      : [`${counted(tokens, 'enrolment token')} of it ${tokens === 1 ? 'fetches' : 'fetch'} nothing any more.`]),
     `The name ${name} stays taken: certificates go on naming it.`,
   ],
   undo: 'This cannot be undone.',
@@ -171,6 +178,7 @@ ${radios({
   name: 'kind',
   label: 'Kind',
   value: values.kind ?? 'server',
+  required: true,
   choices: profileKinds.map((kind) => ({ value: kind, text: kind, hint: kindRules[kind].title })),
   faults,
 })}`
@@ -202,6 +210,7 @@ ${checkboxes({
   label: 'Keys it takes',
   choices: keyClasses.map((key) => ({ value: key, text: key === 'RSA' ? 'RSA, 2048 to 4096 bits' : key })),
   values: values.keys ?? keyClasses,
+  required: true,
   faults,
 })}
 ${field({
