@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { runCommand } from '../product/command.ts'
+import { cleanUp, type Product, startProduct } from '../product/start.ts'
+
+let product: Product
+before(async () => {
+  product = await startProduct()
+})
+after(cleanUp)
+
+const authorities = (args: readonly string[], input?: string) =>
+  runCommand(product.directory, ['pki', 'authorities', ...args], input)
+
+interface View {
+  readonly id: string
+  readonly line: string
+  readonly state: string
+  readonly keyIsHere: boolean
+}
+
+async function listed(): Promise<readonly View[]> {
+  const { code, stdout, stderr } = await authorities(['list', '--json'])
+  assert.equal(code, 0, stderr)
+  return (JSON.parse(stdout) as { readonly items: readonly View[] }).items
+}
+
+test('a line is rolled over, and the root goes offline and comes back, on the command line', async () => {
+  for (const expected of ['active', 'standby']) {
+    const made = await authorities(['create', '--line', 'printers', '--permit', 'printers.example.org', '--json'])
+    assert.equal(made.code, 0, made.stderr)
+    assert.equal((JSON.parse(made.stdout) as View).state, expected)
+  }
+  const standby = (await listed()).find(({ line, state }) => line === 'printers' && state === 'standby')
+  const activated = await authorities(['activate', standby?.id ?? '', '--yes'])
+  assert.equal(activated.code, 0, activated.stderr)
+  assert.match(activated.stdout, /issues for printers/)
+  const root = (await listed()).find(({ line }) => line === 'root') ?? assert.fail('no root')
+  const file = join(product.directory, 'root.key')
+  const short = await authorities(['export', root.id, '--out', file, '--passphrase-stdin', '--yes'], 'short\n')
+  assert.equal(short.code, 2, 'a short passphrase is refused before anything is sent')
+  const out = ['export', root.id, '--out', file, '--passphrase-stdin', '--yes']
+  const exported = await authorities(out, 'granite harbour willow\n')
+  assert.equal(exported.code, 0, exported.stderr)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const offline = await authorities(['offline', root.id, '--file', file, '--yes'])
+  assert.equal(offline.code, 0, offline.stderr)
+  assert.equal((await listed()).find(({ id }) => id === root.id)?.keyIsHere, false)
+  const refused = await authorities(['create', '--line', 'scanners', '--json'])
+  assert.match(refused.stderr, /pki\.authority-offline/)
+  const online = await authorities(['online', root.id, '--key', file, '--passphrase-stdin'], 'granite harbour willow\n')
+  assert.equal(online.code, 0, online.stderr)
+})
