@@ -17,16 +17,3 @@ export async function noteCertificateUse(
     )
     .execute()
 }
-
-/** When and from where a certificate was last used, at most some seconds behind. */
-export async function findCertificateUse(
-  db: Db,
-  certificateId: string,
-): Promise<{ readonly at: number; readonly address: string | undefined } | undefined> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_certificate_uses')
-    .select(['seen_at', 'address'])
-    .where('certificate_id', '=', certificateId)
-    .executeTakeFirst()
-  return row && { at: row.seen_at, address: row.address ?? undefined }
-}
