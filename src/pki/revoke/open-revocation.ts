@@ -123,7 +123,7 @@ function pendingOf({ name, offline, endsAt }: ListTrouble, now: number): Pending
   return {
     title: `The revocation list of ${name} ${when}`,
     text: offline
-      ? 'Its key is not on this server. Sign a list where the key is kept and import it, or whoever needs the list is locked out.'
+      ? 'Its key is not on this server. Bring it back, so that a list is made, or whoever needs the list is locked out when it ends.'
       : 'It could not be made anew; the log says why. Whoever needs the list is locked out when it ends.',
     action: { text: 'See certificates', href: '/certificates' },
   }
