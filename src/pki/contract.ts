@@ -54,7 +54,7 @@ export {
   profilePatch,
   profileView,
 } from './issue/contract.ts'
-export { revokeBody, revokedView } from './revoke/contract.ts'
+export { revokeAllBody, revokeBody, revokedAllView, revokedView } from './revoke/contract.ts'
 export { fetchRootCommand, type TrustStep, trustSteps } from './trust.ts'
 
 const instant = z.iso.datetime()

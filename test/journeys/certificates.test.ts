@@ -242,6 +242,21 @@ describe('a device gets a certificate, uses it, and loses it; OpenSSL and GnuTLS
       ),
       /certificate revoked/,
     )
+    const holder = (JSON.parse(await command('pki', 'certificates', 'show', id, '--json')) as { holderId: string })
+      .holderId
+    await command(
+      'pki',
+      'certificates',
+      'issue',
+      'device',
+      '--device',
+      'washer-7',
+      '--new-key',
+      join(folder, 'other.key'),
+    )
+    const all = await command('pki', 'certificates', 'revoke-all', holder, '--yes')
+    assert.match(all, /Revoked 1 certificate\./)
+    assert.match(await command('pki', 'certificates', 'revoke-all', holder, '--yes'), /None was left/)
     const again = await runCommand(product.directory, [
       'pki',
       'certificates',

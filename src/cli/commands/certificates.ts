@@ -5,7 +5,9 @@ import {
   issueBody,
   issuedView,
   issuedWithKey,
+  revokeAllBody,
   revokeBody,
+  revokedAllView,
   revokedView,
 } from '#pki/contract'
 import { connect } from '../client.ts'
@@ -131,6 +133,22 @@ export async function revokeCertificate(
     data.revoked.length === 0
       ? `${visible(id)} was revoked before.`
       : `Revoked ${data.revoked.map(visible).join(', ')}.`,
+  )
+}
+
+export async function revokeAllCertificates(
+  holder: string,
+  options: TargetOptions & { readonly reason: string; readonly yes?: boolean },
+): Promise<void> {
+  const body = judged(revokeAllBody, { holder, reason: options.reason })
+  const client = await connect(options)
+  const question = `Revoke every certificate of ${visible(holder)}? They are refused from their next use on. This cannot be undone.`
+  await confirm(question, options)
+  const { data, raw } = await client.call('POST', '/api/v1/certificates/revoke-all', revokedAllView, { body })
+  print(options, raw, () =>
+    data.revoked === 0
+      ? 'None was left to revoke.'
+      : `Revoked ${data.revoked} ${data.revoked === 1 ? 'certificate' : 'certificates'}.`,
   )
 }
 

@@ -65,4 +65,15 @@ export function addCertificates(pki: Command): void {
       const { revokeCertificate } = await import('../commands/certificates.ts')
       await revokeCertificate(id, options)
     })
+
+  remote(certificates, 'revoke-all <holder>', {
+    summary: 'Revokes every certificate that speaks for a principal: what to do about a lost device',
+    example: 'gatehouse pki certificates revoke-all dev_0199c0ffee00700080000000000000aa --reason keyCompromise --yes',
+  })
+    .option('--reason <reason>', 'as for revoke', 'unspecified')
+    .option('--yes', 'does not ask')
+    .action(async (holder: string, options: TargetOptions & { reason: string; yes?: boolean }) => {
+      const { revokeAllCertificates } = await import('../commands/certificates.ts')
+      await revokeAllCertificates(holder, options)
+    })
 }

@@ -13,3 +13,10 @@ export const revokedView = certificate.extend({
     .array(z.string())
     .describe('Ids of all that were revoked with it, itself first; empty when it was revoked before.'),
 })
+
+export const revokeAllBody = z.strictObject({
+  holder: z.string().max(64).describe('Id of the principal whose certificates are meant: acc_…, dev_…, svc_….'),
+  reason,
+})
+
+export const revokedAllView = z.object({ holder: z.string(), revoked: z.int().describe('How many were revoked.') })

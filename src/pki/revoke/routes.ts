@@ -4,8 +4,8 @@ import { certificateParams } from '../issue/contract.ts'
 import { getCertificate } from '../issue/routes.ts'
 import { certificateView } from '../issue/wire.ts'
 import { revokePage } from '../views/revoke-page.ts'
-import { revokeBody, revokedView } from './contract.ts'
-import { previewRevocation, revoke } from './revoke.ts'
+import { revokeAllBody, revokeBody, revokedAllView, revokedView } from './contract.ts'
+import { previewRevocation, revoke, revokeAllOf } from './revoke.ts'
 
 /** Revoking over the API and in the console. */
 export function revocationRoutes(): readonly Route[] {
@@ -23,6 +23,19 @@ export function revocationRoutes(): readonly Route[] {
         const { ids } = await revoke(ctx, params.id, body.reason)
         const view = certificateView(await getCertificate(ctx, params.id))
         return { kind: 'json', body: { ...view, revoked: [...ids] } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/certificates/revoke-all',
+      door: 'api',
+      access: { permission: 'certificates:revoke' },
+      summary: 'Revoke every certificate that speaks for a principal: what to do about a lost device',
+      body: revokeAllBody,
+      responses: { 200: revokedAllView },
+      handler: async (ctx, { body }) => {
+        const revoked = await revokeAllOf(ctx, body.holder, body.reason)
+        return { kind: 'json', body: { holder: body.holder, revoked } }
       },
     }),
     route({
