@@ -123,6 +123,9 @@ function deltaList(making: Numbered, base: number, entries: readonly RevokedEntr
   return signed(making, 'delta', { entries, base })
 }
 
+/** As certificates are: a machine whose clock is behind must not take the list for one of the future. */
+const backdated = 3_600_000
+
 type Part = Pick<RevocationListFields, 'entries' | 'base' | 'scope' | 'freshest'>
 
 function signed({ authority, now, number, signer }: Numbered, scope: string, part: Part): StoredList {
@@ -132,7 +135,7 @@ function signed({ authority, now, number, signer }: Numbered, scope: string, par
       issuer: authority.facts.subject,
       authorityKeyId: authority.facts.keyId,
       number,
-      thisUpdate: now,
+      thisUpdate: now - backdated,
       nextUpdate,
       ...part,
     },
