@@ -6,10 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { accountActor, addRole } from '#access/testing'
-import { type Ctx, GateError, listAudit, tables } from '#platform'
+import { type Ctx, GateError, listAudit, systemRandom, tables } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
-import { postRoute, startNode, type TestNode } from '../testing.ts'
+import { createHierarchy } from '../authorities/hierarchy.ts'
+import { postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
+import { ensureHolder } from './holders.ts'
+import { type IssueParts, issue, orderWithNewKey } from './issue.ts'
+import { getProfile } from './profiles.ts'
 
 const isCode = (code: string) => (error: unknown) => error instanceof GateError && error.code === code
 const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
@@ -216,6 +220,33 @@ eachDialect((_, open) => {
       orderAs(node, through, { profile: 'person', account: 'bob', newKey: true }),
       isCode('pki.wider-than-credential'),
     )
+  })
+
+  test('attack PKI: a serial number drawn twice, in a race too, makes one certificate', async (t) => {
+    const node = await startNode(t, open)
+    const { database, keyring, access, ctx } = node
+    const hierarchy = createHierarchy(database, { keyring, random: systemRandom, settings: testSettings })
+    const parts: IssueParts = {
+      hierarchy,
+      // as after a virtual machine was copied while it ran
+      random: { ...systemRandom, bytes: (length) => new Uint8Array(length).fill(7) },
+      access,
+      trustDomain: testSettings.trustDomain,
+      pointers: () => undefined,
+      isCompromised: () => Promise.resolve(false),
+      ownHosts: new Set(),
+      issued: () => undefined,
+    }
+    const profile = await getProfile(ctx, parts, 'device')
+    const holder = await ensureHolder(ctx, access, { kind: 'device', name: 'washer-7' })
+    const one = () => issue(ctx, parts, orderWithNewKey(parts, { profile, holder, via: 'api' }).judged)
+    const outcomes = await Promise.allSettled([one(), one(), one()])
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(one())
+    const rows = await tables<CertificateTable>(database.db).selectFrom('pki_certificates').selectAll().execute()
+    assert.equal(rows.length, 1)
+    const journal = await listAudit(database.db, {}, { limit: 50 })
+    assert.equal(journal.filter(({ action }) => action === 'certificates.issue').length, 1)
   })
 
   test('a key made here is told once and stored nowhere', async (t) => {
