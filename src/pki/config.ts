@@ -28,7 +28,7 @@ export const pkiConfig = z
     certificateHost: host
       .optional()
       .describe(
-        "Host name that asks for a client certificate: sign-in with one, enrolment, the API; when absent, `certificate.` before the console's host.",
+        "Host name that asks for a client certificate: the API and renewals by one; when absent, `certificate.` before the console's host.",
       ),
   })
   .prefault({})

@@ -158,7 +158,7 @@ export type FormValues = Readonly<Record<string, string | undefined>>
 /** Makes a root, an intermediate, or a request for one. */
 export function newAuthorityPage(values: FormValues, faults: readonly FieldFault[], rootIsHere: boolean): ShellPage {
   const title = 'Make an authority'
-  const body = html`${pageHeader({ title, lead: 'It changes nothing for anybody until it is activated.', trail: [trail] })}
+  const body = html`${pageHeader({ title, lead: 'Where somebody issues already, it changes nothing until it is activated.', trail: [trail] })}
 ${
   !rootIsHere &&
   notice(
@@ -197,7 +197,7 @@ ${form({
     faults,
   })}
 ${field({ name: 'line', label: 'Line', hint: html`What an intermediate issues for: <code>servers</code>, <code>clients</code>, or one of your own. Not for a root.`, value: values['line'], autocomplete: 'off', maxLength: 40, code: true, faults })}
-${select({ name: 'algorithm', label: 'Key', hint: 'P-256 unless a device needs another.', value: values['algorithm'] ?? 'P-256', choices: keyAlgorithms.map((value) => ({ value, text: value.replace('-', ' ') })), required: true, faults })}
+${select({ name: 'algorithm', label: 'Key', hint: 'P-256 unless a device needs another.', value: values['algorithm'] ?? 'P-256', choices: keyAlgorithms.map((value) => ({ value, text: value })), required: true, faults })}
 ${textArea({ name: 'permittedNames', label: 'Names it may certify', hint: html`For a line of your own, one on a line: <code>example.org</code>, <code>10.0.0.0/8</code>, <code>uri:example.org</code>. None: any name.`, value: values['permittedNames'], rows: 3, code: true, faults })}
 ${textArea({ name: 'excludedNames', label: 'Names it may not certify', value: values['excludedNames'], rows: 3, code: true, faults })}`,
 })}
