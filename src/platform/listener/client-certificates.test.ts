@@ -243,6 +243,20 @@ test('several may ask, one yes is enough; one that fails closes the connection a
   assert.equal(await visit(fixture, 'b.test', ada), 'ada')
 })
 
+test('an answer that fails while nobody waits for it is logged, and requests and handshakes go on', async (t) => {
+  let away = false
+  const fixture = await startAsking(t, {}, (listener) => {
+    listener.clientCertificates(() => (away ? Promise.reject(new Error('planted')) : false))
+    listener.clientCertificates((name) => name === 'd.test')
+  })
+  const session = openSession(t, fixture, 'c.test', ada)
+  assert.equal((await ask(session, { ':authority': 'c.test' })).body, 'nobody')
+  away = true
+  assert.equal((await ask(session, { ':authority': 'c.test' })).body, 'nobody')
+  await fixture.log.next(/whether a host asks/)
+  assert.equal(await visit(fixture, 'd.test', ada), 'ada', 'another one said yes')
+})
+
 test('attack: a chain of 10 MB is refused in the handshake, a long one that is allowed is served', async (t) => {
   const fixture = await startAsking(t)
   const large = testCertificate(...Array.from({ length: 2_500 }, (_, index) => `host-${index}.example.test`))

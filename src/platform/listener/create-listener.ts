@@ -105,6 +105,9 @@ export function createListener(options: ListenerOptions): StartedListener {
       if (peer?.serverName === undefined) return undefined
       const asks = anyOf(askers.map((each) => each(peer.serverName ?? '')))
       // while the answer is being looked for, it is as when the connection was made
+      if (asks instanceof Promise) {
+        asks.catch((error: unknown) => log.error({ error }, 'whether a host asks for client certificates is unknown'))
+      }
       if (asks === false) return undefined
       if (asks === true && peer.asked !== true) secure.retire(request)
       return peer.certificate
@@ -141,8 +144,10 @@ export function createListener(options: ListenerOptions): StartedListener {
 
 /** One yes is enough; who answers later is waited for only without one. */
 function anyOf(answers: readonly (boolean | Promise<boolean>)[]): boolean | Promise<boolean> {
-  if (answers.includes(true)) return true
   const later = answers.filter((answer) => answer instanceof Promise)
+  // one that fails is told to whoever waits for it; where nobody does, it must not end the process
+  for (const answer of later) answer.catch(() => undefined)
+  if (answers.includes(true)) return true
   return later.length === 0 ? false : Promise.all(later).then((known) => known.includes(true))
 }
 
