@@ -47,8 +47,13 @@ export function createHierarchy(database: Pick<Database, 'db' | 'epoch'>, parts:
     // read before the load: a change during it makes the next call load again
     const epoch = database.epoch('authorities')
     if (known?.epoch === epoch) return known.set
-    if (loading?.epoch !== epoch) loading = { epoch, set: load(epoch) }
-    return loading.set
+    if (loading?.epoch === epoch) return loading.set
+    const set = load(epoch).finally(() => {
+      // one that failed must not answer for as long as nobody touches `authorities`
+      if (loading?.set === set) loading = undefined
+    })
+    loading = { epoch, set }
+    return set
   }
   const activeOf = async (line: string): Promise<LiveAuthority> => {
     const found = (await current()).active(line)
