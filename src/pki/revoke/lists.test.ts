@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { type Ctx, tables } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import type { PkiTables } from '../tables.ts'
@@ -147,7 +147,7 @@ eachDialect((_dialect, open) => {
     const restarted = await worldOf(t, await openOn(t, node))
     restarted.node.clock.advance(4.1 * day)
     await runJob(restarted)
-    await restarted.node.opened.start?.(undefined as never)
+    await watchOnce(t, restarted)
     const [alarm] = await pending(restarted)
     assert.match(alarm?.title ?? '', /^The revocation list of Gatehouse clients [0-9a-f]{8} ends in 2 days$/)
     assert.match(await restarted.node.metrics(), /gatehouse_revocation_lists_late 1/)
@@ -155,6 +155,27 @@ eachDialect((_dialect, open) => {
     // and what is served until then is the list as it was
     const list = await fetched(restarted, `${authorityId}.crl`)
     assert.ok(list.nextUpdate - node.clock.now() > 2.8 * day)
+  })
+
+  test('a node that starts where no list was ever made, or all are old, makes them before it raises an alarm', async (t) => {
+    const world = await startWorld(t, open)
+    const { node } = world
+    await world.issue('one')
+    // root and line without any list, then the line's with two days left
+    for (const { days, due } of [
+      { days: 1, due: 2 },
+      { days: 5, due: 1 },
+    ]) {
+      node.clock.advance(days * day)
+      assert.equal((await pending(world)).length, due)
+      await watchOnce(t, world, () => runJob(world))
+      assert.match(await node.metrics(), /gatehouse_revocation_lists_late 0/)
+      assert.deepEqual(await pending(world), [])
+    }
+    assert.deepEqual(
+      node.log.entries.filter(({ level }) => level === 'error'),
+      [],
+    )
   })
 
   test('caches may keep a list for minutes, and never beyond its end', async (t) => {
@@ -342,6 +363,16 @@ function numberOf(list: RevocationList | undefined): number {
 
 function serialsOf({ entries }: RevocationList): readonly string[] {
   return entries.map(({ serial }) => Buffer.from(serial).toString('hex')).toSorted()
+}
+
+/** A start, whatever happens after it, and the first look at how lists are. */
+async function watchOnce(t: TestContext, { node }: World, meanwhile?: () => Promise<void>): Promise<void> {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  await node.opened.start?.(undefined as never)
+  await meanwhile?.()
+  t.mock.timers.tick(300_000)
+  await node.opened.stop?.()
+  t.mock.timers.reset()
 }
 
 async function runJob(world: World): Promise<void> {

@@ -11,8 +11,9 @@ import { plainLists } from './served-lists.ts'
 import { plainOcsp } from './served-ocsp.ts'
 import { createStandings, type Standings } from './standings.ts'
 
-const minute = 60_000
 const hour = 3_600_000
+/** How often what is due is made, and looked at whether it was. */
+const listsEvery = 300_000
 
 export interface RevocationParts {
   readonly kernel: Pick<Kernel, 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics'> & {
@@ -57,11 +58,12 @@ export function openRevocation(parts: RevocationParts): Revocation {
   listener.plain(ocspPath, plainOcsp({ ocsp, log, answered: (outcome) => ocspTotal.inc({ outcome }) }))
   const watch = watchLists(parts)
   let timer: NodeJS.Timeout | undefined
+  let look: Promise<void> | undefined
   return {
     standings: createStandings({ database, clock, hierarchy }),
     lists,
     contributes: {
-      jobs: [{ name: 'pki.revocation-lists', everyMs: 5 * minute, run: (ctx) => lists.makeDue(ctx) }],
+      jobs: [{ name: 'pki.revocation-lists', everyMs: listsEvery, run: (ctx) => lists.makeDue(ctx) }],
       events: {
         [revokedEvent]: async ({ count }) => {
           revokedTotal.inc(Number(count))
@@ -72,28 +74,33 @@ export function openRevocation(parts: RevocationParts): Revocation {
     },
     // every node has metrics and a log of its own, so every node looks
     start: async () => {
-      await watch()
-      timer = setInterval(() => void watch(), 5 * minute)
+      // no alarm yet: the job comes after the start, and makes what is due
+      await watch({ alarm: false })
+      timer = setInterval(() => {
+        look = watch({ alarm: true })
+      }, listsEvery)
       timer.unref()
     },
     stop: async () => {
       clearInterval(timer)
+      await look
       await lists.settle()
     },
   }
 }
 
 /** Tells metric and log of lists that are not made anew; the log once an hour. Never rejects. */
-function watchLists({ kernel, hierarchy }: RevocationParts): () => Promise<void> {
+function watchLists({ kernel, hierarchy }: RevocationParts): (how: { readonly alarm: boolean }) => Promise<void> {
   const { database, clock, log, metrics } = kernel
   const ends = metrics.gauge('gatehouse_revocation_lists_end_seconds', 'When the first revocation list ends')
   const late = metrics.gauge('gatehouse_revocation_lists_late', 'Authorities whose revocation lists are not made anew')
   let toldAt = Number.NEGATIVE_INFINITY
-  return async () => {
+  return async ({ alarm }) => {
     try {
       const { troubles, firstEnd } = await listHealth(database.db, await hierarchy.current(), clock.now())
-      late.set(troubles.length)
       if (firstEnd !== undefined) ends.set(firstEnd / 1000)
+      if (!alarm) return
+      late.set(troubles.length)
       if (troubles.length === 0 || clock.monotonic() - toldAt < hour) return
       toldAt = clock.monotonic()
       for (const { name, offline, endsAt } of troubles) {
