@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import type { IssuerFacts } from '../profiles.ts'
 import { authorityDistributionPoint, ocspAddress } from '../revoke/distribution.ts'
+import { backdated } from '../validity.ts'
 import { type CertificateFields, newSerial } from '../x509/certificate.ts'
 import type { Der } from '../x509/der.ts'
 import {
@@ -17,13 +17,11 @@ import {
   nameConstraints,
   subjectKeyIdentifier,
 } from '../x509/extensions.ts'
+import type { IssuerFacts } from './live-authority.ts'
 
 /** What the certificates of authorities look like. */
 
-const hour = 3_600_000
-const day = 24 * hour
-/** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
-const backdated = hour
+const day = 86_400_000
 const rootLifetime = 3650 * day
 const intermediateLifetime = 1825 * day - 1000
 

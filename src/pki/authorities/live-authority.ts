@@ -2,12 +2,24 @@ import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Keyring } from '#platform'
 import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
-import type { IssuerFacts } from '../profiles.ts'
 import { fingerprintOf, pemOf, validityOf } from '../x509/certificate.ts'
+import type { Der } from '../x509/der.ts'
 import { type Signer, signerOf } from '../x509/signature.ts'
 import { type AuthorityCertificate, readAuthorityCertificate } from './authority-certificate.ts'
 import type { StoredAuthority } from './authority-store.ts'
 import { openSealedKey } from './sealed-keys.ts'
+
+/** What whatever it signs says of it. */
+export interface IssuerFacts {
+  /** Its subject as its certificate has it. */
+  readonly subject: Der
+  readonly publicKey: KeyObject
+  /** How its certificate names its key; others' authorities compute it their own way. */
+  readonly keyId: Uint8Array
+  /** Milliseconds since the epoch: nothing it issues is valid outside. */
+  readonly notBefore: number
+  readonly notAfter: number
+}
 
 /** An authority as the room works with it: public facts in memory, its key only where it signs. */
 export interface LiveAuthority {

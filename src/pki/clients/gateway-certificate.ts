@@ -7,7 +7,7 @@ import { ensureHolder } from '../issue/holders.ts'
 import { type IssueParts, issue, orderWithNewKey } from '../issue/issue.ts'
 import { getProfile } from '../issue/profiles.ts'
 import { chainPem } from '../issue/wire.ts'
-import { isDueForRenewal } from '../profiles.ts'
+import { isDueForRenewal } from '../validity.ts'
 import { pemOf } from '../x509/certificate.ts'
 import { findOwnCertificate, keepKey } from './own-certificate-store.ts'
 

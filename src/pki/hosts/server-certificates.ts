@@ -9,8 +9,10 @@ import {
   type NewCertificate,
   type StoredServerCertificate,
 } from '../issue/certificate-store.ts'
-import { isDueForRenewal, serverCertificate } from '../profiles.ts'
-import { digestOf, fingerprintOf, signCertificate, validityOf } from '../x509/certificate.ts'
+import { hostFields } from '../issue/leaf.ts'
+import { isDueForRenewal } from '../validity.ts'
+import { digestOf, fingerprintOf, newSerial, signCertificate, validityOf } from '../x509/certificate.ts'
+import { publicKeyInfo } from '../x509/public-keys.ts'
 import type { ServerName } from './server-name.ts'
 
 /** A leaf ready to serve. */
@@ -85,8 +87,10 @@ function make(
 ): { readonly stored: NewCertificate; readonly leaf: ServerCertificate } {
   requireValid(issuer, tx.now)
   const id = tx.newId('crt')
-  const { publicKey, privateKey, sealed } = newSealedKey(keyring, 'pki_certificates', id)
-  const fields = serverCertificate({ publicKey, now: tx.now, random: random.bytes(16), name, issuer: issuer.facts })
+  const made = newSealedKey(keyring, 'pki_certificates', id)
+  const publicKey = publicKeyInfo(made.publicKey)
+  const serial = newSerial(random.bytes(16))
+  const fields = hostFields({ publicKey, now: tx.now, serial, name, issuer })
   const certificate = signCertificate(fields, issuer.privateKey())
   const shared = { host: name.text, certificate, ...validityOf(new X509Certificate(certificate)) }
   return {
@@ -94,14 +98,14 @@ function make(
       ...shared,
       id,
       authorityId: issuer.stored.id,
-      serial: Buffer.from(fields.serial).toString('hex'),
+      serial: Buffer.from(serial).toString('hex'),
       fingerprint: digestOf(certificate),
       profile: 'server',
       holderId: undefined,
       subject: '',
       names: [name.text],
-      keyDigest: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
-      sealedKey: sealed,
+      keyDigest: digestOf(publicKey.spki),
+      sealedKey: made.sealed,
       renewedFrom: undefined,
       limits: undefined,
       label: undefined,
@@ -111,7 +115,7 @@ function make(
       revokedAt: undefined,
       revocationReason: undefined,
     },
-    leaf: { ...shared, chain: issuer.chain, privateKey },
+    leaf: { ...shared, chain: issuer.chain, privateKey: made.privateKey },
   }
 }
 

@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
-import { isDueForRenewal } from '../profiles.ts'
+import { isDueForRenewal } from '../validity.ts'
 import { pemOf } from '../x509/certificate.ts'
 import { findUsable, type Issuance, issueWhenDue, type ServerCertificate } from './server-certificates.ts'
 import { parseServerName, type ServerName } from './server-name.ts'

@@ -1,4 +1,6 @@
 import type { LiveAuthority } from '../authorities/live-authority.ts'
+import type { ServerName } from '../hosts/server-name.ts'
+import { backdated } from '../validity.ts'
 import { type CertificateFields, distinguishedName } from '../x509/certificate.ts'
 import type { Der } from '../x509/der.ts'
 import {
@@ -16,9 +18,6 @@ import type { PublicKeyInfo } from '../x509/public-keys.ts'
 import { kindRules, type Profile, type ProfileKind } from './profile.ts'
 import type { CertificateSubject } from './subject.ts'
 
-/** Validity starts this much earlier, so that a machine whose clock is behind accepts a new certificate. */
-const backdated = 3_600_000
-
 /** Where relying parties ask about what an authority issued. */
 export interface Pointers {
   readonly crl: string
@@ -27,7 +26,7 @@ export interface Pointers {
 }
 
 export interface LeafRequest {
-  readonly profile: Profile
+  readonly profile: Pick<Profile, 'kind' | 'lifetimeMs'>
   readonly subject: CertificateSubject
   readonly publicKey: PublicKeyInfo
   readonly issuer: Pick<LiveAuthority, 'facts'>
@@ -63,6 +62,23 @@ export function leafFields(request: LeafRequest): CertificateFields {
       ...(pointers === undefined ? [] : pointersOf(pointers)),
     ],
   }
+}
+
+/**
+ * The leaf of a host that is served here: as the built-in profile for servers says, for one name of any domain. It says
+ * nothing of where its status is told.
+ */
+export function hostFields(
+  request: Pick<LeafRequest, 'publicKey' | 'issuer' | 'now' | 'serial'> & { readonly name: ServerName },
+): CertificateFields {
+  const { name, ...rest } = request
+  return leafFields({
+    ...rest,
+    profile: { kind: 'server', lifetimeMs: kindRules.server.lifetimeMs },
+    subject: { commonName: undefined, hosts: [name], uri: undefined },
+    notAfter: undefined,
+    pointers: undefined,
+  })
 }
 
 function namesOf({ hosts, uri }: CertificateSubject): readonly AlternativeName[] {

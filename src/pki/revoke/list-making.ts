@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Database, Db } from '#platform'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
+import { backdated } from '../validity.ts'
 import { type RevocationListFields, type RevokedEntry, signRevocationList } from '../x509/revocation-list.ts'
 import { type Signer, signerOf } from '../x509/signature.ts'
 import { listPaths, shards } from './distribution.ts'
@@ -122,9 +123,6 @@ function completeList(making: Numbered, entries: readonly RevokedEntry[]): Store
 function deltaList(making: Numbered, base: number, entries: readonly RevokedEntry[]): StoredList {
   return signed(making, 'delta', { entries, base })
 }
-
-/** As certificates are: a machine whose clock is behind must not take the list for one of the future. */
-const backdated = 3_600_000
 
 type Part = Pick<RevocationListFields, 'entries' | 'base' | 'scope' | 'freshest'>
 

@@ -3,6 +3,7 @@ import type { Clock, Ctx, Database, Keyring, Log, Random } from '#platform'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
 import { newSealedKey, openSealedKey } from '../authorities/sealed-keys.ts'
 import { insertCertificate } from '../issue/certificate-store.ts'
+import { backdated } from '../validity.ts'
 import {
   digestOf,
   distinguishedName,
@@ -24,9 +25,8 @@ import { type Responder, responderOf } from '../x509/ocsp-response.ts'
 import { signerOf } from '../x509/signature.ts'
 import { findResponder, responderProfile, type StoredResponder } from './responder-store.ts'
 
-const hour = 3_600_000
 /** Nobody asks whether a responder's certificate is revoked (RFC 6960 §4.2.2.2.1), so it does not last. */
-const lifetime = 7 * 24 * hour
+const lifetime = 7 * 86_400_000
 /** Passes between two attempts after one failed; the former certificate answers on as long as it lasts. */
 const retryAfter = 10_000
 
@@ -175,8 +175,8 @@ function signResponder(
       serial,
       issuer: facts.subject,
       subject: distinguishedName([['commonName', subject]]),
-      notBefore: Math.max(now - hour, facts.notBefore),
-      notAfter: Math.min(now - hour + lifetime, facts.notAfter),
+      notBefore: Math.max(now - backdated, facts.notBefore),
+      notAfter: Math.min(now - backdated + lifetime, facts.notAfter),
       publicKey,
       extensions: [
         endEntityConstraints(),

@@ -11,7 +11,8 @@ import fc from 'fast-check'
 import { programMissing } from '#platform/testing'
 import { rootCertificate } from '../authorities/authority-profiles.ts'
 import { parseServerName, type ServerName } from '../hosts/server-name.ts'
-import { isDueForRenewal, serverCertificate } from '../profiles.ts'
+import { hostFields } from '../issue/leaf.ts'
+import { isDueForRenewal } from '../validity.ts'
 import {
   type CertificateFields,
   distinguishedName,
@@ -21,6 +22,7 @@ import {
   signCertificate,
 } from './certificate.ts'
 import { keyIdentifier } from './extensions.ts'
+import { publicKeyInfo } from './public-keys.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -45,18 +47,19 @@ function name(host: string): ServerName {
 }
 
 function leafFields(host: string, at = now, publicKey: KeyObject = leafKeys.publicKey): CertificateFields {
-  return serverCertificate({
-    publicKey,
+  const facts = {
+    subject: rootSubject,
+    publicKey: rootKeys.publicKey,
+    keyId: keyIdentifier(rootKeys.publicKey),
+    notBefore: rootFields.notBefore,
+    notAfter: rootFields.notAfter,
+  }
+  return hostFields({
+    publicKey: publicKeyInfo(publicKey),
     now: at,
-    random: randomBytes(16),
+    serial: newSerial(randomBytes(16)),
     name: name(host),
-    issuer: {
-      subject: rootSubject,
-      publicKey: rootKeys.publicKey,
-      keyId: keyIdentifier(rootKeys.publicKey),
-      notBefore: rootFields.notBefore,
-      notAfter: rootFields.notAfter,
-    },
+    issuer: { facts },
   })
 }
 
@@ -263,18 +266,19 @@ describe('issuers of every kind', { skip: programMissing('openssl', 'openssl', '
   ] as const) {
     test(`${kind}: openssl accepts root and leaf`, () => {
       const root = rootCertificate({ publicKey: keys.publicKey, now, random: randomBytes(16), subject: rootSubject })
-      const leaf = serverCertificate({
-        publicKey: leafKeys.publicKey,
+      const facts = {
+        subject: rootSubject,
+        publicKey: keys.publicKey,
+        keyId: keyIdentifier(keys.publicKey),
+        notBefore: root.notBefore,
+        notAfter: root.notAfter,
+      }
+      const leaf = hostFields({
+        publicKey: publicKeyInfo(leafKeys.publicKey),
         now,
-        random: randomBytes(16),
+        serial: newSerial(randomBytes(16)),
         name: name('app.example'),
-        issuer: {
-          subject: rootSubject,
-          publicKey: keys.publicKey,
-          keyId: keyIdentifier(keys.publicKey),
-          notBefore: root.notBefore,
-          notAfter: root.notAfter,
-        },
+        issuer: { facts },
       })
       writeFileSync(join(folder, 'root.pem'), pemOf(signCertificate(root, keys.privateKey)))
       writeFileSync(join(folder, 'leaf.pem'), pemOf(signCertificate(leaf, keys.privateKey)))

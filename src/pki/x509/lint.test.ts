@@ -4,11 +4,11 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { crossCertificate, intermediateCertificate, rootCertificate } from '../authorities/authority-profiles.ts'
 import { scopeOf } from '../authorities/lines.ts'
+import type { IssuerFacts } from '../authorities/live-authority.ts'
 import { parseServerName } from '../hosts/server-name.ts'
-import { leafFields } from '../issue/leaf.ts'
+import { hostFields, leafFields } from '../issue/leaf.ts'
 import { builtInProfiles } from '../issue/profile.ts'
 import { subjectOf } from '../issue/subject.ts'
-import { type IssuerFacts, serverCertificate } from '../profiles.ts'
 import { distinguishedName, newSerial, signCertificate } from './certificate.ts'
 import {
   crlDistributionPoints,
@@ -132,8 +132,8 @@ describe('everything we issue is clean', () => {
       const issuer = intermediate('servers')
       for (const host of ['app.example', 'xn--bcher-kva.example', '192.0.2.7', '2001:db8::5']) {
         const name = parseServerName(host) ?? assert.fail(host)
-        const publicKey = curve('prime256v1').publicKey
-        const fields = serverCertificate({ publicKey, now, random: randomBytes(16), name, issuer: issuer.facts })
+        const publicKey = publicKeyInfo(curve('prime256v1').publicKey)
+        const fields = hostFields({ publicKey, now, serial: newSerial(randomBytes(16)), name, issuer })
         clean(signCertificate(fields, issuerKeys.privateKey), 'server', issuer.der)
       }
     })
