@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../product/command.ts'
@@ -45,6 +45,11 @@ test('a line is rolled over, and the root goes offline and comes back, on the co
   const exported = await authorities(out, 'granite harbour willow\n')
   assert.equal(exported.code, 0, exported.stderr)
   assert.equal(statSync(file).mode & 0o777, 0o600)
+  const copy = readFileSync(file, 'utf8')
+  const over = await authorities(out, 'granite harbour willow\n')
+  assert.equal(over.code, 2, over.stderr)
+  assert.match(over.stderr, /--out needs a file that is not there yet.*No copy was taken/)
+  assert.equal(readFileSync(file, 'utf8'), copy, 'which may be the only copy')
   const offline = await authorities(['offline', root.id, '--file', file, '--yes'])
   assert.equal(offline.code, 0, offline.stderr)
   assert.equal((await listed()).find(({ id }) => id === root.id)?.keyIsHere, false)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import {
   type AuthorityView,
   activatedView,
@@ -19,9 +19,10 @@ import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
+import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
 import { askPassword, confirm, note, print, readSecretLine } from '../terminal.ts'
-import { facts, table, time } from '../text.ts'
+import { facts, table, time, visible } from '../text.ts'
 
 const path = '/api/v1/certificate-authorities'
 const requestsPath = '/api/v1/certificate-authority-requests'
@@ -144,35 +145,35 @@ export async function importAuthority(options: ImportOptions): Promise<void> {
 export async function activateAuthority(id: string, options: Asking): Promise<void> {
   const { client, data: next } = await getAuthority(id, options)
   await confirm(
-    `Activate ${next.name}? It issues for ${next.line} from then on; the former one issues no more and is not activated again.`,
+    `Activate ${visible(next.name)}? It issues for ${next.line} from then on; the former one issues no more and is not activated again.`,
     options,
   )
   const { data, raw } = await client.call('POST', `${pathOf(id)}/activate`, activatedView)
   print(options, raw, () =>
     [
-      `${data.activated.name} issues for ${data.activated.line}.`,
-      ...(data.retired === null ? [] : [`${data.retired.name} is retired.`]),
-      ...data.advice.map((line) => `- ${line}`),
+      `${visible(data.activated.name)} issues for ${data.activated.line}.`,
+      ...(data.retired === null ? [] : [`${visible(data.retired.name)} is retired.`]),
+      ...data.advice.map((line) => `- ${visible(line)}`),
     ].join('\n'),
   )
 }
 
 export async function retireAuthority(id: string, options: Asking): Promise<void> {
   const { client, data: found } = await getAuthority(id, options)
-  await confirm(`Retire ${found.name}? It issues no more and is not activated again.`, options)
+  await confirm(`Retire ${visible(found.name)}? It issues no more and is not activated again.`, options)
   const { data, raw } = await client.call('POST', `${pathOf(id)}/retire`, retiredView)
-  print(options, raw, () => `${data.authority.name} is retired.${successorWords(data.successor)}`)
+  print(options, raw, () => `${visible(data.authority.name)} is retired.${successorWords(data.successor)}`)
 }
 
 export async function revokeAuthority(id: string, options: Asking & { readonly reason: string }): Promise<void> {
   const body = judged(revokeAuthorityBody, { reason: options.reason })
   const { client, data: found } = await getAuthority(id, options)
   await confirm(
-    `Revoke ${found.name}? Whatever it issued is refused everywhere from then on. This cannot be undone.`,
+    `Revoke ${visible(found.name)}? Whatever it issued is refused everywhere from then on. This cannot be undone.`,
     options,
   )
   const { data, raw } = await client.call('POST', `${pathOf(id)}/revoke`, retiredView, { body })
-  print(options, raw, () => `${data.authority.name} is revoked.${successorWords(data.successor)}`)
+  print(options, raw, () => `${visible(data.authority.name)} is revoked.${successorWords(data.successor)}`)
 }
 
 export async function exportKey(
@@ -184,38 +185,35 @@ export async function exportKey(
   const body = judged(exportKeyBody, { passphrase: typed })
   const { client, data: found } = await getAuthority(id, options)
   await confirm(
-    `Take a copy of the private key of ${found.name}? Whoever has it and the passphrase can be anybody to everyone who trusts this root. The journal says that you took it.`,
+    `Take a copy of the private key of ${visible(found.name)}? Whoever has it and the passphrase can be anybody to everyone who trusts this root. The journal says that you took it.`,
     options,
   )
-  // the file is made first: a key handed out and not written down would be lost
-  const file = openSync(options.out, 'wx', 0o600)
-  try {
-    const { data } = await client.call('POST', `${pathOf(id)}/export`, exportedKeyView, { body })
-    writeFileSync(file, data.key)
-    fsyncSync(file)
-    closeSync(file)
-    print(options, { file: options.out, digest: data.digest }, () =>
-      [
-        `Written to ${options.out}, SHA-256 ${data.digest}.`,
-        'The key is on the server still. To take it offline, once the file is where it belongs:',
-        `  gatehouse pki authorities offline ${id} --file ${options.out}`,
-      ].join('\n'),
-    )
-  } catch (error) {
-    rmSync(options.out, { force: true })
-    throw error
-  }
+  const file = newSecretFile(options.out, '--out', 'No copy was taken.')
+  const { data } = await client
+    .call('POST', `${pathOf(id)}/export`, exportedKeyView, { body })
+    .catch((error: unknown) => {
+      file.discard()
+      throw error
+    })
+  file.write(data.key)
+  print(options, { file: options.out, digest: data.digest }, () =>
+    [
+      `Written to ${visible(options.out)}, SHA-256 ${data.digest}.`,
+      'The key is on the server still. To take it offline, once the file is where it belongs:',
+      `  gatehouse pki authorities offline ${id} --file ${visible(options.out)}`,
+    ].join('\n'),
+  )
 }
 
 export async function disconnectKey(id: string, options: Asking & { readonly file: string }): Promise<void> {
   const digest = createHash('sha256').update(readText(options.file)).digest('hex')
   const { client, data: found } = await getAuthority(id, options)
   await confirm(
-    `Delete the private key of ${found.name} on the server? From then on it is only in copies such as ${options.file}.`,
+    `Delete the private key of ${visible(found.name)} on the server? From then on it is only in copies such as ${visible(options.file)}.`,
     options,
   )
   const { data, raw } = await client.call('POST', `${pathOf(id)}/disconnect`, authorityView, { body: { digest } })
-  print(options, raw, () => `The key of ${data.name} is on the server no more.`)
+  print(options, raw, () => `The key of ${visible(data.name)} is on the server no more.`)
 }
 
 export async function reconnectKey(id: string, options: ReconnectOptions): Promise<void> {
@@ -223,7 +221,7 @@ export async function reconnectKey(id: string, options: ReconnectOptions): Promi
   const body = { key: readText(options.key), ...(passphrase === undefined ? {} : { passphrase }) }
   const client = await connect(options)
   const { data, raw } = await client.call('POST', `${pathOf(id)}/reconnect`, authorityView, { body })
-  print(options, raw, () => `The key of ${data.name} is on the server again.`)
+  print(options, raw, () => `The key of ${visible(data.name)} is on the server again.`)
 }
 
 function pathOf(id: string): string {
@@ -252,7 +250,7 @@ function readOptional(file: string | undefined): string | undefined {
 }
 
 function successorWords(successor: AuthorityView | null): string {
-  return successor === null ? '' : ` ${successor.name} issues for ${successor.line} instead.`
+  return successor === null ? '' : ` ${visible(successor.name)} issues for ${successor.line} instead.`
 }
 
 function stateOf({ state, revokedAt }: AuthorityView): string {

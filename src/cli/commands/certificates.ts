@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import {
   certificateList,
   type IssuedView,
@@ -13,6 +13,7 @@ import {
 import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
+import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, note, print } from '../terminal.ts'
 import { facts, table, time, visible } from '../text.ts'
@@ -106,11 +107,11 @@ export async function issueCertificate(profile: string, options: IssueOptions): 
     ...(request === undefined ? { newKey: true } : { request: readRequest(request) }),
   })
   const client = await connect(options)
-  const place = newKey === undefined ? undefined : openPlace(newKey)
+  const place = newKey === undefined ? undefined : newSecretFile(newKey, '--new-key', 'Nothing was issued.')
   const { data, raw } = await client
     .call('POST', '/api/v1/certificates', issuedWithKey, { body })
     .catch((error: unknown) => {
-      place?.giveUp()
+      place?.discard()
       throw error
     })
   if (data.privateKey !== undefined) place?.write(data.privateKey)
@@ -162,25 +163,5 @@ function readRequest(file: string): string {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch {
     throw wrongUsage(`${file} could not be read.`)
-  }
-}
-
-/** Opened before anything is issued: a key that cannot be written is lost. Never over a file, which may be the only copy of another key. */
-function openPlace(file: string) {
-  try {
-    const place = openSync(file, 'wx', 0o600)
-    return {
-      write: (pem: string): void => {
-        writeFileSync(place, pem)
-        fsyncSync(place)
-        closeSync(place)
-      },
-      giveUp: (): void => {
-        closeSync(place)
-        rmSync(file)
-      },
-    }
-  } catch {
-    throw wrongUsage(`${file} cannot be written, or exists. Nothing was issued.`)
   }
 }

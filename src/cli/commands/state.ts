@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, unlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { type AppliedView, appliedView, planView, stateDocument } from '#state/contract'
 import { connect } from '../client.ts'
-import { exitCodes, Failure, wrongUsage } from '../failure.ts'
+import { exitCodes, Failure } from '../failure.ts'
+import { codeOfFile, newSecretFile, type SecretFile } from '../secret-file.ts'
 import { differenceText, summary } from '../state/difference.ts'
 import { placed, readStateFile } from '../state/state-file.ts'
 import type { TargetOptions } from '../target.ts'
@@ -42,7 +43,8 @@ export async function applyState(options: ApplyOptions): Promise<void> {
   }
   if (options.json !== true) note(differenceText(plan, painted))
   await confirm(`Apply ${changes.length === 1 ? 'this change' : `these ${changes.length} changes`}?`, options)
-  const kept = options.secrets === undefined ? undefined : newSecretFile(options.secrets)
+  const { secrets: path } = options
+  const kept = path === undefined ? undefined : newSecretFile(path, '--secrets', 'Nothing was applied.')
   const asPlanned = { ...body, fingerprint: plan.fingerprint }
   const { data } = await send(client.call('POST', '/api/v1/state/apply', appliedView, { body: asPlanned })).catch(
     (error: unknown) => {
@@ -50,9 +52,9 @@ export async function applyState(options: ApplyOptions): Promise<void> {
       throw error
     },
   )
-  const written = kept?.write(data.secrets) === true
+  const written = kept !== undefined && isKept(kept, data.secrets)
   const told = written ? { ...data, secrets: [] } : data
-  print(options, told, () => appliedText(told, written ? options.secrets : undefined))
+  print(options, told, () => appliedText(told, written ? kept.path : undefined))
 }
 
 /** Prints what stands as a file, or writes it. */
@@ -79,44 +81,15 @@ function appliedText({ items, secrets }: AppliedView, path: string | undefined):
   ].join('\n')
 }
 
-interface SecretFile {
-  /** False when it cannot be written: then the secrets must be shown. */
-  write(secrets: AppliedView['secrets']): boolean
-  discard(): void
-}
-
-/** Made before anything is applied, so that a wrong path costs nothing. */
-function newSecretFile(path: string): SecretFile {
-  let descriptor: number
+/** False when it cannot be written: then the secrets must be shown. */
+function isKept(file: SecretFile, secrets: AppliedView['secrets']): boolean {
   try {
-    descriptor = openSync(path, 'wx', 0o600)
+    file.write(`${JSON.stringify(secrets, null, 2)}\n`)
+    return true
   } catch (error) {
-    throw wrongUsage(
-      `--secrets needs a file that is not there yet; ${path} cannot be made (${codeOf(error)}). Nothing was applied.`,
-    )
+    note(`${visible(file.path)} could not be written (${codeOfFile(error)}).`)
+    return false
   }
-  return {
-    write(secrets) {
-      try {
-        writeFileSync(descriptor, `${JSON.stringify(secrets, null, 2)}\n`)
-        fsyncSync(descriptor)
-        return true
-      } catch (error) {
-        note(`${visible(path)} could not be written (${codeOf(error)}).`)
-        return false
-      } finally {
-        closeSync(descriptor)
-      }
-    },
-    discard() {
-      closeSync(descriptor)
-      unlinkSync(path)
-    },
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
 
 function differs(what: string): Failure {
