@@ -10,7 +10,7 @@ export interface RouteParts {
   readonly hierarchy: Hierarchy
 }
 
-export const rootIsPublic = 'the root certificate is not a secret: people need it before they can trust anything else'
+const rootIsPublic = 'the root certificate is not a secret: people need it before they can trust anything else'
 
 /** What everybody may fetch: the roots to be trusted and the certificates of the authorities under them. */
 export function pkiRoutes({ hierarchy }: RouteParts): readonly Route[] {

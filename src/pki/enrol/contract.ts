@@ -6,7 +6,7 @@ const day = 86_400_000
 
 /** How long enrolment tokens last, in milliseconds. */
 export const enrolmentTokenLife = { usual: day, longest: 30 * day, shortest: minute } as const
-export const mostEnrolmentUses = 1_000
+const mostEnrolmentUses = 1_000
 
 const slug = z
   .string()

@@ -155,19 +155,6 @@ export async function findCertificate(db: Db, id: string): Promise<CertificateRe
   return row && recordOf(row)
 }
 
-/** The certificate whose DER has this SHA-256, in lower-case hex: the one and only that was shown. */
-export async function findCertificateByFingerprint(
-  db: Db,
-  fingerprint: string,
-): Promise<CertificateRecord | undefined> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .select(recordColumns)
-    .where('fingerprint', '=', fingerprint)
-    .executeTakeFirst()
-  return row && recordOf(row)
-}
-
 const searched = ['names', 'subject', 'serial', 'label'] as const
 
 /** What a list shows; what is absent leaves none out. */

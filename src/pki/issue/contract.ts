@@ -48,7 +48,6 @@ export const certificateList = z.object({ items: z.array(certificate), next: z.s
 export type CertificateList = z.infer<typeof certificateList>
 
 export const certificateStates = ['valid', 'ending', 'ended', 'revoked'] as const
-export type CertificateState = (typeof certificateStates)[number]
 
 export const certificateQuery = z.strictObject({
   q: z

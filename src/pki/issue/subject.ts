@@ -21,7 +21,7 @@ export interface SubjectRequest {
 }
 
 /** Most names in one certificate. */
-export const mostHosts = 50
+const mostHosts = 50
 
 /** Why no certificate can be made: one clause for people. */
 export interface SubjectFault {

@@ -114,15 +114,6 @@ export async function allListHeads(db: Db): Promise<readonly ListHead[]> {
   return rows.map(headOf)
 }
 
-export async function listHeads(db: Db, authorityId: string): Promise<readonly ListHead[]> {
-  const rows = await tables<PkiTables>(db)
-    .selectFrom('pki_revocation_lists')
-    .select(headColumns)
-    .where('authority_id', '=', authorityId)
-    .execute()
-  return rows.map(headOf)
-}
-
 /** Number of the list that is served now. */
 export async function findListNumber(db: Db, authorityId: string, scope: Scope): Promise<number | undefined> {
   const row = await tables<PkiTables>(db)

@@ -125,7 +125,7 @@ export function createLists(parts: ListParts): RevocationLists {
 }
 
 /** Whether an authority signs lists: its key is here, and its certificate lasts. */
-export function signsLists({ stored, facts }: LiveAuthority, now: number): boolean {
+function signsLists({ stored, facts }: LiveAuthority, now: number): boolean {
   return stored.sealedKey !== undefined && now < facts.notAfter
 }
 

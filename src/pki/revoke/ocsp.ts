@@ -18,7 +18,7 @@ import { findFate } from './revocation-store.ts'
 /** An answer is good for this long, in milliseconds. */
 const validFor = 3_600_000
 /** Answers that were signed are given again for so long, while nothing was revoked; caches may keep them as long. */
-export const repeatedFor = 300_000
+const repeatedFor = 300_000
 const mostKept = 2_000
 
 /** An answer ready to send; which of `OcspError` it was, or that there was one. */

@@ -14,7 +14,7 @@ interface ListPath {
 }
 
 /** An answer, whatever it is sent through. */
-export interface ListAnswer {
+interface ListAnswer {
   readonly status: 200 | 304 | 404
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
@@ -26,7 +26,7 @@ export interface ListAnswer {
  * @param path origin form, without a query
  * @param ifNoneMatch the request's `If-None-Match`
  */
-export async function answerList(
+async function answerList(
   lists: Pick<RevocationLists, 'find'>,
   path: string,
   ifNoneMatch: string | undefined,
