@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eachDialect } from '#platform/testing'
-import { findUse } from '../issue/certificate-store.ts'
 import { clientsAuthority, issued, startHierarchy } from '../revoke/testing.ts'
 import { prepareGround } from '../testing.ts'
 import { createCertificateUses } from './certificate-uses.ts'
+import { findCertificateUse } from './use-store.ts'
 
 eachDialect((_dialect, open) => {
   test('a use is noted at most once a minute, and never moves back', async (t) => {
@@ -18,15 +18,15 @@ eachDialect((_dialect, open) => {
     clock.advance(59_000)
     uses.note(id, '192.0.2.2')
     await uses.flush()
-    assert.deepEqual(await findUse(database.db, id), { seenAt: begun, address: '192.0.2.1' })
+    assert.deepEqual(await findCertificateUse(database.db, id), { seenAt: begun, address: '192.0.2.1' })
     clock.advance(1_000)
     uses.note(id, '192.0.2.2')
     await uses.flush()
-    assert.deepEqual(await findUse(database.db, id), { seenAt: begun + 60_000, address: '192.0.2.2' })
+    assert.deepEqual(await findCertificateUse(database.db, id), { seenAt: begun + 60_000, address: '192.0.2.2' })
     // another node, which noted an earlier use and writes it later
     const late = createCertificateUses(database, { ...clock, now: () => begun + 30_000 }, log)
     late.note(id, '192.0.2.3')
     await late.flush()
-    assert.equal((await findUse(database.db, id))?.address, '192.0.2.2')
+    assert.equal((await findCertificateUse(database.db, id))?.address, '192.0.2.2')
   })
 })

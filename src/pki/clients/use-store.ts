@@ -17,3 +17,16 @@ export async function noteCertificateUse(
     )
     .execute()
 }
+
+/** When and from where a certificate was last seen. */
+export async function findCertificateUse(
+  db: Db,
+  id: string,
+): Promise<{ readonly seenAt: number; readonly address: string | undefined } | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_certificate_uses')
+    .selectAll()
+    .where('certificate_id', '=', id)
+    .executeTakeFirst()
+  return row && { seenAt: row.seen_at, address: row.address ?? undefined }
+}

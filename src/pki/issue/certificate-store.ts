@@ -257,19 +257,6 @@ export async function findSuccessor(db: Db, id: string): Promise<string | undefi
   return row?.id
 }
 
-/** When and from where it was last seen. */
-export async function findUse(
-  db: Db,
-  id: string,
-): Promise<{ readonly seenAt: number; readonly address: string | undefined } | undefined> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_certificate_uses')
-    .selectAll()
-    .where('certificate_id', '=', id)
-    .executeTakeFirst()
-  return row && { seenAt: row.seen_at, address: row.address ?? undefined }
-}
-
 /** A certificate that ends soon. */
 export interface Ending {
   readonly id: string

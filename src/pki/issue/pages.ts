@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { AccessFace } from '#access'
 import { type Ctx, GateError, type Keyring, type RejectedForm, type Reply, type Route, route } from '#platform'
+import { findCertificateUse } from '../clients/use-store.ts'
 import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
 import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
 import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
-import { findSuccessor, findUse } from './certificate-store.ts'
+import { findSuccessor } from './certificate-store.ts'
 import { certificateParams, certificateQuery, type IssueBody, issueBody, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
@@ -169,7 +170,7 @@ function detailPage(parts: CertificatePageParts): Route {
         holder: await holderName(ctx, parts, record.holderId),
         asker: await askerName(ctx, parts, record.askedBy),
         successor: await findSuccessor(ctx.db, record.id),
-        use: await findUse(ctx.db, record.id),
+        use: await findCertificateUse(ctx.db, record.id),
         now: ctx.now,
       })
       return pageReply(record.subject === '' ? 'Certificate' : record.subject, body)
