@@ -17,7 +17,7 @@ export {
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, parseAddress, parseCidr } from './ip.ts'
-export { type LimitFault, limitFaults, narrowedBy, noLimits } from './limits.ts'
+export { earliest, type LimitFault, limitFaults, narrowedBy, noLimits } from './limits.ts'
 export {
   allWithin,
   anyCovers,

@@ -37,7 +37,8 @@ function narrowList(wanted: readonly string[], through: readonly string[]): read
   return wanted.every((one) => through.includes(one)) ? wanted : undefined
 }
 
-function earliest(one: number | undefined, other: number | undefined): number | undefined {
+/** Of two ends of which each may be none: the one that comes first. */
+export function earliest(one: number | undefined, other: number | undefined): number | undefined {
   if (one === undefined || other === undefined) return one ?? other
   return Math.min(one, other)
 }

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { AccessFace } from '#access'
-import { type Actor, type CredentialLimits, noLimits } from '#kit'
+import { type Actor, type CredentialLimits, earliest, noLimits } from '#kit'
 import type { ClientCertificate, Database, ProofPurpose } from '#platform'
 import type { ClientProof, ClientRefusal } from '../face.ts'
 import type { CertificateFacts } from '../revoke/revocation-store.ts'
@@ -99,8 +99,7 @@ function isForClients(der: Uint8Array): boolean {
 }
 
 function limitsOf({ limits, notAfter }: CertificateFacts): CredentialLimits {
-  const own = limits === undefined ? noLimits : (JSON.parse(limits) as CredentialLimits)
+  const own = limits ?? noLimits
   // the last second is included (RFC 5280 §4.1.2.5)
-  const end = notAfter + 1000
-  return { ...own, expiresAt: own.expiresAt == null ? end : Math.min(own.expiresAt, end) }
+  return { ...own, expiresAt: earliest(own.expiresAt, notAfter + 1000) }
 }

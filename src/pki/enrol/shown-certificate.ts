@@ -56,10 +56,9 @@ async function actorOf(access: AccessFace, ctx: Ctx, { id, holderId, limits }: C
   }
   const principal: PrincipalRef = found ?? ctx.actor.principal
   const { address } = ctx.actor
-  const own = limits === undefined ? noLimits : { ...noLimits, ...(JSON.parse(limits) as Partial<typeof noLimits>) }
   return {
     principal: { kind: principal.kind, id: principal.id, name: principal.name },
-    credential: { ...own, id, kind: 'certificate' },
+    credential: { ...(limits ?? noLimits), id, kind: 'certificate' },
     ...(address === undefined ? {} : { address }),
   }
 }

@@ -50,7 +50,12 @@ export interface CertificateRecord {
 }
 
 /** What people know it by. */
-export function titleOf({ host, subject, names, serial }: CertificateRecord): string {
+export function titleOf({
+  host,
+  subject,
+  names,
+  serial,
+}: Pick<CertificateRecord, 'host' | 'subject' | 'names' | 'serial'>): string {
   return host ?? (subject === '' ? (names[0] ?? serial) : subject)
 }
 
@@ -335,6 +340,11 @@ export async function forgetEndedKeys(db: Db, end: number): Promise<number> {
   return Number(numUpdatedRows)
 }
 
+/** A certificate's own limits, as they were stored. */
+export function storedLimits({ limits }: Pick<PkiTables['pki_certificates'], 'limits'>): CredentialLimits | undefined {
+  return limits === null ? undefined : (JSON.parse(limits) as CredentialLimits)
+}
+
 function recordOf(row: Pick<PkiTables['pki_certificates'], (typeof recordColumns)[number]>): CertificateRecord {
   return {
     id: row.id,
@@ -349,7 +359,7 @@ function recordOf(row: Pick<PkiTables['pki_certificates'], (typeof recordColumns
     notAfter: row.not_after,
     certificate: row.certificate,
     renewedFrom: row.renewed_from ?? undefined,
-    limits: row.limits === null ? undefined : (JSON.parse(row.limits) as CredentialLimits),
+    limits: storedLimits(row),
     label: row.label ?? undefined,
     askedBy: row.asked_by ?? undefined,
     via: row.via === 'api' || row.via === 'est' ? row.via : 'host',

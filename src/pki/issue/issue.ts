@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { AccessFace } from '#access'
-import { type CredentialLimits, limitFaults, narrowedBy, noLimits } from '#kit'
+import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits } from '#kit'
 import type { Ctx, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
@@ -241,8 +241,4 @@ function requireFittingHolder(profile: Profile, holder: Holder | undefined): voi
   if (holder?.kind !== wanted) {
     throw fail('pki.holder-unfit', { fields: { profile: profile.name, holder: wanted ?? 'nobody' } })
   }
-}
-
-function earliest(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
 }

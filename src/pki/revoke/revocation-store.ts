@@ -1,4 +1,6 @@
+import type { CredentialLimits } from '#kit'
 import { type Db, tables, touch } from '#platform'
+import { storedLimits, titleOf } from '../issue/certificate-store.ts'
 import type { PkiTables } from '../tables.ts'
 import { shardOf } from './distribution.ts'
 import { type RevocationReason, reasonOf, type StatedReason } from './reasons.ts'
@@ -17,8 +19,8 @@ export interface CertificateFacts {
   readonly subject: string
   readonly names: readonly string[]
   readonly label: string | undefined
-  /** Its own limits as they are stored: JSON, not looked at here. */
-  readonly limits: string | undefined
+  /** What may be done by it at most; `undefined`: all its holder may. */
+  readonly limits: CredentialLimits | undefined
   readonly notBefore: number
   readonly notAfter: number
 }
@@ -65,7 +67,7 @@ export async function findStanding(db: Db, fingerprint: string): Promise<Standin
       subject: row.subject,
       names: JSON.parse(row.names) as readonly string[],
       label: row.label ?? undefined,
-      limits: row.limits ?? undefined,
+      limits: storedLimits(row),
       notBefore: row.not_before,
       notAfter: row.not_after,
     },
@@ -264,13 +266,13 @@ const compromised = { sqlite: compromisedBy('?'), postgres: compromisedBy('$1') 
 type Row = PkiTables['pki_certificates']
 
 function revocableOf(row: Pick<Row, (typeof revocableColumns)[number]>): Revocable {
-  const [first] = JSON.parse(row.names) as readonly string[]
+  const names = JSON.parse(row.names) as readonly string[]
   return {
     id: row.id,
     authorityId: row.authority_id,
     serial: row.serial,
     notAfter: row.not_after,
-    name: row.host ?? (row.subject === '' ? (first ?? row.serial) : row.subject),
+    name: titleOf({ ...row, host: row.host ?? undefined, names }),
     revokedAt: row.revoked_at ?? undefined,
     reason: row.revoked_at === null ? undefined : reasonOf(row.revocation_reason),
   }
