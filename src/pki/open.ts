@@ -63,12 +63,14 @@ export async function openPki(
   const pendingLines = pendingAuthorities(authorities)
   const watch = watchAuthorities(authorities, metrics)
   watch.measure(await hierarchy.current(), kernel.clock.now())
+  const { certificateHost } = settings
+  const ownHosts: ReadonlySet<string> = new Set([console.host, 'localhost', certificateHost])
   const issue: IssueParts = {
     hierarchy,
     random,
     access: needs.access,
     trustDomain: settings.trustDomain,
-    ownHosts: new Set([console.host, 'localhost', settings.certificateHost]),
+    ownHosts,
     pointers: (authority, serial) => pointersUnder(settings.distribution(), authority, serial),
     isCompromised: async (ctx, keyDigest) => (await findCompromisedKey(ctx.db, keyDigest)) !== undefined,
     issued: () => issuedTotal.inc(),
@@ -102,10 +104,8 @@ export async function openPki(
     renewalFailed: () => failedTotal.inc(),
   })
   let usesTimer: NodeJS.Timeout | undefined
-  const { certificateHost } = settings
   listener.clientCertificates((name) => name === certificateHost)
-  const own = new Set([console.host, 'localhost', certificateHost])
-  listener.certificates((name) => (own.has(name) ? contexts.of(name) : undefined))
+  listener.certificates((name) => (ownHosts.has(name) ? contexts.of(name) : undefined))
   const plain = plainAuthorities(hierarchy, () => kernel.clock.now())
   listener.plain(rootPath, plain)
   listener.plain(authoritiesPath, plain)
@@ -133,7 +133,7 @@ export async function openPki(
         hierarchy,
         keyring,
         origin,
-        renewal: () => `https://${settings.certificateHost}:${console.port ?? listener.httpsPort}`,
+        renewal: () => `https://${certificateHost}:${console.port ?? listener.httpsPort}`,
         standings,
       }),
       ...revocationRoutes(),
@@ -181,7 +181,6 @@ export async function openPki(
       clearInterval(usesTimer)
       await uses.flush()
       await revocation.stop()
-      await contexts.settle()
       await Promise.all([contexts.settle(), ownCertificate.settle()])
     },
   }

@@ -125,16 +125,6 @@ export async function updateAuthority(db: Db, id: string, change: AuthorityChang
   touch(db, 'authorities')
 }
 
-/** How many certificates each has issued, by id. */
-export async function countIssued(db: Db): Promise<ReadonlyMap<string, number>> {
-  const rows = await tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .select(['authority_id', (is) => is.fn.countAll<number>().as('count')])
-    .groupBy('authority_id')
-    .execute()
-  return new Map(rows.map(({ authority_id, count }) => [authority_id, Number(count)]))
-}
-
 function authorityOf(row: Row): StoredAuthority {
   return {
     id: row.id,

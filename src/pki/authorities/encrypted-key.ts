@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import type { Random } from '#platform'
 import { integer, nullValue, octetString, oid, sequence, tags } from '../x509/der.ts'
 import { type DerElement, enter, oidOf, readDer, smallIntegerOf } from '../x509/der-reader.ts'
-import { readPem } from '../x509/pem.ts'
+import { readPem, writePem } from '../x509/pem.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 
 /** Private keys as they travel: PKCS #8, encrypted by PBES2 (RFC 8018 §6.2, RFC 5958 §3). */
@@ -51,7 +51,7 @@ export async function encryptPrivateKey(key: KeyObject, passphrase: string, rand
     oid(ids.pbes2),
     sequence(sequence(oid(ids.pbkdf2), parameters), sequence(oid(ids.aes256Cbc), octetString(iv))),
   )
-  return pemText('ENCRYPTED PRIVATE KEY', sequence(scheme, octetString(sealed)))
+  return writePem('ENCRYPTED PRIVATE KEY', sequence(scheme, octetString(sealed)))
 }
 
 const longestKey = 16_384
@@ -145,12 +145,4 @@ function unusual(): X509Refusal {
     'malformed',
     'it is encrypted in a way not read here; write it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc',
   )
-}
-
-function pemText(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

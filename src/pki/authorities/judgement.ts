@@ -65,7 +65,7 @@ export function isSelfSigned(certificate: AuthorityCertificate): boolean {
 }
 
 /** Whether `issuer` is who signed it, by name, key identifier and signature. */
-export function isIssuedBy(certificate: AuthorityCertificate, issuer: AuthorityCertificate): boolean {
+function isIssuedBy(certificate: AuthorityCertificate, issuer: AuthorityCertificate): boolean {
   return isNamedBy(certificate, issuer) && isSignedBy(certificate, issuer.publicKey)
 }
 

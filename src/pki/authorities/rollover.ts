@@ -154,7 +154,7 @@ const purposeNames = new Map(
 )
 
 /** What an authority may issue, read from its certificate; `undefined` where that cannot be written again as it stands. */
-export function scopeOfCertificate({ purposes, nameConstraints }: AuthorityCertificate): AuthorityScope | undefined {
+function scopeOfCertificate({ purposes, nameConstraints }: AuthorityCertificate): AuthorityScope | undefined {
   const known = (purposes ?? []).map((id) => purposeNames.get(id))
   if (!known.every((name) => name !== undefined)) return undefined
   return { purposes: known, names: nameConstraints }

@@ -4,7 +4,7 @@ import { fail } from '../errors.ts'
 import type { ClientActors } from './client-actors.ts'
 
 /** What a client showed, and from where. */
-export interface Shown {
+interface Shown {
   readonly certificate: ClientCertificate
   readonly address: string | undefined
   readonly purpose?: ProofPurpose | undefined
@@ -15,7 +15,7 @@ export interface Shown {
  *
  * @throws GateError saying why it proves nothing, after that was journalled
  */
-export async function requireClient(clients: ClientActors, ctx: Ctx, shown: Shown): Promise<Actor> {
+async function requireClient(clients: ClientActors, ctx: Ctx, shown: Shown): Promise<Actor> {
   const found = await clients.of(shown.certificate, shown.address, shown.purpose)
   if ('actor' in found) return found.actor
   const error = fail(found.refused)

@@ -5,6 +5,7 @@ import type { ClientCertificate, Database, ProofPurpose } from '#platform'
 import type { ClientProof, ClientRefusal } from '../face.ts'
 import type { CertificateFacts } from '../revoke/revocation-store.ts'
 import type { Standing, Standings } from '../revoke/standings.ts'
+import { extendedKeyUsageIds } from '../x509/extensions.ts'
 import type { NoteUse } from './certificate-uses.ts'
 
 /** Asked at every use of a certificate that a client proved in its handshake. */
@@ -15,9 +16,6 @@ export interface ClientActors {
     purpose?: ProofPurpose,
   ): ClientProof | Promise<ClientProof>
 }
-
-/** RFC 5280 §4.2.1.12. */
-const clientAuth = '1.3.6.1.5.5.7.3.2'
 
 interface Entry {
   /** Without its address; `undefined` when the certificate is for no client. */
@@ -95,7 +93,7 @@ const refusals: Readonly<Record<'revoked' | 'early' | 'ended', ClientRefusal>> =
 
 /** Its own extended key usage: the bytes are those we signed, since their hash found the row. */
 function isForClients(der: Uint8Array): boolean {
-  return new X509Certificate(Buffer.from(der)).keyUsage?.includes(clientAuth) === true
+  return new X509Certificate(Buffer.from(der)).keyUsage?.includes(extendedKeyUsageIds.clientAuth) === true
 }
 
 function limitsOf({ limits, notAfter }: CertificateFacts): CredentialLimits {

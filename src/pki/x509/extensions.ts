@@ -20,8 +20,6 @@ import { publicKeyInfo } from './public-keys.ts'
 
 /** Certificate extensions of RFC 5280 §4.2; each function returns one `Extension`. What never changes may be kept. */
 
-export type KeyUsage = KeyUsageName
-
 /** §4.2.1.12 */
 export const extendedKeyUsageIds = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -56,7 +54,7 @@ export function endEntityConstraints(): Der {
 }
 
 /** §4.2.1.3: critical. */
-export function keyUsage(...usages: readonly KeyUsage[]): Der {
+export function keyUsage(...usages: readonly KeyUsageName[]): Der {
   return extension('2.5.29.15', true, namedBits(usages.map((usage) => keyUsageNames.indexOf(usage))))
 }
 

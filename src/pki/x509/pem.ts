@@ -2,7 +2,13 @@ import { X509Refusal } from './refusal.ts'
 
 /** The text form of RFC 7468, one object at a time. */
 
-export type PemLabel = 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'X509 CRL' | 'PKCS7' | 'PUBLIC KEY'
+export type PemLabel =
+  | 'CERTIFICATE'
+  | 'CERTIFICATE REQUEST'
+  | 'X509 CRL'
+  | 'PKCS7'
+  | 'PUBLIC KEY'
+  | 'ENCRYPTED PRIVATE KEY'
 
 /** Base64 in lines of 64 characters between BEGIN and END, with a line break at the end. */
 export function writePem(label: PemLabel, der: Uint8Array): string {

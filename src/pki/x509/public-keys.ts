@@ -61,7 +61,7 @@ export function publicKeyInfo(key: KeyObject): PublicKeyInfo {
 }
 
 /** What kind of key it is, judged without the curve's own arithmetic, which `importKey` does. */
-export function judgeKey(element: DerElement): { readonly kind: KeyKind; readonly subjectPublicKey: Uint8Array } {
+function judgeKey(element: DerElement): { readonly kind: KeyKind; readonly subjectPublicKey: Uint8Array } {
   const reader = enter(element, tags.sequence, 'public key')
   const algorithm = enter(reader.take(tags.sequence), tags.sequence, 'public key')
   const id = oidOf(algorithm.take(tags.oid).content)
