@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { exitCodes, Failure } from '../failure.ts'
+import { codeOfFile } from '../secret-file.ts'
 
 /**
  * Keeps a second agent away from the same files; it goes with the process, however that ends.
@@ -10,25 +11,53 @@ import { exitCodes, Failure } from '../failure.ts'
  */
 export function lock(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-  if (existsSync(path) && !isAlive(readFileSync(path, 'utf8'))) rmSync(path, { force: true })
-  const file = create(path)
-  writeSync(file, identity(process.pid) ?? '')
-  closeSync(file)
+  const own = `${path}.${process.pid}`
+  writeFileSync(own, identity(process.pid) ?? '', { mode: 0o644 })
+  try {
+    if (!isPlaced(own, path)) {
+      clearLeftBehind(path, `${own}.old`)
+      if (!isPlaced(own, path)) throw busy(path)
+    }
+  } finally {
+    rmSync(own, { force: true })
+  }
   return () => rmSync(path, { force: true })
 }
 
-function create(path: string): number {
+/** Under its name only once it is whole: one that is still empty would look left behind. False when one is there. */
+function isPlaced(file: string, path: string): boolean {
   try {
-    return openSync(path, 'wx', 0o644)
+    linkSync(file, path)
+    return true
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    throw new Failure({
-      exit: exitCodes.failed,
-      code: 'cli.agent-busy',
-      title: 'Another agent is at work',
-      detail: `${path} belongs to a running process. Nothing was done. One agent looks after a certificate.`,
-    })
+    if (codeOfFile(error) === 'EEXIST') return false
+    throw error
   }
+}
+
+/**
+ * Takes away what a process that is gone left. Looked at once more when nobody else can take it away, and put back if it is
+ * another's by then: of two that come at once one gets it. (A third, within that blink, could get one too.)
+ */
+function clearLeftBehind(path: string, aside: string): void {
+  try {
+    if (isAlive(readFileSync(path, 'utf8'))) return
+    renameSync(path, aside)
+  } catch (error) {
+    if (codeOfFile(error) === 'ENOENT') return
+    throw error
+  }
+  if (isAlive(readFileSync(aside, 'utf8'))) isPlaced(aside, path)
+  rmSync(aside, { force: true })
+}
+
+function busy(path: string): Failure {
+  return new Failure({
+    exit: exitCodes.failed,
+    code: 'cli.agent-busy',
+    title: 'Another agent is at work',
+    detail: `${path} belongs to a running process. Nothing was done. One agent looks after a certificate.`,
+  })
 }
 
 function isAlive(written: string): boolean {
