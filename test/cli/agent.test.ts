@@ -21,6 +21,10 @@ function startAgent(t: TestContext, { directory }: Place, args: readonly string[
   const child = spawn(gatehouse, ['pki', 'agent', ...files, ...args], { cwd: directory, env })
   t.after(() => void child.kill('SIGKILL'))
   let said = ''
+  let isOver = false
+  child.once('close', () => {
+    isOver = true
+  })
   const heard = (chunk: Buffer): void => {
     said += chunk.toString()
     child.emit('said')
@@ -31,7 +35,7 @@ function startAgent(t: TestContext, { directory }: Place, args: readonly string[
     process: child,
     says: async (words) => {
       while (!words.test(said)) {
-        if (child.exitCode !== null) assert.fail(`it ended with ${child.exitCode}: ${said}`)
+        if (isOver) assert.fail(`it ended with ${child.exitCode ?? child.signalCode}: ${said}`)
         await Promise.race([once(child, 'said'), once(child, 'close')])
       }
     },

@@ -4,7 +4,6 @@ const signedDataId = '06092a864886f70d010702'
 const mostCertificates = 50
 
 interface Element {
-  readonly tag: number
   readonly content: Buffer
   /** With its head. */
   readonly encoded: Buffer
@@ -56,7 +55,6 @@ function take(bytes: Buffer, tag: number): Element {
   const start = 2 + size
   if (start + length > bytes.length) throw new TypeError('cut short')
   return {
-    tag,
     content: bytes.subarray(start, start + length),
     encoded: bytes.subarray(0, start + length),
     rest: bytes.subarray(start + length),

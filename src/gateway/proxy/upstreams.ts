@@ -33,7 +33,6 @@ export interface Reached {
 /** Connection pools by upstream origin and connect timeout, made at first use and kept while a route needs them. */
 export class Upstreams {
   readonly #pools = new Map<string, Upstream>()
-
   readonly #own: OwnContext
 
   constructor(own: OwnContext) {
