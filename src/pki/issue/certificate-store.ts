@@ -270,7 +270,10 @@ export interface Ending {
   readonly notAfter: number
 }
 
-/** Those that stand, end by then and have no successor that stands, the first to end first; hosts served here are left out. */
+/**
+ * Those that stand, end by then and have no successor that stands, the first to end first; those whose key is here are
+ * left out, since they are renewed here.
+ */
 export async function endingUnrenewed(
   db: Db,
   now: number,
@@ -284,7 +287,7 @@ export async function endingUnrenewed(
     .where('c.not_after', '>', now)
     .where('c.not_after', '<=', until)
     .where('c.revoked_at', 'is', null)
-    .where('c.host', 'is', null)
+    .where('c.sealed_key', 'is', null)
     .where((eb) =>
       eb.not(
         eb.exists(

@@ -7,7 +7,7 @@ const day = 86_400_000
 const toldBefore = 14 * day
 const mostTold = 3
 
-/** Certificates that end soon and have no successor: those one may see, or one's own. What is served here renews itself. */
+/** Certificates that end soon and have no successor: those one may see, or one's own. Gatehouse's own renew themselves. */
 export async function pendingEndings(ctx: Ctx, access: AccessFace): Promise<readonly Pending[]> {
   const { principal } = ctx.actor
   const decision = await access.decide(ctx.actor, 'certificates:read', undefined, { now: ctx.now })

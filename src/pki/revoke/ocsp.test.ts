@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eachDialect, programMissing } from '#platform/testing'
+import { eachDialect, programMissing, testContext } from '#platform/testing'
 import { revoke } from './revoke.ts'
 import { startWorld, type World } from './testing.ts'
 
@@ -54,6 +54,17 @@ eachDialect((_dialect, open) => {
       assert.equal(Buffer.from(await response.arrayBuffer()).toString('hex'), malformedRequest, path.slice(0, 20))
       assert.equal(response.headers.get('cache-control'), 'no-store')
     }
+  })
+
+  test('nobody is told that a responder ends soon: it lasts a week and renews itself', openssl, async (t) => {
+    const world = await startWorld(t, open)
+    await world.issue('one')
+    await post(world, await question(world, '-cert', 'one.pem'))
+    const listed = await world.certificates()
+    assert.deepEqual(listed.map(({ profile }) => profile).sort(), ['device', 'ocsp-responder'])
+    const { node } = world
+    const { actor } = node.ctx.as({ principal: { kind: 'local', id: 'local', name: 'local' } })
+    assert.deepEqual(await node.opened.pending?.(testContext({ ...node, actor })), [])
   })
 
   test('an authority that is not ours is not answered for, nor two in one question', openssl, async (t) => {
