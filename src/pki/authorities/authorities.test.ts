@@ -324,6 +324,8 @@ eachDialect((dialect, open) => {
         ['Ed25519', ['genpkey', '-algorithm', 'ed25519', '-out', 'k.pem'], authority, /P-256, P-384 or RSA/],
         ['SHA-1', p256, authority, /SHA-1/, ['-sha1']],
         ['unknown critical', p256, `${authority}\n1.2.3.4=critical,ASN1:NULL`, /not known here/],
+        ['no name constraints', p256, `${authority}\nnameConstraints=DER:0400`, /name constraints/],
+        ['half a name constraint', p256, `${authority}\nnameConstraints=DER:3004A0023000`, /name constraints/],
         ['clients only', p256, `${authority}\nextendedKeyUsage=clientAuth`, /needs serverAuth/],
       ]
       for (const [what, key, extensions, reason, options = []] of cases) {

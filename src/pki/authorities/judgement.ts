@@ -5,6 +5,7 @@ import { readPem, readPemChain } from '../x509/pem.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type AuthorityCertificate, isSignedBy, readAuthorityCertificate } from './authority-certificate.ts'
 import { isOwnLine, type OwnLine } from './lines.ts'
+import { nameLimitsText } from './name-limits.ts'
 
 /** What is asked of a certificate before it is an authority here: every refusal says why, and nothing is stored then. */
 
@@ -42,19 +43,21 @@ export function refused(what: string, reason: string) {
 }
 
 /**
- * Whether it may be an authority at all: it says so, may sign certificates and lists, is valid now, and asks nothing
- * critical that nobody here understands.
+ * Whether it may be an authority at all: it says so, may sign certificates and lists, is valid now, asks nothing
+ * critical that nobody here understands, and limits names in a way that can be read.
  *
  * @throws GateError `pki.import-refused`
  */
 export function requireAuthority(certificate: AuthorityCertificate, what: string, now: number): void {
-  const { constraints, keyUsage, unknownCritical, notBefore, notAfter } = certificate
+  const { constraints, keyUsage, unknownCritical, nameConstraints, notBefore, notAfter } = certificate
   if (constraints?.authority !== true) throw refused(what, 'its basic constraints do not make it an authority')
   if (keyUsage?.includes('keyCertSign') !== true) throw refused(what, 'its key usage does not let it sign certificates')
   if (!keyUsage.includes('cRLSign')) throw refused(what, 'its key usage does not let it sign revocation lists')
   if (unknownCritical.length > 0) {
     throw refused(what, `it has a critical extension that is not known here (${unknownCritical.join(', ')})`)
   }
+  // whoever lists authorities is told them
+  refusing(what, () => nameLimitsText(nameConstraints))
   if (now < notBefore) throw refused(what, 'it is not valid yet')
   if (now >= notAfter) throw refused(what, 'it has ended')
 }
