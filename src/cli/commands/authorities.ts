@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import {
   type AuthorityView,
   activatedView,
@@ -17,7 +16,7 @@ import {
 } from '#pki/contract'
 import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
+import { judged, readText } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
@@ -235,14 +234,6 @@ async function getAuthority(id: string, options: TargetOptions) {
 
 function lineOf({ line, algorithm, permit = [], exclude = [] }: CreateOptions) {
   return { line, algorithm, permittedNames: permit, excludedNames: exclude }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch {
-    throw wrongUsage(`${file} cannot be read.`)
-  }
 }
 
 function readOptional(file: string | undefined): string | undefined {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   certificateList,
   type IssuedView,
@@ -12,7 +11,7 @@ import {
 } from '#pki/contract'
 import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
+import { judged, readText } from '../input.ts'
 import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, note, print } from '../terminal.ts'
@@ -104,7 +103,7 @@ export async function issueCertificate(profile: string, options: IssueOptions): 
     ...(days === undefined ? {} : { days: Number(days) }),
     ...(permission === undefined ? {} : { permissions: permission }),
     ...(network === undefined ? {} : { networks: { allow: network } }),
-    ...(request === undefined ? { newKey: true } : { request: readRequest(request) }),
+    ...(request === undefined ? { newKey: true } : { request: readText(request) }),
   })
   const client = await connect(options)
   const place = newKey === undefined ? undefined : newSecretFile(newKey, '--new-key', 'Nothing was issued.')
@@ -156,12 +155,4 @@ export async function revokeAllCertificates(
 function stateOf(one: Pick<IssuedView, 'revokedAt' | 'notAfter'>): string {
   if (one.revokedAt !== null) return 'revoked'
   return Date.parse(one.notAfter) <= Date.now() ? 'ended' : 'valid'
-}
-
-function readRequest(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8')
-  } catch {
-    throw wrongUsage(`${file} could not be read.`)
-  }
 }
