@@ -9,7 +9,7 @@ import { accountActor, addRole } from '#access/testing'
 import { type Ctx, GateError, listAudit, systemRandom, tables } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
-import { postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
+import { findRoute, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
 import { ensureHolder } from './holders.ts'
 import { type IssueParts, issue, orderWithNewKey } from './issue.ts'
@@ -196,6 +196,38 @@ eachDialect((_, open) => {
         host,
       )
     }
+  })
+
+  test('a form filled beyond what the API takes comes back with the faults at its fields', async (t) => {
+    const node = await startNode(t, open)
+    const page = findRoute(node, '/certificates/new', 'POST')
+    const empty = { names: '', request: '', label: '', days: '' }
+    const filled = { ...empty, profile: 'device', holder: 'pump-7', newKey: 'yes' }
+    const send = (given: object) =>
+      page.handler(asAdmin(node), {
+        params: undefined,
+        query: undefined,
+        body: page.body?.parse({ ...filled, ...given }),
+        request: {
+          method: 'POST',
+          url: new URL('https://gatehouse.localhost/certificates/new'),
+          headers: new Headers(),
+          cookies: new Map(),
+          address: undefined,
+          local: false,
+        },
+      })
+    for (const [given, field] of [
+      [{ label: 'x'.repeat(101) }, 'label'],
+      [{ holder: 'x'.repeat(65) }, 'holder'],
+      [{ names: `${'x'.repeat(254)}.example.org` }, 'names'],
+      [{ request: 'x'.repeat(16_385), newKey: undefined }, 'request'],
+    ] as const) {
+      const reply = await send(given)
+      assert.equal(reply.status, 422, field)
+      assert.match(reply.kind === 'page' ? reply.page.body.toString() : '', /Too big/, field)
+    }
+    assert.equal((await send({})).status, undefined)
   })
 
   test('who may issue gets no narrow certificate in the name of somebody who may more', async (t) => {

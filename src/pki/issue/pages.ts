@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import type { AccessFace } from '#access'
-import { type Ctx, GateError, type Keyring, type RejectedForm, type Reply, type Route, route } from '#platform'
+import {
+  type Ctx,
+  type FieldFault,
+  GateError,
+  type Keyring,
+  type RejectedForm,
+  type Reply,
+  type Route,
+  route,
+} from '#platform'
 import { findCertificateUse } from '../clients/use-store.ts'
 import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
@@ -8,7 +17,7 @@ import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
 import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
 import { findSuccessor } from './certificate-store.ts'
-import { certificateParams, certificateQuery, type IssueBody, issueBody, profileName } from './contract.ts'
+import { certificateParams, certificateQuery, issueBody, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
 import { fillOrder } from './orders.ts'
@@ -104,7 +113,9 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
       body: issueForm,
       handler: async (ctx, { body }) => {
         try {
-          const filled = await fillOrder(ctx, parts.issue, await orderOf(ctx, parts, body))
+          const order = issueBody.safeParse(await orderOf(ctx, parts, body))
+          if (!order.success) return show(ctx, typed(body), order.error.issues.map(faultOf), 422)
+          const filled = await fillOrder(ctx, parts.issue, order.data)
           const { record, issuer, privateKeyPem } = filled
           if (privateKeyPem === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
           const page = issuedPage({ record, chain: chainPem(record, issuer.chain), privateKeyPem })
@@ -119,22 +130,31 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
   ]
 }
 
-/** The form knows one field for whom a certificate is for; the profile says what that is. @throws GateError `platform.invalid-input` */
-async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<IssueBody> {
+/**
+ * The form knows one field for whom a certificate is for; the profile says what that is. Bounds are the contract's.
+ *
+ * @throws GateError `pki.holder-unfit`, `pki.request-or-key`
+ */
+async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<unknown> {
   const { profile, holder, names, request, newKey, label, days } = form
   const kind = (await allProfiles(ctx, parts.issue)).find(({ name }) => name === profile)?.kind
   const key = kind === 'person' ? 'account' : kind === 'device' ? 'device' : 'service'
   if (kind === 'server' && holder !== undefined)
     throw fail('pki.holder-unfit', { fields: { profile, holder: 'nobody' } })
   if ((request === undefined) === (newKey === undefined)) throw fail('pki.request-or-key')
-  return issueBody.parse({
+  return {
     profile,
     ...(holder === undefined ? {} : { [key]: holder }),
     ...(names.length === 0 ? {} : { names }),
     ...(newKey === undefined ? { request } : { newKey: true }),
     ...(label === undefined ? {} : { label }),
     ...(days === undefined ? {} : { days }),
-  })
+  }
+}
+
+function faultOf({ path: [name], message }: z.core.$ZodIssue): FieldFault {
+  const own = String(name)
+  return { field: ['account', 'device', 'service'].includes(own) ? 'holder' : own, message }
 }
 
 /** Where on the form what went wrong can be mended. */
