@@ -1,4 +1,4 @@
-import { tags } from './der.ts'
+import { tags } from '../der.ts'
 import {
   context,
   contextConstructed,
@@ -12,16 +12,16 @@ import {
   smallIntegerOf,
   timeOf,
   unwrap,
-} from './der-reader.ts'
-import { type ReadExtension, readAuthorityKeyIdentifier, readExtensions } from './extension-reader.ts'
-import { type GeneralName, readGeneralNames } from './names.ts'
-import type { PublicKeyInfo } from './public-keys.ts'
-import { X509Refusal } from './refusal.ts'
-import { type ListScope, type RevocationReason, type RevokedEntry, revocationReasons } from './revocation-list.ts'
-import { readSignatureAlgorithm, type SignatureAlgorithm, verifySignature } from './signature.ts'
+} from '../der-reader.ts'
+import { type ReadExtension, readAuthorityKeyIdentifier, readExtensions } from '../extension-reader.ts'
+import { type GeneralName, readGeneralNames } from '../names.ts'
+import type { PublicKeyInfo } from '../public-keys.ts'
+import { X509Refusal } from '../refusal.ts'
+import { type ListScope, type RevocationReason, type RevokedEntry, revocationReasons } from '../revocation-list.ts'
+import { readSignatureAlgorithm, type SignatureAlgorithm, verifySignature } from '../signature.ts'
 
 /** Longest list that is read. */
-export const longestList = 0xff_ffff
+const longestList = 0xff_ffff
 
 /** A list as it stands; NOT yet proven: see `verifyRevocationList`. */
 export interface RevocationList {
@@ -155,7 +155,7 @@ function readScope(value: Uint8Array): ListScope {
 }
 
 /** Addresses of a `CRLDistributionPoints`, of every point in it. */
-export function readPoints(value: Uint8Array): readonly string[] {
+function readPoints(value: Uint8Array): readonly string[] {
   const element = readDer(value)
   if (element.tag !== tags.sequence) throw malformed('distribution points')
   return elementsOf(element, 'distribution points').flatMap((point) => {
