@@ -25,6 +25,14 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: 'The base of the style sheet: sound type, forms and tables in light and dark, without classes or script. One of the many style sheets in the package is served, from our own origin.',
     without: 'More of our own style sheet.',
   },
+  '@simplewebauthn/browser': {
+    why: 'Asks the browser for passkeys: options and answers as JSON, autofill where there is any, one request at a time, faults told apart. Served from our own origin to the pages that ask.',
+    without: 'The same two hundred lines of our own, with what each browser does differently.',
+  },
+  '@simplewebauthn/server': {
+    why: 'Verifies what authenticators answer (WebAuthn): client data, authenticator data, COSE keys of every kind. Loaded when somebody first uses a passkey, because it brings 24 MB of memory with it.',
+    without: 'A CBOR reader and a verification of our own for a format where mistakes let strangers in.',
+  },
   commander: {
     why: 'Reads the command line: nested commands, options, help and suggestions.',
     without: '`util.parseArgs` with command tree, help texts and errors of our own.',
@@ -36,6 +44,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
   kysely: {
     why: 'Typed queries: the same store code runs on SQLite and PostgreSQL, and a misspelt column does not compile.',
     without: 'SQL texts in two dialects, unchecked.',
+  },
+  otpauth: {
+    why: 'One-time codes of authenticator apps (RFC 6238) and the addresses those apps read.',
+    without: 'Forty lines over `node:crypto`, and base32.',
   },
   pg: {
     why: 'Speaks the PostgreSQL protocol, for installations that outgrow the embedded database.',
@@ -56,6 +68,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
   undici: {
     why: "The proxy's client: measured when chosen, `dispatch` with a handler costs 50 µs of CPU a request, `node:http` 87. The copy inside Node does not offer it.",
     without: '`node:http`, at nearly twice the cost.',
+  },
+  uqr: {
+    why: 'Draws the QR code that an authenticator app scans: the grid of dots alone, without picture formats or dependencies. The page makes its own SVG of it, since no inline style is allowed there.',
+    without: 'Typing 32 characters into a telephone, or an encoder of our own.',
   },
   yaml: {
     why: 'Reads and writes the files of `gatehouse apply` and `gatehouse export`. YAML 1.2 with the place of every value, so that a fault is told with line and column; no dependencies. Loaded only when such a file is read or written.',
