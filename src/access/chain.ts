@@ -29,14 +29,23 @@ function principalLink(question: Question, facts: Facts): Verdict {
 }
 
 function credentialLink(question: Question, facts: Facts, until: Until): Verdict {
-  const { actor, permission, now } = question
-  const { credential } = actor
+  const { credential, factors, principal } = question.actor
   if (credential === undefined) {
-    const { kind } = actor.principal
+    const { kind } = principal
     return kind === 'local' || kind === 'system' || kind === 'anonymous'
       ? allow('no-credential-needed', 'No credential is involved.')
       : refuse('credential-missing', 'Nothing proves who is asking.')
   }
+  const first = oneCredential(credential, question, facts, until)
+  if (factors === undefined || !first.allowed) return first
+  const refused = factors
+    .map((factor) => oneCredential(factor, question, facts, until))
+    .find((verdict) => !verdict.allowed)
+  return refused ?? allow('credential-covers', `The ${credential.kind} and every further factor cover it.`)
+}
+
+function oneCredential(credential: ActorCredential, question: Question, facts: Facts, until: Until): Verdict {
+  const { permission, now } = question
   until.note(credential.expiresAt, now)
   if (credential.expiresAt !== undefined && credential.expiresAt <= now) {
     return refuse('credential-expired', `The ${credential.kind} used has expired.`)

@@ -1,4 +1,4 @@
-import { type AttributeValue, inCidrs, parseAddress } from '#kit'
+import { type Actor, type AttributeValue, inCidrs, parseAddress } from '#kit'
 import type { ContextFact } from './context-wants.ts'
 import type { Facts } from './facts.ts'
 import type { Until } from './holding.ts'
@@ -24,7 +24,8 @@ export function contextFactsFor(
   const found: Record<string, AttributeValue> = {}
   const minute = now - (now % minuteMs)
   const address = actor.address !== undefined && parseAddress(actor.address) !== undefined ? actor.address : undefined
-  if (wanted.has('assurance')) found['assurance'] = assuranceOf(actor.credential?.kind)
+  if (wanted.has('assurance')) found['assurance'] = factorsOf(actor)
+  if (wanted.has('phishingResistant')) found['phishingResistant'] = actor.assurance?.phishingResistant ?? false
   if (wanted.has('address') && address !== undefined) found['address'] = { __extn: { fn: 'ip', arg: address } }
   if (wanted.has('networks')) found['networks'] = networksAround(address, facts)
   if (wanted.has('now')) {
@@ -35,12 +36,9 @@ export function contextFactsFor(
   return found
 }
 
-/**
- * How many independent factors were proven: 0 where no credential is involved, 1 for whatever there is today. No
- * credential of this version proves two, so a policy that asks for two refuses everybody it concerns.
- */
-function assuranceOf(credentialKind: string | undefined): number {
-  return credentialKind === undefined ? 0 : 1
+/** How many independent factors were proven: 0 where no credential is involved, 1 unless more is known. */
+function factorsOf({ credential, assurance }: Actor): number {
+  return credential === undefined ? 0 : (assurance?.factors ?? 1)
 }
 
 /** Names of the named networks the address lies in. */

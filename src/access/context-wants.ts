@@ -4,7 +4,16 @@ import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
  * Facts of the context that are found out, and told to Cedar, only where some policy looks at them: each that is told
  * takes a tenth of a decision.
  */
-export const contextFacts = ['credential', 'app', 'assurance', 'address', 'networks', 'now', 'time'] as const
+export const contextFacts = [
+  'credential',
+  'app',
+  'assurance',
+  'phishingResistant',
+  'address',
+  'networks',
+  'now',
+  'time',
+] as const
 export type ContextFact = (typeof contextFacts)[number]
 
 export function isContextFact(name: string): name is ContextFact {

@@ -83,8 +83,8 @@ function mayHandOn(actor: Actor, text: string, facts: Facts, now: number, holds:
   const question = { actor, permission: undefined, resource: undefined, now }
   const principal = principalOf(question, facts)
   if (pattern === undefined || principal?.state !== 'active') return false
-  if (actor.credential !== undefined && !allWithin([permissionText(pattern)], actor.credential.permissions))
-    return false
+  const credentials = actor.credential === undefined ? [] : [actor.credential, ...(actor.factors ?? [])]
+  if (!credentials.every(({ permissions }) => allWithin([permissionText(pattern)], permissions))) return false
   if (actor.app !== undefined && !allWithin([permissionText(pattern)], actor.app.permissions)) return false
   if (actor.grant !== undefined) {
     const grant = facts.grant(actor.grant.id)

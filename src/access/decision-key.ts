@@ -1,4 +1,4 @@
-import type { Actor, Resource } from '#kit'
+import type { Actor, ActorCredential, Resource } from '#kit'
 
 /**
  * One text for everything that can alter a decision besides time and stored facts. Each part carries its length, so no
@@ -38,9 +38,13 @@ function resourcePart(resource: Resource): string {
   return made
 }
 
-function credentialPart({ credential }: Actor): string {
+function credentialPart({ credential, factors = [], assurance }: Actor): string {
   if (credential === undefined) return '-'
-  const { id, kind, permissions, networks, regions, expiresAt } = credential
+  const sure = assurance === undefined ? '-' : `${assurance.factors}${assurance.phishingResistant ? 'p' : 'n'}`
+  return `${oneCredential(credential)}${factors.length}{${factors.map(oneCredential).join('')}${sure};`
+}
+
+function oneCredential({ id, kind, permissions, networks, regions, expiresAt }: ActorCredential): string {
   return `${part(id)}${part(kind)}${list(permissions)}${list(networks.allow)}${list(networks.deny)}${list(regions)}${expiresAt ?? '-'};`
 }
 

@@ -1,3 +1,4 @@
+import { throughOf } from '#kit'
 import { type Ctx, type Keyring, type Random, setEventReader } from '#platform'
 import type { HooksConfig } from './config.ts'
 import { type CreateWebhook, mostWebhooks, type UpdateWebhook } from './contract.ts'
@@ -169,7 +170,9 @@ async function save(
 }
 
 /** Whom the endpoint acts as. An address is no part of it: it sends from here. @throws GateError `hooks.limited-credential` */
-function ownerOf({ actor: { principal, credential, app, grant } }: Ctx): Owner {
+function ownerOf({ actor }: Ctx): Owner {
+  const { principal, app, grant } = actor
+  const credential = throughOf(actor)
   if (credential !== undefined) {
     const { networks, regions } = credential
     if (networks.allow.length + networks.deny.length + regions.length > 0) throw fail('hooks.limited-credential')

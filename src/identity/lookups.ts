@@ -54,7 +54,7 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
     actor: {
       principal: { kind: 'account', id: session.accountId, name: found.handle },
       credential,
-      session: { id: session.id, createdAt: session.createdAt },
+      session: { id: session.id, createdAt: session.createdAt, provedAt: session.createdAt },
     },
     host: session.host,
     endsAt: Math.min(

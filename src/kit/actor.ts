@@ -32,6 +32,22 @@ export interface ActorCredential extends CredentialLimits {
   readonly kind: string
 }
 
+/** How surely it is the person. */
+export interface Assurance {
+  /** Independent factors that were proven. */
+  readonly factors: 1 | 2
+  /** Whether one of them works for this origin alone, whatever a person is talked into. */
+  readonly phishingResistant: boolean
+}
+
+export interface ActorSession {
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  /** When the person last proved themselves in it; sensitive changes ask for a recent proof. */
+  readonly provedAt: number
+}
+
 /**
  * Everything a request came through. Built by an authenticator, judged by `decide`; holding one proves nothing by itself.
  * A value: never changed once made, because memories are keyed by the object.
@@ -40,7 +56,11 @@ export interface Actor {
   readonly principal: PrincipalRef
   /** Absent only for `local`, `system` and `anonymous`. */
   readonly credential?: ActorCredential
-  readonly session?: { readonly id: string; readonly createdAt: number }
+  /** Further credentials the session was proved with. Each must cover every use, as the first must. */
+  readonly factors?: readonly ActorCredential[]
+  /** Absent: one factor where there is a credential, none where there is not. */
+  readonly assurance?: Assurance
+  readonly session?: ActorSession
   /** The app acting for the principal, with what it may do at most. */
   readonly app?: { readonly id: string; readonly permissions: readonly string[] }
   /** The grant acted under, checked at use. */

@@ -2,6 +2,8 @@
 export {
   type Actor,
   type ActorCredential,
+  type ActorSession,
+  type Assurance,
   type AttributeValue,
   anonymous,
   type CredentialLimits,
@@ -17,7 +19,7 @@ export {
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, parseAddress, parseCidr } from './ip.ts'
-export { earliest, type LimitFault, limitFaults, narrowedBy, noLimits } from './limits.ts'
+export { earliest, type LimitFault, limitFaults, narrowedBy, noLimits, throughOf } from './limits.ts'
 export {
   allWithin,
   anyCovers,

@@ -1,6 +1,6 @@
-import type { CredentialLimits } from './actor.ts'
+import type { Actor, ActorCredential, CredentialLimits } from './actor.ts'
 import { parseCidr } from './ip.ts'
-import { parsePattern } from './permission.ts'
+import { allWithin, parsePattern } from './permission.ts'
 
 /** Whatever a principal may; nothing is narrowed. */
 export const noLimits: CredentialLimits = {
@@ -35,6 +35,42 @@ function narrowList(wanted: readonly string[], through: readonly string[]): read
   if (through.length === 0) return wanted
   if (wanted.length === 0) return through
   return wanted.every((one) => through.includes(one)) ? wanted : undefined
+}
+
+/**
+ * What an actor came through as one credential: for whatever is made now and acts later. Limits of several factors are
+ * joined so that the result never allows what one of them refuses; where lists cannot be joined exactly it allows less.
+ */
+export function throughOf({ credential, factors = [] }: Actor): ActorCredential | undefined {
+  return credential && factors.reduce(joined, credential)
+}
+
+function joined(first: ActorCredential, other: ActorCredential): ActorCredential {
+  const within = (some: readonly string[], all: readonly string[]) => some.filter((one) => allWithin([one], all))
+  return {
+    ...first,
+    permissions: [
+      ...new Set([...within(first.permissions, other.permissions), ...within(other.permissions, first.permissions)]),
+    ],
+    networks: {
+      allow: common(first.networks.allow, other.networks.allow, nowhere),
+      deny: [...new Set([...first.networks.deny, ...other.networks.deny])],
+    },
+    regions: common(first.regions, other.regions, noRegion),
+    expiresAt: earliest(first.expiresAt, other.expiresAt),
+  }
+}
+
+/** No client has it; an empty list would allow everything. */
+const nowhere = '255.255.255.255/32'
+/** ISO 3166-1 keeps it for users; no address lies there. */
+const noRegion = 'ZZ'
+
+function common(first: readonly string[], other: readonly string[], none: string): readonly string[] {
+  if (first.length === 0) return other
+  if (other.length === 0) return first
+  const both = first.filter((one) => other.includes(one))
+  return both.length === 0 ? [none] : both
 }
 
 /** Of two ends of which each may be none: the one that comes first. */

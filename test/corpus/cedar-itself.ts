@@ -70,6 +70,7 @@ function contextOf(who: string, how: string, action: string, what: string | null
     ...(stranger ? {} : { credential }),
     ...(app === undefined || stranger ? {} : { app }),
     assurance: stranger ? 0 : 1,
+    phishingResistant: false,
     address: { __extn: { fn: 'ip', arg: address } },
     networks: Object.keys(corpus.networks).filter((name) => networksOf[how]?.includes(name)),
     now: { __extn: { fn: 'datetime', arg: at } },

@@ -141,8 +141,10 @@ function cautions({ policy, line, effect }: CheckedStatement): readonly TextFaul
   if (calculates(scope.conditions)) {
     say('It calculates. A number that grows too large is an error, and an error refuses whoever is asked about.')
   }
-  if (wants.has('assurance') && effect === 'forbid') {
-    say('Every sign-in of this version proves one factor (assurance 1): asking for 2 refuses everybody it concerns.')
+  if ((wants.has('assurance') || wants.has('phishingResistant')) && effect === 'forbid') {
+    say(
+      'API tokens prove at most what their maker had proved, and are never phishing-resistant; EST and webhooks prove one factor. Whoever has no second factor yet makes one at the next sign-in.',
+    )
   }
   return found
 }

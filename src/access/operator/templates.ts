@@ -60,7 +60,7 @@ const twoFactors: PolicyTemplate = {
   name: 'two-factors',
   title: 'Two factors for this',
   description:
-    'Refuses whoever proved fewer than two factors. No sign-in of this version proves two yet (every one has assurance 1), so in force it refuses everybody it concerns; in shadow mode it counts whom it will concern.',
+    'Refuses whoever proved fewer than two factors. About sessions:open it is asked at sign-in: who has only one then proves or makes a second there.',
   change: ['the actions it is about'],
   text: `// Refuses whoever proved only one factor.
 @id("one-factor")

@@ -1,4 +1,4 @@
-import { type AttributeValue, type DecisionStep, permissionText } from '#kit'
+import { type ActorCredential, type AttributeValue, type DecisionStep, permissionText } from '#kit'
 import { contextFactsFor } from '../context-facts.ts'
 import type { Facts, PrincipalFacts } from '../facts.ts'
 import { Until } from '../holding.ts'
@@ -47,18 +47,21 @@ function principalSeen({ actor }: Question, principal: PrincipalFacts | null): r
   ])
 }
 
-function credentialSeen({ actor: { credential, address } }: Question): readonly Seen[] {
+function credentialSeen({ actor: { credential, factors = [], address } }: Question): readonly Seen[] {
   if (credential === undefined) return kept([one('Kind', 'none'), one('From', address)])
+  return kept([one('From', address), ...[credential, ...factors].flatMap(limitsSeen)])
+}
+
+function limitsSeen(credential: ActorCredential): readonly Seen[] {
   const { kind, permissions, networks, regions, expiresAt } = credential
-  return kept([
+  return [
     one('Kind', kind),
-    one('From', address),
     many('Covers', permissions.length === 1 && permissions[0] === '*' ? ['everything'] : permissions),
     many('Only from', networks.allow),
     many('Never from', networks.deny),
     many('Regions', regions),
     one('Ends', expiresAt === undefined ? undefined : instant(expiresAt)),
-  ])
+  ]
 }
 
 function appSeen({ actor: { app } }: Question): readonly Seen[] {

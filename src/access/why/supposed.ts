@@ -1,4 +1,4 @@
-import type { Permission } from '#kit'
+import type { ActorCredential, Permission } from '#kit'
 import { unlimited } from '../asked.ts'
 import type { Facts, GrantFacts, PrincipalFacts } from '../facts.ts'
 import type { Question } from '../question.ts'
@@ -25,9 +25,10 @@ export function withoutHoldings(facts: Facts, { actor }: Question): Facts {
 
 /** The question, as if it came with a credential that limits nothing. */
 export function withUnlimitedCredential(question: Question): Question {
-  const { credential } = question.actor
+  const { credential, factors = [] } = question.actor
   if (credential === undefined) return question
-  return { ...question, actor: { ...question.actor, credential: { ...credential, ...unlimited } } }
+  const free = <Limited extends ActorCredential>(limited: Limited) => ({ ...limited, ...unlimited })
+  return { ...question, actor: { ...question.actor, credential: free(credential), factors: factors.map(free) } }
 }
 
 /** One principal otherwise; what is missing is noted where it always is. */

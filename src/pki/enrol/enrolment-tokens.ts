@@ -1,4 +1,4 @@
-import type { Actor, ActorCredential } from '#kit'
+import { type Actor, type ActorCredential, throughOf } from '#kit'
 import type { Ctx } from '#platform'
 import { fail as failPki } from '../errors.ts'
 import { findHolderByName } from '../issue/holder-store.ts'
@@ -36,7 +36,7 @@ export async function createEnrolmentToken(
   wanted: NewEnrolmentTokenBody,
 ): Promise<CreatedEnrolmentToken> {
   const maker = makerOf(ctx.actor)
-  const endsAt = endOf(wanted, ctx.actor.credential, ctx.now)
+  const endsAt = endOf(wanted, throughOf(ctx.actor), ctx.now)
   return ctx.tx(async (tx) => {
     await parts.access.require(tx, issuePermission(wanted.profile))
     const profile = await getProfile(tx, parts, wanted.profile)
@@ -119,7 +119,9 @@ function holderName({ account, device, service }: NewEnrolmentTokenBody): Holder
  * No place and no session: it is used elsewhere. The end of the credential ends the token and not what is fetched with it,
  * which lasts as long as its holder: devices must not stop because a sign-in of an operator's did.
  */
-function makerOf({ principal, credential, app, grant }: Actor): Maker {
+function makerOf(actor: Actor): Maker {
+  const { principal, app, grant } = actor
+  const credential = throughOf(actor)
   return {
     principal,
     ...(credential === undefined ? {} : { credential: { ...credential, expiresAt: undefined } }),

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { AccessFace } from '#access'
-import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits } from '#kit'
+import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits, throughOf } from '#kit'
 import type { Ctx, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
@@ -114,7 +114,7 @@ export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: Judged
   if (order.holder.id !== ctx.actor.principal.id) await access.requireCoverageOf(ctx, order.holder.id)
   else if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
   else await access.requireCoverage(ctx, wanted.permissions)
-  const through = ctx.actor.credential
+  const through = throughOf(ctx.actor)
   const limits = through === undefined ? wanted : narrowedBy(wanted, through)
   if (typeof limits === 'string') throw fail('pki.wider-than-credential', { fields: { limit: limits } })
   return { ...order, limits, notAfter: earliest(order.notAfter, limits.expiresAt) }
@@ -122,7 +122,7 @@ export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: Judged
 
 /** Somebody's own certificate for all they may needs a credential for all they may. */
 function requireUnnarrowed(ctx: Ctx): void {
-  const { credential } = ctx.actor
+  const credential = throughOf(ctx.actor)
   if (credential !== undefined && !credential.permissions.includes('*')) {
     throw fail('pki.wider-than-credential', { fields: { limit: 'permissions' } })
   }

@@ -14,7 +14,7 @@ import { verifyAudit } from './verify.ts'
 const minute = 60_000
 const mara: Actor = {
   principal: { kind: 'account', id: 'acc_mara', name: 'mara' },
-  session: { id: 'ses_1', createdAt: 0 },
+  session: { id: 'ses_1', createdAt: 0, provedAt: 0 },
   address: '192.0.2.7',
 }
 

@@ -48,7 +48,7 @@ const actor: Actor = {
     regions: [],
     expiresAt: undefined,
   },
-  session: { id: 'ses_1', createdAt: 0 },
+  session: { id: 'ses_1', createdAt: 0, provedAt: 0 },
   app: { id: 'app_1', permissions: [] },
   grant: { id: 'gra_1' },
   address: '192.0.2.7',

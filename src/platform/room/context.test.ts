@@ -17,7 +17,7 @@ const mara: Actor = {
     regions: [],
     expiresAt: undefined,
   },
-  session: { id: 'ses_1', createdAt: 0 },
+  session: { id: 'ses_1', createdAt: 0, provedAt: 0 },
   address: '192.0.2.7',
 }
 
