@@ -36,3 +36,4 @@ export {
   permissionText,
 } from './permission.ts'
 export { Secret } from './secret.ts'
+export { isSmallOrderPoint, weaknessOfModulus } from './weak-keys.ts'
