@@ -21,6 +21,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: 'Hashes passwords with argon2id off the event loop; measured when chosen: 12 ms at 19 MiB, where `node:crypto` takes twice that. Prebuilt for each platform, so nothing is compiled.',
     without: '`crypto.argon2` of Node, at half the sign-ins per second.',
   },
+  '@node-rs/bcrypt': {
+    why: 'Checks passwords whose bcrypt hash was brought from elsewhere, off the event loop, until their owner signs in and they are hashed anew. Loaded with the first such hash. Prebuilt for each platform.',
+    without: 'Everybody who moves here from another system gets a new password.',
+  },
   '@picocss/pico': {
     why: 'The base of the style sheet: sound type, forms and tables in light and dark, without classes or script. One of the many style sheets in the package is served, from our own origin.',
     without: 'More of our own style sheet.',
