@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
 import { type AccessFace, accessRoom } from '#access'
-import { type AnyRoom, defineRoom } from '#platform'
+import { type AnyRoom, defineRoom, type Regions } from '#platform'
 import {
   type FakeClock,
   fakeClock,
@@ -30,6 +30,8 @@ export interface TestNodeOptions {
   readonly clock?: FakeClock
   /** `[identity]` of gatehouse.toml. */
   readonly config?: unknown
+  /** Countries by address; those of the shipped database when absent. */
+  readonly regions?: Regions
   /** Rooms above identity. */
   readonly rooms?: readonly AnyRoom[]
   /** For a second node on one database. */
@@ -45,7 +47,8 @@ export async function startNode(t: TestContext, open: OpenDatabase, options: Tes
   const rooms = [accessRoom, identityRoom, witness(faces), ...(options.rooms ?? [])]
   const at = options.place === undefined ? {} : { place: options.place }
   const configs = { identity: options.config ?? {} }
-  const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs })
+  const regions = options.regions === undefined ? {} : { regions: options.regions }
+  const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs, ...regions })
   const [seen] = faces
   assert.ok(seen)
   return { ...house, ...seen, clock, log }

@@ -16,10 +16,11 @@ export {
   type Resource,
   type ResourceMembers,
 } from './actor.ts'
+export { countryCodes, countryName, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
-export { addressNetwork, type Cidr, canonicalAddress, inCidrs, parseAddress, parseCidr } from './ip.ts'
-export { earliest, type LimitFault, limitFaults, narrowedBy, noLimits, throughOf } from './limits.ts'
+export { addressNetwork, type Cidr, canonicalAddress, inCidrs, networkFault, parseAddress, parseCidr } from './ip.ts'
+export { earliest, type LimitFault, limitFaults, limitNetworkFault, narrowedBy, noLimits, throughOf } from './limits.ts'
 export {
   allWithin,
   anyCovers,

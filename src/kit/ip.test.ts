@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { addressNetwork, canonicalAddress, inCidrs, parseCidr } from './ip.ts'
+import { addressNetwork, canonicalAddress, inCidrs, networkFault, parseCidr } from './ip.ts'
 
 const v4 = fc.ipV4()
 const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }))
@@ -167,4 +167,32 @@ test('attack 12: attempts from one /64 count together, neighbours apart', () => 
   assert.equal(addressNetwork('2001:db8:1:2:ffff::'), '2001:db8:1:2::/64')
   assert.notEqual(addressNetwork('2001:db8:1:3::1'), '2001:db8:1:2::/64')
   assert.throws(() => addressNetwork('localhost'), TypeError)
+})
+
+describe('what is wrong with a network', () => {
+  test('host bits: both things that may be meant are named', () => {
+    const told = (network: string, address: string) =>
+      `Write ${network} for the network, or ${address} for this one address.`
+    assert.ok(networkFault('10.0.0.1/8')?.endsWith(told('10.0.0.0/8', '10.0.0.1')))
+    assert.ok(networkFault('192.0.2.129/25')?.endsWith(told('192.0.2.128/25', '192.0.2.129')))
+    assert.ok(networkFault('2001:db8::1/32')?.endsWith(told('2001:db8::/32', '2001:db8::1')))
+    assert.ok(networkFault('::ffff:10.0.0.1/104')?.endsWith(told('10.0.0.0/8', '10.0.0.1')))
+  })
+
+  test('nothing, where it is one; everything else is no network', () => {
+    for (const text of ['10.0.0.0/8', '10.0.0.1', '10.0.0.1/32', '::1', '0.0.0.0/0'])
+      assert.equal(networkFault(text), undefined)
+    for (const text of [
+      '',
+      '10.0.0.0/33',
+      '10.0.0/8',
+      '@office',
+      '10.0.0.0/8/8',
+      'fe80::1%eth0',
+      '010.0.0.0/8',
+      '[::1]',
+    ]) {
+      assert.match(networkFault(text) ?? '', /^Not a network/, text)
+    }
+  })
 })

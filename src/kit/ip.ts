@@ -46,6 +46,22 @@ export function parseCidr(text: string): Cidr | undefined {
   return { text: `${formatAddress(bytes)}/${prefix}`, bytes, prefix }
 }
 
+/**
+ * What is wrong with a text that should be a network, in a sentence that says what to write instead; `undefined` for one
+ * that `parseCidr` takes. For host bits it names both things that may have been meant.
+ */
+export function networkFault(text: string): string | undefined {
+  if (parseCidr(text) !== undefined) return undefined
+  const slash = text.indexOf('/')
+  const given = slash < 0 ? undefined : parseNetworkAddress(text.slice(0, slash), text.slice(slash + 1))
+  if (given === undefined) {
+    return `Not a network: ${text.slice(0, 80)}. Write 10.0.0.0/8, 2001:db8::/32 or one address.`
+  }
+  const { bytes, prefix } = given
+  const network = `${formatAddress(masked(bytes, prefix))}/${prefix}`
+  return `${text} is an address inside a network. Write ${network} for the network, or ${formatAddress(bytes)} for this one address.`
+}
+
 /** Whether an address lies in any of the networks; false for a text that is no address. */
 export function inCidrs(address: string, cidrs: readonly Cidr[]): boolean {
   if (cidrs.length === 0) return false

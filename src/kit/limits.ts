@@ -1,5 +1,6 @@
 import type { Actor, ActorCredential, CredentialLimits } from './actor.ts'
-import { parseCidr } from './ip.ts'
+import { isCountry } from './countries.ts'
+import { networkFault } from './ip.ts'
 import { allWithin, parsePattern } from './permission.ts'
 
 /** Whatever a principal may; nothing is narrowed. */
@@ -95,12 +96,18 @@ export function limitFaults(limits: CredentialLimits, now: number): readonly Lim
     check('permissions', parsePattern(text) !== undefined, `Not a permission: ${text.slice(0, 80)}`)
   }
   for (const text of [...limits.networks.allow, ...limits.networks.deny]) {
-    const known = /^@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/.test(text) || parseCidr(text) !== undefined
-    check('networks', known, `Not a network: ${text.slice(0, 80)}. Write 10.0.0.0/8, 2001:db8::/32 or @name.`)
+    const fault = limitNetworkFault(text)
+    check('networks', fault === undefined, fault ?? '')
   }
   for (const text of limits.regions) {
-    check('regions', /^[A-Z]{2}$/.test(text), `Not a country code: ${text.slice(0, 8)}`)
+    check('regions', isCountry(text), `Not a country code: ${text.slice(0, 8)}. Write two capitals, such as DE.`)
   }
   check('expiresAt', limits.expiresAt === undefined || limits.expiresAt > now, 'The expiry must lie in the future.')
   return faults
+}
+
+/** What is wrong with an entry of a credential's networks: a network, an address or the `@name` of a named network. */
+export function limitNetworkFault(text: string): string | undefined {
+  if (/^@[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/.test(text)) return undefined
+  return text.startsWith('@') ? `Not the name of a network: ${text.slice(0, 80)}.` : networkFault(text)
 }

@@ -83,6 +83,7 @@ export type {
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { isSecretName, pathOnly } from './redact.ts'
+export { openRegions, type Regions } from './regions/regions.ts'
 export {
   type AnyRoom,
   type AppLink,

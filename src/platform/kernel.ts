@@ -16,6 +16,7 @@ import type { StartedListener } from './listener/listener.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { platformMigrations } from './migrations/index.ts'
+import { openRegions } from './regions/regions.ts'
 import { makeContext } from './room/context.ts'
 import type { Ctx, Kernel } from './room/contract.ts'
 
@@ -65,6 +66,7 @@ export async function openKernel(
     const keyring = await openKeyring({ database, seal, random, clock })
     const journal = openJournal({ database, clock, random, log })
     const metrics = createMetrics()
+    const regions = openRegions(config.regions.database, log)
     const listener = createListener({
       https: config.listen.https,
       http: config.listen.http,
@@ -89,6 +91,7 @@ export async function openKernel(
       journal,
       listener,
       egress: createEgress(),
+      regions,
       metrics,
       stopping: stop.signal,
       beginStop: () => stop.abort(),

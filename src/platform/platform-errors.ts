@@ -31,6 +31,12 @@ export const platformErrors = {
     detail:
       'The database was last used by a newer Gatehouse ({migration}). Nothing was changed. Start that version, or restore the backup made before the upgrade.',
   },
+  'platform.region-database-unreadable': {
+    status: 500,
+    title: 'Region database unreadable',
+    detail:
+      'The file that [regions] database names is missing or is no MaxMind DB file. Nothing was changed. Name another one, or leave the setting out: Gatehouse brings a database of its own.',
+  },
   'platform.migration-changed': {
     status: 500,
     title: 'Database was built differently',

@@ -10,5 +10,6 @@ export { eachDialect, type OpenDatabase, type OpenOptions, openPlace, type Place
 export { type TestAnswer, type TestHouse, type TestHouseOptions, type TestRequest, testHouse } from './testing/house.ts'
 export { type LogEntry, type MemoryLog, memoryLog } from './testing/log.ts'
 export { programMissing } from './testing/programs.ts'
+export { databaseFile } from './testing/regions.ts'
 export { requireAll } from './testing/required.ts'
 export { memorySeal } from './testing/seal.ts'

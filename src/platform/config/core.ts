@@ -50,6 +50,17 @@ export const coreConfig = z
           .describe('`postgres://…` of a PostgreSQL database; without it, the embedded SQLite in the data directory.'),
       })
       .prefault({}),
+    regions: z
+      .strictObject({
+        database: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'Path of a MaxMind DB file (`.mmdb`) that says which country an address is in, in place of the one that comes with Gatehouse. Read at the start.',
+          ),
+      })
+      .prefault({}),
     log: z
       .strictObject({
         level: z

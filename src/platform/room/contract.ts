@@ -12,6 +12,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import type { ClientCertificate, Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Regions } from '../regions/regions.ts'
 import type { Html } from '../ui-kit/html.ts'
 import type { AnyStateKind } from './state.ts'
 
@@ -57,6 +58,7 @@ export interface Kernel {
   readonly journal: Journal
   readonly listener: Listener
   readonly egress: Egress
+  readonly regions: Regions
   readonly metrics: Metrics
   /** Aborts when the server begins to stop. What has no end of its own (WebSockets, streams of events) ends then. */
   readonly stopping: AbortSignal

@@ -19,6 +19,7 @@ import { createListener } from '../listener/create-listener.ts'
 import type { Log } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { platformErrors } from '../platform-errors.ts'
+import { openRegions, type Regions } from '../regions/regions.ts'
 import { makeContext } from '../room/context.ts'
 import type { AnyRoom, Kernel } from '../room/contract.ts'
 import { type House, openHouse } from '../room/house.ts'
@@ -36,6 +37,8 @@ export interface TestHouseOptions {
   readonly rooms: readonly AnyRoom[]
   /** Tables of gatehouse.toml by room; defaults when absent. */
   readonly configs?: Readonly<Record<string, unknown>>
+  /** Which country an address is in; as the shipped database says when absent. */
+  readonly regions?: Regions
   /** The same for every node of one database. */
   readonly seal: Seal
 }
@@ -117,7 +120,7 @@ async function deliverEvents({ database, random }: Kernel, house: House, options
 
 async function testKernel(
   t: TestContext,
-  { open, place, rooms, clock, log, seal }: TestHouseOptions,
+  { open, place, rooms, clock, log, seal, regions = openRegions(undefined, log) }: TestHouseOptions,
   ends: (() => Promise<void>)[],
 ): Promise<Kernel> {
   const random = systemRandom
@@ -154,6 +157,7 @@ async function testKernel(
     journal,
     listener,
     egress: noEgress,
+    regions,
     metrics,
     stopping,
     context,

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { GateError } from '../errors.ts'
+import { memoryLog } from '../testing/log.ts'
+import { databaseFile } from '../testing/regions.ts'
+import { openRegions } from './regions.ts'
+
+const log = memoryLog()
+
+function written(bytes: Uint8Array): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-regions-')), 'own.mmdb')
+  writeFileSync(file, bytes)
+  return file
+}
+
+describe('the database that comes with Gatehouse', () => {
+  const regions = openRegions(undefined, log)
+
+  test('knows the country of public addresses, IPv4 and IPv6', () => {
+    assert.equal(regions.regionOf('5.9.0.1'), 'DE')
+    assert.equal(regions.regionOf('8.8.8.8'), 'US')
+    assert.equal(regions.regionOf('2a01:4f8::1'), 'DE')
+    // the second answer is from memory
+    assert.equal(regions.regionOf('5.9.0.1'), 'DE')
+  })
+
+  test('puts no private, loopback or special address in a country, though the database does', () => {
+    const shipped = createRequire(import.meta.url).resolve(
+      '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb',
+    )
+    assert.ok(readFileSync(shipped).length > 1_000_000)
+    for (const address of ['127.0.0.1', '::1', '10.0.0.1', '192.168.1.1', '100.64.0.1', 'fe80::1', 'fd00::1']) {
+      assert.equal(regions.regionOf(address), undefined, address)
+    }
+    for (const address of ['2001:db8::1', '2002:808:808::1', '224.0.0.1', '0.0.0.0', '255.255.255.255']) {
+      assert.equal(regions.regionOf(address), undefined, address)
+    }
+  })
+
+  test('knows nothing of what is no address', () => {
+    for (const text of [
+      undefined,
+      '',
+      'nobody',
+      '8.8.8.8:443',
+      '[2a01:4f8::1]',
+      '8.8.8',
+      '008.8.8.8',
+      'fe80::1%eth0',
+    ]) {
+      assert.equal(regions.regionOf(text), undefined, text)
+    }
+  })
+})
+
+describe('an own database', () => {
+  test('answers in place of the shipped one, in each way such files name a country', () => {
+    const file = written(
+      databaseFile(4, [
+        ['8.0.0.0/8', { country_code: 'NZ' }],
+        ['9.0.0.0/8', { country: { iso_code: 'CH' } }],
+        ['11.0.0.0/8', { country: 'AT' }],
+        ['12.0.0.0/8', { country_code: 'nz' }],
+        ['13.0.0.0/8', { country_code: 'EU' }],
+        ['14.0.0.0/8', { continent: 'EU' }],
+        ['10.0.0.0/8', { country_code: 'NZ' }],
+      ]),
+    )
+    const regions = openRegions(file, log)
+    const of = (address: string) => regions.regionOf(address)
+    assert.deepEqual(
+      ['8.8.8.8', '9.9.9.9', '11.1.1.1', '12.1.1.1', '13.1.1.1', '14.1.1.1', '15.1.1.1', '10.1.1.1'].map(of),
+      ['NZ', 'CH', 'AT', undefined, undefined, undefined, undefined, undefined],
+    )
+    // a file of IPv4 alone knows no IPv6: 0808::/16 is no 8.8.0.0/16
+    assert.equal(of('2a01:4f8::1'), undefined)
+  })
+
+  test('one that is missing or cannot be read stops the start with its name', () => {
+    const whole = databaseFile(4, [['8.0.0.0/8', { country_code: 'NZ' }]])
+    const files = [
+      '/nowhere/own.mmdb',
+      written(Buffer.from('a text')),
+      written(new Uint8Array()),
+      written(whole.slice(40)),
+    ]
+    for (const file of files) {
+      assert.throws(
+        () => openRegions(file, log),
+        (error) =>
+          error instanceof GateError &&
+          error.code === 'platform.region-database-unreadable' &&
+          error.message.includes(file),
+      )
+    }
+  })
+})
