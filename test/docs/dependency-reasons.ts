@@ -119,6 +119,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: "Verifies the gateway's assertions as an app behind it would, by a widely used library. Tests only.",
     without: 'Our signer checked by our own verifier.',
   },
+  jsqr: {
+    why: 'Reads, in tests, the QR codes our pages draw.',
+    without: 'A telephone held to the screen.',
+  },
   ws: {
     why: 'The WebSocket server behind the gateway in tests: an app as apps are, by the most widely used library. Tests only.',
     without: 'Our tunnel checked against frames of our own making.',
