@@ -5,7 +5,7 @@ import { forgetSecrets, insertCredential, revokeCredentials } from './credential
 import { fail } from './errors.ts'
 import { handleFault } from './handles.ts'
 import type { Parts } from './parts.ts'
-import { passwordFault } from './password-rule.ts'
+import { passwordContext, passwordFault } from './password-rule.ts'
 import { endSessions } from './session-store.ts'
 
 export interface NewAccount {
@@ -21,7 +21,7 @@ export interface NewAccount {
  * @throws GateError `identity.invalid-account` (faults by field), `identity.handle-taken`, `identity.busy`
  */
 export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount): Promise<Account> {
-  requireValidAccount(wanted)
+  await requireValidAccount(parts, wanted)
   const hash = await parts.hasher.queued((queue) => queue.hash(wanted.password))
   try {
     return await ctx.tx((tx) => addAccount(parts, tx, wanted, hash))
@@ -32,15 +32,19 @@ export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount):
 }
 
 /** @throws GateError `identity.invalid-account` with every fault of handle, name, e-mail and password */
-export function requireValidAccount(wanted: NewAccount): void {
-  const handle = wanted.handle.toLowerCase()
-  const faults = [
+export async function requireValidAccount(parts: Parts, wanted: NewAccount): Promise<void> {
+  const message = await passwordFault(wanted.password, passwordContext(parts, wanted.handle.toLowerCase()))
+  const faults = [...profileFaults(wanted), ...(message === undefined ? [] : [{ field: 'password', message }])]
+  if (faults.length > 0) throw fail('identity.invalid-account', { faults })
+}
+
+/** What keeps an account from being made, its password aside. */
+export function profileFaults(wanted: Omit<NewAccount, 'password'>): readonly FieldFault[] {
+  return [
     { field: 'handle', message: handleFault(wanted.handle) },
     { field: 'displayName', message: displayNameFault(wanted.displayName) },
     { field: 'email', message: emailFault(wanted.email) },
-    { field: 'password', message: passwordFault(wanted.password.reveal(), handle) },
   ].filter((fault): fault is FieldFault => fault.message !== undefined)
-  if (faults.length > 0) throw fail('identity.invalid-account', { faults })
 }
 
 /** The transaction's part of creation, for set-up as well. @throws GateError `identity.handle-taken` */

@@ -2,6 +2,7 @@ import type { AccessFace } from '#access'
 import type { Kernel } from '#platform'
 import type { IdentityConfig } from './config.ts'
 import type { PasswordHasher } from './password-hash.ts'
+import type { BreachedPasswords } from './passwords/breached.ts'
 
 /** What the use-cases of this room work with; assembled once in `open`. */
 export interface Parts {
@@ -9,4 +10,5 @@ export interface Parts {
   readonly access: AccessFace
   readonly config: IdentityConfig
   readonly hasher: PasswordHasher
+  readonly breached: BreachedPasswords
 }

@@ -5,7 +5,7 @@ import { listCredentials, replaceSecret, revokeCredentials } from './credential-
 import type { Credential } from './credentials.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
-import { passwordFault } from './password-rule.ts'
+import { passwordContext, passwordFault } from './password-rule.ts'
 import { endManySessions, rotateOwnToken } from './sessions.ts'
 import { provePassword } from './sign-in.ts'
 
@@ -29,7 +29,7 @@ export interface PasswordChanged {
  */
 export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: PasswordChange): Promise<PasswordChanged> {
   const account = await getAccount(ctx, ctx.actor.principal.id)
-  requireUsable(change.next, account.handle)
+  await requireUsable(parts, change.next, account.handle)
   const hash = await parts.hasher.queued((queue) => queue.hash(change.next))
   const tried = {
     handle: account.handle,
@@ -58,7 +58,7 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
   refuseOwnAccount(ctx, accountId)
   const account = await getAccount(ctx, accountId)
-  requireUsable(next, account.handle)
+  await requireUsable(parts, next, account.handle)
   const hash = await parts.hasher.queued((queue) => queue.hash(next))
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
@@ -105,8 +105,8 @@ async function setPassword(
   return { token, sessionsEnded }
 }
 
-function requireUsable(password: Secret, handle: string): void {
-  const fault = passwordFault(password.reveal(), handle)
+async function requireUsable(parts: Parts, password: Secret, handle: string): Promise<void> {
+  const fault = await passwordFault(password, passwordContext(parts, handle))
   if (fault !== undefined) {
     throw fail('identity.invalid-password', { fields: { fault }, faults: [{ field: 'password', message: fault }] })
   }

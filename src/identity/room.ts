@@ -12,6 +12,7 @@ import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
+import { commonPasswords } from './passwords/breached.ts'
 import { identityPolicies, identityResources } from './resources.ts'
 import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
@@ -45,7 +46,7 @@ export const identityRoom = defineRoom({
   needs: { access },
   async open(kernel, needs, config) {
     const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
-    const parts: Parts = { kernel, access: needs.access, config, hasher }
+    const parts: Parts = { kernel, access: needs.access, config, hasher, breached: commonPasswords }
     const uses = createUses(kernel.database, kernel.log)
     const face = faceOf(parts, uses)
     let timer: NodeJS.Timeout | undefined

@@ -86,7 +86,7 @@ export async function completeSetup(
 ): Promise<{ readonly account: Account; readonly opened: OpenedSession | undefined }> {
   if (proof !== 'local') await requireSetupTicket(parts, ctx, proof.ticket)
   const complete = { ...wanted, email: undefined }
-  requireValidAccount(complete)
+  await requireValidAccount(parts, complete)
   const hash = await parts.hasher.queued((queue) => queue.hash(wanted.password))
   try {
     return await ctx.tx(async (tx) => {

@@ -7,6 +7,7 @@ import { type Dialect, listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import type { Parts } from './parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from './password-hash.ts'
+import { commonPasswords } from './passwords/breached.ts'
 import { provePassword } from './sign-in.ts'
 import { addPerson, adminPassword, browser, startSetUpNode, type TestNode } from './testing.ts'
 
@@ -241,7 +242,7 @@ function partsOf(node: TestNode): Omit<Parts, 'hasher'> {
     token: { login: hour },
     password: { queue: 10, lanes: undefined },
   }
-  return { kernel: node.kernel, access: node.access, config }
+  return { kernel: node.kernel, access: node.access, config, breached: commonPasswords }
 }
 
 function anonymousAt(address: string) {
@@ -256,15 +257,15 @@ function countingHasher(): PasswordHasher & { hashes: number } {
     queued: <T>(work: (queue: HashQueue) => Promise<T>) =>
       real.queued((queue) => {
         const counted: HashQueue = {
-          hash: (secret) => {
+          hash: (secret, beside) => {
             counting.hashes += 1
-            return queue.hash(secret)
+            return queue.hash(secret, beside)
           },
-          verify: (secret, phc) => {
+          verify: (secret, stored) => {
             counting.hashes += 1
-            return queue.verify(secret, phc)
+            return queue.verify(secret, stored)
           },
-          isOutdated: (phc) => queue.isOutdated(phc),
+          isOutdated: (stored, beside) => queue.isOutdated(stored, beside),
         }
         return work(counted)
       }),

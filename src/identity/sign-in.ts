@@ -34,8 +34,8 @@ export function provePassword<T>(parts: Parts, ctx: Ctx, tried: PasswordAttempt,
   return parts.hasher.queued(async (queue) => {
     const counted = await countOrJournal(parts, ctx, attempt)
     const proof = await findPassword(ctx.db, attempt.handle)
-    const right = await queue.verify(tried.password, proof?.hash)
-    if (proof === undefined || !right || !isUsable(proof, ctx.now)) {
+    const right = await queue.verify(tried.password, proof === undefined ? [] : [proof.hash])
+    if (proof === undefined || right === undefined || !isUsable(proof, ctx.now)) {
       await recordFailure(keyring, ctx, attempt, proof)
       throw fail('identity.sign-in-failed')
     }
@@ -72,7 +72,7 @@ interface Completion<T> {
 
 async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): Promise<T> {
   const { attempt, tried, counted, proof, queue, onProven } = completion
-  const upgraded = queue.isOutdated(proof.hash) ? await queue.hash(tried.password) : undefined
+  const upgraded = queue.isOutdated(proof.hash, []) ? await queue.hash(tried.password) : undefined
   const { keyring } = parts.kernel
   return ctx.as(accountActor(proof, ctx.actor.address)).tx(async (tx) => {
     // the password may have been changed, or the account disabled, while the hash was computed

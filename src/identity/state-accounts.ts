@@ -10,7 +10,8 @@ import {
   stateStep,
 } from '#platform'
 import { type Account, listAccounts } from './account-store.ts'
-import { addAccount, deleteAccount, requireValidAccount, setAccountState, updateProfile } from './accounts.ts'
+import { addAccount, deleteAccount, profileFaults, setAccountState, updateProfile } from './accounts.ts'
+import { fail } from './errors.ts'
 import { handleFault } from './handles.ts'
 import type { Parts } from './parts.ts'
 import { generatePassword } from './passwords.ts'
@@ -83,7 +84,8 @@ function creation(parts: Parts, handle: string, { displayName = handle, email, s
       hash = await parts.hasher.queued((queue) => queue.hash(password))
     },
     async run(tx) {
-      requireValidAccount(wanted)
+      const faults = profileFaults(wanted)
+      if (faults.length > 0) throw fail('identity.invalid-account', { faults })
       const { id } = await addAccount(parts, tx, wanted, hash)
       if (state === 'disabled') await setAccountState(parts, tx, id, 'disabled')
       return { what: 'password', secret: password.reveal() }

@@ -6,7 +6,7 @@ import { foldPassword } from './fold.ts'
  * - `repeated`: one piece of at most six characters, or a common word, over and over
  * - `runs`: nothing but neighbours of keyboard, alphabet or number row, and repeated characters, in runs of three or more,
  *   with at most three others between
- * - `word`: one common word, the handle or a name of this host, with at most eight digits or signs around it, or any
+ * - `word`: one common word, the handle or a name of this host, with at most ten digits or signs around it, or any
  *   number that are themselves runs; `0` for o, `@` for a and their like count as the letters
  */
 export type Guessable = 'repeated' | 'runs' | 'word'
@@ -14,7 +14,7 @@ export type Guessable = 'repeated' | 'runs' | 'word'
 const longestPiece = 6
 const fewestInRun = 3
 const mostStray = 3
-const mostAround = 8
+const mostAround = 10
 const shortestContext = 3
 
 const words = lazyDigestList(new URL('common-words.bin', import.meta.url))
