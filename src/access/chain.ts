@@ -1,11 +1,20 @@
-import { type ActorCredential, covers, type DecisionStep, type Permission, parsePattern, permissionText } from '#kit'
+import {
+  type ActorCredential,
+  type CredentialLimits,
+  covers,
+  type DecisionStep,
+  type Permission,
+  parsePattern,
+  permissionText,
+} from '#kit'
+import type { Bearings } from './bearings.ts'
 import type { Facts, GrantFacts, PrincipalFacts } from './facts.ts'
 import { isHeld, isLive, type Until, wantsPermission } from './holding.ts'
 import { isAdmitted } from './networks.ts'
 import { allow, type Question, refuse, type Verdict } from './question.ts'
 
 /** One link of the chain. Sees facts only; time that matters is noted in `until`. */
-export type Link = (question: Question, facts: Facts, until: Until) => Verdict
+export type Link = (question: Question, facts: Facts, until: Until, bearings: Bearings) => Verdict
 
 /** The links before the policy step, in order. Each can only refuse. */
 export const links: readonly (readonly [Exclude<DecisionStep, 'policy'>, Link])[] = [
@@ -28,7 +37,7 @@ function principalLink(question: Question, facts: Facts): Verdict {
   return allow('principal-active', 'Known and active.')
 }
 
-function credentialLink(question: Question, facts: Facts, until: Until): Verdict {
+function credentialLink(question: Question, facts: Facts, until: Until, bearings: Bearings): Verdict {
   const { credential, factors, principal } = question.actor
   if (credential === undefined) {
     const { kind } = principal
@@ -36,15 +45,21 @@ function credentialLink(question: Question, facts: Facts, until: Until): Verdict
       ? allow('no-credential-needed', 'No credential is involved.')
       : refuse('credential-missing', 'Nothing proves who is asking.')
   }
-  const first = oneCredential(credential, question, facts, until)
+  const first = oneCredential(credential, question, facts, until, bearings)
   if (factors === undefined || !first.allowed) return first
   const refused = factors
-    .map((factor) => oneCredential(factor, question, facts, until))
+    .map((factor) => oneCredential(factor, question, facts, until, bearings))
     .find((verdict) => !verdict.allowed)
   return refused ?? allow('credential-covers', `The ${credential.kind} and every further factor cover it.`)
 }
 
-function oneCredential(credential: ActorCredential, question: Question, facts: Facts, until: Until): Verdict {
+function oneCredential(
+  credential: ActorCredential,
+  question: Question,
+  facts: Facts,
+  until: Until,
+  bearings: Bearings,
+): Verdict {
   const { permission, now } = question
   until.note(credential.expiresAt, now)
   if (credential.expiresAt !== undefined && credential.expiresAt <= now) {
@@ -56,22 +71,42 @@ function oneCredential(credential: ActorCredential, question: Question, facts: F
       `The ${credential.kind} used is limited and does not cover ${permissionText(permission)}.`,
     )
   }
-  return credentialPlace(credential, question, facts)
+  return credentialPlace(credential, question, facts, bearings)
 }
 
-function credentialPlace(credential: ActorCredential, { actor }: Question, facts: Facts): Verdict {
-  if (!isAdmitted(actor.address, credential.networks, facts)) {
-    const from = actor.address === undefined ? 'from where it is used' : `from ${actor.address}`
+function credentialPlace(
+  credential: ActorCredential,
+  { actor: { address } }: Question,
+  facts: Facts,
+  bearings: Bearings,
+): Verdict {
+  const refused = placeRefusal(credential, address, facts, bearings)
+  if (refused === 'networks') {
+    const from = address === undefined ? 'from where it is used' : `from ${address}`
     return refuse('credential-network', `The ${credential.kind} used may not be used ${from}.`)
   }
-  // there is no region database: every address is in an unknown region, and that satisfies no list
-  if (credential.regions.length > 0) {
-    return refuse(
-      'credential-region',
-      `The ${credential.kind} used is tied to regions, and the region of this address is unknown.`,
-    )
+  if (refused === 'regions') {
+    const region = bearings.regionOf(address)
+    const seen = region === undefined ? 'the region of this address is unknown' : `this address is in ${region}`
+    return refuse('credential-region', `The ${credential.kind} used is tied to regions, and ${seen}.`)
   }
   return allow('credential-covers', `The ${credential.kind} covers it.`)
+}
+
+/**
+ * Which of a credential's limits keeps it from being used at an address; `undefined` when none does. An unknown region
+ * satisfies no list; nobody asks where an address lies when there is no list.
+ */
+export function placeRefusal(
+  { networks, regions }: Pick<CredentialLimits, 'networks' | 'regions'>,
+  address: string | undefined,
+  facts: Facts,
+  { regionOf }: Bearings,
+): 'networks' | 'regions' | undefined {
+  if (!isAdmitted(address, networks, facts)) return 'networks'
+  if (regions.length === 0) return undefined
+  const region = regionOf(address)
+  return region !== undefined && regions.includes(region) ? undefined : 'regions'
 }
 
 /** Whether one of these texts covers it; one that is no pattern covers nothing. */

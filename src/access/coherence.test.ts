@@ -107,7 +107,7 @@ eachDialect((dialect, open) => {
             const anew = openDecisions(database, {
               engines: { read: async () => engine },
               log: memoryLog(),
-              zone: 'UTC',
+              bearings: { zone: 'UTC', regionOf: () => undefined },
             })
             for (const [id, permission, limit] of questions) {
               const actor = accountActor(id, limits[limit])

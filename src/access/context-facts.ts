@@ -1,4 +1,5 @@
 import { type Actor, type AttributeValue, inCidrs, parseAddress } from '#kit'
+import type { Bearings } from './bearings.ts'
 import type { ContextFact } from './context-wants.ts'
 import type { Facts } from './facts.ts'
 import type { Until } from './holding.ts'
@@ -10,15 +11,13 @@ const minuteMs = 60_000
 /**
  * The facts of the context that policies look at, and no others. Time stands still for a minute: `now` is the minute's
  * beginning and an answer that saw it is good until the next.
- *
- * @param zone the IANA time zone `time` is told in
  */
 export function contextFactsFor(
   wanted: ReadonlySet<ContextFact>,
   { actor, now }: Question,
   facts: Facts,
   until: Until,
-  zone: string,
+  { zone, regionOf }: Bearings,
 ): PolicyContext {
   if (wanted.size === 0) return {}
   const found: Record<string, AttributeValue> = {}
@@ -27,6 +26,8 @@ export function contextFactsFor(
   if (wanted.has('assurance')) found['assurance'] = factorsOf(actor)
   if (wanted.has('phishingResistant')) found['phishingResistant'] = actor.assurance?.phishingResistant ?? false
   if (wanted.has('address') && address !== undefined) found['address'] = { __extn: { fn: 'ip', arg: address } }
+  const region = wanted.has('region') ? regionOf(address) : undefined
+  if (region !== undefined) found['region'] = region
   if (wanted.has('networks')) found['networks'] = networksAround(address, facts)
   if (wanted.has('now')) {
     found['now'] = { __extn: { fn: 'datetime', arg: new Date(minute).toISOString() } }

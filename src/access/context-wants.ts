@@ -11,6 +11,7 @@ export const contextFacts = [
   'phishingResistant',
   'address',
   'networks',
+  'region',
   'now',
   'time',
 ] as const

@@ -5,7 +5,15 @@ import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testin
 import { createGrant, endGrant } from './grants.ts'
 import { changeNetwork, createNetwork, deleteNetwork } from './named-networks.ts'
 import { permissions, Vocabulary } from './permissions.ts'
-import { accessMigrations, accountActor, addAccount, addRole, startAccess, unnamed } from './testing.ts'
+import {
+  accessMigrations,
+  accountActor,
+  addAccount,
+  addRole,
+  startAccess,
+  unlimitedCredential,
+  unnamed,
+} from './testing.ts'
 
 const vocabulary = new Vocabulary(permissions)
 
@@ -39,7 +47,6 @@ eachDialect((_, open) => {
       await code(accountActor('acc_1', { permissions: ['roles:read:*'] })),
       'credential credential-permission',
     )
-    assert.equal(await code(accountActor('acc_1', { regions: ['DE'] })), 'credential credential-region')
     assert.equal(await at('192.0.2.1', ['@office']), 'allowed')
     assert.equal(await at('198.51.100.1', ['@office']), 'credential credential-network')
     assert.equal(await at('::ffff:192.0.2.1', ['192.0.2.0/24']), 'allowed', 'attack 12: mapped is the same address')
@@ -56,6 +63,60 @@ eachDialect((_, open) => {
     assert.equal(await code(ending), 'allowed')
     clock.advance(1)
     assert.equal(await code(ending), 'credential credential-expired')
+  })
+
+  test('a list of regions is satisfied by a known region alone, and nobody asks for one without a list', async (t) => {
+    const clock = fakeClock()
+    const database = await open(t, { clock, rooms: [accessMigrations] })
+    const asked: (string | undefined)[] = []
+    const regionOf = (address: string | undefined) => {
+      asked.push(address)
+      return address === '198.51.100.1' ? 'DE' : undefined
+    }
+    const { face } = await startAccess({ database, clock, log: memoryLog(), regions: { regionOf } })
+    const actor = await addAccount(face, testContext({ database, clock }), 'acc_1', ['administrator'])
+    const decide = async (regions: readonly string[], address: string | undefined, factor: readonly string[] = []) => {
+      const credential = { ...unlimitedCredential, regions }
+      const factors = [{ ...unlimitedCredential, kind: 'totp', regions: factor }]
+      const { address: _, ...rest } = { ...actor, credential, factors }
+      const from = address === undefined ? rest : { ...rest, address }
+      return face.decide(from, 'roles:read', undefined, { now: clock.now() })
+    }
+    assert.equal((await decide([], '198.51.100.1')).allowed, true)
+    assert.equal((await decide([], undefined)).allowed, true)
+    assert.deepEqual(asked, [], 'the way of every request looks nothing up')
+    assert.equal((await decide(['DE', 'AT'], '198.51.100.1')).allowed, true)
+    assert.equal((await decide(['DE'], '198.51.100.1', ['DE'])).allowed, true)
+    const elsewhere = await decide(['AT'], '198.51.100.1')
+    assert.equal(elsewhere.code, 'credential-region')
+    assert.equal(elsewhere.reason, 'The password used is tied to regions, and this address is in DE.')
+    for (const address of ['203.0.113.1', '10.0.0.1', 'nonsense', undefined]) {
+      const unknown = await decide(['DE'], address)
+      assert.equal(unknown.code, 'credential-region', String(address))
+      assert.match(unknown.reason, /the region of this address is unknown/)
+    }
+    const factor = await decide([], '198.51.100.1', ['AT'])
+    assert.equal(factor.reason, 'The totp used is tied to regions, and this address is in DE.')
+  })
+
+  test('a policy may ask for the region, which is absent where it is unknown', async (t) => {
+    const clock = fakeClock()
+    const database = await open(t, { clock, rooms: [accessMigrations] })
+    const policies = [
+      {
+        schema: '',
+        policies: `@id("test:at-home")
+forbid (principal, action == Gatehouse::Action::"roles:read", resource)
+unless { context has region && ["AT", "DE"].contains(context.region) };`,
+      },
+    ]
+    const regions = { regionOf: (address?: string) => (address === '198.51.100.1' ? 'DE' : undefined) }
+    const { face } = await startAccess({ database, clock, regions, policies })
+    const actor = await addAccount(face, testContext({ database, clock }), 'acc_1', ['administrator'])
+    const code = async (address: string) =>
+      (await face.decide({ ...actor, address }, 'roles:read', undefined, { now: clock.now() })).code
+    assert.equal(await code('198.51.100.1'), 'permitted')
+    assert.equal(await code('10.0.0.1'), 'policy-forbids')
   })
 
   test('a changed or deleted named network counts at once', async (t) => {

@@ -127,6 +127,7 @@ eachDialect((dialect, open) => {
     const access = openAccess({
       clock,
       database,
+      regions: { regionOf: () => undefined },
       log: memoryLog(),
       keyring: testKeyring,
       journal: { refused: () => {}, used: () => {}, flush: () => Promise.resolve() },

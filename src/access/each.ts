@@ -81,7 +81,8 @@ class Each {
     const permission = permissionFor(this.#asked, id)
     if (permission === undefined) return false
     const question: Question = { ...this.#asked, permission, resource }
-    if (links.some(([, link]) => !link(question, this.#facts, this.#until).allowed)) return false
+    if (links.some(([, link]) => !link(question, this.#facts, this.#until, this.#settings.bearings).allowed))
+      return false
     const engine = this.#engine
     if (resource !== undefined) {
       if (!engine.accepts(permission.type, resource.type) || !engine.names(permission, resource)) return false
@@ -102,7 +103,7 @@ class Each {
     const wanted = this.#engine.wants({ principal: this.#principal, type, action, resource })
     const question = { actor, permission, resource, now }
     const context = {
-      ...contextFactsFor(wanted, question, this.#facts, this.#until, this.#settings.zone),
+      ...contextFactsFor(wanted, question, this.#facts, this.#until, this.#settings.bearings),
       via,
       ...(actor.credential === undefined ? {} : { credential: actor.credential.kind }),
       ...(actor.app === undefined ? {} : { app: actor.app.id }),

@@ -1,5 +1,5 @@
-import type { Actor, Decision, PrincipalKind, PrincipalRef, Resource } from '#kit'
-import type { Ctx, Db, DecisionContext } from '#platform'
+import type { Actor, CredentialLimits, Decision, PrincipalKind, PrincipalRef, Resource } from '#kit'
+import type { Ctx, Db, DecisionContext, PermissionType } from '#platform'
 import type { Listed, ListSpec } from './lists.ts'
 
 /** A principal's standing as pages and identity headers show it. */
@@ -61,4 +61,24 @@ export interface AccessFace {
   holdings(db: Db, principalId: string): Promise<Holdings>
   /** Whether an address lies in a list of CIDRs and `@named` networks; false for an unknown name (and for no address). */
   inNetworks(db: Db, address: string | undefined, networks: readonly string[]): boolean | Promise<boolean>
+  /**
+   * Which limit of a credential would refuse its use at an address: `networks`, `regions`, or `undefined` when it may be
+   * used there. An unknown region satisfies no list.
+   */
+  placeRefusal(
+    limits: Pick<CredentialLimits, 'networks' | 'regions'>,
+    address: string | undefined,
+  ): 'networks' | 'regions' | undefined | Promise<'networks' | 'regions' | undefined>
+  /** The permission types of every room, in the order of the rooms: what a form offers to tick. */
+  permissionTypes(): readonly PermissionType[]
+  /** What a permission pattern means in words. */
+  describePermission(pattern: string): string
+  /** The named networks the caller may see, by name, at most a hundred: what a form offers. */
+  namedNetworks(ctx: Ctx): Promise<readonly NamedNetwork[]>
+}
+
+/** A named network as forms offer it: `@name` stands for it in limits. */
+export interface NamedNetwork {
+  readonly name: string
+  readonly title: string
 }

@@ -1,7 +1,9 @@
 import type { Actor, Resource } from '#kit'
 import type { Contributions, Ctx, DecisionContext, ForeCheck, Kernel, Keyring, ResourceLoader } from '#platform'
 import { hasAdministrator } from './administrators.ts'
+import type { Bearings } from './bearings.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
+import { placeRefusal } from './chain.ts'
 import { requireCoverage, requireCoverageOf } from './coverage.ts'
 import { type DecisionParts, type Decisions, openDecisions } from './decisions.ts'
 import { earlierStarts } from './earlier-starts.ts'
@@ -10,6 +12,7 @@ import type { AccessFace } from './face.ts'
 import { readPrincipalFacts } from './facts-store.ts'
 import { listPermitted, type Reading } from './lists.ts'
 import { isInside } from './networks.ts'
+import { listNetworks } from './networks-store.ts'
 import { ShadowDifferences } from './operator/differences.ts'
 import { PoliciesInForce } from './operator/policies-in-force.ts'
 import { permissions, Vocabulary } from './permissions.ts'
@@ -19,7 +22,7 @@ import { findAccountByName, findPrincipal } from './principals-store.ts'
 import { assignRole } from './roles.ts'
 
 /** The slice of the platform this room works with. */
-export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log'> & {
+export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'journal' | 'log' | 'regions'> & {
   readonly keyring: Pick<Keyring, 'mac'>
 }
 
@@ -36,8 +39,7 @@ export interface OpenAccess {
   readonly inForce: PoliciesInForce
   /** What policies in shadow mode would have changed, counted until it is written. */
   readonly differences: ShadowDifferences
-  /** IANA name of the time zone policies are told the time in. */
-  readonly zone: string
+  readonly bearings: Bearings
   /** The room with decisions that remember nothing yet: what they are made of is read from the database now. */
   fresh(): OpenAccess
   /** The words people may write permissions with. */
@@ -60,10 +62,11 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   let foreChecks: readonly ForeCheck[] = []
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
   const differences = new ShadowDifferences(kernel.database, kernel.log, kernel.clock)
+  const bearings: Bearings = { zone: settings.timeZone, regionOf: (address) => kernel.regions.regionOf(address) }
   const parts: DecisionParts = {
     engines: inForce,
     log: kernel.log,
-    zone: settings.timeZone,
+    bearings,
     shadow: (...difference) => differences.note(...difference),
   }
   const decisions = openDecisions(kernel.database, parts)
@@ -77,11 +80,11 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
     fresh: () => ({ ...opened, decisions: openDecisions(kernel.database, parts) }),
     inForce,
     differences,
-    zone: settings.timeZone,
+    bearings,
     foreCheck: (permissionType, action) =>
       foreChecks.find((check) => check.permissionType === permissionType && check.action === action),
     policySource: (id) => inForce.latest?.source(id),
-    face: faceOf(kernel, reading),
+    face: faceOf(kernel, reading, bearings),
     async start({ policies, permissionTypes, resources, foreChecks: checks = [] }) {
       foreChecks = checks
       vocabulary = new Vocabulary(permissionTypes)
@@ -95,7 +98,10 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   return opened
 }
 
-function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {
+/** Named networks a form offers. */
+const mostNetworks = 100
+
+function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): AccessFace {
   const { decisions } = reading
   const decide = (actor: Actor, permission: string, resource: Resource | undefined, context: DecisionContext) =>
     decisions.decide(actor, permission, resource, context.now)
@@ -130,6 +136,15 @@ function faceOf(kernel: AccessKernel, reading: Reading): AccessFace {
     holdings: (db, principalId) => holdings(db, principalId, kernel.clock.now()),
     inNetworks: (_, address, networks) =>
       decisions.withFacts(kernel.clock.now(), (facts) => isInside(address, networks, facts)),
+    placeRefusal: (limits, address) =>
+      decisions.withFacts(kernel.clock.now(), (facts) => placeRefusal(limits, address, facts, bearings)),
+    permissionTypes: () => [...reading.vocabulary().types.values()],
+    describePermission: (pattern) => reading.vocabulary().describe(pattern),
+    async namedNetworks(ctx) {
+      const { allowed } = await decide(ctx.actor, 'networks:read', undefined, { now: ctx.now })
+      const networks = allowed ? await listNetworks(ctx.db, undefined, mostNetworks) : []
+      return networks.map(({ name, title }) => ({ name, title }))
+    },
   }
 }
 

@@ -37,7 +37,7 @@ export const baseSchema = `namespace Gatehouse {
   type Time = { weekday: Long, hour: Long, minute: Long, date: String };
   type Context = {
     via: Set<String>, credential?: String, app?: String,
-    assurance: Long, phishingResistant: Bool, address?: ipaddr, networks: Set<String>, now: datetime, time: Time
+    assurance: Long, phishingResistant: Bool, address?: ipaddr, networks: Set<String>, region?: String, now: datetime, time: Time
   };
   entity Group;
   entity Collection;

@@ -22,7 +22,7 @@ import { policiesState } from './state-policies.ts'
 import { allGroups, allHolders, allMembers, allNetworks, allRoles } from './state-store.ts'
 
 /** Named networks, groups, roles, policies and grants as files declare them. */
-export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 'zone'>): readonly AnyStateKind[] {
+export function accessState(access: Pick<OpenAccess, 'vocabulary' | 'inForce' | 'bearings'>): readonly AnyStateKind[] {
   // a file says first what the policies shall say: then nothing that is deleted is named by one
   const consent = consentOf(access.inForce, [])
   return [

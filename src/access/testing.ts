@@ -10,6 +10,7 @@ import type {
   Log,
   PermissionType,
   PolicyContribution,
+  Regions,
   ResourceLoader,
   RoomMigrations,
 } from '#platform'
@@ -32,6 +33,8 @@ export interface TestAccessOptions {
   readonly log?: Log
   /** Receives refusals of `require`; ignored when absent. */
   readonly journal?: Journal
+  /** Countries by address; without it every region is unknown. */
+  readonly regions?: Pick<Regions, 'regionOf'>
   /** What other rooms contribute. */
   readonly permissionTypes?: readonly PermissionType[]
   readonly policies?: readonly PolicyContribution[]
@@ -39,6 +42,8 @@ export interface TestAccessOptions {
 }
 
 const testKey = randomBytes(32)
+
+const nowhere: Regions = { regionOf: () => undefined }
 
 const ignored: Journal = { refused: () => {}, used: () => {}, flush: () => Promise.resolve() }
 
@@ -49,9 +54,9 @@ export const testKeyring: Pick<Keyring, 'mac'> = {
 
 /** The real room, started on a migrated database, with the built-in roles. */
 export async function startAccess(options: TestAccessOptions): Promise<OpenAccess> {
-  const { database, clock, log = memoryLog(), journal = ignored } = options
+  const { database, clock, log = memoryLog(), journal = ignored, regions = nowhere } = options
   const context = (actor: Actor): Ctx => testContext({ database, clock, actor })
-  const access = openAccess({ clock, context, database, journal, log, keyring: testKeyring })
+  const access = openAccess({ clock, context, database, journal, log, regions, keyring: testKeyring })
   await access.start({
     permissionTypes: [...permissions, ...(options.permissionTypes ?? [])],
     policies: [policies, ...(options.policies ?? [])],

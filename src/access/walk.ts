@@ -1,5 +1,6 @@
 import { type Decision, type DecisionStep, permissionText } from '#kit'
 import type { Log } from '#platform'
+import type { Bearings } from './bearings.ts'
 import { links, principalOf } from './chain.ts'
 import { contextFactsFor } from './context-facts.ts'
 import type { Facts } from './facts.ts'
@@ -27,8 +28,7 @@ export interface Walk extends Account {
 /** What a walk needs besides question and facts. */
 export interface WalkSettings {
   readonly log: Pick<Log, 'error'>
-  /** IANA name of the time zone policies are told the time in. */
-  readonly zone: string
+  readonly bearings: Bearings
 }
 
 const unknown = refuse('permission-unknown', 'There is no such permission.')
@@ -44,7 +44,7 @@ export function walk(question: Question, facts: Facts, engine: PolicyEngine | un
   const until = new Until()
   const steps: StepAccount[] = []
   for (const [step, link] of links) {
-    const verdict = link(question, facts, until)
+    const verdict = link(question, facts, until, settings.bearings)
     steps.push({ step, ...verdict })
     if (!verdict.allowed) return { decision: decisionOf(step, verdict), steps, until }
   }
@@ -63,7 +63,7 @@ function policyLink(
   facts: Facts,
   until: Until,
   engine: PolicyEngine | undefined,
-  { log, zone }: WalkSettings,
+  { log, bearings }: WalkSettings,
 ): PolicyVerdict {
   const { actor, permission, resource } = question
   const principal = principalOf(question, facts)
@@ -85,7 +85,7 @@ function policyLink(
       : [`grant:${actor.grant.id}`]
   const { type, action } = permission
   const wanted = engine.wants({ principal, type, action, resource })
-  const found = contextFactsFor(wanted, question, facts, until, zone)
+  const found = contextFactsFor(wanted, question, facts, until, bearings)
   if (facts.incomplete) return refuse('not-ready', 'Not everything is known yet.')
   const context = {
     ...found,

@@ -10,7 +10,7 @@ import { builtInPolicies, randomPolicies } from './random-policies.ts'
 import { askedAgain, randomQuestion } from './random-question.ts'
 import { changed, randomWorld } from './random-world.ts'
 import { settle } from './real-world.ts'
-import { type Judgement, judge } from './reference.ts'
+import { type Judgement, judge, regionOf } from './reference.ts'
 import { smallest } from './smallest.ts'
 import { end, start } from './stock.ts'
 import { type Policy, type Question, schema, vocabulary, type World } from './world.ts'
@@ -86,7 +86,13 @@ async function openHouse(database: Database, policies: readonly Policy[]): Promi
   const clock = fakeClock()
   const texts = policies.filter(({ id }) => !id.startsWith('access:')).map(cedarText)
   const contribution = { schema, policies: texts.join('\n\n') }
-  const access = await startAccess({ database, clock, permissionTypes, policies: [contribution] })
+  const access = await startAccess({
+    database,
+    clock,
+    regions: { regionOf },
+    permissionTypes,
+    policies: [contribution],
+  })
   const ctx = testContext({ database, clock })
   return {
     policies,

@@ -63,7 +63,7 @@ function credential(dice: Dice): ActorCredential {
     kind: dice.pick(['password', 'token', 'passkey']),
     permissions: limits(dice),
     networks: dice.once(6) ? { allow: networksOf(dice), deny: networksOf(dice) } : { allow: [], deny: [] },
-    regions: dice.once(40) ? ['DE'] : [],
+    regions: dice.once(12) ? dice.pick([['DE'], ['NZ'], ['DE', 'NZ'], ['FR']]) : [],
     expiresAt: dice.once(9) ? dice.pick([start - 1, start, start + 1, end, end + 1]) : undefined,
   }
 }

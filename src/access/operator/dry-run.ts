@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Actor, encodeSegment, parsePermission, permissionText, type Resource } from '#kit'
 import { type Ctx, listAudit, listUses, type PermissionType, type ResourceLoader } from '#platform'
 import { unlimitedCredential } from '../asked.ts'
+import type { Bearings } from '../bearings.ts'
 import { KnownFacts } from '../known-facts.ts'
 import type { PolicyEngine } from '../policy-engine.ts'
 import { collectionType, type PolicyText, principalTypes } from '../policy-schema.ts'
@@ -87,7 +88,7 @@ interface Asked {
  * permission and thing the policy can concern. Changes nothing. The text must be sound.
  */
 export async function dryRun(ctx: Ctx, parts: DryRunParts, wish: DryRunWish): Promise<DryRun> {
-  const { inForce, zone } = parts
+  const { inForce, bearings } = parts
   const inUse = await readPoliciesInUse(ctx.db)
   const former = inUse.find(({ name }) => name === wish.name)
   const after: readonly PolicyInUse[] = [
@@ -102,9 +103,9 @@ export async function dryRun(ctx: Ctx, parts: DryRunParts, wish: DryRunWish): Pr
   const asked = await questions.collect()
   return inForce.trying(inUse, (before) =>
     inForce.trying(after, async (candidate) => {
-      const counted = await compare(ctx, asked, before, candidate, zone)
-      const settings = { log: { error: () => undefined }, zone }
-      const lockOut = await findLockOut(ctx, candidate, inForce.timed(after), zone)
+      const counted = await compare(ctx, asked, before, candidate, bearings)
+      const settings = { log: { error: () => undefined }, bearings }
+      const lockOut = await findLockOut(ctx, candidate, inForce.timed(after), bearings)
       const own = await refusalOf(ctx, { actor: ctx.actor, now: wish.at }, new KnownFacts(), candidate, settings)
       return { ...counted, cut: questions.cut, lockOut, own }
     }),
@@ -121,9 +122,15 @@ function changedStatements(before: CheckedText | undefined, after: CheckedText |
   )
 }
 
-async function compare(ctx: Ctx, asked: readonly Asked[], before: PolicyEngine, after: PolicyEngine, zone: string) {
+async function compare(
+  ctx: Ctx,
+  asked: readonly Asked[],
+  before: PolicyEngine,
+  after: PolicyEngine,
+  bearings: Bearings,
+) {
   const facts = new KnownFacts()
-  const settings = { log: { error: () => undefined }, zone }
+  const settings = { log: { error: () => undefined }, bearings }
   const changes: AccessChange[] = []
   let [losing, gaining, failing] = [0, 0, 0]
   const answer = async (question: Question, engine: PolicyEngine): Promise<Walk> => {

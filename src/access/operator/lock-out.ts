@@ -2,6 +2,7 @@ import { type Actor, parseCidr } from '#kit'
 import type { Ctx } from '#platform'
 import { administrator } from '../administrators.ts'
 import { unlimitedCredential } from '../asked.ts'
+import type { Bearings } from '../bearings.ts'
 import { readNetworks } from '../facts-store.ts'
 import { KnownFacts } from '../known-facts.ts'
 import type { PolicyEngine } from '../policy-engine.ts'
@@ -32,14 +33,14 @@ export async function findLockOut(
   ctx: Ctx,
   engine: PolicyEngine,
   policies: readonly TimedPolicy[],
-  zone: string,
+  bearings: Bearings,
 ): Promise<string | undefined> {
   const role = await findRole(ctx.db, administrator)
   const administrators = role === undefined ? [] : await listActiveHolders(ctx.db, [role.id], maxAdministrators)
   if (administrators.length === 0) return undefined
   const week = policies.some(({ timed }) => timed) ? 7 * 24 : 1
   const hours = Array.from({ length: week }, (_, index) => ctx.now + index * hourMs)
-  const settings = { log: { error: () => undefined }, zone }
+  const settings = { log: { error: () => undefined }, bearings }
   const facts = new KnownFacts()
   let first: string | undefined
   let asked = 0

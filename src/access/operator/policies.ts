@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Ctx, JournalValue } from '#platform'
+import type { Bearings } from '../bearings.ts'
 import { requireCoverageByRoles } from '../coverage.ts'
 import { fail } from '../errors.ts'
 import type { PolicyRow, PolicyState, PolicyVersionRow } from '../tables.ts'
@@ -27,8 +28,7 @@ export const maxStatementsInUse = 500
 /** What the use-cases need besides a context. */
 export interface PolicyParts {
   readonly inForce: PoliciesInForce
-  /** IANA name of the time zone policies are told the time in. */
-  readonly zone: string
+  readonly bearings: Bearings
 }
 
 export interface NewPolicy {
@@ -190,13 +190,13 @@ async function requireGivable(ctx: Ctx, wanted: CheckedText | undefined, held: C
 }
 
 /** @throws GateError `access.policy-locks-out`, `access.too-many` */
-async function requireNoLockOut(ctx: Ctx, { inForce, zone }: PolicyParts): Promise<void> {
+async function requireNoLockOut(ctx: Ctx, { inForce, bearings }: PolicyParts): Promise<void> {
   const policies = await readPoliciesInUse(ctx.db)
   const statements = policies.reduce((sum, { name, text }) => sum + inForce.checked(name, text).statements.length, 0)
   if (statements > maxStatementsInUse) {
     throw fail('access.too-many', { fields: { limit: maxStatementsInUse, what: 'statements in use' } })
   }
-  const reason = await inForce.trying(policies, (engine) => findLockOut(ctx, engine, inForce.timed(policies), zone))
+  const reason = await inForce.trying(policies, (engine) => findLockOut(ctx, engine, inForce.timed(policies), bearings))
   if (reason !== undefined) throw fail('access.policy-locks-out', { fields: { reason } })
 }
 

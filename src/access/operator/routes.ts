@@ -44,8 +44,8 @@ export const maxPolicyBody = 128 * 1024
 /** Differences a page or an answer lists. */
 export const maxDifferences = 200
 
-export function policyParts({ inForce, zone }: OpenAccess): PolicyParts {
-  return { inForce, zone }
+export function policyParts({ inForce, bearings }: OpenAccess): PolicyParts {
+  return { inForce, bearings }
 }
 
 export function dryRunParts(access: OpenAccess): DryRunParts {

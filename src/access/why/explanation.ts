@@ -50,7 +50,7 @@ export function explain(question: Question, facts: Facts, settings: WalkSettings
     decision,
     steps,
     via,
-    seen: seenBy(question, principal, facts, settings.zone),
+    seen: seenBy(question, principal, facts, settings.bearings),
     rules: decision.policies.flatMap((id) => {
       const text = engine?.source(id)?.text
       return text === undefined ? [] : [{ id, text }]

@@ -1,4 +1,5 @@
 import { type ActorCredential, type AttributeValue, type DecisionStep, permissionText } from '#kit'
+import type { Bearings } from '../bearings.ts'
 import { contextFactsFor } from '../context-facts.ts'
 import type { Facts, PrincipalFacts } from '../facts.ts'
 import { Until } from '../holding.ts'
@@ -25,14 +26,14 @@ export function seenBy(
   question: Question,
   principal: PrincipalFacts | null,
   facts: Facts,
-  zone: string,
+  bearings: Bearings,
 ): Readonly<Record<DecisionStep, readonly Seen[]>> {
   return {
     principal: principalSeen(question, principal),
-    credential: credentialSeen(question),
+    credential: credentialSeen(question, bearings),
     app: appSeen(question),
     grant: grantSeen(question, facts),
-    policy: policySeen(question, principal, facts, zone),
+    policy: policySeen(question, principal, facts, bearings),
   }
 }
 
@@ -47,9 +48,15 @@ function principalSeen({ actor }: Question, principal: PrincipalFacts | null): r
   ])
 }
 
-function credentialSeen({ actor: { credential, factors = [], address } }: Question): readonly Seen[] {
+function credentialSeen(
+  { actor: { credential, factors = [], address } }: Question,
+  { regionOf }: Bearings,
+): readonly Seen[] {
   if (credential === undefined) return kept([one('Kind', 'none'), one('From', address)])
-  return kept([one('From', address), ...[credential, ...factors].flatMap(limitsSeen)])
+  const proved = [credential, ...factors]
+  // looked up only where it was looked at
+  const region = proved.some(({ regions }) => regions.length > 0) ? (regionOf(address) ?? 'unknown') : undefined
+  return kept([one('From', address), one('Region', region), ...proved.flatMap(limitsSeen)])
 }
 
 function limitsSeen(credential: ActorCredential): readonly Seen[] {
@@ -59,7 +66,7 @@ function limitsSeen(credential: ActorCredential): readonly Seen[] {
     many('Covers', permissions.length === 1 && permissions[0] === '*' ? ['everything'] : permissions),
     many('Only from', networks.allow),
     many('Never from', networks.deny),
-    many('Regions', regions),
+    many('Only in', regions),
     one('Ends', expiresAt === undefined ? undefined : instant(expiresAt)),
   ]
 }
@@ -81,7 +88,12 @@ function grantSeen({ actor }: Question, facts: Facts): readonly Seen[] {
   ])
 }
 
-function policySeen(question: Question, principal: PrincipalFacts | null, facts: Facts, zone: string): readonly Seen[] {
+function policySeen(
+  question: Question,
+  principal: PrincipalFacts | null,
+  facts: Facts,
+  bearings: Bearings,
+): readonly Seen[] {
   const { permission, resource } = question
   if (permission === undefined) return kept([one('Asked', 'only whether somebody is signed in')])
   const attributes = Object.entries(resource?.attributes ?? {}).map(
@@ -91,17 +103,22 @@ function policySeen(question: Question, principal: PrincipalFacts | null, facts:
     one('Asked', permissionText(permission)),
     only('reader', one('About', resource === undefined ? `all ${permission.type}` : `${resource.type} ${resource.id}`)),
     only('reader', many('Attributes', attributes)),
-    ...lookedAt(question, principal, facts, zone),
+    ...lookedAt(question, principal, facts, bearings),
   ])
 }
 
 /** The facts of the context that some policy may look at for this question: time, networks around the address. */
-function lookedAt(question: Question, principal: PrincipalFacts | null, facts: Facts, zone: string): readonly Seen[] {
+function lookedAt(
+  question: Question,
+  principal: PrincipalFacts | null,
+  facts: Facts,
+  bearings: Bearings,
+): readonly Seen[] {
   const { permission, resource } = question
   const engine = facts.engine()
   if (engine === null || engine === undefined || principal === null || permission === undefined) return []
   const wanted = engine.wants({ principal, type: permission.type, action: permission.action, resource })
-  const found = contextFactsFor(wanted, question, facts, new Until(), zone)
+  const found = contextFactsFor(wanted, question, facts, new Until(), bearings)
   return Object.entries(found).map(([name, value]) => only('reader', one(`Context ${name}`, clip(plain(value)))))
 }
 

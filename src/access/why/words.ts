@@ -34,7 +34,7 @@ function waysToAllow(explanation: Explanation): readonly string[] {
 function credentialWay(explanation: Explanation): string {
   const { code } = explanation.decision
   if (code === 'credential-network') return 'Coming from a network the credential may be used from.'
-  if (code === 'credential-region') return 'A credential that is not tied to regions.'
+  if (code === 'credential-region') return 'Coming from a region the credential may be used in.'
   if (code === 'credential-expired') return 'A credential that has not expired.'
   if (code === 'credential-missing') return 'Proving who asks: signing in, or sending a token.'
   return `Using another credential, one that covers ${what(explanation)}. No role or grant widens this one.`
