@@ -13,12 +13,13 @@ export function shell(console: Console): Shell {
     if (page.frame === 'bare' || ctx.actor.principal.kind === 'anonymous') return bare(page)
     const drawn = await surroundings(console, ctx).catch(() => undefined)
     if (drawn === undefined) return bare(page)
-    return frame({ ...drawn, host: console.host, title: page.title, body: page.body, section: page.section }).toString()
+    const { title, body, section, scripts } = page
+    return frame({ ...drawn, host: console.host, title, body, section, scripts }).toString()
   }
 }
 
-function bare({ title, body }: ShellPage): string {
-  return bareDocument({ title, body }).toString()
+function bare({ title, body, scripts }: ShellPage): string {
+  return bareDocument({ title, body, scripts }).toString()
 }
 
 interface Surroundings {

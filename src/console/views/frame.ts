@@ -1,5 +1,5 @@
 import type { NavigationEntry, NavigationGroup } from '#platform'
-import { actionForm, address, attributes, brand, document, type Html, html } from '#platform/ui'
+import { actionForm, address, attributes, brand, document, type Html, html, type PageScript } from '#platform/ui'
 
 /** Who looks at the page, and through what they came. */
 export interface Who {
@@ -20,6 +20,7 @@ export interface FrameOptions {
   readonly rooms: readonly Room[]
   readonly who: Who
   readonly host: string
+  readonly scripts?: readonly PageScript[] | undefined
 }
 
 const headings: Readonly<Record<NavigationGroup, string>> = {
@@ -36,9 +37,10 @@ const groups = Object.keys(headings) as readonly NavigationGroup[]
  * (a popover, so it needs no script).
  */
 export function frame(options: FrameOptions): Html {
-  const { title, body, section, rooms, who, host } = options
+  const { title, body, section, rooms, who, host, scripts } = options
   return document({
     title,
+    scripts,
     frame: 'full',
     body: html`<a class="skip" href="#content">Skip to content</a>
 <header class="top"><a class="brand" href="/" aria-label="Gatehouse, overview">${brand()}</a><span class="where">${host}</span>

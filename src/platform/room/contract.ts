@@ -13,6 +13,7 @@ import type { ClientCertificate, Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Regions } from '../regions/regions.ts'
+import type { PageScript } from '../ui-kit/assets.ts'
 import type { Html } from '../ui-kit/html.ts'
 import type { AnyStateKind } from './state.ts'
 
@@ -355,6 +356,8 @@ export interface ShellPage {
   readonly section?: string
   /** `bare`: no navigation (sign-in, set-up, refusals to strangers). */
   readonly frame: 'full' | 'bare'
+  /** Scripts that this page needs beside the one every page has. */
+  readonly scripts?: readonly PageScript[]
 }
 
 /** The value type of `needs`: other rooms' manifests. */

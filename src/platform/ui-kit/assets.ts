@@ -35,7 +35,20 @@ export const assets = {
   icon: load('gatehouse.svg', 'image/svg+xml', [own('gatehouse.svg')]),
 } as const
 
-const byName = new Map<string, Asset>(Object.values(assets).map((asset) => [asset.name, asset]))
+/** Scripts that only the pages naming them load (`scripts` of a page). */
+export const pageScripts = {
+  /** Forms of `passkeyForm`. */
+  passkeys: load('passkeys.js', js, [
+    new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser')),
+    own('passkeys.js'),
+  ]),
+} as const
+
+export type PageScript = keyof typeof pageScripts
+
+const byName = new Map<string, Asset>(
+  [...Object.values(assets), ...Object.values(pageScripts)].map((asset) => [asset.name, asset]),
+)
 const compressed = new Map<string, Promise<Uint8Array>>()
 
 /**

@@ -1,4 +1,4 @@
-import { assetBase, assets } from './assets.ts'
+import { assetBase, assets, type PageScript, pageScripts } from './assets.ts'
 import { type Html, html, type Renderable } from './html.ts'
 
 export interface DocumentOptions {
@@ -9,6 +9,8 @@ export interface DocumentOptions {
   readonly assetBase?: string
   /** A class name on `body` for the frame's layout. */
   readonly frame?: 'full' | 'bare'
+  /** Scripts of this page besides the one every page has. */
+  readonly scripts?: readonly PageScript[] | undefined
 }
 
 /** A whole document: language, viewport, colour schemes, our stylesheets and script; no inline style or script. */
@@ -26,7 +28,10 @@ export function document(options: DocumentOptions): Html {
 <link rel="icon" type="image/svg+xml" href="${base}/${assets.icon.name}">
 <link rel="stylesheet" href="${base}/${assets.pico.name}">
 <link rel="stylesheet" href="${base}/${assets.style.name}">
-<script src="${base}/${assets.script.name}" defer></script>
+<script src="${base}/${assets.script.name}" defer></script>${options.scripts?.map(
+    (name) => html`
+<script src="${base}/${pageScripts[name].name}" defer></script>`,
+  )}
 </head>
 <body class="${options.frame ?? 'bare'}">
 ${options.body}

@@ -1,5 +1,5 @@
 /** Pages: pure functions from data to markup. Read README.md for how they go together. */
-export { type Asset, type AssetReply, assetBase, assets, findAsset } from './assets.ts'
+export { type Asset, type AssetReply, assetBase, assets, findAsset, type PageScript, pageScripts } from './assets.ts'
 export { badge, mark, state, type Tone } from './badge.ts'
 export { command, copyButton } from './command.ts'
 export { type ConfirmationOptions, confirmation, type DangerousAction, dangerZone } from './confirmation.ts'
@@ -37,6 +37,7 @@ export { id } from './id.ts'
 export { type NoticeKind, notice } from './notice.ts'
 export { type Action, button, link, type PageHeaderOptions, pageHeader } from './page-header.ts'
 export { type PagingOptions, paging, withQuery } from './paging.ts'
+export { type PasskeyFormOptions, passkeyForm } from './passkey-form.ts'
 export {
   type ProblemPageOptions,
   problemPage,

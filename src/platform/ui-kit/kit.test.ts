@@ -56,6 +56,7 @@ describe('every piece', () => {
       'address',
       'faultOf',
       'nothing',
+      'pageScripts',
       'relative',
       'sawOf',
       // `table` shows it
@@ -191,6 +192,18 @@ test('a form sums its faults up and ties each to its field', () => {
     /id="field-handle"[^>]*aria-describedby="field-handle-hint field-handle-fault"[^>]*aria-invalid="true"/,
   )
   assert.match(markup, /<li>Try later\.<\/li>/)
+})
+
+test('a page loads its own scripts after the one every page has, and only when it names them', () => {
+  const scripts = (page: kit.DocumentOptions) =>
+    [
+      ...kit
+        .document(page)
+        .toString()
+        .matchAll(/<script src="\/assets\/([a-z]+)-[0-9a-f]{12}\.js" defer><\/script>/g),
+    ].map(([, name]) => name)
+  assert.deepEqual(scripts({ title: 'T', body: 'b' }), ['gatehouse'])
+  assert.deepEqual(scripts({ title: 'T', body: 'b', scripts: ['passkeys'] }), ['gatehouse', 'passkeys'])
 })
 
 test('a table stays one for screen readers and shows the empty state when it is', () => {

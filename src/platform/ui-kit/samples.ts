@@ -175,6 +175,15 @@ function input(text: Text): Record<string, Html> {
       cancel: { text: text('Cancel'), href: text('/accounts') },
       body: [field, textArea, select],
     }),
+    passkeyForm: kit.passkeyForm({
+      action: text('/sign-in/passkey'),
+      options: text('/sign-in/passkey/options'),
+      ceremony: 'get',
+      submit: text('Sign in with a passkey'),
+      values: { to: text('/') },
+      missing: text('This browser has no passkeys.'),
+      look: 'plain',
+    }),
     actionForm: kit.actionForm({ action: text('/sign-out'), submit: text('Sign out'), values: { to: text('/') } }),
   }
 }
