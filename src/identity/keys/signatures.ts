@@ -1,0 +1,180 @@
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { readBase64 } from './encodings.ts'
+import type { CurveName, KeyKind, PublicKey } from './public-keys.ts'
+import { readWire } from './ssh-wire.ts'
+import { readSshSignature, type SshSignature, sshSignedBytes } from './sshsig.ts'
+
+/**
+ * Answers to a challenge, as people's tools print them. What is signed is the text in UTF-8, as `printf %s` and `echo -n`
+ * give it; the same text with one line break behind it counts too, since `echo` and editors add one.
+ */
+
+/** More than the longest answer, an SSHSIG armour of RSA with 8192 bits (4.4 kB). */
+export const longestAnswer = 16_384
+
+/** What a key needs to be verified with. */
+export interface VerifyingKey {
+  readonly kind: KeyKind
+  readonly key: KeyObject
+  /** As SSH carries it. */
+  readonly ssh: Uint8Array
+}
+
+/** What is kept of a public key, base64. */
+export interface KeyMaterial {
+  readonly kind: KeyKind
+  readonly spki: string
+  readonly ssh: string
+}
+
+export function keyMaterial({ kind, spki, ssh }: PublicKey): KeyMaterial {
+  return { kind, spki: spki.toString('base64'), ssh: ssh.toString('base64') }
+}
+
+const mostKept = 1_000
+
+/**
+ * Keys ready to verify with. OpenSSL takes longer to read a key than to verify with it, so those used last are kept; they
+ * are found by their whole content, so nothing that is kept can be out of date.
+ */
+export function createVerifyingKeys(): (material: KeyMaterial) => VerifyingKey {
+  const kept = new Map<string, VerifyingKey>()
+  return (material) => {
+    const { kind, spki, ssh } = material
+    const present = kept.get(spki)
+    if (present !== undefined) return present
+    const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
+    if (kept.size >= mostKept) kept.clear()
+    const ready = { kind, key, ssh: Buffer.from(ssh, 'base64') }
+    kept.set(spki, ready)
+    return ready
+  }
+}
+
+/** An answer that has the form of a signature. Which key it could be of, `couldBeOf` says. */
+export type SignedAnswer =
+  | { readonly form: 'raw'; readonly signature: Buffer }
+  | { readonly form: 'ssh'; readonly signature: SshSignature }
+
+/** Reads what was pasted: base64 or an SSH armour; `undefined` for anything else. Never throws. */
+export function readSignedAnswer(pasted: string): SignedAnswer | undefined {
+  if (pasted.length > longestAnswer) return undefined
+  if (pasted.includes('-----')) {
+    const signature = readSshSignature(pasted)
+    return signature && { form: 'ssh', signature }
+  }
+  const signature = readBase64(pasted)
+  return signature && signature.length <= longestSignature ? { form: 'raw', signature } : undefined
+}
+
+const longestSignature = 1_024
+
+/** Whether the answer has the form of one that the key makes: costs nothing and proves nothing. */
+export function couldBeOf(answer: SignedAnswer, { kind, ssh }: Pick<VerifyingKey, 'kind' | 'ssh'>): boolean {
+  if (answer.form === 'ssh') return answer.signature.publicKey.equals(ssh)
+  const { length } = answer.signature
+  if (kind === 'Ed25519') return length === 64
+  if (isCurve(kind))
+    return length === 2 * coordinates[kind] || ecdsaPair(answer.signature, coordinates[kind]) !== undefined
+  return length === Math.ceil(Number(kind.slice(4)) / 8)
+}
+
+/** Whether the answer is the key's signature of the text. Never throws: what OpenSSL rejects is no signature. */
+export function verifyAnswer(answer: SignedAnswer, key: VerifyingKey, text: string): boolean {
+  if (!couldBeOf(answer, key)) return false
+  try {
+    return [text, `${text}\n`].some((signed) =>
+      answer.form === 'ssh' ? verifySsh(answer.signature, key, signed) : verifyRaw(answer.signature, key, signed),
+    )
+  } catch {
+    return false
+  }
+}
+
+const coordinates: Readonly<Record<CurveName, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
+
+function isCurve(kind: KeyKind): kind is CurveName {
+  return kind in coordinates
+}
+
+function verifyRaw(signature: Buffer, { kind, key }: VerifyingKey, text: string): boolean {
+  const data = Buffer.from(text)
+  if (kind === 'Ed25519') return verify(null, data, key, signature)
+  return isCurve(kind) ? verifyEcdsa(signature, kind, key, data) : verifyRsa(signature, key, data)
+}
+
+/** PKCS #1 v1.5, then PSS with a salt of whatever length (RFC 8017 §8); SHA-256 alone. */
+function verifyRsa(signature: Buffer, key: KeyObject, data: Buffer): boolean {
+  if (verify('sha256', data, key, signature)) return true
+  const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }
+  return verify('sha256', data, pss, signature)
+}
+
+/**
+ * DER as OpenSSL writes it, or the two numbers side by side (IEEE P1363). Of each signature another can be made by
+ * negating s. Both are taken: tools do not agree on one, and a challenge counts once whatever answers it.
+ */
+function verifyEcdsa(signature: Buffer, curve: CurveName, key: KeyObject, data: Buffer): boolean {
+  const pair = ecdsaPair(signature, coordinates[curve])
+  const verifyPair = (bytes: Buffer): boolean => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, bytes)
+  if (pair !== undefined && verifyPair(pair)) return true
+  return signature.length === 2 * coordinates[curve] && verifyPair(signature)
+}
+
+/** The numbers of a signature in DER side by side; `undefined` for anything but its one encoding (X.690 §10.1, RFC 3279 §2.2.3). */
+function ecdsaPair(der: Buffer, coordinate: number): Buffer | undefined {
+  const long = der[1] === 0x81
+  const begin = long ? 3 : 2
+  const length = der[begin - 1] ?? 0
+  if (der[0] !== 0x30 || (long ? length < 0x80 : length >= 0x80) || begin + length !== der.length) return undefined
+  const r = derNumber(der, begin, coordinate)
+  const s = r === undefined ? undefined : derNumber(der, r.end, coordinate)
+  return r === undefined || s === undefined || s.end !== der.length ? undefined : Buffer.concat([r.number, s.number])
+}
+
+function derNumber(der: Buffer, at: number, coordinate: number): { number: Buffer; end: number } | undefined {
+  const length = der[at + 1] ?? 0
+  const end = at + 2 + length
+  const [first = 0x80, second = 0x80] = der.subarray(at + 2, end)
+  if (der[at] !== 2 || length === 0 || length > coordinate + 1 || end > der.length || first >= 0x80) return undefined
+  if (first === 0 && second < 0x80) return undefined
+  return padded(der.subarray(first === 0 ? at + 3 : at + 2, end), coordinate, end)
+}
+
+function padded(magnitude: Buffer, coordinate: number, end: number) {
+  const missing = coordinate - magnitude.length
+  return missing < 0 ? undefined : { number: Buffer.concat([Buffer.alloc(missing), magnitude]), end }
+}
+
+function verifySsh({ hash: digest, algorithm, signature }: SshSignature, key: VerifyingKey, text: string): boolean {
+  const data = sshSignedBytes(text, digest)
+  const reader = readWire(signature)
+  const bytes = reader.bytes()
+  reader.end()
+  const { kind } = key
+  if (kind === 'Ed25519') return algorithm === 'ssh-ed25519' && verify(null, data, key.key, bytes)
+  if (isCurve(kind)) {
+    const { name, digest: ofCurve } = sshCurves[kind]
+    return (
+      algorithm === name && verify(ofCurve, data, { key: key.key, dsaEncoding: 'ieee-p1363' }, sshPair(bytes, kind))
+    )
+  }
+  // `ssh-rsa` is SHA-1
+  const ofRsa = ({ 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' } as const)[algorithm]
+  return ofRsa !== undefined && couldBeOf({ form: 'raw', signature: bytes }, key) && verify(ofRsa, data, key.key, bytes)
+}
+
+const sshCurves: Readonly<Record<CurveName, { readonly name: string; readonly digest: string }>> = {
+  'P-256': { name: 'ecdsa-sha2-nistp256', digest: 'sha256' },
+  'P-384': { name: 'ecdsa-sha2-nistp384', digest: 'sha384' },
+  'P-521': { name: 'ecdsa-sha2-nistp521', digest: 'sha512' },
+}
+
+/** Two numbers of SSH side by side (RFC 5656 §3.1.2). */
+function sshPair(bytes: Buffer, curve: CurveName): Buffer {
+  const reader = readWire(bytes)
+  const numbers = [reader.magnitude(), reader.magnitude()]
+  reader.end()
+  const pair = numbers.map((number) => padded(number, coordinates[curve], 0)?.number ?? Buffer.of())
+  return Buffer.concat(pair)
+}
