@@ -103,6 +103,12 @@ describe('a planted violation is found:', () => {
     ['Node in a contract', 'src/access/contract.ts', "import { x } from 'node:crypto'", /no Node modules/],
     ['face in a contract', 'src/gateway/contract.ts', "import { x } from '#access'", /not #access/],
     ['network client in a room', 'src/identity/logo.ts', "import { request } from 'undici'", /kernel\.egress/],
+    [
+      'part of a network client',
+      'src/identity/x.ts',
+      "import x from 'nodemailer/lib/smtp-connection'",
+      /kernel\.egress/,
+    ],
     ['Date.now', 'src/access/decide.ts', 'const now = Date.now()', /Date\.now/],
     ['Date.now over lines', 'src/access/decide.ts', 'Date\n  .now()', /Date\.now/],
     ['new Date()', 'src/access/decide.ts', 'new Date()', /new Date\(\)/],

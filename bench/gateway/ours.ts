@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { accessRoom } from '#access'
 import { gatewayRoom } from '#gateway'
 import { identityRoom } from '#identity'
+import { mailRoom } from '#mail'
 import { pkiRoom } from '#pki'
 import { startServer } from '../../src/platform/server.ts'
 
@@ -15,7 +16,7 @@ const [data = '', upstream = '', host = '', accessLog = 'off'] = process.argv.sl
 const password = 'correct horse battery staple'
 
 const server = await startServer({
-  rooms: [accessRoom, identityRoom, pkiRoom, gatewayRoom],
+  rooms: [accessRoom, mailRoom, identityRoom, pkiRoom, gatewayRoom],
   environment: {
     GATEHOUSE_DATA: data,
     GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',

@@ -5,6 +5,7 @@ import { addAudit } from './definitions/audit.ts'
 import { addFirstSteps } from './definitions/first-steps.ts'
 import { addGrants } from './definitions/grants.ts'
 import { addGroups } from './definitions/groups.ts'
+import { addMail } from './definitions/mail.ts'
 import { addNetworks } from './definitions/networks.ts'
 import { addPki } from './definitions/pki.ts'
 import { addPolicies } from './definitions/policies.ts'
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
   addWhy(program)
   addAudit(program)
   addWebhooks(program)
+  addMail(program)
   return program
 }
 

@@ -18,6 +18,7 @@ import { connect } from 'node:tls'
 import { z } from 'zod'
 import { type AccessFace, accessRoom } from '#access'
 import { type IdentityFace, identityRoom } from '#identity'
+import { identityRooms } from '#identity/testing'
 import type { Actor } from '#kit'
 import { pkiRoom } from '#pki'
 import { defineRoom, type Kernel } from '#platform'
@@ -96,7 +97,7 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
   })
   const place = await options.place?.(t)
   const server = await startServer({
-    rooms: [accessRoom, identityRoom, pkiRoom, gatewayRoom, window],
+    rooms: [...identityRooms, pkiRoom, gatewayRoom, window],
     clock,
     log,
     environment: {

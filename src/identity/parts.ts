@@ -1,4 +1,5 @@
 import type { AccessFace } from '#access'
+import type { MailFace } from '#mail'
 import type { Kernel } from '#platform'
 import type { IdentityConfig } from './config.ts'
 import type { PasswordHasher } from './password-hash.ts'
@@ -8,6 +9,7 @@ import type { BreachedPasswords } from './passwords/breached.ts'
 export interface Parts {
   readonly kernel: Kernel
   readonly access: AccessFace
+  readonly mail: MailFace
   readonly config: IdentityConfig
   readonly hasher: PasswordHasher
   readonly breached: BreachedPasswords

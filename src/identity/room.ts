@@ -1,4 +1,5 @@
 import { accessRoom as access } from '#access'
+import { mailRoom as mail } from '#mail'
 import { defineRoom, type Job, type Kernel, type Notice, type SetupStep } from '#platform'
 import { listAccounts } from './account-store.ts'
 import { authenticatorsOf } from './authenticators.ts'
@@ -43,10 +44,10 @@ export const identityRoom = defineRoom({
   errors: identityErrors,
   permissions: identityPermissions,
   events,
-  needs: { access },
+  needs: { access, mail },
   async open(kernel, needs, config) {
     const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
-    const parts: Parts = { kernel, access: needs.access, config, hasher, breached: commonPasswords }
+    const parts: Parts = { kernel, access: needs.access, mail: needs.mail, config, hasher, breached: commonPasswords }
     const uses = createUses(kernel.database, kernel.log)
     const face = faceOf(parts, uses)
     let timer: NodeJS.Timeout | undefined

@@ -3,6 +3,7 @@ import { StatementSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { Secret } from '#kit'
+import { noMail } from '#mail/testing'
 import { type Dialect, listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import type { Parts } from './parts.ts'
@@ -242,7 +243,7 @@ function partsOf(node: TestNode): Omit<Parts, 'hasher'> {
     token: { login: hour },
     password: { queue: 10, lanes: undefined },
   }
-  return { kernel: node.kernel, access: node.access, config, breached: commonPasswords }
+  return { kernel: node.kernel, access: node.access, mail: noMail, config, breached: commonPasswords }
 }
 
 function anonymousAt(address: string) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
 import { type AccessFace, accessRoom } from '#access'
+import { mailRoom } from '#mail'
 import { type AnyRoom, defineRoom, type Regions } from '#platform'
 import {
   type FakeClock,
@@ -19,6 +20,9 @@ import {
 import type { IdentityFace } from './face.ts'
 import { identityRoom } from './room.ts'
 
+/** Identity and what it needs, bottom-up: for tests that start rooms above. */
+export const identityRooms: readonly AnyRoom[] = [accessRoom, mailRoom, identityRoom]
+
 export interface TestNode extends TestHouse {
   readonly access: AccessFace
   readonly identity: IdentityFace
@@ -32,6 +36,8 @@ export interface TestNodeOptions {
   readonly config?: unknown
   /** Countries by address; those of the shipped database when absent. */
   readonly regions?: Regions
+  /** `[mail]`; without it no mail is sent. */
+  readonly mail?: unknown
   /** Rooms above identity. */
   readonly rooms?: readonly AnyRoom[]
   /** For a second node on one database. */
@@ -44,10 +50,10 @@ export async function startNode(t: TestContext, open: OpenDatabase, options: Tes
   const { clock = fakeClock(), seal = memorySeal() } = options
   const log = memoryLog()
   const faces: Faces[] = []
-  const rooms = [accessRoom, identityRoom, witness(faces), ...(options.rooms ?? [])]
+  const rooms = [...identityRooms, witness(faces), ...(options.rooms ?? [])]
   const at = options.place === undefined ? {} : { place: options.place }
-  const configs = { identity: options.config ?? {} }
   const regions = options.regions === undefined ? {} : { regions: options.regions }
+  const configs = { identity: options.config ?? {}, mail: options.mail ?? {} }
   const house = await testHouse(t, { open, ...at, clock, log, rooms, seal, configs, ...regions })
   const [seen] = faces
   assert.ok(seen)

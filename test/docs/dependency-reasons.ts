@@ -61,6 +61,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
     why: 'One-time codes of authenticator apps (RFC 6238) and the addresses those apps read.',
     without: 'Forty lines over `node:crypto`, and base32.',
   },
+  nodemailer: {
+    why: 'Speaks SMTP with TLS and sign-in, and writes mails as MIME. Nothing comes with it. Two of its parts are loaded, with the first mail: connection and composer.',
+    without: 'An SMTP client of our own, with the same care for answers, encodings and line lengths.',
+  },
   pg: {
     why: 'Speaks the PostgreSQL protocol, for installations that outgrow the embedded database.',
     without: 'SQLite alone, and so one node.',
@@ -136,6 +140,10 @@ export const reasons: Readonly<Record<string, Reason>> = {
   'playwright-core': {
     why: "Drives the system's Chromium through whole journeys. This package downloads no browser.",
     without: 'The DevTools protocol by hand.',
+  },
+  'smtp-server': {
+    why: 'The mail server that tests send to: what arrives is what a mailbox would hold.',
+    without: 'A mail server of our own in the tests, which would agree with our mistakes.',
   },
   typescript: {
     why: 'Checks types. Node runs the sources as they are; only the published package is compiled.',

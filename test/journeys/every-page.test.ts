@@ -133,6 +133,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/webhooks/siem/rotate-secret',
       '/webhooks/siem/delete',
       '/dead-events',
+      '/mail',
       '/journal/{id}',
       '/state',
     ]) {

@@ -7,9 +7,11 @@ import { type Token, tokensOf } from './tokens.ts'
 export const needs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   access: {},
   breached: {},
+  mail: { access: 'who may see and try mail' },
   identity: {
     access: 'accounts are principals; every use-case asks for a decision',
     breached: 'a new password must not be a leaked one',
+    mail: 'invitations, links to get back in and notices go out by mail',
   },
   vault: { access: 'who may read which secret' },
   pki: { access: 'who may issue and revoke' },
@@ -55,7 +57,11 @@ const pureNodeModules: Readonly<Record<string, string>> = {
 }
 
 /** Packages that reach the network by themselves: egress is the only client for addresses that others chose. */
-const networkPackages: Readonly<Record<string, readonly string[]>> = { undici: ['platform', 'gateway', 'cli'] }
+const networkPackages: Readonly<Record<string, readonly string[]>> = {
+  undici: ['platform', 'gateway', 'cli'],
+  // only to the operator's own mail server
+  nodemailer: ['mail'],
+}
 
 /** Where time, randomness, environment and raw requests may come from: the outermost shell, and what is built for it. */
 const impureRooms = new Set(['platform', 'cli', 'composition'])
@@ -165,7 +171,8 @@ function judgePackage(specifier: string, { room, forTests, isContract }: Importe
   }
   if (room === 'kit') return `kit imports no packages, not even ${specifier}`
   if (isContract && specifier !== 'zod') return `a contract imports only zod and #kit, not ${specifier}`
-  const rooms = networkPackages[specifier]
+  // `nodemailer/lib/x` is nodemailer; none of ours is scoped
+  const rooms = networkPackages[specifier.split('/')[0] ?? '']
   return rooms === undefined || rooms.includes(room) ? undefined : `${specifier} reaches the network; use kernel.egress`
 }
 
