@@ -1,4 +1,4 @@
-import type { Secret } from '#kit'
+import { Secret } from '#kit'
 import { type Ctx, type FieldFault, isUniqueViolation, type JournalValue, touch } from '#platform'
 import { type Account, findAccount, insertAccount, isHandleTaken, updateAccount } from './account-store.ts'
 import { forgetSecrets, insertCredential, revokeCredentials } from './credential-store.ts'
@@ -6,13 +6,20 @@ import { fail } from './errors.ts'
 import { handleFault } from './handles.ts'
 import type { Parts } from './parts.ts'
 import { passwordContext, passwordFault } from './password-rule.ts'
+import { bcryptHashFault } from './passwords/stored-hash.ts'
 import { endSessions } from './session-store.ts'
 
 export interface NewAccount {
   readonly handle: string
   readonly displayName: string
   readonly email: string | undefined
-  readonly password: Secret
+  readonly password: Secret | ImportedHash
+}
+
+/** Of a password that was set elsewhere; nobody here can judge it before its owner signs in. */
+export interface ImportedHash {
+  /** `$2a$`, `$2b$` or `$2y$` */
+  readonly bcrypt: Secret
 }
 
 /**
@@ -22,7 +29,9 @@ export interface NewAccount {
  */
 export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount): Promise<Account> {
   await requireValidAccount(parts, wanted)
-  const hash = await parts.hasher.queued((queue) => queue.hash(wanted.password))
+  const { password } = wanted
+  const hash =
+    password instanceof Secret ? await parts.hasher.queued((queue) => queue.hash(password)) : password.bcrypt.reveal()
   try {
     return await ctx.tx((tx) => addAccount(parts, tx, wanted, hash))
   } catch (error) {
@@ -33,9 +42,16 @@ export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount):
 
 /** @throws GateError `identity.invalid-account` with every fault of handle, name, e-mail and password */
 export async function requireValidAccount(parts: Parts, wanted: NewAccount): Promise<void> {
-  const message = await passwordFault(wanted.password, passwordContext(parts, wanted.handle.toLowerCase()))
-  const faults = [...profileFaults(wanted), ...(message === undefined ? [] : [{ field: 'password', message }])]
+  const faults = [...profileFaults(wanted), ...(await firstPasswordFaults(parts, wanted))]
   if (faults.length > 0) throw fail('identity.invalid-account', { faults })
+}
+
+async function firstPasswordFaults(parts: Parts, { handle, password }: NewAccount): Promise<readonly FieldFault[]> {
+  const isTyped = password instanceof Secret
+  const message = isTyped
+    ? await passwordFault(password, passwordContext(parts, handle.toLowerCase()))
+    : bcryptHashFault(password.bcrypt.reveal())
+  return message === undefined ? [] : [{ field: isTyped ? 'password' : 'passwordHash', message }]
 }
 
 /** What keeps an account from being made, its password aside. */

@@ -34,6 +34,8 @@ export const newAccountBody = z.strictObject({
   email: z.string().max(300).optional(),
   /** Absent: one is made and answered once. */
   password: password.optional(),
+  /** Instead of a password: its bcrypt hash from elsewhere, made anew when its owner signs in. */
+  passwordHash: z.string().max(100).optional(),
 })
 
 export const createdAccount = z.strictObject({

@@ -25,6 +25,7 @@ export interface PasswordOptions extends TargetOptions {
 }
 
 export interface NewAccountOptions extends PasswordOptions {
+  readonly passwordHashStdin?: boolean
   readonly displayName?: string
   readonly email?: string
 }
@@ -52,6 +53,7 @@ export async function createAccount(handle: string, options: NewAccountOptions):
     displayName: options.displayName ?? handle,
     ...(options.email === undefined ? {} : { email: options.email }),
     ...(options.passwordStdin === true ? { password: await readSecretLine() } : {}),
+    ...(options.passwordHashStdin === true ? { passwordHash: await readSecretLine() } : {}),
   })
   const { data, raw } = await client.call('POST', path, createdAccount, { body })
   print(options, raw, () => {

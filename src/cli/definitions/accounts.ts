@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { NewAccountOptions, PasswordOptions } from '../commands/accounts.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote } from './command.ts'
@@ -23,6 +23,12 @@ export function addAccounts(program: Command): void {
     .option('--display-name <name>', 'the name that people see; the handle when absent')
     .option('--email <address>', 'an e-mail address')
     .option('--password-stdin', 'reads the password as one line from stdin')
+    .addOption(
+      new Option(
+        '--password-hash-stdin',
+        'reads the bcrypt hash of a password from elsewhere as one line from stdin',
+      ).conflicts('passwordStdin'),
+    )
     .action(async (handle: string, options: NewAccountOptions) => {
       const { createAccount } = await import('../commands/accounts.ts')
       await createAccount(handle, options)

@@ -1,7 +1,15 @@
+import type { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type Reply, type RequestView, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { type Account, type AccountQuery, listAccounts } from '../account-store.ts'
-import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
+import {
+  createAccount,
+  deleteAccount,
+  getAccount,
+  type NewAccount,
+  setAccountState,
+  updateProfile,
+} from '../accounts.ts'
 import {
   accountBody,
   accountList,
@@ -13,6 +21,7 @@ import {
   passwordReset,
   resetPasswordBody,
 } from '../contract.ts'
+import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
 import { accountResource } from '../resources.ts'
@@ -39,16 +48,17 @@ export function accountApi(parts: Parts): readonly Route[] {
       path: '/api/v1/accounts',
       door: 'api',
       access: { permission: 'accounts:create' },
-      summary: 'Create an account; without a password one is made and answered once',
+      summary: 'Create an account; without a password or its bcrypt hash one is made and answered once',
       body: newAccountBody,
       responses: { 201: createdAccount },
       async handler(ctx, { body }) {
-        const made = body.password === undefined ? generatePassword(parts.kernel.random) : undefined
+        const given = body.password ?? body.passwordHash
+        const made = given === undefined ? generatePassword(parts.kernel.random) : undefined
         const account = await createAccount(parts, ctx, {
           handle: body.handle,
           displayName: body.displayName,
           email: body.email,
-          password: new Secret(body.password ?? made ?? ''),
+          password: firstPassword(body, made),
         })
         const answer = { account: accountOnWire(account), ...(made === undefined ? {} : { password: made }) }
         const headers = { Location: `/api/v1/accounts/${account.id}` }
@@ -57,6 +67,14 @@ export function accountApi(parts: Parts): readonly Route[] {
     }),
     ...oneAccount(parts),
   ]
+}
+
+/** @throws GateError `identity.invalid-account` for both a password and a hash */
+function firstPassword(body: z.infer<typeof newAccountBody>, made: string | undefined): NewAccount['password'] {
+  if (body.passwordHash === undefined) return new Secret(body.password ?? made ?? '')
+  if (body.password === undefined) return { bcrypt: new Secret(body.passwordHash) }
+  const message = 'Send either a password or the hash of one.'
+  throw fail('identity.invalid-account', { faults: [{ field: 'passwordHash', message }] })
 }
 
 function oneAccount(parts: Parts): readonly Route[] {
