@@ -1,7 +1,8 @@
-import { Secret } from '#kit'
+import { noLimits, Secret } from '#kit'
 import { type Ctx, type FieldFault, isUniqueViolation, type JournalValue, touch } from '#platform'
 import { type Account, findAccount, insertAccount, isHandleTaken, updateAccount } from './account-store.ts'
-import { forgetSecrets, insertCredential, revokeCredentials } from './credential-store.ts'
+import { type Credential, newCredential } from './credentials/credential.ts'
+import { forgetSecrets, insertCredential, revokeCredentials } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import { handleFault } from './handles.ts'
 import type { Parts } from './parts.ts'
@@ -78,7 +79,7 @@ export async function addAccount(parts: Parts, tx: Ctx, wanted: NewAccount, pass
     updatedAt: tx.now,
   }
   await insertAccount(tx.db, account)
-  await insertCredential(tx.db, firstPassword(tx, account.id), passwordHash)
+  await insertCredential(tx.db, firstPassword(tx, account.id), { hash: passwordHash })
   await parts.access.addPrincipal(tx, { id: account.id, kind: 'account', name: handle })
   await audit(tx, 'accounts.create', account)
   return account
@@ -200,23 +201,8 @@ async function save(tx: Ctx, account: Account, expected: number): Promise<Accoun
   return { ...next, revision: expected + 1 }
 }
 
-function firstPassword(tx: Ctx, accountId: string) {
-  return {
-    id: tx.newId('crd'),
-    accountId,
-    kind: 'password',
-    label: 'Password',
-    permissions: ['*'],
-    networks: { allow: [], deny: [] },
-    regions: [],
-    expiresAt: undefined,
-    openedBy: undefined,
-    createdAt: tx.now,
-    secretSetAt: tx.now,
-    lastUsedAt: undefined,
-    lastUsedAddress: undefined,
-    revokedAt: undefined,
-  } as const
+function firstPassword(tx: Ctx, accountId: string): Credential {
+  return newCredential(tx, { accountId, kind: 'password', label: 'Password', ...noLimits })
 }
 
 function audit(tx: Ctx, action: string, account: Account, detail?: Readonly<Record<string, JournalValue>>) {

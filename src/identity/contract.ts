@@ -102,6 +102,9 @@ export const tokenList = z.strictObject({ items: z.array(tokenBody), next: z.nul
 /** `secret` is shown this once. */
 export const createdToken = z.strictObject({ token: tokenBody, secret: z.string() })
 
+/** The first factor was right; `signIn` and a second go to `/api/v1/sign-in/second` within ten minutes. */
+export const halfSignIn = z.strictObject({ signIn: z.string() })
+
 export const signInBody = z.strictObject({ handle, password, label })
 
 export const setupBody = z.strictObject({ handle, displayName: z.string().max(400), password })
@@ -124,11 +127,14 @@ export const identityPermissions = [
     type: 'credentials',
     ids: 'exact',
     actions: {
+      read: 'See ways to sign in',
+      create: 'Make own ways to sign in',
+      revoke: 'Revoke ways to sign in',
       change: 'Change the own password',
       reset: 'Set other people’s passwords, and so become them',
     },
   },
-  { type: 'sessions', ids: 'exact', actions: { read: 'See sessions', end: 'End sessions' } },
+  { type: 'sessions', ids: 'exact', actions: { open: 'Sign in', read: 'See sessions', end: 'End sessions' } },
   {
     type: 'tokens',
     ids: 'exact',

@@ -5,7 +5,8 @@ export const identityErrors = {
   'identity.sign-in-failed': {
     status: 401,
     title: 'Not signed in',
-    detail: 'Handle and password do not belong together. Nothing was changed; check both and try again.',
+    detail:
+      'Handle and proof do not belong together, or may not be used from here. Nothing was changed; check both and try again.',
   },
   'identity.try-later': {
     status: 429,
@@ -18,6 +19,42 @@ export const identityErrors = {
     title: 'Too many sign-ins at once',
     detail:
       'More people are signing in than passwords can be checked. Nothing was changed; try again in a few seconds.',
+  },
+  'identity.sign-in-refused': {
+    status: 403,
+    title: 'Signing in is refused',
+    detail: 'You proved who you are, but a rule of this Gatehouse refuses the sign-in: {reason} Ask whoever runs it.',
+  },
+  'identity.second-factor-needed': {
+    status: 401,
+    title: 'A second factor is needed',
+    detail: 'The first factor was right. Send it again with the code of the second, or sign in in a browser.',
+  },
+  'identity.same-factor': {
+    status: 400,
+    title: 'The same factor twice',
+    detail: 'The second factor must be of another kind than the first. Nothing was changed; use another.',
+  },
+  'identity.proof-needed': {
+    status: 403,
+    title: 'Prove yourself again',
+    detail:
+      'This changes how you prove who you are, so it asks for a proof within the last ten minutes. Nothing was changed. Sign in again, on the command line with "gatehouse login", and repeat it.',
+  },
+  'identity.challenge-wrong': {
+    status: 400,
+    title: 'Not a challenge of ours',
+    detail: 'The challenge is none of this Gatehouse, or is for something or somebody else. Ask for a new one.',
+  },
+  'identity.challenge-expired': {
+    status: 400,
+    title: 'The challenge has expired',
+    detail: 'A challenge is good for two minutes. Ask for a new one and answer that.',
+  },
+  'identity.challenge-used': {
+    status: 400,
+    title: 'The challenge was used',
+    detail: 'A challenge is good once. Ask for a new one and answer that.',
   },
   'identity.session-ended': {
     status: 401,

@@ -39,9 +39,24 @@ export const events: EventTable = {
       .object({
         credential: z.string().describe('Id of what proved them.'),
         kind: z.string().describe('Its kind: password.'),
+        factors: z.array(z.string()).describe('Ids of further credentials that were proved.'),
         host: z.string().describe('Host of the app, for a session there.'),
       })
       .partial(),
+  ),
+  'sign-ins.half': event(
+    'Somebody proved a first factor; a second is awaited.',
+    account,
+    z.object({
+      credential: z.string().describe('Id of what was proved.'),
+      kind: z.string(),
+      phishingResistant: z.boolean().describe('Whether the second must be a passkey or certificate.'),
+    }),
+  ),
+  'sessions.prove': event(
+    'Somebody proved themselves again in a session.',
+    'sessions:read:{id}',
+    z.object({ credential: z.string().describe('Id of what proved them.'), kind: z.string() }),
   ),
   'sessions.rotate': event(
     'A session got a new token, because what its account holds changed.',

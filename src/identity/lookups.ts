@@ -1,6 +1,6 @@
 import { findAccount } from './account-store.ts'
-import { findTokenByHash } from './credential-store.ts'
-import { actorCredential } from './credentials.ts'
+import { actorCredential } from './credentials/credential.ts'
+import { findTokenByHash } from './credentials/credential-store.ts'
 import type { IdentityFace, Profile, Proof } from './face.ts'
 import type { Parts } from './parts.ts'
 import { createProofs, type Standing } from './proofs.ts'
@@ -43,8 +43,10 @@ function proofOf(token: string): Proof | undefined {
 
 async function readSession({ kernel, config }: Parts, tokenHash: string): Promise<Standing | undefined> {
   const found = await findSessionByToken(kernel.database.db, tokenHash)
-  if (found === undefined || found.accountState !== 'active' || found.credentialRevoked) return undefined
-  const { session, parent, credential } = found
+  if (found === undefined || found.accountState !== 'active' || found.credentialRevoked || found.factorRevoked) {
+    return undefined
+  }
+  const { session, parent, credential, factors } = found
   const { idle } = config.session
   // a use of a child is noted with its parent's, so a child that is in use keeps its parent from idling
   if (parent !== undefined && kernel.clock.now() - Math.max(parent.lastSeenAt, session.lastSeenAt) >= idle) {
@@ -54,13 +56,16 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
     actor: {
       principal: { kind: 'account', id: session.accountId, name: found.handle },
       credential,
-      session: { id: session.id, createdAt: session.createdAt, provedAt: session.createdAt },
+      ...(factors.length === 0 ? {} : { factors }),
+      assurance: session.assurance,
+      session: { id: session.id, createdAt: session.createdAt, provedAt: session.provedAt },
     },
     host: session.host,
     endsAt: Math.min(
       session.endsAt,
       parent?.endsAt ?? session.endsAt,
       credential.expiresAt ?? session.endsAt,
+      ...factors.map(({ expiresAt }) => expiresAt ?? session.endsAt),
       found.formerUntil ?? session.endsAt,
     ),
     idle,
@@ -77,6 +82,8 @@ async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing
     actor: {
       principal: { kind: 'account', id: credential.accountId, name: found.handle },
       credential: actorCredential(credential),
+      // what a bearer holds can be passed on, so it is never phishing-resistant
+      assurance: { factors: credential.factors, phishingResistant: false },
     },
     host: undefined,
     endsAt: credential.expiresAt ?? Number.MAX_SAFE_INTEGER,

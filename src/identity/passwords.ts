@@ -1,13 +1,13 @@
 import type { Secret } from '#kit'
 import { type Ctx, GateError, touch } from '#platform'
 import { getAccount, refuseOwnAccount } from './accounts.ts'
-import { listCredentials, replaceSecret, revokeCredentials } from './credential-store.ts'
-import type { Credential } from './credentials.ts'
+import type { Credential } from './credentials/credential.ts'
+import { listCredentials, replaceSecret, revokeCredentials } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { passwordContext, passwordFault } from './password-rule.ts'
 import { endManySessions, rotateOwnToken } from './sessions.ts'
-import { provePassword } from './sign-in.ts'
+import { provePassword } from './sign-in/prove-password.ts'
 
 export interface PasswordChange {
   readonly present: Secret
@@ -39,9 +39,10 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
   }
   try {
     // acts as who asked, not as who was proved: the session that stays is the asking one
-    return await provePassword(parts, ctx, tried, (tx, { credential }) =>
-      setPassword(parts, tx.as(ctx.actor), credential, hash, 'passwords.change'),
-    )
+    return await provePassword(parts, ctx, tried, async (tx, { credential }) => ({
+      whole: true,
+      result: await setPassword(parts, tx.as(ctx.actor), credential, hash, 'passwords.change'),
+    }))
   } catch (error) {
     const wrong = error instanceof GateError && error.code === 'identity.sign-in-failed'
     throw wrong ? fail('identity.wrong-password') : error

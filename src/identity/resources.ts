@@ -1,7 +1,7 @@
 import { isId, type Resource } from '#kit'
 import type { Ctx, Db, PolicyContribution, ResourceLoader } from '#platform'
 import { findAccount, listAccountIds } from './account-store.ts'
-import { findCredential } from './credential-store.ts'
+import { findCredential } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import { findSessionById } from './session-store.ts'
 
@@ -26,11 +26,15 @@ when { resource has owner && resource.owner == principal.id };
 permit (
   principal is Gatehouse::Account,
   action in [
+    Gatehouse::Action::"sessions:open",
     Gatehouse::Action::"sessions:read",
     Gatehouse::Action::"sessions:end",
     Gatehouse::Action::"tokens:read",
     Gatehouse::Action::"tokens:create",
     Gatehouse::Action::"tokens:revoke",
+    Gatehouse::Action::"credentials:read",
+    Gatehouse::Action::"credentials:create",
+    Gatehouse::Action::"credentials:revoke",
     Gatehouse::Action::"credentials:change"
   ],
   resource is Identity::Belonging

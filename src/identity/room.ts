@@ -11,6 +11,7 @@ import type { IdentityFace } from './face.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
+import { manyCredentials } from './migrations/0003-credentials.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
@@ -27,6 +28,7 @@ import { accountSearch, identityActions } from './search.ts'
 import { forgetSessions } from './session-store.ts'
 import { endSession, openAppSession } from './sessions.ts'
 import { newSetupToken } from './setup.ts'
+import { forgetSignIns } from './sign-in/sign-in-store.ts'
 import { accountsState } from './state-accounts.ts'
 import { tokensState } from './state-tokens.ts'
 import { forgetThrottles } from './throttle-store.ts'
@@ -40,7 +42,7 @@ const usesWrittenEvery = 5_000
 export const identityRoom = defineRoom({
   name: 'identity',
   config: identityConfig,
-  migrations: [firstTables, sessionRotation],
+  migrations: [firstTables, sessionRotation, manyCredentials],
   errors: identityErrors,
   permissions: identityPermissions,
   events,
@@ -126,6 +128,7 @@ function jobs(): readonly Job[] {
       async run(ctx) {
         await ctx.tx(async (tx) => {
           await forgetThrottles(tx.db, tx.now)
+          await forgetSignIns(tx.db, tx.now)
           await forgetSessions(tx.db, tx.now - endedSessionsKept)
         })
       },

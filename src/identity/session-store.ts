@@ -1,6 +1,6 @@
-import type { ActorCredential } from '#kit'
+import type { ActorCredential, Assurance } from '#kit'
 import { type Db, tables } from '#platform'
-import { limitsOf } from './credentials.ts'
+import { limitsOf } from './credentials/credential.ts'
 import type { IdentityTables, SessionRow } from './tables.ts'
 
 /** A session without its token. */
@@ -21,6 +21,11 @@ export interface Session {
   /** At most a minute behind. */
   readonly lastSeenAt: number
   readonly lastSeenAddress: string | undefined
+  readonly createdRegion: string | undefined
+  readonly lastSeenRegion: string | undefined
+  /** When its person last proved themselves in it. A child's are its parent's, and so is what follows. */
+  readonly provedAt: number
+  readonly assurance: Assurance
 }
 
 /** Everything a use of a session is judged by, read in one query. */
@@ -30,6 +35,9 @@ export interface StandingSession {
   readonly accountState: string
   readonly credential: ActorCredential
   readonly credentialRevoked: boolean
+  /** Further credentials it rests on. */
+  readonly factors: readonly ActorCredential[]
+  readonly factorRevoked: boolean
   readonly parent: { readonly lastSeenAt: number; readonly endsAt: number } | undefined
   /** Set when it was found by the token before its present one: from then on that opens nothing. */
   readonly formerUntil: number | undefined
@@ -56,6 +64,11 @@ export async function insertSession(db: Db, session: Session, tokenHash: string)
       holdings: null,
       former_hash: null,
       former_until: null,
+      created_region: session.createdRegion ?? null,
+      last_seen_region: session.lastSeenRegion ?? null,
+      proved_at: session.provedAt,
+      factors: session.assurance.factors,
+      phishing_resistant: session.assurance.phishingResistant ? 1 : 0,
     })
     .execute()
 }
@@ -79,14 +92,26 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
       'c.revoked_at',
     ])
     .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
+    .select(['p.proved_at as parent_proved_at', 'p.factors as parent_factors'])
+    .select('p.phishing_resistant as parent_phishing_resistant')
     .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)]))
     .where('s.ended_at', 'is', null)
     .where('p.ended_at', 'is', null)
     .executeTakeFirst()
   if (row === undefined) return undefined
   const { parent_seen_at: lastSeenAt, parent_ends_at: endsAt } = row
+  const session = sessionOf({
+    ...row,
+    proved_at: row.parent_proved_at ?? row.proved_at,
+    factors: row.parent_factors ?? row.factors,
+    phishing_resistant: row.parent_phishing_resistant ?? row.phishing_resistant,
+  })
+  // one factor and no other credential is the common case, and then there is nothing more to read
+  const factors = session.assurance.factors === 1 ? [] : await findFactors(db, row.parent_id ?? row.id)
   return {
-    session: sessionOf(row),
+    session,
+    factors: factors.map((factor) => ({ id: factor.id, kind: factor.kind, ...limitsOf(factor) })),
+    factorRevoked: factors.some((factor) => factor.revoked_at !== null),
     handle: row.handle,
     accountState: row.state,
     credential: { id: row.credential_id, kind: row.kind, ...limitsOf(row) },
@@ -94,6 +119,38 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
     parent: lastSeenAt === null || endsAt === null ? undefined : { lastSeenAt, endsAt },
     formerUntil: row.token_hash === tokenHash ? undefined : (row.former_until ?? 0),
   }
+}
+
+function findFactors(db: Db, sessionId: string) {
+  return tables<IdentityTables>(db)
+    .selectFrom('identity_session_factors as f')
+    .innerJoin('identity_credentials as c', 'c.id', 'f.credential_id')
+    .select(['c.id', 'c.kind', 'c.permissions', 'c.networks', 'c.regions', 'c.expires_at', 'c.revoked_at'])
+    .where('f.session_id', '=', sessionId)
+    .orderBy('c.id')
+    .execute()
+}
+
+/** Lets a console session rest on one more credential. */
+export async function addSessionFactor(db: Db, id: string, credentialId: string, now: number): Promise<void> {
+  await tables<IdentityTables>(db)
+    .insertInto('identity_session_factors')
+    .values({ session_id: id, credential_id: credentialId, proved_at: now })
+    .onConflict((conflict) => conflict.columns(['session_id', 'credential_id']).doUpdateSet({ proved_at: now }))
+    .execute()
+}
+
+export async function markSessionProved(db: Db, id: string, now: number, assurance: Assurance): Promise<void> {
+  await tables<IdentityTables>(db)
+    .updateTable('identity_sessions')
+    .set({
+      proved_at: now,
+      factors: assurance.factors,
+      phishing_resistant: assurance.phishingResistant ? 1 : 0,
+    })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .execute()
 }
 
 /** Unended; its times are not judged. */
@@ -189,10 +246,14 @@ export async function endSessions(db: Db, choice: SessionChoice, reason: string,
     await update.where('parent_id', '=', choice.id).execute()
     return Number((await update.where('id', '=', choice.id).executeTakeFirst()).numUpdatedRows)
   }
+  const resting = 'credentialId' in choice ? await restingOn(db, choice.credentialId) : []
   let chosen =
     'accountId' in choice
       ? update.where('account_id', '=', choice.accountId)
-      : update.where('credential_id', '=', choice.credentialId)
+      : update.where((e) => {
+          const begun = e('credential_id', '=', choice.credentialId)
+          return resting.length === 0 ? begun : e.or([begun, e('id', 'in', resting), e('parent_id', 'in', resting)])
+        })
   const { except } = choice
   if (except !== undefined) {
     chosen = chosen
@@ -202,6 +263,16 @@ export async function endSessions(db: Db, choice: SessionChoice, reason: string,
   // children first, so that the second count is of sessions people opened
   await chosen.where('parent_id', 'is not', null).execute()
   return Number((await chosen.where('parent_id', 'is', null).executeTakeFirst()).numUpdatedRows)
+}
+
+/** Sessions in which it was a further factor. */
+async function restingOn(db: Db, credentialId: string): Promise<string[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_session_factors')
+    .select('session_id')
+    .where('credential_id', '=', credentialId)
+    .execute()
+  return rows.map((row) => row.session_id)
 }
 
 /** Moves last-seen forward, never back. */
@@ -242,5 +313,9 @@ function sessionOf(row: SessionRow): Session {
     endsAt: row.ends_at,
     lastSeenAt: row.last_seen_at,
     lastSeenAddress: row.last_seen_address ?? undefined,
+    createdRegion: row.created_region ?? undefined,
+    lastSeenRegion: row.last_seen_region ?? undefined,
+    provedAt: row.proved_at ?? row.created_at,
+    assurance: { factors: row.factors === 2 ? 2 : 1, phishingResistant: row.phishing_resistant === 1 },
   }
 }

@@ -1,10 +1,12 @@
+import type { Assurance } from '#kit'
 import { type Ctx, touch } from '#platform'
-import type { Credential } from './credentials.ts'
+import type { Credential } from './credentials/credential.ts'
 import { fail } from './errors.ts'
 import type { AppSession } from './face.ts'
 import type { Parts } from './parts.ts'
 import { noteFirstHoldings } from './rotation.ts'
 import {
+  addSessionFactor,
   endSessions,
   findSessionById,
   findSessionByToken,
@@ -30,9 +32,16 @@ export interface OpenedSession {
 export async function openSession(
   parts: Parts,
   tx: Ctx,
-  opening: { readonly credential: Credential; readonly client: string; readonly replaces: string | undefined },
+  opening: {
+    readonly credential: Credential
+    /** Further credentials that were proved. */
+    readonly factors?: readonly Credential[]
+    readonly assurance: Assurance
+    readonly client: string
+    readonly replaces: string | undefined
+  },
 ): Promise<OpenedSession> {
-  const { credential, replaces } = opening
+  const { credential, factors = [], replaces } = opening
   if (replaces !== undefined) await endReplaced(tx, replaces)
   const token = newSecretText(parts.kernel.random)
   const session: Session = {
@@ -44,16 +53,28 @@ export async function openSession(
     client: clientName(opening.client),
     createdAt: tx.now,
     createdAddress: tx.actor.address,
-    endsAt: Math.min(tx.now + parts.config.session.lifetime, credential.expiresAt ?? Number.MAX_SAFE_INTEGER),
+    endsAt: Math.min(
+      tx.now + parts.config.session.lifetime,
+      ...[credential, ...factors].map(({ expiresAt }) => expiresAt ?? Number.MAX_SAFE_INTEGER),
+    ),
     lastSeenAt: tx.now,
     lastSeenAddress: tx.actor.address,
+    createdRegion: undefined,
+    lastSeenRegion: undefined,
+    provedAt: tx.now,
+    assurance: opening.assurance,
   }
   await insertSession(tx.db, session, hashOfToken(token))
+  for (const factor of factors) await addSessionFactor(tx.db, session.id, factor.id, tx.now)
   await noteFirstHoldings(parts, tx, session)
   await tx.audit({
     action: 'sessions.open',
     target: { type: 'session', id: session.id },
-    detail: { credential: credential.id, kind: credential.kind },
+    detail: {
+      credential: credential.id,
+      kind: credential.kind,
+      ...(factors.length === 0 ? {} : { factors: factors.map(({ id }) => id) }),
+    },
   })
   return { token, session }
 }

@@ -2,8 +2,8 @@ import type { Actor, Secret } from '#kit'
 import { type Ctx, isUniqueViolation } from '#platform'
 import type { Account } from './account-store.ts'
 import { addAccount, requireValidAccount } from './accounts.ts'
-import { listCredentials } from './credential-store.ts'
-import { actorCredential } from './credentials.ts'
+import { actorCredential } from './credentials/credential.ts'
+import { listCredentials } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { type OpenedSession, openSession } from './sessions.ts'
@@ -123,5 +123,10 @@ async function signInFirst(
     ...(address === undefined ? {} : { address }),
   }
   await rememberPlaces(tx, parts.kernel.keyring, { handle: account.handle, address, device })
-  return openSession(parts, tx.as(actor), { credential, client, replaces })
+  return openSession(parts, tx.as(actor), {
+    credential,
+    assurance: { factors: 1, phishingResistant: false },
+    client,
+    replaces,
+  })
 }

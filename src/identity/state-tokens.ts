@@ -14,7 +14,7 @@ import {
 } from '#platform'
 import { findAccountByHandle } from './account-store.ts'
 import { newTokenBody } from './contract.ts'
-import { allMadeTokens } from './credential-store.ts'
+import { allMadeTokens } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { createTokenFor, revokeToken } from './tokens.ts'

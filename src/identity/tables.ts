@@ -3,6 +3,9 @@ export interface IdentityTables {
   readonly identity_accounts: AccountRow
   readonly identity_credentials: CredentialRow
   readonly identity_sessions: SessionRow
+  readonly identity_session_factors: SessionFactorRow
+  readonly identity_sign_ins: SignInRow
+  readonly identity_used_challenges: UsedChallengeRow
   readonly identity_throttles: ThrottleRow
   readonly identity_setup: SetupRow
 }
@@ -26,8 +29,15 @@ export interface CredentialRow {
   account_id: string
   kind: string
   label: string
-  /** PHC string of a password, SHA-256 of a token. */
+  /** PHC string of a password, SHA-256 of a token; its own id for kinds without a hash. */
   secret_hash: string
+  /** JSON of what its kind verifies with; secrets in it are sealed. */
+  material: string | null
+  fingerprint: string | null
+  /** The last step of a one-time code, a passkey's counter; only ever moved forward. */
+  counter: number | null
+  is_second: number
+  factors: number
   permissions: string
   networks: string
   regions: string
@@ -38,6 +48,8 @@ export interface CredentialRow {
   secret_set_at: number
   last_used_at: number | null
   last_used_address: string | null
+  last_used_region: string | null
+  last_used_client: string | null
   revoked_at: number | null
 }
 
@@ -51,9 +63,11 @@ export interface SessionRow {
   client: string
   created_at: number
   created_address: string | null
+  created_region: string | null
   ends_at: number
   last_seen_at: number
   last_seen_address: string | null
+  last_seen_region: string | null
   ended_at: number | null
   end_reason: string | null
   /** JSON of roles and groups when the token was made; null until first noted. */
@@ -61,6 +75,35 @@ export interface SessionRow {
   /** The token before the present one, good until `former_until`. */
   former_hash: string | null
   former_until: number | null
+  /** When the person last proved themselves in it; null in rows from before that was noted: at its beginning. */
+  proved_at: number | null
+  factors: number
+  phishing_resistant: number
+}
+
+/** Further credentials a console session was proved with. */
+export interface SessionFactorRow {
+  session_id: string
+  credential_id: string
+  proved_at: number
+}
+
+/** A first factor was proved, a second is awaited. */
+export interface SignInRow {
+  id: string
+  token_hash: string
+  account_id: string
+  credential_id: string
+  /** JSON of what must be proved beyond the first factor. */
+  demanded: string
+  attempts_left: number
+  created_at: number
+  expires_at: number
+}
+
+export interface UsedChallengeRow {
+  nonce: string
+  expires_at: number
 }
 
 export interface ThrottleRow {

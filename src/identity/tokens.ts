@@ -1,8 +1,8 @@
-import { type ActorCredential, type CredentialLimits, limitFaults, narrowedBy as narrowLimits } from '#kit'
+import { type ActorCredential, type CredentialLimits, limitFaults, narrowedBy as narrowLimits, throughOf } from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
 import { getAccount } from './accounts.ts'
-import { findCredential, insertCredential, revokeCredentials } from './credential-store.ts'
-import type { Credential } from './credentials.ts'
+import { type Credential, newCredential } from './credentials/credential.ts'
+import { findCredential, insertCredential, revokeCredentials } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { hashOfToken, newApiToken } from './token-format.ts'
@@ -25,13 +25,20 @@ export interface CreatedToken {
  * `access.more-than-held`
  */
 export async function createToken(parts: Parts, ctx: Ctx, wanted: NewToken): Promise<CreatedToken> {
-  const { principal, credential: through } = ctx.actor
+  const { principal } = ctx.actor
+  const through = throughOf(ctx.actor)
   if (principal.kind !== 'account' || through === undefined) throw fail('identity.needs-account')
   requireValidLimits(wanted, ctx.now)
   const limits = narrowedBy(wanted, through)
   return ctx.tx(async (tx) => {
     await parts.access.requireCoverage(tx, limits.permissions)
-    return addToken(parts, tx, { accountId: principal.id, label: wanted.label, limits, openedBy: undefined })
+    return addToken(parts, tx, {
+      accountId: principal.id,
+      label: wanted.label,
+      limits,
+      openedBy: undefined,
+      factors: ctx.actor.assurance?.factors ?? 1,
+    })
   })
 }
 
@@ -50,11 +57,12 @@ export async function createTokenFor(
 ): Promise<CreatedToken> {
   requireValidLimits(wanted, ctx.now)
   const { label, ...limits } = wanted
-  if (ctx.actor.credential !== undefined) requireUnnarrowed(limits, narrowedBy(limits, ctx.actor.credential))
+  const through = throughOf(ctx.actor)
+  if (through !== undefined) requireUnnarrowed(limits, narrowedBy(limits, through))
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
     await parts.access.requireCoverage(tx, limits.permissions)
-    return addToken(parts, tx, { accountId, label, limits, openedBy: undefined })
+    return addToken(parts, tx, { accountId, label, limits, openedBy: undefined, factors: 1 })
   })
 }
 
@@ -74,26 +82,20 @@ export async function addToken(
     readonly label: string
     readonly limits: CredentialLimits
     readonly openedBy: string | undefined
+    /** What whoever makes it had proved. */
+    readonly factors: 1 | 2
   },
 ): Promise<CreatedToken> {
   const token = newApiToken(parts.kernel.random)
-  const credential: Credential = {
-    id: tx.newId('crd'),
+  const credential = newCredential(tx, {
+    ...wanted.limits,
     accountId: wanted.accountId,
     kind: 'token',
     label: wanted.label.trim(),
-    permissions: wanted.limits.permissions,
-    networks: wanted.limits.networks,
-    regions: wanted.limits.regions,
-    expiresAt: wanted.limits.expiresAt,
     openedBy: wanted.openedBy,
-    createdAt: tx.now,
-    secretSetAt: tx.now,
-    lastUsedAt: undefined,
-    lastUsedAddress: undefined,
-    revokedAt: undefined,
-  }
-  await insertCredential(tx.db, credential, hashOfToken(token))
+    factors: wanted.factors,
+  })
+  await insertCredential(tx.db, credential, { hash: hashOfToken(token) })
   await tx.audit({
     action: 'tokens.create',
     target: { type: 'token', id: credential.id, name: credential.label },

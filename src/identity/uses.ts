@@ -1,5 +1,5 @@
 import type { Database, Log } from '#platform'
-import { noteCredentialUse } from './credential-store.ts'
+import { noteCredentialUse } from './credentials/credential-store.ts'
 import type { NoteUse } from './proofs.ts'
 import { noteSessionUse } from './session-store.ts'
 
@@ -29,7 +29,7 @@ export function createUses(database: Database, log: Log): Uses {
       await database.tx(async (db) => {
         for (const [id, { at, address }] of batch) {
           if (id.startsWith('ses_')) await noteSessionUse(db, id, at, address)
-          else await noteCredentialUse(db, id, at, address)
+          else await noteCredentialUse(db, id, { at, address })
         }
       })
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Account } from './account-store.ts'
 import type { accountBody, sessionBody, tokenBody } from './contract.ts'
-import type { Credential } from './credentials.ts'
+import type { Credential } from './credentials/credential.ts'
 import type { Session } from './session-store.ts'
 
 /** Milliseconds as RFC 3339. */

@@ -1,7 +1,7 @@
 import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { createdToken, idParams, newTokenBody, sessionList, sessionsEnded, tokenList } from '../contract.ts'
-import { listCredentials, revokeCredentials } from '../credential-store.ts'
+import { listCredentials, revokeCredentials } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'

@@ -2,16 +2,16 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { findAccount } from '../account-store.ts'
-import { createdToken, signInBody } from '../contract.ts'
-import { deviceCookie, findDevice, newDevice } from '../devices.ts'
+import { createdToken, halfSignIn, signInBody } from '../contract.ts'
 import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
-import { noSessionCookie, sessionCookie, sessionCookieName } from '../session-cookie.ts'
-import { endSession, openSession } from '../sessions.ts'
-import { provePassword } from '../sign-in.ts'
-import { addToken, revokeToken } from '../tokens.ts'
-import { goOnPage, signInPage } from '../views/sign-in.ts'
-import { tokenOnWire } from '../wire.ts'
+import { noSessionCookie } from '../session-cookie.ts'
+import { endSession } from '../sessions.ts'
+import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
+import { provePassword } from '../sign-in/prove-password.ts'
+import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { revokeToken } from '../tokens.ts'
+import { signInPage } from '../views/sign-in.ts'
 
 const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 
@@ -63,24 +63,16 @@ async function signInByForm(
   body: z.infer<typeof signInForm>,
   request: RequestView,
 ): Promise<Reply> {
-  const { keyring, random } = parts.kernel
   const to = returnPath(body.to)
-  const device = findDevice(keyring, request.cookies)
-  const nextDevice = device ?? newDevice(random)
+  const browser = signingBrowser(parts, request)
   try {
-    const opened = await provePassword(
+    const result = await provePassword(
       parts,
       ctx,
-      { handle: body.handle, password: new Secret(body.password), device, nextDevice },
-      (tx, { credential }) =>
-        openSession(parts, tx, {
-          credential,
-          client: request.headers.get('user-agent') ?? '',
-          replaces: request.cookies.get(sessionCookieName),
-        }),
+      { ...browser, handle: body.handle, password: new Secret(body.password) },
+      (tx, proven) => finishSignIn(parts, tx, [proven], sessionOpener(parts, browser)),
     )
-    const cookies = [sessionCookie(parts, opened.token), deviceCookie(keyring, nextDevice)]
-    return { kind: 'continue', location: to, page: goOnPage(to), cookies }
+    return signInReply(parts, result, to, browser)
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnPage.has(error.code)) throw error
     const refusal = { title: error.title, detail: error.detail }
@@ -88,7 +80,12 @@ async function signInByForm(
   }
 }
 
-const shownOnPage = new Set(['identity.sign-in-failed', 'identity.try-later', 'identity.busy'])
+const shownOnPage = new Set([
+  'identity.sign-in-failed',
+  'identity.sign-in-refused',
+  'identity.try-later',
+  'identity.busy',
+])
 
 function signInForToken(parts: Parts): readonly Route[] {
   return [
@@ -100,7 +97,7 @@ function signInForToken(parts: Parts): readonly Route[] {
       summary: 'Exchange handle and password for an API token that expires, for the command line',
       body: signInBody,
       maxBody: 16_384,
-      responses: { 201: createdToken },
+      responses: { 201: createdToken, 202: halfSignIn },
       async handler(ctx, { body }) {
         const tried = {
           handle: body.handle,
@@ -108,18 +105,10 @@ function signInForToken(parts: Parts): readonly Route[] {
           device: undefined,
           nextDevice: undefined,
         }
-        const made = await provePassword(parts, ctx, tried, (tx, { credential }) => {
-          const ends = tx.now + parts.config.token.login
-          const expiresAt = Math.min(ends, credential.expiresAt ?? ends)
-          return addToken(parts, tx, {
-            accountId: credential.accountId,
-            label: body.label.replaceAll(/\p{Cc}/gu, '').slice(0, 100),
-            limits: { ...credential, expiresAt },
-            openedBy: credential.id,
-          })
-        })
-        const answer = { token: tokenOnWire(made.credential), secret: made.token }
-        return { kind: 'json', status: 201, unrepeatable: true, body: answer }
+        const result = await provePassword(parts, ctx, tried, (tx, proven) =>
+          finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),
+        )
+        return tokenReply(result)
       },
     }),
   ]

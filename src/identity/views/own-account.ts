@@ -14,7 +14,7 @@ import {
   textArea,
 } from '#platform/ui'
 import type { Account } from '../account-store.ts'
-import type { Credential } from '../credentials.ts'
+import type { Credential } from '../credentials/credential.ts'
 import type { Session } from '../session-store.ts'
 import { displayNameField, emailField, passwordFields } from './fields.ts'
 import { sessionTable, tokenTable } from './sessions.ts'

@@ -1,5 +1,5 @@
 import { actionForm, badge, emptyState, type Html, html, id, link, nothing, table, time } from '#platform/ui'
-import type { Credential } from '../credentials.ts'
+import type { Credential } from '../credentials/credential.ts'
 import type { Session } from '../session-store.ts'
 
 /** Open sessions; `current` is the reader's own. */

@@ -6,11 +6,11 @@ import { Secret } from '#kit'
 import { noMail } from '#mail/testing'
 import { type Dialect, listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
-import type { Parts } from './parts.ts'
-import { createHasher, type HashQueue, type PasswordHasher } from './password-hash.ts'
-import { commonPasswords } from './passwords/breached.ts'
-import { provePassword } from './sign-in.ts'
-import { addPerson, adminPassword, browser, startSetUpNode, type TestNode } from './testing.ts'
+import type { Parts } from '../parts.ts'
+import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
+import { commonPasswords } from '../passwords/breached.ts'
+import { addPerson, adminPassword, browser, startSetUpNode, type TestNode } from '../testing.ts'
+import { provePassword } from './prove-password.ts'
 
 const password = 'a long enough password'
 
@@ -200,7 +200,7 @@ eachDialect((dialect, open) => {
     const actor = anonymousAt('203.0.113.9')
     const prove = (parts: Parts) => {
       const tried = { handle: 'admin', password: new Secret(adminPassword), device: undefined, nextDevice: undefined }
-      return provePassword(parts, node.kernel.context(actor), tried, async () => 'opened')
+      return provePassword(parts, node.kernel.context(actor), tried, async () => ({ result: 'opened', whole: true }))
     }
     assert.equal(await prove(weakly), 'opened')
     const strong = countingHasher()

@@ -1,0 +1,294 @@
+import { type Db, tables } from '#platform'
+import type { CredentialRow, IdentityTables } from '../tables.ts'
+import { type Credential, limitsOf } from './credential.ts'
+import { type CredentialKind, kindOf } from './kinds.ts'
+
+/** What a kind keeps of its secret. */
+export interface KeptSecret {
+  /** PHC string or SHA-256; absent for kinds without a hash. */
+  readonly hash?: string
+  /** Anything JSON; secrets in it are sealed under the credential's id. */
+  readonly material?: unknown
+  readonly counter?: number
+}
+
+export async function insertCredential(db: Db, credential: Credential, secret: KeptSecret): Promise<void> {
+  await tables<IdentityTables>(db)
+    .insertInto('identity_credentials')
+    .values({
+      id: credential.id,
+      account_id: credential.accountId,
+      kind: credential.kind,
+      label: credential.label,
+      secret_hash: secret.hash ?? credential.id,
+      material: secret.material === undefined ? null : JSON.stringify(secret.material),
+      fingerprint: credential.fingerprint ?? null,
+      counter: secret.counter ?? null,
+      is_second: credential.isSecond ? 1 : 0,
+      factors: credential.factors,
+      permissions: JSON.stringify(credential.permissions),
+      networks: JSON.stringify(credential.networks),
+      regions: JSON.stringify(credential.regions),
+      expires_at: credential.expiresAt ?? null,
+      opened_by: credential.openedBy ?? null,
+      created_at: credential.createdAt,
+      secret_set_at: credential.secretSetAt,
+      last_used_at: null,
+      last_used_address: null,
+      last_used_region: null,
+      last_used_client: null,
+      revoked_at: null,
+    })
+    .execute()
+}
+
+/** A credential with its owner and what its kind verifies with. */
+export interface StoredCredential {
+  readonly account: { readonly id: string; readonly handle: string; readonly state: string }
+  readonly credential: Credential
+  readonly hash: string
+  /** As its kind wrote it. */
+  readonly material: unknown
+  readonly counter: number | undefined
+}
+
+/** Which stored credentials a proof may be of. */
+export type CandidateChoice =
+  | { readonly id: string }
+  | { readonly handle: string; readonly kinds: readonly CredentialKind[] }
+  | { readonly accountId: string; readonly kinds: readonly CredentialKind[] }
+  | { readonly fingerprint: string; readonly kind: CredentialKind }
+
+const mostCandidates = 50
+
+/**
+ * Unrevoked credentials with their owners, oldest first, at most 50; one query whatever is found. Disabled accounts and
+ * expired credentials are among them: the caller judges.
+ */
+export async function findCandidates(db: Db, choice: CandidateChoice): Promise<readonly StoredCredential[]> {
+  let query = tables<IdentityTables>(db)
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select(['a.handle', 'a.state'])
+    .where('c.revoked_at', 'is', null)
+    .orderBy('c.id')
+    .limit(mostCandidates)
+  if ('id' in choice) query = query.where('c.id', '=', choice.id)
+  else if ('fingerprint' in choice) {
+    query = query.where('c.fingerprint', '=', choice.fingerprint).where('c.kind', '=', choice.kind)
+  } else if ('handle' in choice) {
+    query = query.where('a.handle', '=', choice.handle).where('c.kind', 'in', [...choice.kinds])
+  } else query = query.where('c.account_id', '=', choice.accountId).where('c.kind', 'in', [...choice.kinds])
+  return (await query.execute()).map((row) => ({
+    account: { id: row.account_id, handle: row.handle, state: row.state },
+    credential: credentialOf(row),
+    hash: row.secret_hash,
+    material: row.material === null ? undefined : JSON.parse(row.material),
+    counter: row.counter ?? undefined,
+  }))
+}
+
+/** Moves a counter forward; false when it stands there already or further: somebody else was first. */
+export async function advanceCounter(db: Db, id: string, counter: number): Promise<boolean> {
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ counter })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where((e) => e.or([e('counter', 'is', null), e('counter', '<', counter)]))
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Puts another secret in the place of the present one; limits stay. False when it is revoked. */
+export async function resetSecret(
+  db: Db,
+  id: string,
+  secret: KeptSecret & { readonly fingerprint?: string | undefined },
+  now: number,
+): Promise<boolean> {
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({
+      secret_hash: secret.hash ?? id,
+      material: secret.material === undefined ? null : JSON.stringify(secret.material),
+      fingerprint: secret.fingerprint ?? null,
+      counter: secret.counter ?? null,
+      secret_set_at: now,
+    })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+export async function renameCredential(db: Db, id: string, label: string): Promise<boolean> {
+  const result = await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ label })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Sets a password's new hash; `previous` guards against a change made meanwhile. */
+export async function replaceSecret(
+  db: Db,
+  id: string,
+  secretHash: string,
+  previous: string | undefined,
+  setAt: number | undefined,
+): Promise<boolean> {
+  let update = tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set(setAt === undefined ? { secret_hash: secretHash } : { secret_hash: secretHash, secret_set_at: setAt })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+  if (previous !== undefined) update = update.where('secret_hash', '=', previous)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+export async function findCredential(db: Db, id: string): Promise<Credential | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && credentialOf(row)
+}
+
+/**
+ * Unrevoked ones, oldest first; expired ones are shown until somebody removes them.
+ *
+ * @param kind absent: every kind
+ */
+export async function listCredentials(
+  db: Db,
+  accountId: string,
+  kind?: CredentialKind,
+): Promise<readonly Credential[]> {
+  const all = tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+  const rows = await (kind === undefined ? all : all.where('kind', '=', kind)).execute()
+  return rows.map(credentialOf)
+}
+
+/** Every unrevoked token that was made on purpose, not by a sign-in, with its owner's handle; oldest first. */
+export async function allMadeTokens(
+  db: Db,
+): Promise<readonly { readonly credential: Credential; readonly handle: string }[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select('a.handle')
+    .where('c.kind', '=', 'token')
+    .where('c.revoked_at', 'is', null)
+    .where('c.opened_by', 'is', null)
+    .where('a.state', '!=', 'deleted')
+    .orderBy('c.id')
+    .execute()
+  return rows.map((row) => ({ credential: credentialOf(row), handle: row.handle }))
+}
+
+/** A token that stands: unrevoked, its account not deleted. State and expiry are the caller's to judge. */
+export async function findTokenByHash(
+  db: Db,
+  secretHash: string,
+): Promise<{ readonly credential: Credential; readonly handle: string; readonly state: string } | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select(['a.handle', 'a.state'])
+    .where('c.secret_hash', '=', secretHash)
+    .where('c.kind', '=', 'token')
+    .where('c.revoked_at', 'is', null)
+    .executeTakeFirst()
+  return row && { credential: credentialOf(row), handle: row.handle, state: row.state }
+}
+
+/** Which credentials a revocation concerns. `signInsOf`: an account's tokens that a sign-in opened, for the command line. */
+export type CredentialChoice =
+  | { readonly id: string }
+  | { readonly accountId: string }
+  | { readonly openedBy: string }
+  | { readonly signInsOf: string; readonly except?: string | undefined }
+
+/** Answers how many were revoked. */
+export async function revokeCredentials(db: Db, which: CredentialChoice, now: number): Promise<number> {
+  const update = tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+  return Number((await chosen().executeTakeFirst()).numUpdatedRows)
+
+  function chosen() {
+    if ('id' in which) return update.where('id', '=', which.id)
+    if ('accountId' in which) return update.where('account_id', '=', which.accountId)
+    if ('openedBy' in which) return update.where('opened_by', '=', which.openedBy)
+    const signIns = update.where('account_id', '=', which.signInsOf).where('opened_by', 'is not', null)
+    return which.except === undefined ? signIns : signIns.where('id', '!=', which.except)
+  }
+}
+
+/** Takes the secrets of a deleted account out of the database. Token hashes go with their rows' revocation kept. */
+export async function forgetSecrets(db: Db, accountId: string): Promise<void> {
+  const rows = tables<IdentityTables>(db)
+  await rows
+    .updateTable('identity_credentials')
+    .set((e) => ({ secret_hash: e.ref('id'), material: null, fingerprint: null }))
+    .where('account_id', '=', accountId)
+    .execute()
+}
+
+/** One use, as lists show the last. Times in milliseconds since the epoch. */
+export interface Use {
+  readonly at: number
+  readonly address: string | undefined
+  readonly region?: string | undefined
+  /** As the program calls itself. */
+  readonly client?: string | undefined
+}
+
+/** Moves the last use forward, never back. */
+export async function noteCredentialUse(db: Db, id: string, use: Use): Promise<void> {
+  await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({
+      last_used_at: use.at,
+      last_used_address: use.address ?? null,
+      last_used_region: use.region ?? null,
+      last_used_client: use.client ?? null,
+    })
+    .where('id', '=', id)
+    .where((e) => e.or([e('last_used_at', 'is', null), e('last_used_at', '<', use.at)]))
+    .execute()
+}
+
+function credentialOf(row: CredentialRow): Credential {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    kind: kindOf(row.kind),
+    label: row.label,
+    ...limitsOf(row),
+    isSecond: row.is_second === 1,
+    factors: row.factors === 2 ? 2 : 1,
+    fingerprint: row.fingerprint ?? undefined,
+    openedBy: row.opened_by ?? undefined,
+    createdAt: row.created_at,
+    secretSetAt: row.secret_set_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+    lastUsedAddress: row.last_used_address ?? undefined,
+    lastUsedRegion: row.last_used_region ?? undefined,
+    lastUsedClient: row.last_used_client ?? undefined,
+    revokedAt: row.revoked_at ?? undefined,
+  }
+}

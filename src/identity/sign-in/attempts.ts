@@ -1,0 +1,165 @@
+import type { Actor } from '#kit'
+import { type Ctx, GateError, type Keyring } from '#platform'
+import { actorCredential, type Credential } from '../credentials/credential.ts'
+import { findCandidates, noteCredentialUse, type StoredCredential } from '../credentials/credential-store.ts'
+import { fail } from '../errors.ts'
+import { foldHandle } from '../handles.ts'
+import type { Parts } from '../parts.ts'
+import { type Attempt, type CountedAttempt, countSignInAttempt, settleRightAttempt } from '../throttles.ts'
+
+export interface SignInAttempt {
+  /** As typed, or that of the account a passkey names. */
+  readonly handle: string
+  /** The browser's proven device id; absent for programs and new browsers. */
+  readonly device: string | undefined
+  /** The id the browser will have once it has signed in. */
+  readonly nextDevice: string | undefined
+}
+
+/** A credential that was just proved. */
+export interface Proven {
+  readonly account: StoredCredential['account']
+  readonly credential: Credential
+  /** The authenticator checked the person too (fingerprint, PIN): two factors in one. */
+  readonly userVerified?: boolean
+}
+
+/** What a kind found out about an attempt. */
+export interface Verified {
+  /** Whom it was about, right or wrong; absent where nobody has the handle. */
+  readonly account?: StoredCredential['account'] | undefined
+  readonly proven?: Proven | undefined
+}
+
+/** What a proof led to. */
+export interface Outcome<T> {
+  readonly result: T
+  /** Whether the sign-in is complete. Of a half one the counters forget nothing: the second factor is guessed under them. */
+  readonly whole: boolean
+}
+
+export interface Proving<T> {
+  /**
+   * Does the same work whoever is meant: look-up and verification. Runs outside any transaction and may be slow.
+   *
+   * @param handle folded
+   */
+  verify(ctx: Ctx, handle: string): Promise<Verified>
+  /**
+   * Once more inside the transaction: uses up what is good once, and sees that what was verified is still so. False, or
+   * a GateError about a challenge, counts as wrong.
+   */
+  confirm?(tx: Ctx, proven: Proven): Promise<boolean>
+  /** In the transaction that settles the attempt, acting as the account. */
+  onProven(tx: Ctx, proven: Proven): Promise<Outcome<T>>
+}
+
+/**
+ * The one way of every proof by a person, whatever its kind: one transaction that counts the attempt, one verification, one
+ * transaction that records the outcome. Unknown, disabled and known handles differ in nothing, so neither the answer nor
+ * its time tells whether an account exists. What was proved may still not be usable from here (network, region, end):
+ * that is answered the same, and journalled with its reason.
+ *
+ * @throws GateError `identity.sign-in-failed`, `identity.try-later`
+ */
+export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttempt, proving: Proving<T>): Promise<T> {
+  const attempt: Attempt = { handle: foldHandle(tried.handle), address: ctx.actor.address, device: tried.device }
+  const counted = await countOrJournal(parts, ctx, attempt)
+  const { account, proven } = await proving.verify(ctx, attempt.handle)
+  const fault = proven === undefined ? 'not-proven' : await usageFault(parts, ctx, proven)
+  if (proven !== undefined && fault === undefined) {
+    const outcome = await complete(parts, ctx, { attempt, tried, counted, proven, proving })
+    if (outcome !== undefined) return outcome.result
+  }
+  await recordFailure(parts.kernel.keyring, ctx, attempt, account ?? proven?.account, fault ?? 'not-proven')
+  throw fail('identity.sign-in-failed')
+}
+
+async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): Promise<CountedAttempt> {
+  try {
+    return await ctx.tx((tx) => countSignInAttempt(tx, parts.kernel.keyring, attempt))
+  } catch (error) {
+    if (error instanceof GateError && error.code === 'identity.try-later') {
+      const reason = 'Too many attempts to sign in.'
+      const decision = { allowed: false, step: 'principal', code: 'sign-in-delayed', reason, policies: [] } as const
+      parts.kernel.journal.refused({
+        actor: ctx.actor,
+        permission: 'sessions:open',
+        decision,
+        requestId: ctx.requestId,
+      })
+    }
+    throw error
+  }
+}
+
+/** Why a proven credential may not be used here and now: a decision's code. */
+async function usageFault(parts: Parts, ctx: Ctx, proven: Proven): Promise<string | undefined> {
+  if (proven.account.state !== 'active') return 'principal-disabled'
+  const actor = provenActor(proven, ctx.actor.address)
+  const decision = await parts.access.decide(actor, undefined, undefined, { now: ctx.now })
+  return decision.allowed ? undefined : decision.code
+}
+
+interface Completion<T> {
+  readonly attempt: Attempt
+  readonly tried: SignInAttempt
+  readonly counted: CountedAttempt
+  readonly proven: Proven
+  readonly proving: Proving<T>
+}
+
+/** What was proved is looked at again: it may have been revoked, or the account disabled, while it was verified. */
+async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): Promise<Outcome<T> | undefined> {
+  const { attempt, tried, counted, proven, proving } = completion
+  try {
+    return await ctx.as(provenActor(proven, ctx.actor.address)).tx(async (tx) => {
+      const [still] = await findCandidates(tx.db, { id: proven.credential.id })
+      if (still?.account.state !== 'active' || still.credential.secretSetAt !== proven.credential.secretSetAt) {
+        throw new NotConfirmed()
+      }
+      if ((await proving.confirm?.(tx, proven)) === false) throw new NotConfirmed()
+      await noteCredentialUse(tx.db, proven.credential.id, { at: tx.now, address: tx.actor.address })
+      const outcome = await proving.onProven(tx, proven)
+      const settled = { ...attempt, device: tried.nextDevice }
+      await settleRightAttempt(tx, parts.kernel.keyring, settled, counted, outcome.whole)
+      return outcome
+    })
+  } catch (error) {
+    // undone with its transaction; the failure is recorded in one of its own
+    if (error instanceof NotConfirmed || (error instanceof GateError && challengeFaults.has(error.code)))
+      return undefined
+    throw error
+  }
+}
+
+class NotConfirmed extends Error {}
+
+const challengeFaults = new Set(['identity.challenge-wrong', 'identity.challenge-expired', 'identity.challenge-used'])
+
+/** Known handles are named; what was typed otherwise may be a password, so only its MAC is kept, to tell repetitions. */
+function recordFailure(
+  keyring: Keyring,
+  ctx: Ctx,
+  attempt: Attempt,
+  account: StoredCredential['account'] | undefined,
+  fault: string,
+): Promise<void> {
+  const handleMac = Buffer.from(keyring.mac('identity.typed-handle', attempt.handle)).toString('base64url')
+  return ctx.tx((tx) =>
+    tx.audit({
+      action: 'sign-ins.fail',
+      ...(account === undefined ? {} : { target: { type: 'account', id: account.id, name: account.handle } }),
+      detail: { handleMac, reason: fault },
+    }),
+  )
+}
+
+/** Who just proved themselves, as what they do next is journalled and decided. */
+export function provenActor({ account, credential }: Proven, address: string | undefined): Actor {
+  const actor: Actor = {
+    principal: { kind: 'account', id: account.id, name: account.handle },
+    credential: actorCredential(credential),
+  }
+  return address === undefined ? actor : { ...actor, address }
+}

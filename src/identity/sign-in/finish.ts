@@ -1,0 +1,207 @@
+import { type Assurance, throughOf } from '#kit'
+import type { Ctx } from '#platform'
+import { findAccount } from '../account-store.ts'
+import { actorCredential } from '../credentials/credential.ts'
+import { findCandidates, listCredentials } from '../credentials/credential-store.ts'
+import { credentialKinds } from '../credentials/kinds.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { belongingsOf } from '../resources.ts'
+import { type OpenedSession, openSession } from '../sessions.ts'
+import { hashOfToken, isSessionToken, newSecretText } from '../token-format.ts'
+import { addToken, type CreatedToken } from '../tokens.ts'
+import { type Outcome, type Proven, type Proving, proveAttempt, provenActor, type SignInAttempt } from './attempts.ts'
+import {
+  type Demand,
+  findSignIn,
+  type HalfSignIn,
+  insertSignIn,
+  removeSignIn,
+  takeSignInAttempt,
+} from './sign-in-store.ts'
+
+export const signInCookieName = '__Host-gatehouse-sign-in'
+/** How long a first factor waits for the second. */
+export const halfSignInLives = 10 * 60_000
+const mostAttempts = 5
+
+/** What the browser brought along. */
+export interface SignInRequest {
+  readonly client: string
+  /** Its present session's token, which ends. */
+  readonly replaces: string | undefined
+}
+
+export type SignInResult<Opened> =
+  | { readonly kind: 'opened'; readonly opened: Opened }
+  /** A second factor is awaited at `/sign-in/second`; the token is worth nothing elsewhere. */
+  | { readonly kind: 'half'; readonly token: string }
+
+/** What was proved, the first factor first. */
+export type ProvenFactors = readonly [Proven, ...Proven[]]
+
+/** Makes what a whole sign-in opens; runs in its transaction, acting as the account. */
+export type Opener<Opened> = (tx: Ctx, proven: ProvenFactors) => Promise<Opened>
+
+/** Opens a console session. */
+export function sessionOpener(parts: Parts, request: SignInRequest): Opener<OpenedSession> {
+  return (tx, proven) => {
+    const [first, ...factors] = proven
+    return openSession(parts, tx, {
+      ...request,
+      credential: first.credential,
+      factors: factors.map(({ credential }) => credential),
+      assurance: assuranceOf(proven),
+    })
+  }
+}
+
+/** Makes a token that expires, for the command line. It ends with the credential that began the sign-in. */
+export function tokenOpener(parts: Parts, label: string): Opener<CreatedToken> {
+  return (tx, proven) => {
+    const [{ account, credential }] = proven
+    const limits = throughOf({
+      ...provenActor(proven[0], undefined),
+      factors: proven.slice(1).map((factor) => actorCredential(factor.credential)),
+    })
+    const ends = tx.now + parts.config.token.login
+    return addToken(parts, tx, {
+      accountId: account.id,
+      label: label.replaceAll(/\p{Cc}/gu, '').slice(0, 100),
+      limits: { ...(limits ?? credential), expiresAt: Math.min(ends, limits?.expiresAt ?? ends) },
+      openedBy: credential.id,
+      factors: assuranceOf(proven).factors,
+    })
+  }
+}
+
+/**
+ * Ends a sign-in that proved these credentials: opens what it is for, or waits for a second factor where the account has
+ * set one up or a rule demands it. Must run inside `ctx.tx`, acting as the account.
+ *
+ * @throws GateError `identity.sign-in-refused` when a policy refuses whatever more would be proved
+ */
+export async function finishSignIn<Opened>(
+  parts: Parts,
+  tx: Ctx,
+  proven: ProvenFactors,
+  open: Opener<Opened>,
+): Promise<Outcome<SignInResult<Opened>>> {
+  const demand = await findDemand(parts, tx, proven)
+  if (demand === undefined) return { whole: true, result: { kind: 'opened', opened: await open(tx, proven) } }
+  return { whole: false, result: { kind: 'half', token: await openHalf(parts, tx, proven[0], demand) } }
+}
+
+/** Kinds count, not credentials: two passwords are one factor. */
+export function assuranceOf(proven: readonly Proven[]): Assurance {
+  const kinds = new Set(proven.map(({ credential }) => credential.kind))
+  const verified = proven.some(({ userVerified }) => userVerified === true)
+  return {
+    factors: kinds.size > 1 || verified ? 2 : 1,
+    phishingResistant: [...kinds].some((kind) => credentialKinds[kind].phishingResistant),
+  }
+}
+
+/**
+ * What is still to be proved: a second factor where the account asks for one at every sign-in, and whatever the policies
+ * about `sessions:open` ask for. `undefined`: nothing.
+ *
+ * @throws GateError `identity.sign-in-refused`
+ */
+export async function findDemand(parts: Parts, tx: Ctx, proven: ProvenFactors): Promise<Demand | undefined> {
+  const { account } = proven[0]
+  const sure = assuranceOf(proven)
+  const seconds = (await listCredentials(tx.db, account.id)).filter(({ isSecond }) => isSecond)
+  const own = seconds.length > 0 && sure.factors === 1
+  const ask = async (assurance: Assurance) => {
+    // limits of place and time were asked before; which permissions a credential covers is no matter of signing in
+    const { credential, ...actor } = provenActor(proven[0], tx.actor.address)
+    const asked = { ...actor, ...(credential && { credential: { ...credential, permissions: ['*'] } }), assurance }
+    return parts.access.decide(asked, `sessions:open:${account.id}`, belongingsOf(account.id), { now: tx.now })
+  }
+  const now = await ask(sure)
+  if (now.allowed) return own ? { factors: 2, phishingResistant: false } : undefined
+  for (const phishingResistant of [sure.phishingResistant, true]) {
+    const wanted: Demand = { factors: 2, phishingResistant }
+    if ((await ask(wanted)).allowed) return wanted
+  }
+  throw fail('identity.sign-in-refused', { fields: { reason: now.reason } })
+}
+
+async function openHalf(parts: Parts, tx: Ctx, { account, credential }: Proven, demand: Demand): Promise<string> {
+  const token = newSecretText(parts.kernel.random)
+  const half: HalfSignIn = {
+    id: tx.newId('sgn'),
+    accountId: account.id,
+    credentialId: credential.id,
+    demand,
+    attemptsLeft: mostAttempts,
+    expiresAt: tx.now + halfSignInLives,
+  }
+  await insertSignIn(tx.db, half, hashOfToken(token), tx.now)
+  await tx.audit({
+    action: 'sign-ins.half',
+    target: { type: 'account', id: account.id, name: account.handle },
+    detail: { credential: credential.id, kind: credential.kind, phishingResistant: demand.phishingResistant },
+  })
+  return token
+}
+
+/** A half sign-in that still waits, with whom it is of and what was proved. */
+export interface WaitingSignIn extends HalfSignIn {
+  readonly first: Proven
+}
+
+/** The half sign-in of a cookie; `undefined` once it ended, was completed, or what it proved no longer stands. */
+export async function findWaitingSignIn(ctx: Ctx, token: string | undefined): Promise<WaitingSignIn | undefined> {
+  if (token === undefined || !isSessionToken(token)) return undefined
+  const half = await findSignIn(ctx.db, hashOfToken(token), ctx.now)
+  if (half === undefined) return undefined
+  const [stored] = await findCandidates(ctx.db, { id: half.credentialId })
+  const account = await findAccount(ctx.db, half.accountId)
+  if (stored === undefined || account?.state !== 'active' || (stored.credential.expiresAt ?? Infinity) <= ctx.now) {
+    return undefined
+  }
+  return { ...half, first: { account: stored.account, credential: stored.credential } }
+}
+
+/**
+ * Proves the second factor of a half sign-in. Counted like every attempt, and at most five per half sign-in.
+ *
+ * @throws GateError `identity.sign-in-failed`, `identity.try-later`, `identity.session-ended` when no attempt is left
+ */
+export async function proveSecond<Opened>(
+  parts: Parts,
+  ctx: Ctx,
+  waiting: WaitingSignIn,
+  tried: Omit<SignInAttempt, 'handle'>,
+  proving: Omit<Proving<unknown>, 'onProven'>,
+  open: Opener<Opened>,
+): Promise<SignInResult<Opened>> {
+  if (!(await ctx.tx((tx) => takeSignInAttempt(tx.db, waiting.id)))) throw fail('identity.session-ended')
+  const attempt = { ...tried, handle: waiting.first.account.handle }
+  return proveAttempt(parts, ctx, attempt, {
+    ...proving,
+    onProven: (tx, second) => completeSignIn(parts, tx, waiting, second, open),
+  })
+}
+
+/**
+ * Completes a half sign-in with a second factor that was proved, or enrolled, in this transaction. When the two are still
+ * less than what is demanded, another half sign-in stands in its place.
+ *
+ * @throws GateError `identity.session-ended` when it was completed meanwhile, `identity.same-factor`
+ */
+export async function completeSignIn<Opened>(
+  parts: Parts,
+  tx: Ctx,
+  waiting: WaitingSignIn,
+  second: Proven,
+  open: Opener<Opened>,
+): Promise<Outcome<SignInResult<Opened>>> {
+  const { first } = waiting
+  if (second.account.id !== first.account.id) throw fail('identity.session-ended')
+  if (second.credential.kind === first.credential.kind) throw fail('identity.same-factor')
+  if (!(await removeSignIn(tx.db, waiting.id))) throw fail('identity.session-ended')
+  return finishSignIn(parts, tx, [first, second], open)
+}
