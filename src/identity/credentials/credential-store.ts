@@ -84,7 +84,7 @@ export async function findCandidates(db: Db, choice: CandidateChoice): Promise<r
     account: { id: row.account_id, handle: row.handle, state: row.state },
     credential: credentialOf(row),
     hash: row.secret_hash,
-    material: row.material === null ? undefined : JSON.parse(row.material),
+    material: row.material === null ? undefined : (JSON.parse(row.material) as unknown),
     counter: row.counter ?? undefined,
   }))
 }
