@@ -84,6 +84,8 @@ export const newTokenBody = z.strictObject({
   regions: z.array(z.string().max(8)).max(250).default([]),
   /** Null: no end of its own. */
   expiresAt: time.nullable(),
+  /** Yes to what `identity.limits-to-confirm` would ask: limits that shut out the caller's own address, and the like. */
+  confirmed: z.boolean().default(false),
 })
 
 export const tokenBody = z.strictObject({

@@ -130,6 +130,11 @@ export const identityErrors = {
     title: 'The token has faults',
     detail: 'Nothing was made. Correct the named fields and send it again.',
   },
+  'identity.limits-to-confirm': {
+    status: 409,
+    title: 'Is this meant?',
+    detail: '{questions} Nothing was made. If it is meant, confirm it: send the same again with "confirmed": true.',
+  },
   'identity.set-up-closed': {
     status: 409,
     title: 'Already set up',

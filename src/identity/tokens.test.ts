@@ -12,7 +12,7 @@ async function makeToken(
   node: TestNode & { readonly admin: ReturnType<typeof browser> },
   wanted: Record<string, unknown>,
 ) {
-  const body = { label: 'CI', permissions: ['*'], expiresAt: null, ...wanted }
+  const body = { label: 'CI', permissions: ['*'], expiresAt: null, confirmed: true, ...wanted }
   const made = await node.admin.post('/api/v1/tokens', body)
   const token = made.json['token'] as { id: string } | undefined
   return { status: made.status, json: made.json, secret: String(made.json['secret']), id: token?.id ?? '' }

@@ -1,14 +1,28 @@
-import { type ActorCredential, type CredentialLimits, limitFaults, narrowedBy as narrowLimits, throughOf } from '#kit'
+import {
+  type Actor,
+  type ActorCredential,
+  allWithin,
+  type CredentialLimits,
+  limitFaults,
+  narrowedBy as narrowLimits,
+  throughOf,
+} from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
 import { getAccount } from './accounts.ts'
 import { type Credential, newCredential } from './credentials/credential.ts'
 import { findCredential, insertCredential, revokeCredentials } from './credentials/credential-store.ts'
+import { type Confirmed, requireConfirmed } from './credentials/limit-questions.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { hashOfToken, newApiToken } from './token-format.ts'
 
 export interface NewToken extends CredentialLimits {
   readonly label: string
+}
+
+/** A token for oneself, with the answers to what its limits ask. */
+export interface NewOwnToken extends NewToken {
+  readonly confirmed: Confirmed
 }
 
 export interface CreatedToken {
@@ -22,16 +36,19 @@ export interface CreatedToken {
  * held, and the limits of that credential (networks, regions, expiry) are carried over.
  *
  * @throws GateError `identity.needs-account`, `identity.invalid-token-limits`, `identity.wider-than-credential`,
- * `access.more-than-held`
+ * `identity.limits-to-confirm`, `access.more-than-held`
  */
-export async function createToken(parts: Parts, ctx: Ctx, wanted: NewToken): Promise<CreatedToken> {
+export async function createToken(parts: Parts, ctx: Ctx, wanted: NewOwnToken): Promise<CreatedToken> {
   const { principal } = ctx.actor
   const through = throughOf(ctx.actor)
   if (principal.kind !== 'account' || through === undefined) throw fail('identity.needs-account')
   requireValidLimits(wanted, ctx.now)
   const limits = narrowedBy(wanted, through)
+  await requireConfirmed(parts, ctx, limits, wanted.confirmed)
   return ctx.tx(async (tx) => {
-    await parts.access.requireCoverage(tx, limits.permissions)
+    if (!isAllOf(through.permissions, limits.permissions, ctx.actor)) {
+      await parts.access.requireCoverage(tx, limits.permissions)
+    }
     return addToken(parts, tx, {
       accountId: principal.id,
       label: wanted.label,
@@ -40,6 +57,14 @@ export async function createToken(parts: Parts, ctx: Ctx, wanted: NewToken): Pro
       factors: ctx.actor.assurance?.factors ?? 1,
     })
   })
+}
+
+/**
+ * Whether a token is to cover all that its maker came with. It then acts like the session that makes it: what its owner
+ * may is asked at every use, so nothing has to be held now. Through an app or a grant one may less than the credential.
+ */
+function isAllOf(through: readonly string[], wanted: readonly string[], { app, grant }: Actor): boolean {
+  return app === undefined && grant === undefined && allWithin(through, wanted) && allWithin(wanted, through)
 }
 
 /**

@@ -5,14 +5,16 @@ import { connect } from '../client.ts'
 import { Failure, wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
-import { confirm, note, print } from '../terminal.ts'
+import { confirm, isInteractive, note, print } from '../terminal.ts'
 import { table, time, visible } from '../text.ts'
 
 export interface NewTokenOptions extends TargetOptions {
   readonly permission: readonly string[]
   readonly expiresIn: string
   readonly network?: readonly string[]
+  readonly deny?: readonly string[]
   readonly region?: readonly string[]
+  readonly yes?: boolean
 }
 
 export async function listTokens(options: TargetOptions & { readonly account?: string }): Promise<void> {
@@ -40,12 +42,14 @@ export async function createToken(label: string, options: NewTokenOptions): Prom
   const body = judged(newTokenBody, {
     label,
     permissions: options.permission,
-    networks: { allow: options.network ?? [] },
+    networks: { allow: options.network ?? [], deny: options.deny ?? [] },
     regions: options.region ?? [],
     expiresAt: endOf(options.expiresIn),
   })
   const client = await connect(options)
-  const { data, raw } = await withAdvice(client.call('POST', '/api/v1/tokens', createdToken, { body }), 'and try again')
+  const make = (confirmed: boolean) =>
+    withAdvice(client.call('POST', '/api/v1/tokens', createdToken, { body: { ...body, confirmed } }), 'and try again')
+  const { data, raw } = await orConfirmed(make, options)
   const { token, secret } = data
   if (options.json !== true) {
     const end = token.expiresAt === null ? 'never' : time(token.expiresAt)
@@ -60,6 +64,21 @@ export async function revokeToken(id: string, options: TargetOptions & { readonl
   await confirm(`Revoke ${visible(id)}? Whatever uses it is refused from now on. This cannot be undone.`, options)
   await client.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`)
   print(options, { revoked: id }, () => `Revoked ${visible(id)}.`)
+}
+
+/** Makes it, and where its limits ask something, asks and makes it then. */
+async function orConfirmed<T>(make: (confirmed: boolean) => Promise<T>, options: NewTokenOptions): Promise<T> {
+  try {
+    return await make(options.yes === true)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.details.code !== 'identity.limits-to-confirm') throw error
+    const questions = (error.details.faults ?? []).map(({ message }) => visible(message)).join(' ')
+    if (!isInteractive()) {
+      throw new Failure({ ...error.details, detail: `${questions} Nothing was made; if it is meant, add --yes.` })
+    }
+    await confirm(`${questions} Make the token all the same?`, options)
+    return make(true)
+  }
 }
 
 /** On the admin socket nobody is signed in; the server cannot know what to do about that here. */

@@ -24,7 +24,13 @@ export function addTokens(program: Command): void {
     .requiredOption('--permission <permission>', 'what it may do, within what you hold (repeatable)', several)
     .requiredOption('--expires-in <duration>', 'when it ends: 12h, 90d, or never')
     .option('--network <cidr>', 'only from this network or @named network (repeatable)', several)
+    .option(
+      '--deny <cidr>',
+      'never from this network or @named network, even where --network allows it (repeatable)',
+      several,
+    )
     .option('--region <country>', 'only from this country, as two letters (repeatable)', several)
+    .option('--yes', 'does not ask when the limits would shut out where you are now')
     .action(async (label: string, options: NewTokenOptions) => {
       const { createToken } = await import('../commands/tokens.ts')
       await createToken(label, options)

@@ -1,9 +1,19 @@
 import { z } from 'zod'
-import { parseDuration, Secret } from '#kit'
+import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { findCredential, listCredentials } from '../credentials/credential-store.ts'
+import { questionsOf } from '../credentials/limit-questions.ts'
+import {
+  emptyLimitsForm,
+  limitsFormBytes,
+  limitsFormFaults,
+  limitsFormShape,
+  readLimits,
+} from '../credentials/limits-form.ts'
+import { limitsView } from '../credentials/limits-view.ts'
+import { limitsInWords } from '../credentials/limits-words.ts'
 import { findDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -12,14 +22,7 @@ import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
 import { createToken, revokeToken } from '../tokens.ts'
-import {
-  madeTokenPage,
-  newTokenPage,
-  ownAccountPage,
-  passwordPage,
-  revokeTokenPage,
-  tokenLives,
-} from '../views/own-account.ts'
+import { madeTokenPage, newTokenPage, ownAccountPage, passwordPage, revokeTokenPage } from '../views/own-account.ts'
 import { endOne, endOthers, openSessions } from './session-api.ts'
 
 const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
@@ -36,12 +39,8 @@ const passwordForm = z.strictObject({
   passwordAgain: z.string().max(4096),
 })
 
-const tokenForm = z.strictObject({
-  label: z.string().max(400),
-  permissions: z.string().max(20_000),
-  networks: z.string().max(10_000),
-  lasts: z.enum(Object.keys(tokenLives) as [keyof typeof tokenLives]),
-})
+const tokenForm = z.strictObject({ label: z.string().max(400), ...limitsFormShape })
+type TokenForm = z.infer<typeof tokenForm>
 
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {
@@ -211,7 +210,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       path: '/account/tokens/new',
       door: 'browser',
       access: { signedIn: aboutCaller },
-      handler: async () => ({ kind: 'page', page: newTokenPage({}) }),
+      handler: (ctx) => tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {}),
     }),
     route({
       method: 'POST',
@@ -219,6 +218,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       door: 'browser',
       access: { signedIn: aboutCaller },
       body: tokenForm,
+      maxBody: limitsFormBytes,
       handler: (ctx, { body }) => createTokenByForm(parts, ctx, body),
     }),
     route({
@@ -248,34 +248,33 @@ function ownTokens(parts: Parts): readonly Route[] {
   ]
 }
 
-async function createTokenByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof tokenForm>): Promise<Reply> {
+async function createTokenByForm(parts: Parts, ctx: Ctx, body: TokenForm): Promise<Reply> {
   const id = ownAccountId(ctx)
   await parts.access.require(ctx, `tokens:create:${id}`, belongingsOf(id))
-  const lives = parseDuration(body.lasts)
+  const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
+  if (faults !== undefined) return tokenFormReply(parts, ctx, body, { faults }, 400)
   try {
-    const made = await createToken(parts, ctx, {
-      label: body.label,
-      permissions: words(body.permissions),
-      networks: { allow: words(body.networks), deny: [] },
-      regions: [],
-      expiresAt: lives === undefined ? undefined : ctx.now + lives,
-    })
-    return { kind: 'page', page: madeTokenPage(made.credential, made.token) }
+    const made = await createToken(parts, ctx, { ...limits, label: body.label, confirmed: body.confirmed })
+    const words = limitsInWords(made.credential, (pattern) => parts.access.describePermission(pattern))
+    return { kind: 'page', page: madeTokenPage(made.credential, made.token, words) }
   } catch (error) {
-    if (!(error instanceof GateError) || !tokenFaults.has(error.code)) throw error
-    const faults = error.faults.length > 0 ? error.faults : [{ field: 'permissions', message: error.detail }]
-    return { kind: 'page', status: error.status, page: newTokenPage({ ...body, faults }) }
+    const questions = questionsOf(error)
+    if (questions !== undefined) return tokenFormReply(parts, ctx, body, { questions }, 409)
+    const refused = limitsFormFaults(error)
+    if (refused === undefined) throw error
+    return tokenFormReply(parts, ctx, body, { faults: refused.faults }, refused.status)
   }
 }
 
-const tokenFaults = new Set([
-  'identity.invalid-token-limits',
-  'identity.wider-than-credential',
-  'access.more-than-held',
-])
-
-function words(text: string): readonly string[] {
-  return text.split(/\s+/).filter((word) => word !== '')
+async function tokenFormReply(
+  parts: Parts,
+  ctx: Ctx,
+  form: TokenForm,
+  extra: Parameters<typeof limitsView>[3],
+  status = 200,
+): Promise<Reply> {
+  const limits = await limitsView(parts, ctx, form, extra)
+  return { kind: 'page', status, page: newTokenPage({ label: form.label, limits }) }
 }
 
 /** The page of the account a thing belonged to: one's own, or the person's. */

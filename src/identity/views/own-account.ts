@@ -1,20 +1,8 @@
 import type { FieldFault, ShellPage } from '#platform'
-import {
-  actionForm,
-  command,
-  confirmation,
-  facts,
-  field,
-  form,
-  html,
-  nothing,
-  notice,
-  pageHeader,
-  select,
-  textArea,
-} from '#platform/ui'
+import { actionForm, command, confirmation, facts, field, form, html, nothing, notice, pageHeader } from '#platform/ui'
 import type { Account } from '../account-store.ts'
 import type { Credential } from '../credentials/credential.ts'
+import { type LimitsView, limitsFields } from '../credentials/limits-view.ts'
 import type { Session } from '../session-store.ts'
 import { displayNameField, emailField, passwordFields } from './fields.ts'
 import { sessionTable, tokenTable } from './sessions.ts'
@@ -105,22 +93,12 @@ ${passwordFields('New password', faults)}`,
 }
 
 export interface NewTokenView {
-  readonly label?: string
-  readonly permissions?: string
-  readonly networks?: string
-  readonly lasts?: string
-  readonly faults?: readonly FieldFault[]
+  readonly label: string
+  readonly limits: LimitsView
 }
 
-export const tokenLives = {
-  '7d': '7 days',
-  '30d': '30 days',
-  '90d': '90 days',
-  '365d': 'A year',
-  never: 'Until revoked',
-}
-
-export function newTokenPage({ label, permissions, networks, lasts = '90d', faults = [] }: NewTokenView): ShellPage {
+export function newTokenPage({ label, limits }: NewTokenView): ShellPage {
+  const { faults } = limits
   const body = html`${pageHeader({
     title: 'Create an API token',
     lead: 'A token acts as you, within the limits set here and never beyond what you may do yourself.',
@@ -132,18 +110,17 @@ ${form({
   cancel: { text: 'Cancel', href: '/account' },
   faults,
   body: html`${field({ name: 'label', label: 'Label', hint: 'What uses it: “Backup on nas”.', value: label, autocomplete: 'off', required: true, maxLength: 100, faults })}
-${textArea({ name: 'permissions', label: 'May', hint: 'One permission a line, such as routes:read or routes:*', value: permissions, required: true, code: true, faults })}
-${textArea({ name: 'networks', label: 'Only from', hint: 'One network a line, such as 10.0.0.0/8 or @office. Empty: from anywhere.', value: networks, rows: 2, code: true, faults })}
-${select({ name: 'lasts', label: 'Lasts', value: lasts, required: true, choices: Object.entries(tokenLives).map(([value, text]) => ({ value, text })), faults })}`,
+${limitsFields(limits)}`,
 })}`
   return { title: 'Create an API token', body, section: '/account', frame: 'full' }
 }
 
 /** The secret of a new token, this once. */
-export function madeTokenPage(token: Credential, secret: string): ShellPage {
+export function madeTokenPage(token: Credential, secret: string, words: readonly string[]): ShellPage {
   const body = html`${pageHeader({ title: `Token “${token.label}” created`, trail: [mine] })}
 ${notice('warning', 'The token is shown only now', 'Copy it to where it is used. Gatehouse keeps only a hash of it.')}
 ${command(secret, 'API token')}
+<ul>${words.map((line) => html`<li>${line}</li>`)}</ul>
 <p><a href="/account">Go on to my account</a></p>`
   return { title: 'Token created', body, section: '/account', frame: 'full' }
 }

@@ -229,8 +229,12 @@ async function send(port: number, asked: TestRequest): Promise<TestAnswer> {
   }
 }
 
+/** A list is sent as browsers send ticked boxes: the name once for each. */
 function formOf(body: Readonly<Record<string, unknown>>): string {
-  return new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(value)])).toString()
+  const fields = Object.entries(body).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => [name, String(one)]),
+  )
+  return new URLSearchParams(fields).toString()
 }
 
 function cookiesOf(lines: readonly string[]): ReadonlyMap<string, string> {

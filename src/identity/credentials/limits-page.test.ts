@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eachDialect } from '#platform/testing'
+import { addPerson, browser, startSetUpNode } from '../testing.ts'
+
+const password = 'quiet lanterns over the harbour'
+const regionOf = (address: string | undefined) => (address === '198.51.100.7' ? 'DE' : undefined)
+
+eachDialect((_, open) => {
+  test('the page of a new token offers everything in words, and makes a token with all limits', async (t) => {
+    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const made = await node.admin.post('/api/v1/networks', { name: 'office', title: 'Office', cidrs: ['192.0.2.0/24'] })
+    assert.equal(made.status, 201, made.text)
+    const { text } = await node.admin.get('/account/tokens/new')
+    for (const words of [
+      'Give roles to accounts',
+      'End sessions',
+      '@office',
+      'Germany',
+      'You come from',
+      '192.0.2.1',
+    ]) {
+      assert.ok(text.includes(words), words)
+    }
+    const answer = await node.admin.post('/account/tokens', {
+      label: 'CI',
+      scope: 'some',
+      permissions: ['roles:read', 'accounts:read'],
+      allow: '@office\n10.0.0.0/8',
+      deny: '10.1.0.0/16',
+      lasts: 'until',
+      until: '2999-12-31',
+    })
+    assert.equal(answer.status, 200, answer.text)
+    assert.ok(answer.text.includes('10.0.0.0/8 is allowed, except 10.1.0.0/16: denied wins.'))
+    const { json } = await node.admin.get('/api/v1/tokens')
+    const [token] = json['items'] as readonly Record<string, unknown>[]
+    assert.deepEqual(token?.['permissions'], ['roles:read', 'accounts:read'])
+    assert.deepEqual(token['networks'], { allow: ['@office', '10.0.0.0/8'], deny: ['10.1.0.0/16'] })
+    assert.equal(token['expiresAt'], '3000-01-01T00:00:00.000Z')
+  })
+
+  test('limits that shut out where one is now are asked about, and made by one more tick', async (t) => {
+    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const form = { label: 'CI', allow: '10.0.0.0/8', regions: ['DE'] }
+    const asked = await node.admin.post('/account/tokens', form)
+    assert.equal(asked.status, 409)
+    assert.ok(asked.text.includes('You come from 192.0.2.1 now, and from there it could not be used.'))
+    assert.ok(asked.text.includes('You come from a place whose country is not known now'))
+    assert.ok(asked.text.includes('10.0.0.0/8'), 'what was typed is kept')
+    assert.equal(((await node.admin.get('/api/v1/tokens')).json['items'] as unknown[]).length, 0)
+    // yes to one question is no yes to another
+    const half = await node.admin.post('/account/tokens', { ...form, confirmed: 'address-shut-out' })
+    assert.equal(half.status, 409)
+    const made = await node.admin.post('/account/tokens', {
+      ...form,
+      confirmed: ['address-shut-out', 'region-shut-out'],
+    })
+    assert.equal(made.status, 200)
+    assert.ok(made.text.includes('only from 10.0.0.0/8, in Germany'))
+  })
+
+  test('the API answers 409 with the questions, until they are confirmed', async (t) => {
+    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const make = (wanted: Record<string, unknown>) =>
+      node.admin.post('/api/v1/tokens', { label: 'CI', permissions: ['*'], expiresAt: null, ...wanted })
+    for (const [limits, field] of [
+      [{ networks: { allow: ['198.51.100.0/24'] } }, 'confirmed/address-shut-out'],
+      [{ networks: { deny: ['192.0.2.1'] } }, 'confirmed/address-shut-out'],
+      [{ regions: ['DE'] }, 'confirmed/region-shut-out'],
+      [{ networks: { allow: ['0.0.0.0/0'] } }, 'confirmed/every-address'],
+      [{ networks: { deny: ['::/0'] } }, 'confirmed/no-address'],
+    ] as const) {
+      const asked = await make(limits)
+      assert.equal(asked.status, 409, JSON.stringify(limits))
+      assert.equal(asked.json['code'], 'identity.limits-to-confirm')
+      assert.deepEqual(
+        (asked.json['faults'] as { field: string }[]).map((one) => one.field),
+        [field],
+      )
+      assert.equal((await make({ ...limits, confirmed: true })).status, 201)
+    }
+    const inside = { networks: { allow: ['192.0.2.0/24'], deny: ['192.0.2.128/25'] } }
+    assert.equal((await make(inside)).status, 201, 'nothing to ask')
+    const german = browser(node, '198.51.100.7')
+    await german.signIn('admin', 'correct horse battery staple')
+    const here = { label: 'x', permissions: ['*'], expiresAt: null, regions: ['DE'] }
+    assert.equal((await german.post('/api/v1/tokens', here)).status, 201)
+  })
+
+  test('a CIDR with host bits is refused with the network that was meant', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const page = await node.admin.post('/account/tokens', { label: 'CI', allow: '192.0.2.1/24' })
+    assert.equal(page.status, 400)
+    assert.ok(page.text.includes('Write 192.0.2.0/24 for the network, or 192.0.2.1 for this one address.'))
+    const body = { label: 'CI', permissions: ['*'], expiresAt: null, networks: { deny: ['192.0.2.1/24'] } }
+    const { status, json } = await node.admin.post('/api/v1/tokens', body)
+    assert.equal(status, 400)
+    assert.match(JSON.stringify(json['faults']), /192\.0\.2\.0\/24 for the network/)
+  })
+
+  test('a person without any role makes a token for everything they may, and it does no more than they', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node)
+    await ada.signIn('ada', password)
+    assert.equal((await ada.post('/account/tokens', { label: 'mine' })).status, 200)
+    const made = await ada.post('/api/v1/tokens', { label: 'CI', permissions: ['*'], expiresAt: null })
+    assert.equal(made.status, 201, made.text)
+    const headers = { authorization: `Bearer ${String(made.json['secret'])}` }
+    assert.equal((await node.call({ path: '/api/v1/me', headers })).status, 200)
+    const body = { handle: 'eve', displayName: 'Eve' }
+    assert.equal((await node.call({ method: 'POST', path: '/api/v1/accounts', headers, body })).status, 403)
+    // who came with less makes no token for everything
+    const narrow = { label: 'x', permissions: ['*'], expiresAt: null }
+    const limited = await ada.post('/api/v1/tokens', { ...narrow, permissions: ['tokens:create'] })
+    assert.equal(limited.status, 403)
+  })
+
+  test('somebody who may not read networks is not told their names', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await node.admin.post('/api/v1/networks', { name: 'office', title: 'Office', cidrs: ['192.0.2.0/24'] })
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node)
+    await ada.signIn('ada', password)
+    const page = await ada.get('/account/tokens/new')
+    assert.equal(page.status, 200)
+    assert.ok(!page.text.includes('office'))
+  })
+})
