@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { systemRandom } from '#platform'
 import { findPrivateKey, provesKey } from './private-keys.ts'
 import { readPublicKey } from './public-keys.ts'
 import { keyTools, opensslKeys, sshKeys, toolsMissing } from './testing.ts'
@@ -17,7 +18,7 @@ test('private keys of openssl are recognised in every form, and prove which key 
         for (const text of [pem, `my key:\n${pem}thanks`, pem.replaceAll(/^/gm, '> '), pem.replaceAll('\n', '\r\n')]) {
           const found = findPrivateKey(text)
           assert.equal(found?.publicKey?.fingerprint, readPublicKey(tools.read('key.pub')).fingerprint)
-          assert.ok(found && (await provesKey(found)))
+          assert.ok(found && (await provesKey(found, systemRandom)))
         }
       }
       const encrypted = [
@@ -45,11 +46,11 @@ test('private keys of ssh-keygen are recognised, encrypted ones by their public 
       const { fingerprint } = readPublicKey(tools.read(`${kind}.pub`))
       const open = findPrivateKey(tools.read(kind))
       assert.equal(open?.publicKey?.fingerprint, fingerprint)
-      assert.ok(open && (await provesKey(open)))
+      assert.ok(open && (await provesKey(open, systemRandom)))
       tools.sh(`ssh-keygen -q -p -N 'a passphrase' -f ${kind}`)
       const encrypted = findPrivateKey(tools.read(kind))
       assert.equal(encrypted?.publicKey?.fingerprint, fingerprint)
-      assert.equal(encrypted && (await provesKey(encrypted)), false)
+      assert.equal(encrypted && (await provesKey(encrypted, systemRandom)), false)
     })
   }
 })
@@ -112,7 +113,7 @@ test('a file that names somebody else’s public key proves nothing', { skip: to
   const pem = `-----BEGIN OPENSSH PRIVATE KEY-----\n${Buffer.from(forged, 'latin1').toString('base64')}\n-----END OPENSSH PRIVATE KEY-----`
   const found = findPrivateKey(pem)
   assert.equal(found?.publicKey?.fingerprint, theirs.fingerprint)
-  assert.equal(found && (await provesKey(found)), false)
+  assert.equal(found && (await provesKey(found, systemRandom)), false)
 
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -126,7 +127,7 @@ test('a file that names somebody else’s public key proves nothing', { skip: to
     `-----BEGIN RSA PRIVATE KEY-----\n${der.toString('base64')}\n-----END RSA PRIVATE KEY-----`,
   )
   assert.ok(spoofed)
-  assert.equal(await provesKey(spoofed), false)
+  assert.equal(await provesKey(spoofed, systemRandom), false)
 })
 
 test('hostile texts take no time', () => {

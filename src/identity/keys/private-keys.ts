@@ -1,5 +1,6 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
+import { createPrivateKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto'
 import { promisify } from 'node:util'
+import type { Random } from '#platform'
 import { bigintOf, readBase64, readPem } from './encodings.ts'
 import { type PublicKey, publicHalf, sshFields, sshPublicKey } from './public-keys.ts'
 import { readWire } from './ssh-wire.ts'
@@ -137,10 +138,10 @@ const verifyAsync = promisify(verify)
  * Whether the text held the private key of exactly this public one: it signs what it could not know before. A file can
  * name any public key beside a private one, so without this anybody could have anybody's keys revoked.
  */
-export async function provesKey({ key, publicKey }: PastedPrivateKey): Promise<boolean> {
+export async function provesKey({ key, publicKey }: PastedPrivateKey, random: Random): Promise<boolean> {
   if (key === undefined || publicKey === undefined) return false
   const digest = publicKey.kind === 'Ed25519' ? null : 'sha256'
-  const text = randomBytes(32)
+  const text = random.bytes(32)
   try {
     return await verifyAsync(digest, text, publicKey.key, await signAsync(digest, text, key))
   } catch {

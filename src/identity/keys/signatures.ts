@@ -1,4 +1,5 @@
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
+import type { Random } from '#platform'
 import { readBase64 } from './encodings.ts'
 import type { CurveName, KeyKind, PublicKey } from './public-keys.ts'
 import { readWire } from './ssh-wire.ts'
@@ -51,7 +52,7 @@ export function createVerifyingKeys(): (material: KeyMaterial) => VerifyingKey {
   }
 }
 
-/** An answer that has the form of a signature. Which key it could be of, `couldBeOf` says. */
+/** An answer that has the form of a signature. */
 export type SignedAnswer =
   | { readonly form: 'raw'; readonly signature: Buffer }
   | { readonly form: 'ssh'; readonly signature: SshSignature }
@@ -69,19 +70,51 @@ export function readSignedAnswer(pasted: string): SignedAnswer | undefined {
 
 const longestSignature = 1_024
 
-/** Whether the answer has the form of one that the key makes: costs nothing and proves nothing. */
-export function couldBeOf(answer: SignedAnswer, { kind, ssh }: Pick<VerifyingKey, 'kind' | 'ssh'>): boolean {
-  if (answer.form === 'ssh') return answer.signature.publicKey.equals(ssh)
-  const { length } = answer.signature
-  if (kind === 'Ed25519') return length === 64
-  if (isCurve(kind))
-    return length === 2 * coordinates[kind] || ecdsaPair(answer.signature, coordinates[kind]) !== undefined
-  return length === Math.ceil(Number(kind.slice(4)) / 8)
+/** What tells signatures apart before any key is tried: the kind of key, with RSA's length in whole bytes. */
+export type Shape = KeyKind
+
+export function shapeOfKey(kind: KeyKind): Shape {
+  return kind.startsWith('RSA-') ? rsaShape(Math.ceil(Number(kind.slice(4)) / 8)) : kind
+}
+
+function rsaShape(bytes: number): Shape {
+  return `RSA-${bytes * 8}`
+}
+
+/** The shapes of key that an answer may be of, by its form alone; at most three. */
+export function shapesOf(answer: SignedAnswer): readonly Shape[] {
+  if (answer.form === 'ssh') return sshShape(answer.signature)
+  const { signature } = answer
+  const shapes: Shape[] = signature.length === 64 ? ['Ed25519'] : []
+  for (const curve of curves) {
+    const width = coordinates[curve]
+    if (signature.length === 2 * width || ecdsaPair(signature, width) !== undefined) shapes.push(curve)
+  }
+  return signature.length >= 256 ? [...shapes, rsaShape(signature.length)] : shapes
+}
+
+function sshShape({ algorithm, signature }: SshSignature): readonly Shape[] {
+  if (algorithm === 'ssh-ed25519') return ['Ed25519']
+  const curve = curves.find((one) => sshCurves[one].name === algorithm)
+  if (curve !== undefined) return [curve]
+  // its length and the number itself
+  const bytes = signature.length - 4
+  return algorithm.startsWith('rsa-') && bytes >= 256 && bytes <= longestSignature ? [rsaShape(bytes)] : []
 }
 
 /** Whether the answer is the key's signature of the text. Never throws: what OpenSSL rejects is no signature. */
 export function verifyAnswer(answer: SignedAnswer, key: VerifyingKey, text: string): boolean {
-  if (!couldBeOf(answer, key)) return false
+  const isOfKey = shapesOf(answer).includes(shapeOfKey(key.kind)) && namesKey(answer, key)
+  return isOfKey && tryAnswer(answer, key, text)
+}
+
+/** Whether an SSH signature names this key as its maker; others name none. */
+function namesKey(answer: SignedAnswer, { ssh }: VerifyingKey): boolean {
+  return answer.form === 'raw' || answer.signature.publicKey.equals(ssh)
+}
+
+/** The work of verifying, whatever key the answer names. */
+function tryAnswer(answer: SignedAnswer, key: VerifyingKey, text: string): boolean {
   try {
     return [text, `${text}\n`].some((signed) =>
       answer.form === 'ssh' ? verifySsh(answer.signature, key, signed) : verifyRaw(answer.signature, key, signed),
@@ -91,6 +124,48 @@ export function verifyAnswer(answer: SignedAnswer, key: VerifyingKey, text: stri
   }
 }
 
+/**
+ * Which of the keys made the answer: the first that did. For every shape the answer may be of, as much is computed where
+ * there is no such key as where there is one, so that the time does not tell who has which.
+ */
+export function findSigner<Key extends VerifyingKey>(
+  answer: SignedAnswer,
+  keys: readonly Key[],
+  text: string,
+  standIn: (shape: Shape) => VerifyingKey,
+): Key | undefined {
+  for (const shape of shapesOf(answer)) {
+    const fitting = keys.filter((key) => shapeOfKey(key.kind) === shape && namesKey(answer, key))
+    if (fitting.length === 0) tryAnswer(answer, standIn(shape), text)
+    const signer = fitting.find((key) => tryAnswer(answer, key, text))
+    if (signer !== undefined) return signer
+  }
+  return undefined
+}
+
+/** Keys nobody has: to spend on them what verifying takes. */
+export function createStandIns(random: Random): (shape: Shape) => VerifyingKey {
+  const kept = new Map<Shape, VerifyingKey>()
+  return (shape) => {
+    const present = kept.get(shape)
+    if (present !== undefined) return present
+    const made = { kind: shape, key: keyOfNobody(shape, random), ssh: Buffer.of() }
+    kept.set(shape, made)
+    return made
+  }
+}
+
+function keyOfNobody(shape: Shape, random: Random): KeyObject {
+  if (shape === 'Ed25519') return generateKeyPairSync('ed25519').publicKey
+  if (isCurve(shape)) return generateKeyPairSync('ec', { namedCurve: shape }).publicKey
+  // no primes are needed: any odd number of the length takes as long
+  const modulus = Buffer.from(random.bytes(Number(shape.slice(4)) / 8))
+  modulus[0] = (modulus[0] ?? 0) | 0x80
+  modulus[modulus.length - 1] = (modulus.at(-1) ?? 0) | 1
+  return createPublicKey({ key: { kty: 'RSA', n: modulus.toString('base64url'), e: 'AQAB' }, format: 'jwk' })
+}
+
+const curves = ['P-256', 'P-384', 'P-521'] as const
 const coordinates: Readonly<Record<CurveName, number>> = { 'P-256': 32, 'P-384': 48, 'P-521': 66 }
 
 function isCurve(kind: KeyKind): kind is CurveName {
@@ -161,7 +236,7 @@ function verifySsh({ hash: digest, algorithm, signature }: SshSignature, key: Ve
   }
   // `ssh-rsa` is SHA-1
   const ofRsa = ({ 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' } as const)[algorithm]
-  return ofRsa !== undefined && couldBeOf({ form: 'raw', signature: bytes }, key) && verify(ofRsa, data, key.key, bytes)
+  return ofRsa !== undefined && verify(ofRsa, data, key.key, bytes)
 }
 
 const sshCurves: Readonly<Record<CurveName, { readonly name: string; readonly digest: string }>> = {
