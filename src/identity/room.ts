@@ -1,6 +1,6 @@
-import { accessRoom as access } from '#access'
+import { accessRoom as access, consoleOrigin } from '#access'
 import { mailRoom as mail } from '#mail'
-import { defineRoom, type Job, type Kernel, type Notice, type SetupStep } from '#platform'
+import { defineRoom, type Job, type Notice, type SetupStep } from '#platform'
 import { listAccounts } from './account-store.ts'
 import { authenticatorsOf } from './authenticators.ts'
 import { identityConfig } from './config.ts'
@@ -8,6 +8,8 @@ import { identityPermissions } from './contract.ts'
 import { identityErrors } from './errors.ts'
 import { events } from './events.ts'
 import type { IdentityFace } from './face.ts'
+import { createKeyAnswers } from './keys/answers.ts'
+import { keySignInRoutes } from './keys/sign-in-routes.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
@@ -57,6 +59,7 @@ export const identityRoom = defineRoom({
       face,
       routes: [
         ...signInRoutes(parts),
+        ...keySignInRoutes(parts, createKeyAnswers(parts)),
         ...setupRoutes(parts),
         ...accountApi(parts),
         ...ownApi(parts),
@@ -98,16 +101,10 @@ async function setupNotices(parts: Parts): Promise<readonly Notice[]> {
   const token = await newSetupToken(parts, parts.kernel.context(system))
   return token === undefined
     ? []
-    : [{ title: 'Set up', text: `${linkOf(parts.kernel, token)} (one use, within 24 hours)` }]
+    : [{ title: 'Set up', text: `${consoleOrigin(parts.kernel)}/setup?token=${token} (one use, within 24 hours)` }]
 }
 
 const system = { principal: { kind: 'system', id: 'system', name: 'system' } } as const
-
-function linkOf({ config, listener }: Kernel, token: string): string {
-  const port = config.console.port ?? listener.httpsPort
-  const host = port === 443 ? config.console.host : `${config.console.host}:${port}`
-  return `https://${host}/setup?token=${token}`
-}
 
 const addPeople: SetupStep = {
   title: 'Add the people',

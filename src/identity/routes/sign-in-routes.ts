@@ -11,7 +11,7 @@ import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
 import { provePassword } from '../sign-in/prove-password.ts'
 import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { revokeToken } from '../tokens.ts'
-import { signInPage } from '../views/sign-in.ts'
+import { shownOnSignIn, signInPage } from '../views/sign-in.ts'
 
 const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 
@@ -74,18 +74,11 @@ async function signInByForm(
     )
     return signInReply(parts, result, to, browser)
   } catch (error) {
-    if (!(error instanceof GateError) || !shownOnPage.has(error.code)) throw error
+    if (!(error instanceof GateError) || !shownOnSignIn.has(error.code)) throw error
     const refusal = { title: error.title, detail: error.detail }
     return { kind: 'page', status: error.status, headers: error.headers, page: signInPage({ to, refusal }) }
   }
 }
-
-const shownOnPage = new Set([
-  'identity.sign-in-failed',
-  'identity.sign-in-refused',
-  'identity.try-later',
-  'identity.busy',
-])
 
 function signInForToken(parts: Parts): readonly Route[] {
   return [

@@ -29,6 +29,8 @@ export interface Verified {
   /** Whom it was about, right or wrong; absent where nobody has the handle. */
   readonly account?: StoredCredential['account'] | undefined
   readonly proven?: Proven | undefined
+  /** Why nothing was proved, for the journal alone; absent: `not-proven`. */
+  readonly fault?: string
 }
 
 /** What a proof led to. */
@@ -65,13 +67,14 @@ export interface Proving<T> {
 export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttempt, proving: Proving<T>): Promise<T> {
   const attempt: Attempt = { handle: foldHandle(tried.handle), address: ctx.actor.address, device: tried.device }
   const counted = await countOrJournal(parts, ctx, attempt)
-  const { account, proven } = await proving.verify(ctx, attempt.handle)
-  const fault = proven === undefined ? 'not-proven' : await usageFault(parts, ctx, proven)
+  const { account, proven, ...verified } = await proving.verify(ctx, attempt.handle)
+  let fault = proven === undefined ? (verified.fault ?? notProven) : await usageFault(parts, ctx, proven)
   if (proven !== undefined && fault === undefined) {
     const outcome = await complete(parts, ctx, { attempt, tried, counted, proven, proving })
-    if (outcome !== undefined) return outcome.result
+    if (typeof outcome !== 'string') return outcome.result
+    fault = outcome
   }
-  await recordFailure(parts.kernel.keyring, ctx, attempt, account ?? proven?.account, fault ?? 'not-proven')
+  await recordFailure(parts.kernel.keyring, ctx, attempt, account ?? proven?.account, fault ?? notProven)
   throw fail('identity.sign-in-failed')
 }
 
@@ -109,8 +112,11 @@ interface Completion<T> {
   readonly proving: Proving<T>
 }
 
-/** What was proved is looked at again: it may have been revoked, or the account disabled, while it was verified. */
-async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): Promise<Outcome<T> | undefined> {
+/**
+ * What was proved is looked at again: it may have been revoked, or the account disabled, while it was verified. Answers why
+ * not, when it is not so.
+ */
+async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): Promise<Outcome<T> | string> {
   const { attempt, tried, counted, proven, proving } = completion
   try {
     return await ctx.as(provenActor(proven, ctx.actor.address)).tx(async (tx) => {
@@ -127,13 +133,15 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
     })
   } catch (error) {
     // undone with its transaction; the failure is recorded in one of its own
-    if (error instanceof NotConfirmed || (error instanceof GateError && challengeFaults.has(error.code)))
-      return undefined
+    if (error instanceof NotConfirmed) return notProven
+    if (error instanceof GateError && challengeFaults.has(error.code)) return error.code.replace('identity.', '')
     throw error
   }
 }
 
 class NotConfirmed extends Error {}
+
+const notProven = 'not-proven'
 
 const challengeFaults = new Set(['identity.challenge-wrong', 'identity.challenge-expired', 'identity.challenge-used'])
 

@@ -27,9 +27,18 @@ ${form({
   body: html`${field({ name: 'handle', label: 'Handle', autocomplete: 'username', required: true, code: true, autofocus: account === undefined, faults })}
 ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true, faults })}
 ${to === '/' ? nothing : hidden('to', to)}`,
-})}`
+})}
+<p>${link({ text: 'Sign in with a key', href: to === '/' ? '/sign-in/key' : `/sign-in/key?to=${encodeURIComponent(to)}` })}</p>`
   return { title: 'Sign in', body, frame: 'bare' }
 }
+
+/** Refusals that the page of the form shows, with the form again. */
+export const shownOnSignIn: ReadonlySet<string> = new Set([
+  'identity.sign-in-failed',
+  'identity.sign-in-refused',
+  'identity.try-later',
+  'identity.busy',
+])
 
 /** Ends the form's navigation; the page goes on by itself. */
 export function goOnPage(to: string): ShellPage {
