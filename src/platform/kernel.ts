@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Actor, prefixedId } from '#kit'
+import { type Actor, parseCidr, prefixedId } from '#kit'
 import { openJournal, type RunningJournal } from './audit/journal.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './clock.ts'
 import type { CoreConfig } from './config/core.ts'
@@ -72,6 +72,7 @@ export async function openKernel(
       http: config.listen.http,
       adminSocket: join(dataDirectory, 'admin.sock'),
       publicPort: config.console.port,
+      trustedProxies: config.listen.trustedProxies.flatMap((text) => parseCidr(text) ?? []),
       log,
       metrics,
     })

@@ -93,6 +93,12 @@ export const platformErrors = {
     detail:
       'The request does not name exactly one host in its usual form. Nothing was done. Correct the address and try again.',
   },
+  'platform.bad-forwarded-for': {
+    status: 400,
+    title: 'The proxy does not say where the request comes from',
+    detail:
+      'The request came through a trusted proxy ([listen] trusted-proxies) without an X-Forwarded-For header that can be read, so nothing could be judged by its address. Nothing was done. Let the proxy add the address of its client, and name under trusted-proxies nothing but proxies.',
+  },
   'platform.misdirected-request': {
     status: 421,
     title: 'Misdirected request',

@@ -25,6 +25,30 @@ host = "gate.example.org"
 \`\`\`
 `
 
+const proxies = `## Behind a proxy
+
+Gatehouse takes a request's address from its connection and reads no header, until proxies in front of it are named:
+
+\`\`\`toml
+[listen]
+trusted-proxies = ["10.0.3.7", "2001:db8:7::/64"]
+\`\`\`
+
+From those addresses \`X-Forwarded-For\` says where a request comes from. It is read from the right to the first address
+that is no trusted proxy; what stands left of that was sent by the client and is not looked at. That address is what
+networks and regions of credentials, policies, throttles and the journal see, and what apps are told. Several headers are
+one list; ports and brackets are taken; \`Forwarded\` and every other header of the kind is never read.
+
+- A request from a trusted proxy without an address that can be read is refused (400 \`platform.bad-forwarded-for\`): taking
+  the proxy's own address for it would let whoever makes the proxy drop the header pass every limit the proxy passes.
+  \`/healthz\` and \`/readyz\` of the console's host are answered all the same.
+- Name nothing but proxies: whoever else comes from such an address can say that they come from anywhere.
+- Every proxy must add the address of its own client (nginx: \`proxy_set_header X-Forwarded-For
+  $proxy_add_x_forwarded_for;\`; Caddy and HAProxy with \`option forwardfor\` do so), speak TLS to Gatehouse and name the
+  host that was asked for, in SNI and \`Host\`.
+- The limit of connections per network does not count for trusted proxies, the one in all does.
+`
+
 /** Variables that are no settings of the server, and who reads them. */
 const otherVariables: Readonly<Record<string, string>> = {
   GATEHOUSE_CONFIG: 'Path of the configuration file, instead of `gatehouse.toml` in the working directory.',
@@ -48,6 +72,7 @@ ${leaves.map(rowOf).join('\n')}
 
 Lists are comma-separated in a variable.
 
+${proxies}
 ## Other variables
 
 | variable | meaning |

@@ -1,8 +1,18 @@
 import { z } from 'zod'
+import { networkFault, parseCidr } from '#kit'
 
 const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+):\d{1,5}$/, 'expected host:port, for example 127.0.0.1:8443')
+
+const proxyNetwork = z.string().superRefine((text, check) => {
+  const fault =
+    networkFault(text) ??
+    (parseCidr(text)?.prefix === 0
+      ? 'a network of all addresses would let anybody say where they come from'
+      : undefined)
+  if (fault !== undefined) check.addIssue({ code: 'custom', message: fault })
+})
 
 /**
  * What must be known before the database is open. Everything else is state, changed through API, console or CLI. The
@@ -19,6 +29,13 @@ export const coreConfig = z
       .strictObject({
         https: address.default('127.0.0.1:8443').describe('Where people, apps and the API are served over TLS.'),
         http: address.default('127.0.0.1:8080').describe('Plain HTTP: redirects to HTTPS and nothing else of yours.'),
+        trustedProxies: z
+          .array(proxyNetwork)
+          .max(100)
+          .default([])
+          .describe(
+            'Networks or addresses of proxies in front of Gatehouse: from them, and from nobody else, `X-Forwarded-For` counts.',
+          ),
       })
       .prefault({}),
     console: z

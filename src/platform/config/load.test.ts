@@ -79,3 +79,21 @@ test('a room without settings leaves a table of its name to the core', () => {
   assert.deepEqual(slices.get('console'), {})
   assert.deepEqual(faults('[console]\ncolour = 1\n'), ['[console] colour: unknown key'])
 })
+
+test('trusted proxies are networks, and not everybody', () => {
+  const { core } = load('[listen]\ntrusted-proxies = ["10.0.3.7", "2001:db8::/64"]\n')
+  assert.deepEqual(core.listen.trustedProxies, ['10.0.3.7', '2001:db8::/64'])
+  const fromVariable = load('', { GATEHOUSE_LISTEN_TRUSTED_PROXIES: '127.0.0.1, ::1' })
+  assert.deepEqual(fromVariable.core.listen.trustedProxies, ['127.0.0.1', '::1'])
+  for (const [entry, message] of [
+    ['10.0.3.7/24', /Write 10\.0\.3\.0\/24 for the network, or 10\.0\.3\.7/],
+    ['0.0.0.0/0', /would let anybody say where they come from/],
+    ['::/0', /would let anybody/],
+    ['proxy.example.org', /Not a network/],
+    ['', /Not a network/],
+  ] as const) {
+    const [fault, ...others] = faults(`[listen]\ntrusted-proxies = ["${entry}"]\n`)
+    assert.match(fault ?? '', message)
+    assert.deepEqual(others, [])
+  }
+})

@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Http2SecureServer, Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { addressNetwork, canonicalAddress } from '#kit'
+import type { Clients } from './clients.ts'
 import type { ClientCertificate } from './listener.ts'
 
 /** What is known of a connection for its whole life. */
@@ -21,10 +22,13 @@ export class Connections {
   readonly #byNetwork = new Map<string, number>()
   readonly #most: number
   readonly #mostPerNetwork: number
+  readonly #clients: Pick<Clients, 'isProxy'>
 
-  constructor(most: number, mostPerNetwork: number) {
+  /** @param clients trusted proxies bring everybody, and are bounded by `most` alone */
+  constructor(most: number, mostPerNetwork: number, clients: Pick<Clients, 'isProxy'>) {
     this.#most = most
     this.#mostPerNetwork = mostPerNetwork
+    this.#clients = clients
   }
 
   get count(): number {
@@ -36,7 +40,8 @@ export class Connections {
     const address = canonicalAddress(withoutZone(socket.remoteAddress ?? ''))
     const network = address === undefined ? '' : addressNetwork(address)
     const others = this.#byNetwork.get(network) ?? 0
-    if (address === undefined || this.#open.size >= this.#most || others >= this.#mostPerNetwork) {
+    const isOneTooMany = others >= this.#mostPerNetwork && !this.#clients.isProxy(address ?? '')
+    if (address === undefined || this.#open.size >= this.#most || isOneTooMany) {
       socket.destroy()
       return undefined
     }

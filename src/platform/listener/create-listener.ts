@@ -1,6 +1,8 @@
+import type { Cidr } from '#kit'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { createAdminServer, listenOnSocket } from './admin-socket.ts'
+import { Clients } from './clients.ts'
 import { Connections, type Peers } from './connections.ts'
 import { createDispatch, type Served } from './dispatch.ts'
 import { drain } from './drain.ts'
@@ -22,6 +24,8 @@ export interface ListenerOptions {
   readonly publicPort?: number | undefined
   readonly log: Log
   readonly metrics: Metrics
+  /** Proxies whose `X-Forwarded-For` counts. */
+  readonly trustedProxies?: readonly Cidr[]
   readonly limits?: Partial<ListenerLimits>
 }
 
@@ -44,9 +48,10 @@ export function createListener(options: ListenerOptions): StartedListener {
   let stopping: Promise<void> | undefined
 
   const refused = (code: RefusalCode): void => count.refused.inc({ code })
-  const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused)
-  const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
-  const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork)
+  const clients = new Clients(options.trustedProxies ?? [])
+  const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused, clients)
+  const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
+  const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
   const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
   const secure = createTlsServers({
     dispatch,
@@ -86,11 +91,11 @@ export function createListener(options: ListenerOptions): StartedListener {
     host: (name, handler, upgrade) => {
       if (canonicalHost(name) !== name) throw new TypeError(`${name} is not a canonical host name`)
       if (hosts.has(name)) throw new TypeError(`host ${name} has a handler already`)
-      hosts.set(name, { handler, upgrade })
+      hosts.set(name, { handler, upgrade, own: true })
     },
     otherHosts: (handler, upgrade, knows) => {
       if (others !== undefined) throw new TypeError('the other hosts have a handler already')
-      others = { handler, upgrade, knows }
+      others = { handler, upgrade, knows, own: false }
     },
     plain: (pathPrefix, handler) => {
       if (!pathPrefix.startsWith('/') || prefixes.has(pathPrefix))
@@ -112,7 +117,7 @@ export function createListener(options: ListenerOptions): StartedListener {
       if (asks === true && peer.asked !== true) secure.retire(request)
       return peer.certificate
     },
-    addressOf: (request) => requestPeer(peers, request)?.address,
+    addressOf: (request) => clients.find(request) ?? requestPeer(peers, request)?.address,
     adminHandler: (handler) => {
       admin = handler
     },

@@ -3,6 +3,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import { pathOnly } from '../redact.ts'
+import type { Clients } from './clients.ts'
 import type { Peer } from './connections.ts'
 import { hostOf } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
@@ -12,6 +13,8 @@ import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
 export interface Served {
   readonly handler: ServedHandler
   readonly upgrade: UpgradeHandler | undefined
+  /** One of Gatehouse's own, as against those of apps. */
+  readonly own: boolean
 }
 
 /** Who handles what on HTTPS. */
@@ -30,6 +33,7 @@ export function createDispatch(
   limits: ListenerLimits,
   log: Log,
   refused: (code: RefusalCode) => void,
+  clients: Clients,
 ): Dispatch {
   const choose = (request: ServedRequest, peer: Peer | undefined): Served | RefusalCode => {
     if (request.rawHeaders.length > limits.headerCount * 2) return 'platform.too-many-headers'
@@ -37,7 +41,10 @@ export function createDispatch(
     const host = hostOf(request, 'https')
     if (host === undefined) return 'platform.bad-host'
     if (peer === undefined || host !== peer.serverName) return 'platform.misdirected-request'
-    return hosts.find(host) ?? 'platform.misdirected-request'
+    const served = hosts.find(host) ?? 'platform.misdirected-request'
+    return typeof served === 'string' || clients.place(request, peer.address, served)
+      ? served
+      : 'platform.bad-forwarded-for'
   }
   return {
     request: (request, response, peer) => {

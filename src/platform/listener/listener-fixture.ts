@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls'
+import { parseCidr } from '#kit'
 import { type MemoryLog, memoryLog, testCertificate } from '#platform/testing'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createListener } from './create-listener.ts'
@@ -30,12 +31,14 @@ export async function startListener(
   limits: Partial<ListenerLimits> = {},
   prepare: (listener: StartedListener) => void = () => undefined,
   https = '127.0.0.1:0',
+  trusted: readonly string[] = [],
 ): Promise<Fixture> {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-listener-'))
   const log = memoryLog()
   const metrics = createMetrics()
   const adminSocket = join(directory, 'admin.sock')
-  const common = { https, http: '127.0.0.1:0', adminSocket, log, metrics, limits }
+  const trustedProxies = trusted.flatMap((text) => parseCidr(text) ?? [])
+  const common = { https, http: '127.0.0.1:0', adminSocket, log, metrics, limits, trustedProxies }
   const listener = createListener(common)
   listener.certificates((name) => (name === 'broken.test' ? Promise.reject(new Error('no key')) : undefined))
   listener.certificates((name) => (name.endsWith('.test') ? context : undefined))

@@ -54,7 +54,10 @@ export interface Listener {
    * on a connection made before the host began to ask: that one closes after its answers, and the next is asked.
    */
   clientCertificateOf(request: ServedRequest): ClientCertificate | undefined
-  /** The peer's address in canonical form; absent on the admin socket. No header is read: there are no proxies before us. */
+  /**
+   * Where a request over TLS comes from, in canonical form: the peer, or what a trusted proxy says of it. Absent on the admin
+   * socket.
+   */
   addressOf(request: ServedRequest): string | undefined
   /** The port people reach HTTPS on, for links; known after start. */
   readonly httpsPort: number

@@ -6,6 +6,7 @@ import type { ServedResponse } from './listener.ts'
 export type RefusalCode = keyof typeof platformErrors &
   (
     | 'platform.bad-host'
+    | 'platform.bad-forwarded-for'
     | 'platform.misdirected-request'
     | 'platform.too-many-headers'
     | 'platform.no-tunnels'
