@@ -77,6 +77,31 @@ const networks = z.strictObject({
   deny: z.array(z.string().max(100)).max(100).default([]),
 })
 
+/** A way to sign in, without its secret. */
+export const credentialBody = z.strictObject({
+  id: z.string(),
+  kind: z.string(),
+  label: z.string(),
+  permissions: z.array(z.string()),
+  networks,
+  regions: z.array(z.string()),
+  expiresAt: time.nullable(),
+  /** Asked for after a proof of another kind, at every sign-in. */
+  isSecond: z.boolean(),
+  /** Whether it opened the session that asks, or is among its factors. */
+  current: z.boolean(),
+  createdAt: time,
+  /** When its secret was last set. */
+  secretSetAt: time,
+  lastUsedAt: time.nullable(),
+  lastUsedAddress: z.string().nullable(),
+  lastUsedRegion: z.string().nullable(),
+  lastUsedClient: z.string().nullable(),
+})
+export const credentialList = z.strictObject({ items: z.array(credentialBody), next: z.null() })
+export const credentialPatch = z.strictObject({ label: z.string().min(1).max(400) })
+export const credentialRevoked = z.strictObject({ sessionsEnded: z.int(), tokensRevoked: z.int() })
+
 export const newTokenBody = z.strictObject({
   label,
   permissions: z.array(z.string().max(512)).min(1).max(100),

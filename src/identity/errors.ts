@@ -76,6 +76,16 @@ export const identityErrors = {
     title: 'No such session',
     detail: 'There is no open session with this id. Nothing was changed.',
   },
+  'identity.no-such-credential': {
+    status: 404,
+    title: 'No such way to sign in',
+    detail: 'There is no usable credential with this id that you may see. Nothing was changed.',
+  },
+  'identity.invalid-label': {
+    status: 400,
+    title: 'The label cannot be used',
+    detail: 'Nothing was changed. Use 1 to 100 characters, without control characters.',
+  },
   'identity.no-such-token': {
     status: 404,
     title: 'No such token',

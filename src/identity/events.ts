@@ -9,6 +9,16 @@ const event = (summary: string, read: string, detail?: EventDeclaration['detail'
   detail === undefined ? { summary, read } : { summary, read, detail }
 
 const account = 'accounts:read:{id}'
+const credential = 'credentials:read:{id}'
+const credentialDetail = z
+  .object({
+    account: z.string().describe('Id of whose it is.'),
+    kind: z.string().describe('password, passkey, totp, recovery-codes, key, shared-secret or certificate.'),
+    sessionsEnded,
+    tokensRevoked,
+    reason,
+  })
+  .partial()
 const password = z.object({ credential: z.string().describe('Id of the password.'), sessionsEnded, tokensRevoked })
 
 /** What may be told of this room's changes. */
@@ -76,6 +86,14 @@ export const events: EventTable = {
   ),
   'passwords.change': event('Somebody changed their password; their other sessions ended.', account, password),
   'passwords.reset': event("Somebody else's password was reset; their sessions ended.", account, password),
+  'credentials.create': event('A way to sign in was made.', credential, credentialDetail),
+  'credentials.reset': event(
+    'A way to sign in got a new secret; what the old one opened ended.',
+    credential,
+    credentialDetail,
+  ),
+  'credentials.rename': event('A way to sign in was renamed.', credential, credentialDetail),
+  'credentials.revoke': event('A way to sign in was revoked; what it opened ended.', credential, credentialDetail),
   'tokens.create': event(
     'An API token was made.',
     'tokens:read:{id}',

@@ -21,8 +21,11 @@ import { identityPolicies, identityResources } from './resources.ts'
 import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
 import { accountPages } from './routes/account-pages.ts'
+import { credentialApi } from './routes/credential-api.ts'
 import { ownApi } from './routes/own-api.ts'
 import { ownPages } from './routes/own-pages.ts'
+import { proveRoutes } from './routes/prove-routes.ts'
+import { securityPages } from './routes/security-pages.ts'
 import { sessionApi } from './routes/session-api.ts'
 import { setupRoutes } from './routes/setup-routes.ts'
 import { signInRoutes } from './routes/sign-in-routes.ts'
@@ -60,6 +63,9 @@ export const identityRoom = defineRoom({
       routes: [
         ...signInRoutes(parts),
         ...keySignInRoutes(parts, createKeyAnswers(parts)),
+        ...proveRoutes(parts),
+        ...credentialApi(parts),
+        ...securityPages(parts),
         ...setupRoutes(parts),
         ...accountApi(parts),
         ...ownApi(parts),

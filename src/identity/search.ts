@@ -18,6 +18,7 @@ export const accountSearch: SearchSource = {
 export const identityActions: readonly SearchAction[] = [
   { title: 'Add a person', href: '/accounts/new' },
   { title: 'My account', href: '/account' },
+  { title: 'Ways I sign in', href: '/account/security' },
   { title: 'Change my password', href: '/account/password' },
   { title: 'Create an API token', href: '/account/tokens/new' },
 ]

@@ -49,6 +49,7 @@ eachDialect((_, open) => {
 
     for (const path of [
       '/account',
+      '/account/security',
       '/account/password',
       '/account/tokens/new',
       '/accounts',

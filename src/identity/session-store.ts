@@ -275,6 +275,23 @@ async function restingOn(db: Db, credentialId: string): Promise<string[]> {
   return rows.map((row) => row.session_id)
 }
 
+/** Open console sessions that rest on a credential, as first or further factor. */
+export async function countSessionsOn(db: Db, credentialId: string, now: number): Promise<number> {
+  const resting = await restingOn(db, credentialId)
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('ended_at', 'is', null)
+    .where('parent_id', 'is', null)
+    .where('ends_at', '>', now)
+    .where((e) => {
+      const begun = e('credential_id', '=', credentialId)
+      return resting.length === 0 ? begun : e.or([begun, e('id', 'in', resting)])
+    })
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
 /** Moves last-seen forward, never back. */
 export async function noteSessionUse(db: Db, id: string, at: number, address: string | undefined): Promise<void> {
   await tables<IdentityTables>(db)

@@ -128,7 +128,7 @@ eachDialect((_, open) => {
       return answers
     }
     assert.deepEqual(await codes(), [200, 200, 200])
-    assert.match((await node.admin.get('/account')).text, /Sign out everywhere else \(2\)/)
+    assert.match((await node.admin.get('/account/security')).text, /Sign out everywhere else \(2\)/)
     await node.call({ method: 'POST', path: '/api/v1/sessions/end-others', headers: own })
     assert.deepEqual(await codes(), [401, 200, 200])
     await node.admin.signIn('admin', adminPassword)

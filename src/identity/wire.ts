@@ -1,6 +1,7 @@
 import type { z } from 'zod'
+import type { Actor } from '#kit'
 import type { Account } from './account-store.ts'
-import type { accountBody, sessionBody, tokenBody } from './contract.ts'
+import type { accountBody, credentialBody, sessionBody, tokenBody } from './contract.ts'
 import type { Credential } from './credentials/credential.ts'
 import type { Session } from './session-store.ts'
 
@@ -34,6 +35,29 @@ export function sessionOnWire(session: Session, current: string | undefined): z.
     lastSeenAt: instant(session.lastSeenAt),
     lastSeenAddress: session.lastSeenAddress ?? null,
     endsAt: instant(session.endsAt),
+  }
+}
+
+/** @param actor who reads it */
+export function credentialOnWire(credential: Credential, actor: Actor): z.infer<typeof credentialBody> {
+  const own = [actor.credential, ...(actor.factors ?? [])]
+  const { lastUsedAt, expiresAt, networks } = credential
+  return {
+    id: credential.id,
+    kind: credential.kind,
+    label: credential.label,
+    permissions: [...credential.permissions],
+    networks: { allow: [...networks.allow], deny: [...networks.deny] },
+    regions: [...credential.regions],
+    expiresAt: expiresAt === undefined ? null : instant(expiresAt),
+    isSecond: credential.isSecond,
+    current: own.some((one) => one?.id === credential.id),
+    createdAt: instant(credential.createdAt),
+    secretSetAt: instant(credential.secretSetAt),
+    lastUsedAt: lastUsedAt === undefined ? null : instant(lastUsedAt),
+    lastUsedAddress: credential.lastUsedAddress ?? null,
+    lastUsedRegion: credential.lastUsedRegion ?? null,
+    lastUsedClient: credential.lastUsedClient ?? null,
   }
 }
 

@@ -94,6 +94,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     assert.deepEqual(faults, [])
     for (const kind of [
       '/accounts/{id}',
+      '/account/security',
       '/account/tokens/new',
       '/routes/new',
       '/routes/blog',

@@ -3,7 +3,7 @@ import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
-import { findCredential, listCredentials } from '../credentials/credential-store.ts'
+import { findCredential } from '../credentials/credential-store.ts'
 import { questionsOf } from '../credentials/limit-questions.ts'
 import {
   emptyLimitsForm,
@@ -23,7 +23,7 @@ import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
 import { createToken, revokeToken } from '../tokens.ts'
 import { madeTokenPage, newTokenPage, ownAccountPage, passwordPage, revokeTokenPage } from '../views/own-account.ts'
-import { endOne, endOthers, openSessions } from './session-api.ts'
+import { endOne, endOthers } from './session-api.ts'
 
 const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
@@ -47,9 +47,6 @@ const doneWords: Readonly<Record<string, string>> = {
   profile: 'The profile is saved.',
   password:
     'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.',
-  'signed-out': 'You are signed out everywhere else.',
-  session: 'The session has ended.',
-  token: 'The token is revoked.',
 }
 
 /** One's own account. */
@@ -100,16 +97,10 @@ async function ownPage(
   const id = ownAccountId(ctx)
   await parts.access.require(ctx, `accounts:read:${id}`, accountResource(id))
   const held = await parts.access.holdings(ctx.db, id)
-  const may = async (permission: string) =>
-    (await parts.access.decide(ctx.actor, permission, belongingsOf(id), { now: ctx.now })).allowed
   return ownAccountPage({
     account: await getAccount(ctx, id),
     ...held,
     mayAddress: (await parts.access.decide(ctx.actor, addressing, undefined, { now: ctx.now })).allowed,
-    sessions: (await may(`sessions:read:${id}`)) ? await openSessions(parts, ctx, id) : [],
-    tokens: (await may(`tokens:read:${id}`)) ? await listCredentials(ctx.db, id, 'token') : [],
-    current: ctx.actor.session?.id,
-    now: ctx.now,
     ...extra,
     done: doneWords[extra.done ?? ''],
   })
@@ -182,7 +173,7 @@ function ownSessions(parts: Parts): readonly Route[] {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `sessions:end:${id}`, belongingsOf(id))
         await endOthers(ctx, id)
-        return { kind: 'redirect', location: '/account?done=signed-out' }
+        return { kind: 'redirect', location: '/account/security?done=signed-out' }
       },
     }),
     route({
@@ -280,6 +271,6 @@ async function tokenFormReply(
 /** The page of the account a thing belonged to: one's own, or the person's. */
 function pageAbout(ctx: Ctx, owner: string | undefined, done?: string): string {
   if (owner === undefined || owner === ctx.actor.principal.id)
-    return done === undefined ? '/account' : `/account?done=${done}`
+    return done === undefined ? '/account/security' : `/account/security?done=${done}`
   return `/accounts/${owner}`
 }

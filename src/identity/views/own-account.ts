@@ -1,11 +1,9 @@
 import type { FieldFault, ShellPage } from '#platform'
-import { actionForm, command, confirmation, facts, field, form, html, nothing, notice, pageHeader } from '#platform/ui'
+import { command, confirmation, facts, field, form, html, nothing, notice, pageHeader } from '#platform/ui'
 import type { Account } from '../account-store.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { type LimitsView, limitsFields } from '../credentials/limits-view.ts'
-import type { Session } from '../session-store.ts'
 import { displayNameField, emailField, passwordFields } from './fields.ts'
-import { sessionTable, tokenTable } from './sessions.ts'
 
 const mine = { text: 'My account', href: '/account' }
 
@@ -13,11 +11,6 @@ export interface OwnAccountView {
   readonly account: Account
   readonly roles: readonly string[]
   readonly groups: readonly string[]
-  readonly sessions: readonly Session[]
-  readonly tokens: readonly Credential[]
-  readonly current: string | undefined
-  /** When the password was last set, in words. */
-  readonly now: number
   readonly done?: string | undefined
   readonly faults?: readonly FieldFault[]
   readonly typed?: { readonly displayName: string; readonly email?: string | undefined }
@@ -25,15 +18,9 @@ export interface OwnAccountView {
   readonly mayAddress: boolean
 }
 
-/** Everything about oneself: profile, what one holds, where one is signed in. */
+/** About oneself: profile, and what one holds. */
 export function ownAccountPage(view: OwnAccountView): ShellPage {
-  const { account, now, sessions, current, faults = [] } = view
-  const others = [
-    ...sessions.filter((session) => session.id !== current && session.parentId === undefined),
-    ...view.tokens.filter(
-      ({ openedBy, expiresAt = Number.POSITIVE_INFINITY }) => openedBy !== undefined && now < expiresAt,
-    ),
-  ]
+  const { account, faults = [] } = view
   const body = html`${pageHeader({ title: 'My account', lead: `Signed in as ${account.handle}.` })}
 ${view.done === undefined ? nothing : notice('done', view.done)}
 ${facts([
@@ -49,22 +36,9 @@ ${form({
   faults,
   body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${view.mayAddress ? emailField(view.typed?.email ?? account.email, faults) : nothing}`,
 })}
-<h2>Password</h2>
-<p><a class="button plain" href="/account/password">Change the password</a></p>
-<h2>Sessions</h2>
-${sessionTable(sessions, now, current)}
-${
-  others.length === 0
-    ? nothing
-    : actionForm({
-        action: '/account/end-other-sessions',
-        submit: `Sign out everywhere else (${others.length})`,
-        look: 'danger',
-      })
-}
-<h2>API tokens</h2>
-${tokenTable(view.tokens, now, true)}
-${view.tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}`
+<h2>Signing in</h2>
+<p>What you sign in with, where you are signed in, and your API tokens.</p>
+<p><a class="button plain" href="/account/security">Security</a> <a class="button plain" href="/account/password">Change the password</a></p>`
   return { title: 'My account', body, section: '/account', frame: 'full' }
 }
 

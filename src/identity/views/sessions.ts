@@ -66,12 +66,12 @@ function endForm(session: Session): Html {
   })
 }
 
-function from(address: string | undefined): Html {
+export function from(address: string | undefined): Html {
   return address === undefined ? nothing : html` from <code>${address}</code>`
 }
 
 /** Browser and system, as far as the client's own words tell. */
-function clientInWords(client: string): string {
+export function clientInWords(client: string): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/(\d+)/.exec(client)
   if (browser === null) return client.slice(0, 60)
   const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(client)?.[1]

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listAudit } from '#platform'
+import { eachDialect } from '#platform/testing'
+import { addPerson, adminPassword, browser, startSetUpNode } from '../testing.ts'
+
+const password = 'a long enough password'
+const minute = 60_000
+
+interface Listed {
+  readonly id: string
+  readonly kind: string
+  readonly label: string
+  readonly current: boolean
+}
+
+eachDialect((_dialect, open) => {
+  test('the security page lists what one signs in with, and renames it', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const [own] = (await node.admin.get('/api/v1/credentials')).json['items'] as Listed[]
+    assert.ok(own)
+    assert.equal(own.kind, 'password')
+    assert.equal(own.current, true)
+    assert.match((await node.admin.get('/account/security')).text, /Ways to sign in.*Password.*In use here/s)
+    const named = await node.admin.post(`/credentials/${own.id}/rename`, { label: '  The old one ' })
+    assert.equal(named.headers['location'], '/account/security?done=renamed')
+    assert.match((await node.admin.get('/account/security')).text, /The old one/)
+    const bad = await node.admin.post(`/credentials/${own.id}/rename`, { label: 'a\u202eb' })
+    assert.equal(bad.status, 400)
+    assert.match(bad.text, /Use 1 to 100 characters/)
+    const renamed = await node.admin.send('PATCH', `/api/v1/credentials/${own.id}`, { label: 'Third' })
+    assert.equal(renamed.json['label'], 'Third')
+  })
+
+  test('a change of how one signs in asks for a proof within ten minutes; a new one counts', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node, '198.51.100.7')
+    await ada.signIn('ada', password)
+    const [own] = (await ada.get('/api/v1/credentials')).json['items'] as Listed[]
+    assert.ok(own)
+    node.clock.advance(10 * minute)
+    const path = `/credentials/${own.id}/revoke`
+    const sent = await ada.get(path)
+    assert.equal(sent.status, 303)
+    assert.equal(sent.headers['location'], `/account/prove?to=${encodeURIComponent(path)}`)
+    const refused = await ada.send('DELETE', `/api/v1/credentials/${own.id}`)
+    assert.equal(refused.json['code'], 'identity.proof-needed')
+    assert.match((await ada.get(`/account/prove?to=${encodeURIComponent(path)}`)).text, /Is it still you\?/)
+
+    const wrong = await ada.post('/account/prove/password', { password: adminPassword, to: path })
+    assert.equal(wrong.status, 401)
+    const before = ada.cookies.get('__Host-gatehouse')
+    const proved = await ada.post('/account/prove/password', { password, to: path })
+    assert.equal(proved.headers['location'], path)
+    assert.notEqual(ada.cookies.get('__Host-gatehouse'), before, 'the session has a new token')
+    const page = await ada.get(path)
+    assert.match(page.text, /last way you can sign in/)
+    assert.match(page.text, /One session that rests on it ends/)
+    node.clock.advance(10 * minute)
+    assert.equal((await ada.post(path)).status, 303, 'and asks again ten minutes later')
+    assert.equal((await ada.get('/api/v1/me')).status, 200)
+    const records = await listAudit(node.kernel.database.db, { actionPrefix: 'sessions.prove' }, { limit: 10 })
+    assert.equal(records.length, 1)
+  })
+
+  test('revoking ends the sessions and command-line sign-ins that rest on it, everywhere at once', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const [one, two] = [browser(node, '198.51.100.7'), browser(node, '198.51.100.8')]
+    await one.signIn('ada', password)
+    await two.signIn('ada', password)
+    const cli = await node.call({
+      method: 'POST',
+      path: '/api/v1/sign-in',
+      body: { handle: 'ada', password, label: 'laptop' },
+      address: '198.51.100.9',
+    })
+    const bearer = { authorization: `Bearer ${String(cli.json['secret'])}` }
+    assert.equal((await node.call({ path: '/api/v1/me', headers: bearer })).status, 200)
+    const all = (await one.get('/api/v1/credentials')).json['items'] as Listed[]
+    const own = all.find(({ kind }) => kind === 'password')
+    assert.ok(own)
+    const done = await one.post(`/credentials/${own.id}/revoke`)
+    assert.equal(done.headers['location'], '/sign-in')
+    assert.equal((await two.get('/api/v1/me')).status, 401)
+    assert.equal((await node.call({ path: '/api/v1/me', headers: bearer })).status, 401)
+    const again = await browser(node, '198.51.100.7').post('/sign-in', { handle: 'ada', password })
+    assert.equal(again.status, 401)
+  })
+
+  test('nobody sees, renames or revokes somebody else’s', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node, '198.51.100.7')
+    await ada.signIn('ada', password)
+    const [theirs] = (await node.admin.get('/api/v1/credentials')).json['items'] as Listed[]
+    assert.ok(theirs)
+    for (const path of [`/credentials/${theirs.id}/revoke`, `/credentials/${theirs.id}/rename`]) {
+      assert.equal((await ada.get(path)).status, 403, path)
+      assert.equal((await ada.post(path, path.endsWith('rename') ? { label: 'mine' } : {})).status, 403, path)
+    }
+    assert.equal((await ada.send('DELETE', `/api/v1/credentials/${theirs.id}`)).status, 403)
+    assert.equal((await ada.get(`/api/v1/credentials/${theirs.id}`)).status, 403)
+  })
+
+  test('a limited token sees and revokes nothing that reaches further than itself', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const made = await node.admin.post('/api/v1/tokens', {
+      label: 'narrow',
+      permissions: ['credentials:*', 'tokens:*'],
+      expiresAt: null,
+    })
+    const headers = { authorization: `Bearer ${String(made.json['secret'])}` }
+    const seen = (await node.call({ path: '/api/v1/credentials', headers })).json['items'] as Listed[]
+    assert.deepEqual(
+      seen.map(({ kind }) => kind),
+      ['token'],
+      'itself, and not the password',
+    )
+    const all = (await node.admin.get('/api/v1/credentials')).json['items'] as Listed[]
+    const wide = all.find(({ kind }) => kind === 'password')
+    assert.ok(wide)
+    const hidden = await node.call({ path: `/api/v1/credentials/${wide.id}`, headers })
+    assert.equal(hidden.json['code'], 'identity.no-such-credential')
+    const refused = await node.call({ method: 'DELETE', path: `/api/v1/credentials/${wide.id}`, headers })
+    assert.equal(refused.json['code'], 'identity.proof-needed')
+  })
+})

@@ -1,0 +1,97 @@
+import { type Ctx, touch } from '#platform'
+import { fail } from '../errors.ts'
+import { endManySessions } from '../sessions.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
+import type { Credential } from './credential.ts'
+import { findCredential, listCredentials, renameCredential, revokeCredentials } from './credential-store.ts'
+import { credentialKinds } from './kinds.ts'
+import { isWithin, requireWithin } from './within.ts'
+
+/** An account's unrevoked credentials that the caller may see: none that reaches further than what they came with. */
+export async function visibleCredentials(ctx: Ctx, accountId: string): Promise<readonly Credential[]> {
+  const all = await listCredentials(ctx.db, accountId)
+  return all.filter((credential) => isWithin(ctx.actor, credential))
+}
+
+/** @throws GateError `identity.no-such-credential`, also for one the caller may not see */
+export async function getCredential(ctx: Ctx, id: string): Promise<Credential> {
+  const credential = await findCredential(ctx.db, id)
+  if (credential === undefined || credential.revokedAt !== undefined || !isWithin(ctx.actor, credential)) {
+    throw fail('identity.no-such-credential')
+  }
+  return credential
+}
+
+/** @throws GateError `identity.invalid-label` */
+export function checkedLabel(text: string): string {
+  const label = text.trim()
+  if (label.length < 1 || label.length > 100 || /[\p{Cc}\p{Bidi_Control}]/u.test(label)) {
+    throw fail('identity.invalid-label', { faults: [{ field: 'label', message: 'Use 1 to 100 characters.' }] })
+  }
+  return label
+}
+
+/** @throws GateError `identity.no-such-credential`, `identity.invalid-label` */
+export async function rename(ctx: Ctx, id: string, label: string): Promise<Credential> {
+  const wanted = checkedLabel(label)
+  return ctx.tx(async (tx) => {
+    const credential = await getCredential(tx, id)
+    if (credential.label === wanted) return credential
+    if (!(await renameCredential(tx.db, id, wanted))) throw fail('identity.no-such-credential')
+    await tx.audit({
+      action: 'credentials.rename',
+      target: { type: 'credential', id, name: wanted },
+      detail: { kind: credential.kind },
+    })
+    return { ...credential, label: wanted }
+  })
+}
+
+export interface Revoked {
+  readonly credential: Credential
+  readonly sessionsEnded: number
+  readonly tokensRevoked: number
+}
+
+/**
+ * Revokes a credential for good: from commit on it proves nothing, and every session and command-line sign-in that rests on it
+ * has ended, on every device and app host.
+ *
+ * @throws GateError `identity.no-such-credential`, `identity.proof-needed`, `identity.wider-than-credential`
+ */
+export async function revoke(ctx: Ctx, id: string): Promise<Revoked> {
+  await requireFreshProof(ctx)
+  return ctx.tx((tx) => revokeIn(tx, id))
+}
+
+/** The transaction's part; asks for no fresh proof. @throws GateError `identity.no-such-credential` */
+export async function revokeIn(tx: Ctx, id: string, reason?: string): Promise<Revoked> {
+  const credential = await getCredential(tx, id)
+  requireWithin(tx.actor, credential)
+  if ((await revokeCredentials(tx.db, { id }, tx.now)) === 0) throw fail('identity.no-such-credential')
+  const sessionsEnded = await endManySessions(tx, { credentialId: id }, 'credential-revoked')
+  const tokensRevoked = await revokeCredentials(tx.db, { openedBy: id }, tx.now)
+  touch(tx.db, 'sessions')
+  await tx.audit({
+    action: 'credentials.revoke',
+    target: { type: 'credential', id, name: credential.label },
+    detail: {
+      account: credential.accountId,
+      kind: credential.kind,
+      sessionsEnded,
+      tokensRevoked,
+      ...(reason === undefined ? {} : { reason }),
+    },
+  })
+  return { credential, sessionsEnded, tokensRevoked }
+}
+
+/** Whether the account could still begin a sign-in without this credential, at this moment. */
+export async function isLastWayIn(ctx: Ctx, { id, accountId, kind }: Credential): Promise<boolean> {
+  if (!credentialKinds[kind].first) return false
+  const others = await listCredentials(ctx.db, accountId)
+  return others.every(
+    (other) =>
+      other.id === id || !credentialKinds[other.kind].first || (other.expiresAt ?? Number.POSITIVE_INFINITY) <= ctx.now,
+  )
+}

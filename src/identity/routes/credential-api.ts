@@ -1,0 +1,92 @@
+import { type Ctx, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { credentialBody, credentialList, credentialPatch, credentialRevoked, idParams } from '../contract.ts'
+import { getCredential, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
+import type { Parts } from '../parts.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
+import { credentialOnWire } from '../wire.ts'
+
+/** Every kind of credential, in one list: one's own, and for who may manage them everybody's. */
+export function credentialApi(parts: Parts): readonly Route[] {
+  return [...lists(parts), ...ofOne()]
+}
+
+function lists(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/credentials',
+      door: 'api',
+      access: {
+        signedIn: 'about the caller’s own account, whose id the handler takes from the proof and then asks for',
+      },
+      summary: 'List the own ways to sign in, API tokens included; none that reaches further than what asks',
+      responses: { 200: credentialList },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `credentials:read:${id}`, belongingsOf(id))
+        return listReply(ctx, id)
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/accounts/{id}/credentials',
+      door: 'api',
+      access: { permission: 'credentials:read:{id}' },
+      summary: 'List an account’s ways to sign in',
+      params: idParams,
+      responses: { 200: credentialList },
+      handler: async (ctx, { params }) => listReply(ctx, (await getAccount(ctx, params.id)).id),
+    }),
+  ]
+}
+
+function ofOne(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/credentials/{id}',
+      door: 'api',
+      access: { permission: 'credentials:read:{id}' },
+      summary: 'Read a way to sign in, without its secret',
+      params: idParams,
+      responses: { 200: credentialBody },
+      handler: async (ctx, { params }) => ({
+        kind: 'json',
+        body: credentialOnWire(await getCredential(ctx, params.id), ctx.actor),
+      }),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/api/v1/credentials/{id}',
+      door: 'api',
+      access: { permission: 'credentials:change:{id}' },
+      summary: 'Rename a way to sign in',
+      params: idParams,
+      body: credentialPatch,
+      responses: { 200: credentialBody },
+      handler: async (ctx, { params, body }) => ({
+        kind: 'json',
+        body: credentialOnWire(await rename(ctx, params.id, body.label), ctx.actor),
+      }),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/credentials/{id}',
+      door: 'api',
+      access: { permission: 'credentials:revoke:{id}' },
+      summary: 'Revoke a way to sign in; every session and command-line sign-in that rests on it ends at once',
+      params: idParams,
+      responses: { 200: credentialRevoked },
+      async handler(ctx, { params }) {
+        const { sessionsEnded, tokensRevoked } = await revoke(ctx, params.id)
+        return { kind: 'json', body: { sessionsEnded, tokensRevoked } }
+      },
+    }),
+  ]
+}
+
+async function listReply(ctx: Ctx, accountId: string) {
+  const items = (await visibleCredentials(ctx, accountId)).map((one) => credentialOnWire(one, ctx.actor))
+  return { kind: 'json', body: { items, next: null } } as const
+}

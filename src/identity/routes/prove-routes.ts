@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { listCredentials } from '../credentials/credential-store.ts'
+import { type WayView, ways } from '../credentials/ways.ts'
+import { findDevice } from '../devices.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { returnPath } from '../return-path.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { type Proving, proveAttempt } from '../sign-in/attempts.ts'
+import { hasFreshProof, markProved } from '../sign-in/fresh-proof.ts'
+import { provePassword } from '../sign-in/prove-password.ts'
+import { provePage } from '../views/prove.ts'
+
+const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
+
+const passwordForm = z.strictObject({ password: z.string().max(4096), to: z.string().max(4096).optional() })
+
+/** Proving oneself again, before what one signs in with is changed. */
+export function proveRoutes(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account/prove',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      query: z.object({ to: z.string().optional().catch(undefined) }),
+      async handler(ctx, { query }) {
+        const to = returnPath(query.to)
+        if (await hasFreshProof(ctx)) return { kind: 'redirect', location: to }
+        return { kind: 'page', page: await proveView(parts, ctx, to) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/account/prove/password',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: passwordForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) =>
+        provedReply(parts, ctx, body.to, async () => {
+          const { handle } = await getAccount(ctx, ownAccountId(ctx))
+          const device = findDevice(parts.kernel.keyring, request.cookies)
+          const tried = { handle, password: new Secret(body.password), device, nextDevice: device }
+          return provePassword(parts, ctx, tried, (tx, proven) => markProved(parts, tx, ctx.actor, proven))
+        }),
+    }),
+  ]
+}
+
+/** `undefined` when the caller proved themselves lately; otherwise the way to `/account/prove` and back. */
+export async function proofFirst(ctx: Ctx, path: string): Promise<Reply | undefined> {
+  if (await hasFreshProof(ctx)) return undefined
+  return { kind: 'redirect', location: `/account/prove?to=${encodeURIComponent(path)}` }
+}
+
+/** Proves the own account again by another kind, and answers the session's new token. */
+export async function proveAgain(
+  parts: Parts,
+  ctx: Ctx,
+  request: RequestView,
+  proving: Omit<Proving<unknown>, 'onProven'>,
+): Promise<string> {
+  const { handle } = await getAccount(ctx, ownAccountId(ctx))
+  const device = findDevice(parts.kernel.keyring, request.cookies)
+  return proveAttempt(
+    parts,
+    ctx,
+    { handle, device, nextDevice: device },
+    {
+      ...proving,
+      onProven: (tx, proven) => markProved(parts, tx, ctx.actor, proven),
+    },
+  )
+}
+
+/** Runs a proof and goes on to `to` with the session's new token, or shows the page again with what was wrong. */
+export async function provedReply(
+  parts: Parts,
+  ctx: Ctx,
+  to: string | undefined,
+  prove: () => Promise<string>,
+): Promise<Reply> {
+  const path = returnPath(to)
+  if (ctx.actor.session === undefined) throw fail('identity.session-ended')
+  try {
+    return { kind: 'redirect', location: path, cookies: [sessionCookie(parts, await prove())] }
+  } catch (error) {
+    if (!(error instanceof GateError) || !shownOnPage.has(error.code)) throw error
+    const refusal = { title: error.title, detail: error.detail }
+    const page = await proveView(parts, ctx, path, refusal)
+    return { kind: 'page', status: error.status, headers: error.headers, page }
+  }
+}
+
+const shownOnPage = new Set(['identity.sign-in-failed', 'identity.try-later', 'identity.busy'])
+
+async function proveView(
+  parts: Parts,
+  ctx: Ctx,
+  to: string,
+  refusal?: { readonly title: string; readonly detail: string },
+  faults: readonly FieldFault[] = [],
+) {
+  const account = await getAccount(ctx, ownAccountId(ctx))
+  const all = (await listCredentials(ctx.db, account.id)).filter(
+    ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > ctx.now,
+  )
+  const forms = []
+  for (const way of ways) {
+    const credentials = all.filter(({ kind }) => kind === way.kind)
+    const view: WayView = { credentials, handle: account.handle, to, faults }
+    if (way.again !== undefined && credentials.length > 0) {
+      forms.push({ kind: way.kind, body: await way.again(parts, ctx, view) })
+    }
+  }
+  return provePage({ forms, refusal })
+}

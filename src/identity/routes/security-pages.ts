@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { idParams } from '../contract.ts'
+import type { Credential } from '../credentials/credential.ts'
+import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
+import { ways } from '../credentials/ways.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
+import { noSessionCookie } from '../session-cookie.ts'
+import { countSessionsOn } from '../session-store.ts'
+import { renamePage, revokeCredentialPage, securityPage } from '../views/security.ts'
+import { proofFirst } from './prove-routes.ts'
+import { openSessions } from './session-api.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** The words after an action, by name: an address must not be able to put words on the page. */
+const doneWords: Readonly<Record<string, string>> = {
+  created: 'It is made, and can be used to sign in from now on.',
+  reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
+  renamed: 'It is renamed.',
+  revoked: 'It is revoked; every session it opened has ended.',
+  'signed-out': 'You are signed out everywhere else.',
+  session: 'The session has ended.',
+  token: 'The token is revoked.',
+}
+
+/** Where one sees everything one can sign in with, and every place one is signed in. */
+export function securityPages(parts: Parts): readonly Route[] {
+  return [panel(parts), ...renaming(), ...revoking()]
+}
+
+function panel(parts: Parts): Route {
+  return route({
+    method: 'GET',
+    path: '/account/security',
+    door: 'browser',
+    access: { signedIn: aboutCaller },
+    query: z.object({ done: z.string().optional().catch(undefined) }),
+    async handler(ctx, { query }) {
+      const id = ownAccountId(ctx)
+      await parts.access.require(ctx, `credentials:read:${id}`, belongingsOf(id))
+      const may = async (permission: string) =>
+        (await parts.access.decide(ctx.actor, `${permission}:${id}`, belongingsOf(id), { now: ctx.now })).allowed
+      const all = await visibleCredentials(ctx, id)
+      const tokens = (await may('tokens:read')) ? all.filter(({ kind }) => kind === 'token') : []
+      return {
+        kind: 'page',
+        page: securityPage({
+          credentials: all.filter(({ kind }) => kind !== 'token'),
+          ways: (await may('credentials:create')) ? ways : [],
+          tokens,
+          sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
+          actor: ctx.actor,
+          now: ctx.now,
+          done: doneWords[query.done ?? ''],
+        }),
+      }
+    },
+  })
+}
+
+function renaming(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/credentials/{id}/rename',
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const credential = await getCredential(ctx, params.id)
+        return { kind: 'page', page: renamePage(credential, listAbout(ctx, credential)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/rename',
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      body: z.strictObject({ label: z.string().max(400) }),
+      async handler(ctx, { params, body }) {
+        const credential = await getCredential(ctx, params.id)
+        try {
+          await rename(ctx, params.id, body.label)
+        } catch (error) {
+          if (!(error instanceof GateError) || error.code !== 'identity.invalid-label') throw error
+          const page = renamePage({ ...credential, label: body.label }, listAbout(ctx, credential), error.faults)
+          return { kind: 'page', status: 400, page }
+        }
+        return { kind: 'redirect', location: listAbout(ctx, credential, 'renamed') }
+      },
+    }),
+  ]
+}
+
+function revoking(): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/credentials/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'credentials:revoke:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
+        if (first !== undefined) return first
+        const credential = await revocable(ctx, params.id)
+        return {
+          kind: 'page',
+          page: revokeCredentialPage(credential, {
+            owner: await getAccount(ctx, credential.accountId),
+            own: credential.accountId === ctx.actor.principal.id,
+            current: isCurrent(ctx, credential),
+            sessions: await countSessionsOn(ctx.db, credential.id, ctx.now),
+            lastWayIn: await isLastWayIn(ctx, credential),
+            back: listAbout(ctx, credential),
+          }),
+        }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/revoke',
+      door: 'browser',
+      access: { permission: 'credentials:revoke:{id}' },
+      params: idParams,
+      async handler(ctx, { params }): Promise<Reply> {
+        const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
+        if (first !== undefined) return first
+        const credential = await revocable(ctx, params.id)
+        await revoke(ctx, params.id)
+        if (isCurrent(ctx, credential)) return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
+        return { kind: 'redirect', location: listAbout(ctx, credential, 'revoked') }
+      },
+    }),
+  ]
+}
+
+/** API tokens have pages and a permission of their own. */
+async function revocable(ctx: Ctx, id: string): Promise<Credential> {
+  const credential = await getCredential(ctx, id)
+  if (credential.kind === 'token') throw fail('identity.no-such-credential')
+  return credential
+}
+
+/** Whether the session that asks rests on it. */
+function isCurrent({ actor }: Ctx, { id }: Credential): boolean {
+  return [actor.credential, ...(actor.factors ?? [])].some((one) => one?.id === id)
+}
+
+/** The page that lists it: one's own, or the person's. */
+function listAbout(ctx: Ctx, { accountId }: Credential, done?: string): string {
+  if (accountId !== ctx.actor.principal.id) return `/accounts/${accountId}`
+  return done === undefined ? '/account/security' : `/account/security?done=${done}`
+}

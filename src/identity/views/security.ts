@@ -1,0 +1,190 @@
+import type { Actor } from '#kit'
+import type { FieldFault, ShellPage } from '#platform'
+import {
+  actionForm,
+  badge,
+  confirmation,
+  emptyState,
+  field,
+  form,
+  type Html,
+  html,
+  link,
+  nothing,
+  notice,
+  pageHeader,
+  table,
+  time,
+} from '#platform/ui'
+import type { Account } from '../account-store.ts'
+import type { Credential } from '../credentials/credential.ts'
+import { credentialKinds } from '../credentials/kinds.ts'
+import { type Way, wayOf } from '../credentials/ways.ts'
+import type { Session } from '../session-store.ts'
+import { clientInWords, from, sessionTable, tokenTable } from './sessions.ts'
+
+const mine = { text: 'My account', href: '/account' }
+const security = { text: 'Security', href: '/account/security' }
+
+export interface SecurityView {
+  /** Without API tokens. */
+  readonly credentials: readonly Credential[]
+  /** What more may be made. */
+  readonly ways: readonly Way[]
+  readonly tokens: readonly Credential[]
+  readonly sessions: readonly Session[]
+  readonly actor: Actor
+  readonly now: number
+  readonly done: string | undefined
+}
+
+/** Everything one signs in with, and everywhere one is signed in. */
+export function securityPage(view: SecurityView): ShellPage {
+  const { credentials, tokens, sessions, actor, now } = view
+  const current = actor.session?.id
+  const others = [
+    ...sessions.filter((session) => session.id !== current && session.parentId === undefined),
+    ...tokens.filter(({ openedBy, expiresAt = Number.POSITIVE_INFINITY }) => openedBy !== undefined && now < expiresAt),
+  ]
+  const body = html`${pageHeader({
+    title: 'Security',
+    lead: 'What you sign in with, and where you are signed in.',
+    trail: [mine],
+  })}
+${view.done === undefined ? nothing : notice('done', view.done)}
+<h2>Ways to sign in</h2>
+${credentialTable(credentials, actor, now)}
+${additions(view.ways)}
+<h2>Sessions</h2>
+${sessionTable(sessions, now, current)}
+${
+  others.length === 0
+    ? nothing
+    : actionForm({
+        action: '/account/end-other-sessions',
+        submit: `Sign out everywhere else (${others.length})`,
+        look: 'danger',
+      })
+}
+<h2>API tokens</h2>
+${tokenTable(tokens, now, true)}
+${tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}`
+  return { title: 'Security', body, section: '/account', frame: 'full' }
+}
+
+/** Credentials of one account, in the order they were made. @param actor the reader */
+export function credentialTable(credentials: readonly Credential[], actor: Actor, now: number): Html {
+  const own = [actor.credential, ...(actor.factors ?? [])]
+  return table({
+    caption: 'Ways to sign in, oldest first',
+    columns: [
+      {
+        title: 'Label',
+        role: 'name',
+        cell: (c) => html`${c.label} ${own.some((one) => one?.id === c.id) ? badge('info', 'In use here') : nothing}`,
+      },
+      {
+        title: 'Kind',
+        cell: (c) => html`${credentialKinds[c.kind].title}${c.isSecond ? ', asked for as second factor' : nothing}`,
+      },
+      { title: 'Limits', cell: limits },
+      {
+        title: 'Last used',
+        cell: (c) =>
+          html`${time(c.lastUsedAt, now)}${from(c.lastUsedAddress)}${c.lastUsedClient === undefined ? nothing : html`, ${clientInWords(c.lastUsedClient)}`}`,
+      },
+      { title: 'Set', cell: (c) => time(c.secretSetAt, now) },
+      { title: 'Ends', cell: (c) => (c.expiresAt === undefined ? 'never' : time(c.expiresAt, now)) },
+      {
+        title: 'Actions',
+        role: 'actions',
+        cell: (c) =>
+          html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
+      },
+    ],
+    rows: credentials,
+    empty: emptyState({
+      title: 'Nothing to see from here',
+      text: 'What you came with is limited, and shows only what reaches no further than itself.',
+    }),
+  })
+}
+
+function limits({ permissions, networks, regions }: Credential): Html {
+  const lines = [
+    ...(permissions.length === 1 && permissions[0] === '*' ? [] : [`may only ${permissions.join(' ')}`]),
+    ...(networks.allow.length === 0 ? [] : [`only from ${networks.allow.join(', ')}`]),
+    ...(networks.deny.length === 0 ? [] : [`not from ${networks.deny.join(', ')}`]),
+    ...(regions.length === 0 ? [] : [`only in ${regions.join(', ')}`]),
+  ]
+  return lines.length === 0 ? html`none` : html`${lines.join('; ')}`
+}
+
+function additions(ways: readonly Way[]): Html {
+  const offered = ways.flatMap(({ add }) => (add === undefined ? [] : [add]))
+  if (offered.length === 0) return nothing
+  return html`<h3>Add another</h3>
+<ul class="choices">${offered.map((add) => html`<li><a href="${add.href}">${add.text}</a><br><small>${add.hint}</small></li>`)}</ul>`
+}
+
+export function renamePage(credential: Credential, back: string, faults: readonly FieldFault[] = []): ShellPage {
+  const title = `Rename the ${credentialKinds[credential.kind].title}`
+  const body = html`${pageHeader({ title, lead: 'The label is for you: it says which of your things this is.', trail: [security] })}
+${form({
+  action: `/credentials/${credential.id}/rename`,
+  submit: 'Save the label',
+  cancel: { text: 'Cancel', href: back },
+  faults,
+  body: field({
+    name: 'label',
+    label: 'Label',
+    value: credential.label,
+    required: true,
+    autocomplete: 'off',
+    maxLength: 100,
+    autofocus: true,
+    faults,
+  }),
+})}`
+  return { title, body, section: '/account', frame: 'full' }
+}
+
+export interface RevocationView {
+  readonly owner: Account
+  /** Whether it is the reader's. */
+  readonly own: boolean
+  /** Whether the reader's session rests on it. */
+  readonly current: boolean
+  readonly sessions: number
+  readonly lastWayIn: boolean
+  readonly back: string
+}
+
+/** Says what revoking does, to whom. */
+export function revokeCredentialPage(credential: Credential, view: RevocationView): ShellPage {
+  const { owner, own, current, sessions, lastWayIn } = view
+  const kind = credentialKinds[credential.kind].title
+  const title = `Revoke the ${kind} “${credential.label}”?`
+  const whose = own ? 'you' : owner.displayName
+  const body = html`${pageHeader({ title: `Revoke a ${kind}` })}
+${confirmation({
+  title,
+  consequences: [
+    'It proves nothing from then on.',
+    sessions === 0
+      ? 'No session rests on it.'
+      : `${sessions === 1 ? 'One session that rests' : `${sessions} sessions that rest`} on it ${sessions === 1 ? 'ends' : 'end'} at once, on every device and app.`,
+    ...(current ? ['This session is among them: you will be signed out here.'] : []),
+    ...(lastWayIn
+      ? [
+          `It is the last way ${whose} can sign in. Afterwards only a link made by an administrator lets ${own ? 'you' : 'them'} back in.`,
+        ]
+      : []),
+  ],
+  undo: 'This cannot be undone; a new one would have another secret.',
+  action: `/credentials/${credential.id}/revoke`,
+  verb: lastWayIn ? `Revoke the last way in` : `Revoke the ${kind}`,
+  cancel: { text: 'Keep it', href: view.back },
+})}`
+  return { title, body, section: '/account', frame: 'full' }
+}
