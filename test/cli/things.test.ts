@@ -50,6 +50,19 @@ test('accounts', async (t) => {
     $ gatehouse accounts reset-password sam --yes
     The password of sam is new; 0 sessions ended.
     Password, shown this once: <password>
+    $ gatehouse accounts create moved --password-hash-stdin <<< $2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW
+    Created moved (<acc>).
+    $ gatehouse accounts create other --password-hash-stdin <<< $1$salt$qJH7.N4xYta3aEG/dfqo/0
+    ! gatehouse: The account has faults
+    !   Nothing was changed. Correct the named fields and send it again.
+    !   passwordHash: Send a bcrypt hash: 60 characters that begin with $2a$, $2b$ or $2y$.
+    !   (identity.invalid-account, request <req>)
+    => 1
+    $ gatehouse accounts create other --password-hash-stdin --password-stdin <<< x
+    ! gatehouse: Wrong usage
+    !   Option '--password-hash-stdin' cannot be used with option '--password-stdin'. "--help" shows how it is used.
+    !   (cli.usage)
+    => 2
     $ gatehouse accounts show nobody
     ! gatehouse: No such account
     !   No account has the handle nobody. Nothing was changed. "gatehouse accounts list" shows them all.
