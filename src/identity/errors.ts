@@ -107,6 +107,12 @@ export const identityErrors = {
     title: 'The password cannot be used',
     detail: 'Nothing was changed. {fault}',
   },
+  'identity.password-leaked': {
+    status: 403,
+    title: 'This password has leaked',
+    detail:
+      'It is right, but it is on a list of leaked passwords, or made from one: it signs in once, in a browser, and only to be changed. Nothing was opened. Change it in the browser it signed in with, sign in another way, or ask an administrator for a new one.',
+  },
   'identity.wrong-password': {
     status: 403,
     title: 'Wrong password',

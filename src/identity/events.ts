@@ -84,6 +84,11 @@ export const events: EventTable = {
     'sessions:read:{id}',
     z.object({ sessionsEnded, tokensRevoked }),
   ),
+  'passwords.leak': event(
+    'A password that was right turned out to have leaked; from now on it opens nothing but its own change.',
+    account,
+    z.object({ credential: z.string().describe('Id of the password.') }),
+  ),
   'passwords.change': event('Somebody changed their password; their other sessions ended.', account, password),
   'passwords.reset': event("Somebody else's password was reset; their sessions ended.", account, password),
   'credentials.create': event('A way to sign in was made.', credential, credentialDetail),

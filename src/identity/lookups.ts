@@ -3,6 +3,7 @@ import { actorCredential } from './credentials/credential.ts'
 import { findTokenByHash } from './credentials/credential-store.ts'
 import type { IdentityFace, Profile, Proof } from './face.ts'
 import type { Parts } from './parts.ts'
+import { changePasswordPath } from './passwords/leaked.ts'
 import { createProofs, type Standing } from './proofs.ts'
 import { findSessionByToken } from './session-store.ts'
 import { hashOfToken, isApiToken, isSessionToken } from './token-format.ts'
@@ -58,6 +59,7 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
       credential,
       ...(factors.length === 0 ? {} : { factors }),
       assurance: session.assurance,
+      ...(found.mustChange ? { ledTo: changePasswordPath } : {}),
       session: { id: session.id, createdAt: session.createdAt, provedAt: session.provedAt },
     },
     host: session.host,

@@ -2,7 +2,7 @@ import type { Secret } from '#kit'
 import { type Ctx, GateError, touch } from '#platform'
 import { getAccount, refuseOwnAccount } from './accounts.ts'
 import type { Credential } from './credentials/credential.ts'
-import { listCredentials, replaceSecret, revokeCredentials } from './credentials/credential-store.ts'
+import { listCredentials, resetSecret, revokeCredentials } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { passwordContext, passwordFault } from './password-rule.ts'
@@ -91,7 +91,7 @@ async function setPassword(
   hash: string,
   action: string,
 ): Promise<PasswordChanged> {
-  if (!(await replaceSecret(tx.db, credential.id, hash, undefined, tx.now))) throw fail('identity.no-such-account')
+  if (!(await resetSecret(tx.db, credential.id, { hash }, tx.now))) throw fail('identity.no-such-account')
   const own = tx.actor.principal.id === credential.accountId ? tx.actor.session?.id : undefined
   const choice = { credentialId: credential.id, ...(own === undefined ? {} : { except: own }) }
   const sessionsEnded = await endManySessions(tx, choice, 'password-changed')

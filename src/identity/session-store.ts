@@ -1,6 +1,6 @@
 import type { ActorCredential, Assurance } from '#kit'
 import { type Db, tables } from '#platform'
-import { limitsOf } from './credentials/credential.ts'
+import { leakedOf, lentBy, limitsOf } from './credentials/credential.ts'
 import type { IdentityTables, SessionRow } from './tables.ts'
 
 /** A session without its token. */
@@ -35,6 +35,8 @@ export interface StandingSession {
   readonly accountState: string
   readonly credential: ActorCredential
   readonly credentialRevoked: boolean
+  /** It leaked, and lends only its own change. */
+  readonly mustChange: boolean
   /** Further credentials it rests on. */
   readonly factors: readonly ActorCredential[]
   readonly factorRevoked: boolean
@@ -90,6 +92,7 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
       'c.regions',
       'c.expires_at',
       'c.revoked_at',
+      'c.material',
     ])
     .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
     .select(['p.proved_at as parent_proved_at', 'p.factors as parent_factors'])
@@ -114,7 +117,8 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
     factorRevoked: factors.some((factor) => factor.revoked_at !== null),
     handle: row.handle,
     accountState: row.state,
-    credential: { id: row.credential_id, kind: row.kind, ...limitsOf(row) },
+    credential: lentBy(row),
+    mustChange: leakedOf(row) !== undefined,
     credentialRevoked: row.revoked_at !== null,
     parent: lastSeenAt === null || endsAt === null ? undefined : { lastSeenAt, endsAt },
     formerUntil: row.token_hash === tokenHash ? undefined : (row.former_until ?? 0),

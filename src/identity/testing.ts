@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { z } from 'zod'
 import { type AccessFace, accessRoom } from '#access'
 import { mailRoom } from '#mail'
+import { noMail } from '#mail/testing'
 import { type AnyRoom, defineRoom, type Regions } from '#platform'
 import {
   type FakeClock,
@@ -18,6 +19,9 @@ import {
   testHouse,
 } from '#platform/testing'
 import type { IdentityFace } from './face.ts'
+import type { Parts } from './parts.ts'
+import { createHasher } from './password-hash.ts'
+import { commonPasswords } from './passwords/breached.ts'
 import { identityRoom } from './room.ts'
 
 /** Identity and what it needs, bottom-up: for tests that start rooms above. */
@@ -96,6 +100,18 @@ export async function startSetUpNode(
   const admin = browser(node, '192.0.2.1')
   await admin.signIn('admin', adminPassword)
   return { ...node, admin }
+}
+
+/** What use-cases work with, for tests that bring one of them along changed. The real ones, with a hasher of its own. */
+export function partsOf({ kernel, access }: TestNode): Parts {
+  const hour = 3_600_000
+  const config = {
+    session: { idle: hour, lifetime: hour },
+    token: { login: hour },
+    password: { queue: 10, lanes: undefined },
+  }
+  const hasher = createHasher({ lanes: 1, queue: 10, random: kernel.random })
+  return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords }
 }
 
 /** A browser: keeps cookies, sends them, has an address. */

@@ -53,29 +53,30 @@ export async function countSignInAttempt(ctx: Ctx, keyring: Keyring, attempt: At
 }
 
 /**
- * The proof was right: takes the attempt back and, once a sign-in is whole, remembers network and device as this handle's.
+ * The proof was right: takes the attempt back and, unless more is to be guessed, remembers network and device as this handle's.
  * Inside `ctx.tx`.
  *
  * @param attempt as counted, with the device id the browser is given by this sign-in
- * @param whole false: a second factor is still to come, and guesses at it go on being counted where they are
+ * @param startsAfresh false: more is still to be guessed, a second factor or a wider password, and guesses at it go on being
+ * counted where they are
  */
 export async function settleRightAttempt(
   ctx: Ctx,
   keyring: Keyring,
   attempt: Attempt,
   { macs, scopes }: CountedAttempt,
-  whole: boolean,
+  startsAfresh: boolean,
 ): Promise<void> {
   const kept = await readThrottles(ctx.db, Object.values(macs))
   const settled = scopes.flatMap((scope) => {
     const state = kept.get(macs[scope])
     if (state === undefined) return []
     // who proved the password starts afresh where only they are counted
-    const own = whole && (scope === 'pair' || scope === 'device')
+    const own = startsAfresh && (scope === 'pair' || scope === 'device')
     const after = own ? { attempts: 0, until: 0, settledAt: ctx.now } : takeBackAttempt(state, throttleRules[scope])
     return [keep(scope, macs, after)]
   })
-  const places = whole ? knownPlaces(ctx, keyring, attempt) : []
+  const places = startsAfresh ? knownPlaces(ctx, keyring, attempt) : []
   if (settled.length + places.length > 0) await writeThrottles(ctx.db, [...settled, ...places])
 }
 

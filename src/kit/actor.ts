@@ -65,6 +65,8 @@ export interface Actor {
   readonly app?: { readonly id: string; readonly permissions: readonly string[] }
   /** The grant acted under, checked at use. */
   readonly grant?: { readonly id: string }
+  /** A path of the console: its pages lead there before anything else, because what waits there must be done first. */
+  readonly ledTo?: string
   /** Canonical textual IP address (IPv4-mapped IPv6 folded to IPv4); absent on the admin socket. */
   readonly address?: string
 }

@@ -20,7 +20,16 @@ export { countryCodes, countryName, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, networkFault, parseAddress, parseCidr } from './ip.ts'
-export { earliest, type LimitFault, limitFaults, limitNetworkFault, narrowedBy, noLimits, throughOf } from './limits.ts'
+export {
+  earliest,
+  type LimitFault,
+  limitFaults,
+  limitNetworkFault,
+  limitsWithin,
+  narrowedBy,
+  noLimits,
+  throughOf,
+} from './limits.ts'
 export {
   allWithin,
   anyCovers,

@@ -32,6 +32,21 @@ export function narrowedBy(
   }
 }
 
+/**
+ * Whether limits allow nothing that others refuse, their ends aside. Lists that cannot be compared by their entries count as
+ * wider.
+ */
+export function limitsWithin(limits: CredentialLimits, through: CredentialLimits): boolean {
+  const listed = (some: readonly string[], all: readonly string[]) =>
+    all.length === 0 || (some.length > 0 && some.every((one) => all.includes(one)))
+  return (
+    allWithin(limits.permissions, through.permissions) &&
+    listed(limits.networks.allow, through.networks.allow) &&
+    through.networks.deny.every((one) => limits.networks.deny.includes(one)) &&
+    listed(limits.regions, through.regions)
+  )
+}
+
 function narrowList(wanted: readonly string[], through: readonly string[]): readonly string[] | undefined {
   if (through.length === 0) return wanted
   if (wanted.length === 0) return through

@@ -1,6 +1,6 @@
 import { type Db, tables } from '#platform'
 import type { CredentialRow, IdentityTables } from '../tables.ts'
-import { type Credential, limitsOf } from './credential.ts'
+import { type Credential, type Leaked, leakedOf, limitsOf } from './credential.ts'
 import { type CredentialKind, kindOf } from './kinds.ts'
 
 /** What a kind keeps of its secret. */
@@ -121,6 +121,16 @@ export async function resetSecret(
     .where('revoked_at', 'is', null)
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
+}
+
+/** Notes that a password has leaked, or that it opened its one session since. Undone by every new secret. */
+export async function noteLeaked(db: Db, id: string, leaked: Leaked): Promise<void> {
+  await tables<IdentityTables>(db)
+    .updateTable('identity_credentials')
+    .set({ material: JSON.stringify({ leaked }) })
+    .where('id', '=', id)
+    .where('kind', '=', 'password')
+    .execute()
 }
 
 export async function renameCredential(db: Db, id: string, label: string): Promise<boolean> {
@@ -283,6 +293,7 @@ function credentialOf(row: CredentialRow): Credential {
     factors: row.factors === 2 ? 2 : 1,
     fingerprint: row.fingerprint ?? undefined,
     openedBy: row.opened_by ?? undefined,
+    leaked: leakedOf(row),
     createdAt: row.created_at,
     secretSetAt: row.secret_set_at,
     lastUsedAt: row.last_used_at ?? undefined,

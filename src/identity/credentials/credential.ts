@@ -15,6 +15,8 @@ export interface Credential extends CredentialLimits {
   /** What others may know it by: a key's or certificate's SHA-256, a passkey's id. */
   readonly fingerprint: string | undefined
   readonly openedBy: string | undefined
+  /** Of a password that is known to have leaked: it opens nothing but its own change. */
+  readonly leaked: Leaked | undefined
   readonly createdAt: number
   /** When the secret was last set: a password's age. */
   readonly secretSetAt: number
@@ -24,6 +26,14 @@ export interface Credential extends CredentialLimits {
   readonly lastUsedRegion: string | undefined
   readonly lastUsedClient: string | undefined
   readonly revokedAt: number | undefined
+}
+
+/** What is kept beside the hash of a password that was right and had leaked. */
+export interface Leaked {
+  /** Milliseconds since the epoch: when it was noticed. */
+  readonly at: number
+  /** Whether it has opened the one session it may, in which it is changed. */
+  readonly signedIn: boolean
 }
 
 /** What makes a new one besides its secret. */
@@ -50,6 +60,7 @@ export function newCredential(
     factors: wanted.factors ?? 1,
     fingerprint: wanted.fingerprint,
     openedBy: wanted.openedBy,
+    leaked: undefined,
     createdAt: tx.now,
     secretSetAt: tx.now,
     lastUsedAt: undefined,
@@ -62,8 +73,31 @@ export function newCredential(
 
 /** The part of a credential that travels with everything it opens. */
 export function actorCredential(credential: Credential): ActorCredential {
-  const { id, kind, permissions, networks, regions, expiresAt } = credential
+  const { id, accountId, kind, networks, regions, expiresAt, leaked } = credential
+  const permissions = leaked === undefined ? credential.permissions : ownChange(accountId)
   return { id, kind, permissions, networks, regions, expiresAt }
+}
+
+/** The same of a row. */
+export function lentBy(
+  row: Pick<CredentialRow, 'permissions' | 'networks' | 'regions' | 'expires_at' | 'kind' | 'material'> & {
+    readonly credential_id: string
+    readonly account_id: string
+  },
+): ActorCredential {
+  const limits = limitsOf(row)
+  const permissions = leakedOf(row) === undefined ? limits.permissions : ownChange(row.account_id)
+  return { id: row.credential_id, kind: row.kind, ...limits, permissions }
+}
+
+/** All that a leaked password is good for, whatever it was made for. */
+function ownChange(accountId: string): readonly string[] {
+  return [`credentials:change:${accountId}`]
+}
+
+export function leakedOf({ kind, material }: Pick<CredentialRow, 'kind' | 'material'>): Leaked | undefined {
+  if (kind !== 'password' || material === null) return undefined
+  return (JSON.parse(material) as { readonly leaked?: Leaked }).leaked
 }
 
 /** Limits as this room wrote them; JSON.parse throws for a damaged row, which refuses the request. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Secret } from '#kit'
+import { type Actor, Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
@@ -17,6 +17,7 @@ import { limitsInWords } from '../credentials/limits-words.ts'
 import { findDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { changePasswordPath } from '../passwords/leaked.ts'
 import { changeOwnPassword } from '../passwords.ts'
 import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
@@ -113,7 +114,7 @@ function ownPassword(parts: Parts): readonly Route[] {
       path: '/account/password',
       door: 'browser',
       access: { signedIn: aboutCaller },
-      handler: async ({ actor }) => ({ kind: 'page', page: passwordPage(actor.principal.name) }),
+      handler: async ({ actor }) => ({ kind: 'page', page: passwordPage(changing(actor)) }),
     }),
     route({
       method: 'POST',
@@ -127,6 +128,10 @@ function ownPassword(parts: Parts): readonly Route[] {
   ]
 }
 
+function changing({ principal, ledTo }: Actor) {
+  return { handle: principal.name, hasLeaked: ledTo === changePasswordPath }
+}
+
 async function changeByForm(
   parts: Parts,
   ctx: Ctx,
@@ -137,7 +142,7 @@ async function changeByForm(
   await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
   if (body.password !== body.passwordAgain) {
     const faults = [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
-    return { kind: 'page', status: 400, page: passwordPage(ctx.actor.principal.name, faults) }
+    return { kind: 'page', status: 400, page: passwordPage(changing(ctx.actor), faults) }
   }
   try {
     const { token } = await changeOwnPassword(parts, ctx, {
@@ -150,7 +155,7 @@ async function changeByForm(
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
-    const page = passwordPage(ctx.actor.principal.name, error.faults, refusal)
+    const page = passwordPage(changing(ctx.actor), error.faults, refusal)
     return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }

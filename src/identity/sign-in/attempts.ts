@@ -1,7 +1,12 @@
-import type { Actor } from '#kit'
+import { type Actor, limitsWithin } from '#kit'
 import { type Ctx, GateError, type Keyring } from '#platform'
 import { actorCredential, type Credential } from '../credentials/credential.ts'
-import { findCandidates, noteCredentialUse, type StoredCredential } from '../credentials/credential-store.ts'
+import {
+  findCandidates,
+  listCredentials,
+  noteCredentialUse,
+  type StoredCredential,
+} from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
@@ -128,7 +133,8 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
       await noteCredentialUse(tx.db, proven.credential.id, { at: tx.now, address: tx.actor.address })
       const outcome = await proving.onProven(tx, proven)
       const settled = { ...attempt, device: tried.nextDevice }
-      await settleRightAttempt(tx, parts.kernel.keyring, settled, counted, outcome.whole)
+      const startsAfresh = outcome.whole && (await isWidest(tx, proven.credential))
+      await settleRightAttempt(tx, parts.kernel.keyring, settled, counted, startsAfresh)
       return outcome
     })
   } catch (error) {
@@ -137,6 +143,18 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
     if (error instanceof GateError && challengeFaults.has(error.code)) return error.code.replace('identity.', '')
     throw error
   }
+}
+
+/**
+ * Whether no password of the account reaches further. Who holds a narrow credential could otherwise guess at a wider
+ * password for ever: every proof of the narrow one would take their wrong guesses back.
+ */
+async function isWidest(tx: Ctx, credential: Credential): Promise<boolean> {
+  const { networks, regions, permissions } = credential
+  const isUnlimited = [networks.allow, networks.deny, regions].every(({ length }) => length === 0)
+  if (isUnlimited && permissions.includes('*')) return true
+  const passwords = await listCredentials(tx.db, credential.accountId, 'password')
+  return passwords.every((other) => other.id === credential.id || limitsWithin(other, credential))
 }
 
 class NotConfirmed extends Error {}

@@ -6,6 +6,7 @@ import { findCandidates, listCredentials } from '../credentials/credential-store
 import { credentialKinds } from '../credentials/kinds.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { refuseLeaked, spendLeaked } from '../passwords/leaked.ts'
 import { belongingsOf } from '../resources.ts'
 import { type OpenedSession, openSession } from '../sessions.ts'
 import { hashOfToken, isSessionToken, newSecretText } from '../token-format.ts'
@@ -45,8 +46,9 @@ export type Opener<Opened> = (tx: Ctx, proven: ProvenFactors) => Promise<Opened>
 
 /** Opens a console session. */
 export function sessionOpener(parts: Parts, request: SignInRequest): Opener<OpenedSession> {
-  return (tx, proven) => {
+  return async (tx, proven) => {
     const [first, ...factors] = proven
+    await spendLeaked(tx, first.credential)
     return openSession(parts, tx, {
       ...request,
       credential: first.credential,
@@ -58,8 +60,9 @@ export function sessionOpener(parts: Parts, request: SignInRequest): Opener<Open
 
 /** Makes a token that expires, for the command line. It ends with the credential that began the sign-in. */
 export function tokenOpener(parts: Parts, label: string): Opener<CreatedToken> {
-  return (tx, proven) => {
+  return async (tx, proven) => {
     const [{ account, credential }] = proven
+    refuseLeaked(credential)
     const limits = throughOf({
       ...provenActor(proven[0], undefined),
       factors: proven.slice(1).map((factor) => actorCredential(factor.credential)),
@@ -79,7 +82,8 @@ export function tokenOpener(parts: Parts, label: string): Opener<CreatedToken> {
  * Ends a sign-in that proved these credentials: opens what it is for, or waits for a second factor where the account has
  * set one up or a rule demands it. Must run inside `ctx.tx`, acting as the account.
  *
- * @throws GateError `identity.sign-in-refused` when a policy refuses whatever more would be proved
+ * @throws GateError `identity.sign-in-refused` when a policy refuses whatever more would be proved,
+ * `identity.password-leaked` for a leaked password that has signed in, or that is to open a token
  */
 export async function finishSignIn<Opened>(
   parts: Parts,

@@ -1,7 +1,10 @@
 import type { Secret } from '#kit'
 import type { Ctx } from '#platform'
-import { findCandidates, replaceSecret } from '../credentials/credential-store.ts'
+import type { Credential } from '../credentials/credential.ts'
+import { findCandidates, replaceSecret, type StoredCredential } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
+import { isCompromised, passwordContext } from '../password-rule.ts'
+import { markLeaked } from '../passwords/leaked.ts'
 import { type Outcome, type Proven, proveAttempt, type SignInAttempt } from './attempts.ts'
 
 export interface PasswordAttempt extends SignInAttempt {
@@ -10,7 +13,7 @@ export interface PasswordAttempt extends SignInAttempt {
 
 /**
  * Proves a password and, in the same transaction, does what that opens. Takes a place in the queue of hashes for as long
- * as it lasts.
+ * as it lasts. One that is right and turns out to have leaked is marked so in that transaction.
  *
  * @throws GateError `identity.sign-in-failed`, `identity.try-later`, `identity.busy`
  */
@@ -23,6 +26,7 @@ export function provePassword<T>(
   return parts.hasher.queued(async (queue) => {
     let verified: string | undefined
     let upgraded: string | undefined
+    let isNewlyLeaked = false
     return proveAttempt(parts, ctx, tried, {
       async verify(_, handle) {
         const stored = await findCandidates(ctx.db, { handle, kinds: ['password'] })
@@ -31,17 +35,31 @@ export function provePassword<T>(
         const found = place === undefined ? undefined : stored[place]
         if (found === undefined) return { account: stored[0]?.account }
         verified = found.hash
+        isNewlyLeaked = found.credential.leaked === undefined && (await hasLeaked(parts, tried.password, found.account))
+        const proven = isNewlyLeaked ? { ...found, credential: asLeaked(found.credential, ctx.now) } : found
         const beside = hashes.filter((_, at) => at !== place)
         if (queue.isOutdated(found.hash, beside)) upgraded = await queue.hash(tried.password, beside)
-        return { account: found.account, proven: found }
+        return { account: found.account, proven }
       },
       async confirm(tx, { credential }) {
         if (verified === undefined) return false
-        return upgraded === undefined
-          ? (await findCandidates(tx.db, { id: credential.id }))[0]?.hash === verified
-          : replaceSecret(tx.db, credential.id, upgraded, verified, undefined)
+        const stands =
+          upgraded === undefined
+            ? (await findCandidates(tx.db, { id: credential.id }))[0]?.hash === verified
+            : await replaceSecret(tx.db, credential.id, upgraded, verified, undefined)
+        if (stands && isNewlyLeaked) await markLeaked(tx, credential)
+        return stands
       },
       onProven,
     })
   }, tried.device !== undefined)
+}
+
+/** Asked only about right ones, so how long it takes tells strangers nothing. */
+function hasLeaked(parts: Parts, password: Secret, { handle }: StoredCredential['account']): Promise<boolean> {
+  return isCompromised(password, passwordContext(parts, handle))
+}
+
+function asLeaked(credential: Credential, at: number): Credential {
+  return { ...credential, leaked: { at, signedIn: false } }
 }

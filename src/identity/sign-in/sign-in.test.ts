@@ -3,13 +3,11 @@ import { StatementSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { Secret } from '#kit'
-import { noMail } from '#mail/testing'
 import { type Dialect, listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import type { Parts } from '../parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
-import { commonPasswords } from '../passwords/breached.ts'
-import { addPerson, adminPassword, browser, startSetUpNode, type TestNode } from '../testing.ts'
+import { addPerson, adminPassword, browser, partsOf, startSetUpNode } from '../testing.ts'
 import { provePassword } from './prove-password.ts'
 
 const password = 'a long enough password'
@@ -235,16 +233,6 @@ eachDialect((dialect, open) => {
     assert.equal(away.headers['refresh'], '0; url=/')
   })
 })
-
-function partsOf(node: TestNode): Omit<Parts, 'hasher'> {
-  const hour = 3_600_000
-  const config = {
-    session: { idle: hour, lifetime: hour },
-    token: { login: hour },
-    password: { queue: 10, lanes: undefined },
-  }
-  return { kernel: node.kernel, access: node.access, mail: noMail, config, breached: commonPasswords }
-}
 
 function anonymousAt(address: string) {
   return { principal: { kind: 'anonymous', id: 'anonymous', name: 'anonymous' }, address } as const

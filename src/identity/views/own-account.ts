@@ -44,27 +44,31 @@ ${form({
 
 /** @param handle whose password it is, so that a password manager changes the right entry; never sent */
 export function passwordPage(
-  handle: string,
+  { handle, hasLeaked }: { readonly handle: string; readonly hasLeaked: boolean },
   faults: readonly FieldFault[] = [],
   refusal?: { readonly title: string; readonly detail: string },
 ): ShellPage {
   const body = html`${pageHeader({
     title: 'Change the password',
     lead: 'Every other session and sign-in token that the present password opened ends; this one goes on.',
-    trail: [mine],
+    trail: hasLeaked ? [] : [mine],
   })}
+${hasLeaked ? notice('warning', 'This password is known to have leaked', leakedText) : nothing}
 ${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
 ${form({
   action: '/account/password',
   submit: 'Change the password and sign out elsewhere',
-  cancel: { text: 'Cancel', href: '/account' },
+  ...(hasLeaked ? {} : { cancel: { text: 'Cancel', href: '/account' } }),
   faults,
   body: html`<input type="text" autocomplete="username" value="${handle}" readonly hidden>
 ${field({ name: 'presentPassword', label: 'Present password', type: 'password', autocomplete: 'current-password', required: true, faults })}
 ${passwordFields('New password', faults)}`,
 })}`
-  return { title: 'Change the password', body, section: '/account', frame: 'full' }
+  return { title: 'Change the password', body, section: '/account', frame: hasLeaked ? 'bare' : 'full' }
 }
+
+const leakedText =
+  'It is on a list of leaked passwords, or made from one, so it has signed in this once, to be changed: until then this session opens nothing else, here and in every app. Sign out, and it does not sign in again.'
 
 export interface NewTokenView {
   readonly label: string

@@ -36,6 +36,7 @@ ${to === '/' ? nothing : hidden('to', to)}`,
 export const shownOnSignIn: ReadonlySet<string> = new Set([
   'identity.sign-in-failed',
   'identity.sign-in-refused',
+  'identity.password-leaked',
   'identity.try-later',
   'identity.busy',
 ])

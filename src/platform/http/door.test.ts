@@ -29,6 +29,8 @@ const people: Readonly<Record<string, Actor>> = {
   bob: { principal: { kind: 'account', id: 'acc_bob', name: 'bob' } },
   // known and standing, and may nothing
   cyd: { principal: { kind: 'account', id: 'acc_cyd', name: 'cyd' } },
+  // must do something first
+  dee: { principal: { kind: 'account', id: 'acc_dee', name: 'dee' }, ledTo: '/first' },
 }
 const refusal: Decision = {
   allowed: false,
@@ -309,6 +311,22 @@ describe('doors', () => {
     const fine = await call('GET', '/mine', { 'x-test-cookie': 'ada' })
     assert.match(String(fine.headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/)
     assert.equal(fine.headers['x-frame-options'], 'DENY')
+  })
+
+  test('somebody who must do something first is led there from every page, and nowhere by the API', async () => {
+    const dee = { 'x-test-cookie': 'dee' }
+    for (const path of ['/mine', '/mine?to=/elsewhere']) {
+      const led = await call('GET', path, dee)
+      assert.equal(led.status, 303)
+      assert.equal(led.headers.location, '/first')
+    }
+    assert.equal(
+      (await call('POST', '/form', { ...dee, origin }, 'name=xx')).headers.location,
+      '/',
+      'open to everybody',
+    )
+    assert.equal((await call('GET', '/api/v1/things/here', dee)).status, 403)
+    assert.notEqual((await call('GET', '/first', dee)).status, 303)
   })
 
   test('attack 39: a failure inside shows an incident id and nothing else; the log has the cause', async () => {

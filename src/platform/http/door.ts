@@ -99,6 +99,8 @@ export async function passDoor(
     ctx = ctx.as(await authenticate(passage, ctx))
     const account = await explain(passage, ctx)
     if (account !== undefined) return await respond(account, passage, ctx)
+    const first = leading(passage, ctx.actor)
+    if (first !== undefined) return await respond(first, passage, ctx)
     await authorize(passage, ctx)
     return await respond(await renewed(await answer(passage, ctx), passage, ctx), passage, ctx)
   } catch (error) {
@@ -195,6 +197,13 @@ async function explain(passage: Passage, ctx: Ctx): Promise<Reply | undefined> {
   const about = 'each' in access ? access.each : undefined
   const permission = 'permission' in access ? fillPermission(access.permission, params) : about
   return { kind: 'json', body: await deps.explain(ctx, permission, await loadResource(passage)) }
+}
+
+/** Pages of somebody who must do something first lead there. What they may do elsewhere is the decision's to refuse. */
+function leading({ route, view }: Passage, { ledTo }: Actor): Reply | undefined {
+  const isElsewhere = ledTo !== undefined && route.path !== ledTo && !('public' in route.access)
+  const isPage = route.door === 'browser' && (view.method === 'GET' || view.method === 'HEAD')
+  return isElsewhere && isPage ? { kind: 'redirect', location: ledTo } : undefined
 }
 
 async function authorize(passage: Passage, ctx: Ctx): Promise<void> {
