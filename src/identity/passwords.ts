@@ -7,6 +7,7 @@ import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { passwordContext, passwordFault } from './password-rule.ts'
 import { endManySessions, rotateOwnToken } from './sessions.ts'
+import { requireFreshPerson } from './sign-in/fresh-proof.ts'
 import { provePassword } from './sign-in/prove-password.ts'
 
 export interface PasswordChange {
@@ -58,6 +59,7 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
  */
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
   refuseOwnAccount(ctx, accountId)
+  await requireFreshPerson(ctx)
   const account = await getAccount(ctx, accountId)
   await requireUsable(parts, next, account.handle)
   const hash = await parts.hasher.queued((queue) => queue.hash(next))

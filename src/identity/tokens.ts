@@ -14,6 +14,7 @@ import { findCredential, insertCredential, revokeCredentials } from './credentia
 import { type Confirmed, requireConfirmed } from './credentials/limit-questions.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
+import { requireFreshPerson } from './sign-in/fresh-proof.ts'
 import { hashOfToken, newApiToken } from './token-format.ts'
 
 export interface NewToken extends CredentialLimits {
@@ -36,7 +37,7 @@ export interface CreatedToken {
  * held, and the limits of that credential (networks, regions, expiry) are carried over.
  *
  * @throws GateError `identity.needs-account`, `identity.invalid-token-limits`, `identity.wider-than-credential`,
- * `identity.limits-to-confirm`, `access.more-than-held`
+ * `identity.limits-to-confirm`, `access.more-than-held`, `identity.proof-needed`
  */
 export async function createToken(parts: Parts, ctx: Ctx, wanted: NewOwnToken): Promise<CreatedToken> {
   const { principal } = ctx.actor
@@ -44,6 +45,7 @@ export async function createToken(parts: Parts, ctx: Ctx, wanted: NewOwnToken): 
   if (principal.kind !== 'account' || through === undefined) throw fail('identity.needs-account')
   requireValidLimits(wanted, ctx.now)
   const limits = narrowedBy(wanted, through)
+  await requireFreshPerson(ctx)
   await requireConfirmed(parts, ctx, limits, wanted.confirmed)
   return ctx.tx(async (tx) => {
     if (!isAllOf(through.permissions, limits.permissions, ctx.actor)) {

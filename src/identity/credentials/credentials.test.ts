@@ -104,6 +104,25 @@ eachDialect((_dialect, open) => {
     assert.equal((await ada.get(`/api/v1/credentials/${theirs.id}`)).status, 403)
   })
 
+  test('tokens are made, and other people’s passwords set, by a session only after a fresh proof; by tokens within theirs', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const ada = await addPerson(node.admin, 'ada', password)
+    const wanted = { label: 'ci', permissions: ['accounts:*', 'credentials:*', 'tokens:*'], expiresAt: null }
+    const made = await node.admin.post('/api/v1/tokens', wanted)
+    assert.equal(made.status, 201, made.text)
+    const headers = { authorization: `Bearer ${String(made.json['secret'])}` }
+    node.clock.advance(10 * minute)
+    assert.equal((await node.admin.post('/api/v1/tokens', wanted)).json['code'], 'identity.proof-needed')
+    assert.equal((await node.admin.get('/account/tokens/new')).status, 303)
+    assert.equal((await node.admin.get(`/accounts/${ada}/reset-password`)).status, 303)
+    const reset = `/api/v1/accounts/${ada}/reset-password`
+    assert.equal((await node.admin.post(reset, {})).json['code'], 'identity.proof-needed')
+    const narrower = { ...wanted, permissions: ['accounts:read'] }
+    const byToken = await node.call({ method: 'POST', path: '/api/v1/tokens', headers, body: narrower })
+    assert.equal(byToken.status, 201, byToken.text)
+    assert.equal((await node.call({ method: 'POST', path: reset, headers, body: {} })).status, 200)
+  })
+
   test('a limited token sees and revokes nothing that reaches further than itself', async (t) => {
     const node = await startSetUpNode(t, open)
     const made = await node.admin.post('/api/v1/tokens', {

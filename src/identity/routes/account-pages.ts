@@ -16,6 +16,7 @@ import {
   newAccountPage,
 } from '../views/accounts.ts'
 import { pageOfAccounts } from './account-api.ts'
+import { proofFirst } from './prove-routes.ts'
 import { openSessions } from './session-api.ts'
 
 const listQuery = z.object({
@@ -178,7 +179,10 @@ function steps(parts: Parts): readonly Route[] {
       door: 'browser',
       access: { permission: stepPermissions[step] },
       params: idParams,
-      handler: (ctx, { params }) => askStep(parts, ctx, step, params.id, []),
+      handler: async (ctx, { params }) =>
+        (step === 'reset-password'
+          ? await proofFirst(ctx, `/accounts/${encodeURIComponent(params.id)}/reset-password`)
+          : undefined) ?? (await askStep(parts, ctx, step, params.id, [])),
     }),
     route({
       method: 'POST',

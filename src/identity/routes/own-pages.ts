@@ -24,6 +24,7 @@ import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
 import { createToken, revokeToken } from '../tokens.ts'
 import { madeTokenPage, newTokenPage, ownAccountPage, passwordPage, revokeTokenPage } from '../views/own-account.ts'
+import { proofFirst } from './prove-routes.ts'
 import { endOne, endOthers } from './session-api.ts'
 
 const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
@@ -206,7 +207,9 @@ function ownTokens(parts: Parts): readonly Route[] {
       path: '/account/tokens/new',
       door: 'browser',
       access: { signedIn: aboutCaller },
-      handler: (ctx) => tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {}),
+      handler: async (ctx) =>
+        (await proofFirst(ctx, '/account/tokens/new')) ??
+        (await tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {})),
     }),
     route({
       method: 'POST',

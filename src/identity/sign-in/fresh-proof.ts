@@ -31,6 +31,23 @@ export async function requireFreshProof(ctx: Ctx): Promise<void> {
 }
 
 /**
+ * The same for what programs do too: a token made by hand, or a certificate, acts within its permissions without a person to
+ * prove anything; a session and a command-line sign-in are a person's.
+ *
+ * @throws GateError `identity.proof-needed`
+ */
+export async function requireFreshPerson(ctx: Ctx): Promise<void> {
+  if (!(await isProgram(ctx))) await requireFreshProof(ctx)
+}
+
+async function isProgram(ctx: Ctx): Promise<boolean> {
+  const { session, credential } = ctx.actor
+  if (session !== undefined || credential === undefined) return false
+  if (credential.kind !== 'token') return true
+  return (await findCredential(ctx.db, credential.id))?.openedBy === undefined
+}
+
+/**
  * Notes in the session that asks that its person proved themselves again, and answers its new token. Another kind than
  * before makes it a session of two factors, which then ends with either. What proves must reach as far as the session:
  * a narrow credential is no proof for a wide one.
