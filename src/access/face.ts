@@ -1,5 +1,6 @@
 import type { Actor, CredentialLimits, Decision, PrincipalKind, PrincipalRef, Resource } from '#kit'
 import type { Ctx, Db, DecisionContext, PermissionType } from '#platform'
+import type { Admission } from './admission.ts'
 import type { Listed, ListSpec } from './lists.ts'
 
 /** A principal's standing as pages and identity headers show it. */
@@ -49,6 +50,13 @@ export interface AccessFace {
   removePrincipal(ctx: Ctx, id: string): Promise<void>
   /** Gives a role by name, without asking who gives it: for set-up and for use-cases that asked already. */
   assignRole(ctx: Ctx, principalId: string, role: string): Promise<void>
+  /**
+   * Whether the context's actor may give these roles and groups, by name: each by its own permission, and all they bring
+   * must be held. @throws GateError `access.refused`, `access.role-unknown`, `access.group-unknown`, `access.more-than-held`
+   */
+  requireAdmissible(ctx: Ctx, admission: Admission): Promise<void>
+  /** Gives a principal these roles and groups, as the context's actor, asking again. Inside `ctx.tx`. @throws as `requireAdmissible` */
+  admit(ctx: Ctx, principalId: string, admission: Admission): Promise<void>
   /** Whether an active account is administrator. */
   hasAdministrator(db: Db): Promise<boolean>
   /**

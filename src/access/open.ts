@@ -1,6 +1,7 @@
 import type { Actor, Resource } from '#kit'
 import type { Contributions, Ctx, DecisionContext, ForeCheck, Kernel, Keyring, ResourceLoader } from '#platform'
 import { hasAdministrator } from './administrators.ts'
+import { admit, requireAdmissible } from './admission.ts'
 import type { Bearings } from './bearings.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { placeRefusal } from './chain.ts'
@@ -105,22 +106,25 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Acc
   const { decisions } = reading
   const decide = (actor: Actor, permission: string, resource: Resource | undefined, context: DecisionContext) =>
     decisions.decide(actor, permission, resource, context.now)
+  const require: AccessFace['require'] = async (ctx, permission, resource) => {
+    const decision = await decide(ctx.actor, permission, resource, { now: ctx.now })
+    if (decision.allowed) return
+    kernel.journal.refused({
+      actor: ctx.actor,
+      permission,
+      decision,
+      requestId: ctx.requestId,
+      ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
+    })
+    throw ctx.actor.principal.kind === 'anonymous'
+      ? fail('access.sign-in-required')
+      : fail('access.refused', { fields: { reason: decision.reason }, refusal: { decision, permission } })
+  }
   return {
     decide,
-    async require(ctx, permission, resource) {
-      const decision = await decide(ctx.actor, permission, resource, { now: ctx.now })
-      if (decision.allowed) return
-      kernel.journal.refused({
-        actor: ctx.actor,
-        permission,
-        decision,
-        requestId: ctx.requestId,
-        ...(resource === undefined ? {} : { resource: { type: resource.type, id: resource.id } }),
-      })
-      throw ctx.actor.principal.kind === 'anonymous'
-        ? fail('access.sign-in-required')
-        : fail('access.refused', { fields: { reason: decision.reason }, refusal: { decision, permission } })
-    },
+    require,
+    requireAdmissible: (ctx, admission) => requireAdmissible(require, ctx, admission),
+    admit: (ctx, principalId, admission) => admit(require, ctx, principalId, admission),
     requireCoverage,
     requireCoverageOf,
     findPrincipal: async (db, by) => {

@@ -1,16 +1,23 @@
+import { foldAddress } from '#mail'
 import { closeness, contains, type Db, tables } from '#platform'
 import type { AccountRow, IdentityTables } from './tables.ts'
 
-export type AccountState = 'active' | 'disabled' | 'deleted'
+/** `suspended` is over at `suspendedUntil`, whether or not anybody has noted it: ask `stateAt`. */
+export type AccountState = 'active' | 'disabled' | 'suspended' | 'deleted'
+
+export type Standing = Exclude<AccountState, 'deleted'>
 
 /** An account as this room holds it. Its id is its identity; handle and e-mail never are. */
 export interface Account {
   readonly id: string
   readonly handle: string
   readonly displayName: string
-  /** As typed, not verified. */
+  /** As typed. */
   readonly email: string | undefined
+  /** When the person was found to read mail to it; absent: nobody knows. */
+  readonly emailVerifiedAt: number | undefined
   readonly state: AccountState
+  readonly suspendedUntil: number | undefined
   readonly revision: number
   readonly createdAt: number
   readonly updatedAt: number
@@ -24,8 +31,9 @@ export async function insertAccount(db: Db, account: Account): Promise<void> {
       id: account.id,
       handle: account.handle,
       display_name: account.displayName,
-      email: account.email ?? null,
+      ...addressOf(account),
       state: account.state,
+      suspended_until: account.suspendedUntil ?? null,
       search_text: searchText(account.handle, account.displayName, account.email),
       revision: account.revision,
       created_at: account.createdAt,
@@ -56,6 +64,17 @@ export async function findAccountByHandle(db: Db, handle: string): Promise<Accou
   return row && accountOf(row)
 }
 
+/** The living account whose verified address this is, however it is written. */
+export async function findAccountByAddress(db: Db, email: string): Promise<Account | undefined> {
+  const row = await tables<IdentityTables>(db)
+    .selectFrom('identity_accounts')
+    .selectAll()
+    .where('email_key', '=', foldAddress(email))
+    .where('state', '!=', 'deleted')
+    .executeTakeFirst()
+  return row && accountOf(row)
+}
+
 /** Whether the handle is or was an account's. */
 export async function isHandleTaken(db: Db, handle: string): Promise<boolean> {
   const row = await tables<IdentityTables>(db)
@@ -69,7 +88,7 @@ export async function isHandleTaken(db: Db, handle: string): Promise<boolean> {
 export interface AccountQuery {
   /** Lower-case text somewhere in handle, name or e-mail. */
   readonly text: string | undefined
-  readonly state: 'active' | 'disabled' | undefined
+  readonly state: Standing | undefined
   /** Handles after this one. */
   readonly after: string | undefined
   readonly limit: number
@@ -116,8 +135,9 @@ export async function updateAccount(db: Db, account: Account, expected: number):
     .updateTable('identity_accounts')
     .set({
       display_name: account.displayName,
-      email: account.email ?? null,
+      ...addressOf(account),
       state: account.state,
+      suspended_until: account.suspendedUntil ?? null,
       search_text: account.state === 'deleted' ? '' : searchText(account.handle, account.displayName, account.email),
       revision: expected + 1,
       updated_at: account.updatedAt,
@@ -129,9 +149,21 @@ export async function updateAccount(db: Db, account: Account, expected: number):
   return result.numUpdatedRows === 1n
 }
 
+/** Only a verified address is looked up by. */
+function addressOf({ email, emailVerifiedAt }: Account) {
+  const verified = email !== undefined && emailVerifiedAt !== undefined
+  return {
+    email: email ?? null,
+    email_key: verified ? foldAddress(email) : null,
+    email_verified_at: verified ? emailVerifiedAt : null,
+  }
+}
+
 function searchText(handle: string, displayName: string, email: string | undefined): string {
   return [handle, displayName, email ?? ''].join('\n').toLowerCase()
 }
+
+const states = new Set(['active', 'disabled', 'suspended'])
 
 function accountOf(row: AccountRow): Account {
   return {
@@ -139,7 +171,9 @@ function accountOf(row: AccountRow): Account {
     handle: row.handle,
     displayName: row.display_name,
     email: row.email ?? undefined,
-    state: row.state === 'active' || row.state === 'disabled' ? row.state : 'deleted',
+    emailVerifiedAt: row.email_verified_at ?? undefined,
+    state: states.has(row.state) ? (row.state as AccountState) : 'deleted',
+    suspendedUntil: row.suspended_until ?? undefined,
     revision: row.revision,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -1,4 +1,5 @@
 import { noLimits, Secret } from '#kit'
+import { addressFault } from '#mail'
 import { type Ctx, type FieldFault, isUniqueViolation, type JournalValue, touch } from '#platform'
 import { type Account, findAccount, insertAccount, isHandleTaken, updateAccount } from './account-store.ts'
 import { type Credential, newCredential } from './credentials/credential.ts'
@@ -14,6 +15,8 @@ export interface NewAccount {
   readonly handle: string
   readonly displayName: string
   readonly email: string | undefined
+  /** When the person was found to read mail to that address. */
+  readonly emailVerifiedAt?: number | undefined
   readonly password: Secret | ImportedHash
 }
 
@@ -73,7 +76,9 @@ export async function addAccount(parts: Parts, tx: Ctx, wanted: NewAccount, pass
     handle,
     displayName: wanted.displayName.trim(),
     email: wanted.email,
+    emailVerifiedAt: wanted.email === undefined ? undefined : wanted.emailVerifiedAt,
     state: 'active',
+    suspendedUntil: undefined,
     revision: 1,
     createdAt: tx.now,
     updatedAt: tx.now,
@@ -124,7 +129,9 @@ export async function updateProfile(
     ].filter((fault): fault is FieldFault => fault.message !== undefined)
     if (faults.length > 0) throw fail('identity.invalid-account', { faults })
     if (email !== before.email && !mayAddress) throw fail('identity.changed-meanwhile')
-    const after = await save(tx, { ...before, displayName, email }, before.revision)
+    // whoever reads mail there has to be found again
+    const emailVerifiedAt = email === before.email ? before.emailVerifiedAt : undefined
+    const after = await save(tx, { ...before, displayName, email, emailVerifiedAt }, before.revision)
     await audit(tx, 'accounts.update', after, {
       changed: [
         ...(after.displayName === before.displayName ? [] : ['displayName']),
@@ -161,7 +168,7 @@ export async function setAccountState(
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
     if (before.state === state) return before
-    const after = await save(tx, { ...before, state }, before.revision)
+    const after = await save(tx, { ...before, state, suspendedUntil: undefined }, before.revision)
     await parts.access.setPrincipalState(tx, id, state)
     const sessionsEnded = state === 'disabled' ? await endSessions(tx.db, { accountId: id }, 'disabled', tx.now) : 0
     await audit(tx, state === 'disabled' ? 'accounts.disable' : 'accounts.enable', after, { sessionsEnded })
@@ -182,7 +189,14 @@ export async function deleteAccount(parts: Parts, ctx: Ctx, id: string): Promise
     const sessionsEnded = await endSessions(tx.db, { accountId: id }, 'deleted', tx.now)
     const credentialsRevoked = await revokeCredentials(tx.db, { accountId: id }, tx.now)
     await forgetSecrets(tx.db, id)
-    const gone: Account = { ...before, displayName: '', email: undefined, state: 'deleted' }
+    const gone: Account = {
+      ...before,
+      displayName: '',
+      email: undefined,
+      emailVerifiedAt: undefined,
+      state: 'deleted',
+      suspendedUntil: undefined,
+    }
     const after = await save(tx, gone, before.revision)
     await parts.access.removePrincipal(tx, id)
     await audit(tx, 'accounts.delete', after, { sessionsEnded, credentialsRevoked })
@@ -216,10 +230,7 @@ function displayNameFault(name: string): string | undefined {
   return length < 1 || length > 100 ? 'Use 1 to 100 characters.' : undefined
 }
 
-/** A shape check only: an address is proved by a message to it, and until then used for nothing. */
+/** A shape check only: an address is proved by a message to it. */
 function emailFault(email: string | undefined): string | undefined {
-  if (email === undefined) return undefined
-  return email.length <= 254 && /^[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9.-]{1,253}$/.test(email)
-    ? undefined
-    : 'Use an address like name@example.org.'
+  return email === undefined ? undefined : addressFault(email)
 }

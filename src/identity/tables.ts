@@ -8,6 +8,11 @@ export interface IdentityTables {
   readonly identity_used_challenges: UsedChallengeRow
   readonly identity_throttles: ThrottleRow
   readonly identity_setup: SetupRow
+  readonly identity_joining: JoiningRow
+  readonly identity_invitations: InvitationRow
+  readonly identity_links: LinkRow
+  readonly identity_suspensions: SuspensionRow
+  readonly identity_places: PlaceRow
 }
 
 export interface AccountRow {
@@ -15,7 +20,12 @@ export interface AccountRow {
   handle: string
   display_name: string
   email: string | null
+  /** The address folded, while it is verified; no two accounts have one verified. */
+  email_key: string | null
+  email_verified_at: number | null
   state: string
+  /** When the state `suspended` is over. */
+  suspended_until: number | null
   /** Lower-case handle, name and e-mail, for the list's search. */
   search_text: string
   revision: number
@@ -120,4 +130,67 @@ export interface SetupRow {
   kind: string
   created_at: number
   expires_at: number | null
+}
+
+export interface JoiningRow {
+  id: number
+  mode: string
+  revision: number
+  updated_at: number
+}
+
+export interface InvitationRow {
+  id: string
+  /** SHA-256 of the token that was shown to who invites. */
+  shown_hash: string | null
+  /** SHA-256 of the token that only the address invited was sent. */
+  mailed_hash: string | null
+  /** JSON of whoever invites, with the limits of what they came through. */
+  inviter: string
+  handle: string | null
+  display_name: string | null
+  email: string | null
+  roles: string
+  groups: string
+  /** `open`, `accepted` or `cancelled` */
+  state: string
+  account_id: string | null
+  created_at: number
+  expires_at: number
+  settled_at: number | null
+}
+
+export interface LinkRow {
+  hash: string
+  /** `join`, `recovery` or `address` */
+  kind: string
+  account_id: string | null
+  email: string | null
+  /** JSON of whoever made it; null: the person asked for it by mail. */
+  maker: string | null
+  second_factors: number
+  /** What the account held when the link was made. */
+  holdings: string | null
+  created_at: number
+  expires_at: number
+}
+
+export interface SuspensionRow {
+  id: string
+  account_id: string
+  reason: string
+  made_by: string
+  from_at: number
+  until_at: number
+  lifted_by: string | null
+  lifted_at: number | null
+}
+
+export interface PlaceRow {
+  account_id: string
+  /** `client` or `region` */
+  kind: string
+  place: string
+  first_at: number
+  last_at: number
 }

@@ -1,0 +1,48 @@
+import type { Resource } from '#kit'
+import type { Ctx } from '#platform'
+import { requireCoverageByRoles } from './coverage.ts'
+import { readGroupsOf } from './facts-store.ts'
+import { addMember, getGroup } from './groups.ts'
+import { groupResource, roleResource } from './resources.ts'
+import { getRole, giveRole, permissionsOf } from './roles.ts'
+import { listRolesOf } from './roles-store.ts'
+
+/** What somebody new is given, by name. */
+export interface Admission {
+  readonly roles: readonly string[]
+  readonly groups: readonly string[]
+}
+
+type Require = (ctx: Ctx, permission: string, resource?: Resource) => Promise<void>
+/**
+ * Whether the context's actor may give all of it: each role and group by its own permission, and everything they bring
+ * must be held. Asked again by `admit`; this is to know before somebody is promised it.
+ *
+ * @throws GateError `access.refused`, `access.role-unknown`, `access.group-unknown`, `access.more-than-held`
+ */
+export async function requireAdmissible(require: Require, ctx: Ctx, { roles, groups }: Admission): Promise<void> {
+  for (const name of roles) {
+    const role = await getRole(ctx, name)
+    await require(ctx, `roles:assign:${name}`, roleResource(role))
+    await requireCoverageByRoles(ctx, permissionsOf(role))
+  }
+  for (const name of groups) {
+    const group = await getGroup(ctx, name)
+    await require(ctx, `groups:update:${name}`, groupResource(group))
+    const around = [group, ...(await readGroupsOf(ctx.db, 'group', group.id))]
+    const brought = await listRolesOf(
+      ctx.db,
+      'group',
+      around.map(({ id }) => id),
+    )
+    await requireCoverageByRoles(ctx, brought.flatMap(permissionsOf))
+  }
+}
+
+/** Gives a principal all of it, as the context's actor. Inside `ctx.tx`. @throws as `requireAdmissible` */
+export async function admit(require: Require, ctx: Ctx, principalId: string, admission: Admission): Promise<void> {
+  await requireAdmissible(require, ctx, admission)
+  const holder = { kind: 'principal', id: principalId } as const
+  for (const name of admission.roles) await giveRole(ctx, name, holder)
+  for (const name of admission.groups) await addMember(ctx, name, holder)
+}
