@@ -5,6 +5,7 @@ import { addAudit } from './definitions/audit.ts'
 import { addFirstSteps } from './definitions/first-steps.ts'
 import { addGrants } from './definitions/grants.ts'
 import { addGroups } from './definitions/groups.ts'
+import { addInvitations } from './definitions/invitations.ts'
 import { addMail } from './definitions/mail.ts'
 import { addNetworks } from './definitions/networks.ts'
 import { addPki } from './definitions/pki.ts'
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     .addHelpText('after', epilogue())
   addFirstSteps(program)
   addAccounts(program)
+  addInvitations(program)
   addGroups(program)
   addRoles(program)
   addPolicies(program)

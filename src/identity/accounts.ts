@@ -224,7 +224,7 @@ function audit(tx: Ctx, action: string, account: Account, detail?: Readonly<Reco
   return tx.audit(detail === undefined ? { action, target } : { action, target, detail })
 }
 
-function displayNameFault(name: string): string | undefined {
+export function displayNameFault(name: string): string | undefined {
   if (/[\p{Cc}\p{Bidi_Control}]/u.test(name)) return 'Leave out control characters.'
   const length = Array.from(name.trim()).length
   return length < 1 || length > 100 ? 'Use 1 to 100 characters.' : undefined

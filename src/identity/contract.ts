@@ -144,7 +144,8 @@ export const identityPermissions = [
     ids: 'exact',
     actions: {
       read: 'See accounts',
-      create: 'Create accounts',
+      create: 'Create accounts, and invite people who make their own',
+      'set-joining': 'Decide whether people may join by invitation, or by themselves',
       update: 'Change names and e-mail addresses',
       disable: 'Disable and enable accounts',
       delete: 'Delete accounts',
@@ -168,3 +169,12 @@ export const identityPermissions = [
     actions: { read: 'See API tokens', create: 'Create own API tokens', revoke: 'Revoke API tokens' },
   },
 ] as const
+
+export {
+  invitationBody,
+  invitationList,
+  invitationQuery,
+  joiningBody,
+  madeInvitation,
+  newInvitationBody,
+} from './joining/contract.ts'

@@ -168,6 +168,55 @@ export const identityErrors = {
     detail:
       'Without the set-up link, Gatehouse is set up from its own machine: run "gatehouse setup" there. Nothing was changed.',
   },
+  'identity.joining-off': {
+    status: 409,
+    title: 'Nobody can join',
+    detail:
+      'Joining is off, so nobody can be invited. Nothing was changed. Let people join by invitation first, or create the account yourself.',
+  },
+  'identity.joining-closed': {
+    status: 403,
+    title: 'Joining needs an invitation',
+    detail: 'Nobody can join here by themselves. Nothing was changed; ask somebody who is here for an invitation.',
+  },
+  'identity.joining-needs-mail': {
+    status: 409,
+    title: 'Joining needs mail',
+    detail:
+      'Whoever joins by themselves proves their address by mail first, and Gatehouse has no mail server. Nothing was changed; name one under [mail], or invite people.',
+  },
+  'identity.no-such-invitation': {
+    status: 404,
+    title: 'No such invitation',
+    detail: 'There is no invitation with this id. Nothing was changed.',
+  },
+  'identity.invitation-settled': {
+    status: 409,
+    title: 'The invitation is settled',
+    detail: 'This invitation was accepted or cancelled already. Nothing was changed; make a new one.',
+  },
+  'identity.invalid-invitation': {
+    status: 400,
+    title: 'The invitation has faults',
+    detail: 'Nothing was made. Correct the named fields and send it again.',
+  },
+  'identity.link-refused': {
+    status: 410,
+    title: 'The link is not valid',
+    detail:
+      'This link was used already, was cancelled, has expired or is not complete. Nothing was changed. Ask whoever sent it for a new one.',
+  },
+  'identity.address-taken': {
+    status: 409,
+    title: 'The address is taken',
+    detail:
+      'This address was found to belong to another account meanwhile. Nothing was changed; sign in with that one.',
+  },
+  'identity.ask-later': {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'There were too many such requests. Nothing was done with this one; try again in {wait}.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(identityErrors)

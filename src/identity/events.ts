@@ -21,6 +21,14 @@ const credentialDetail = z
   .partial()
 const password = z.object({ credential: z.string().describe('Id of the password.'), sessionsEnded, tokensRevoked })
 
+const invitations = 'accounts:create'
+const invitation = z.object({
+  roles: z.array(z.string()).describe('Roles it gives, by name.'),
+  groups: z.array(z.string()).describe('Groups it leads into, by name.'),
+  expiresAt: z.int().describe('Milliseconds since 1970.'),
+  mailed: z.boolean().describe('Whether a link was sent by mail.'),
+})
+
 /** What may be told of this room's changes. */
 export const events: EventTable = {
   'setup.complete': event(
@@ -108,4 +116,25 @@ export const events: EventTable = {
     }),
   ),
   'tokens.revoke': event('An API token was revoked.', 'tokens:read:{id}'),
+  'accounts.join': event(
+    'Somebody made their account by an invitation or by proving their address.',
+    account,
+    z.object({ by: z.enum(['invitation', 'address']) }),
+  ),
+  'joining.set': event(
+    'Who may join was changed.',
+    'accounts:read',
+    z.object({ before: z.enum(['off', 'invitation', 'open']), mode: z.enum(['off', 'invitation', 'open']) }),
+  ),
+  'invitations.create': event('Somebody was invited.', invitations, invitation),
+  'invitations.resend': event('An invitation got new links; the former open nothing.', invitations, invitation),
+  'invitations.cancel': event('An invitation was cancelled.', invitations, invitation.omit({ mailed: true })),
+  'invitations.accept': event(
+    'An invitation was accepted.',
+    invitations,
+    z.object({
+      account: z.string().describe('Id of the account that was made.'),
+      addressProven: z.boolean().describe('Whether the link came from the mail to its address.'),
+    }),
+  ),
 }

@@ -8,15 +8,22 @@ import { identityPermissions } from './contract.ts'
 import { identityErrors } from './errors.ts'
 import { events } from './events.ts'
 import type { IdentityFace } from './face.ts'
+import { invitationApi } from './joining/invitation-api.ts'
+import { invitationPages } from './joining/invitation-pages.ts'
+import { forgetInvitations } from './joining/invitation-store.ts'
+import { joinPages } from './joining/join-pages.ts'
+import { answerJoinRequest, joinAsked } from './joining/joining.ts'
 import { createKeyAnswers } from './keys/answers.ts'
 import { keySignInRoutes } from './keys/sign-in-routes.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
 import { manyCredentials } from './migrations/0003-credentials.ts'
+import { joining } from './migrations/0007-joining.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { forgetLinks } from './recovery/link-store.ts'
 import { identityPolicies, identityResources } from './resources.ts'
 import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
@@ -41,13 +48,14 @@ import { createUses, type Uses } from './uses.ts'
 
 const hour = 60 * 60_000
 const endedSessionsKept = 30 * 24 * hour
+const settledInvitationsKept = 90 * 24 * hour
 const usesWrittenEvery = 5_000
 
 /** Who is asking: accounts, their credentials and sessions, sign-in and set-up. */
 export const identityRoom = defineRoom({
   name: 'identity',
   config: identityConfig,
-  migrations: [firstTables, sessionRotation, manyCredentials],
+  migrations: [firstTables, sessionRotation, manyCredentials, joining],
   errors: identityErrors,
   permissions: identityPermissions,
   events,
@@ -72,8 +80,15 @@ export const identityRoom = defineRoom({
         ...sessionApi(parts),
         ...accountPages(parts),
         ...ownPages(parts),
+        ...invitationApi(parts),
+        ...invitationPages(parts),
+        ...joinPages(parts),
       ],
-      navigation: [{ title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' }],
+      navigation: [
+        { title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' },
+        { title: 'Invitations', href: '/invitations', permission: 'accounts:create', order: 22, group: 'people' },
+      ],
+      events: { [joinAsked]: (payload, ctx) => answerJoinRequest(parts, payload, ctx) },
       search: [accountSearch],
       searchActions: identityActions,
       setupSteps: [addPeople],
@@ -131,6 +146,8 @@ function jobs(): readonly Job[] {
       async run(ctx) {
         await ctx.tx(async (tx) => {
           await forgetThrottles(tx.db, tx.now)
+          await forgetLinks(tx.db, tx.now)
+          await forgetInvitations(tx.db, tx.now - settledInvitationsKept)
           await forgetSignIns(tx.db, tx.now)
           await forgetSessions(tx.db, tx.now - endedSessionsKept)
         })

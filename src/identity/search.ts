@@ -17,6 +17,8 @@ export const accountSearch: SearchSource = {
 
 export const identityActions: readonly SearchAction[] = [
   { title: 'Add a person', href: '/accounts/new' },
+  { title: 'Invite somebody', href: '/invitations/new' },
+  { title: 'Change who may join', href: '/invitations/joining' },
   { title: 'My account', href: '/account' },
   { title: 'Ways I sign in', href: '/account/security' },
   { title: 'Change my password', href: '/account/password' },

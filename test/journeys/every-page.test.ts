@@ -135,6 +135,8 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/webhooks/siem/delete',
       '/dead-events',
       '/mail',
+      '/invitations',
+      '/invitations/joining',
       '/journal/{id}',
       '/state',
     ]) {

@@ -32,7 +32,7 @@ export const joining: Migration = {
       expires_at ${c.time} not null,
       settled_at ${c.time}
     ) ${c.strict}`,
-    `create index identity_invitations_state on identity_invitations (state, id)`,
+    `create index identity_invitations_settled on identity_invitations (settled_at)`,
     `create table identity_links (
       hash ${c.text} primary key,
       kind ${c.text} not null,

@@ -1,0 +1,183 @@
+import type { z } from 'zod'
+import {
+  type Ctx,
+  decodeCursor,
+  encodeCursor,
+  type Reply,
+  type Route,
+  requireUnchanged,
+  revisionTag,
+  route,
+} from '#platform'
+import { idParams } from '../contract.ts'
+import type { Parts } from '../parts.ts'
+import {
+  invitationBody,
+  invitationList,
+  invitationQuery,
+  joiningBody,
+  madeInvitation,
+  newInvitationBody,
+} from './contract.ts'
+import { type Invitation, invitationStateAt, listInvitations } from './invitation-store.ts'
+import {
+  cancelInvitation,
+  createInvitation,
+  getInvitation,
+  type MadeInvitation,
+  resendInvitation,
+} from './invitations.ts'
+import { setJoining } from './joining.ts'
+import { type Joining, readJoining } from './mode-store.ts'
+
+const hour = 60 * 60_000
+const listed = ['identity', 'invitations'] as const
+
+/** Who may join, and who is invited. */
+export function invitationApi(parts: Parts): readonly Route[] {
+  return [...joiningRoutes(parts), ...reading(parts), ...changing(parts)]
+}
+
+function joiningRoutes(parts: Parts): readonly Route[] {
+  const reply = ({ mode, revision }: Joining): Reply => ({ kind: 'json', body: { mode }, etag: revisionTag(revision) })
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/joining',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Read who may join: nobody, who is invited, or everybody with an address',
+      responses: { 200: joiningBody },
+      handler: async (ctx) => reply(await readJoining(ctx.db)),
+    }),
+    route({
+      method: 'PUT',
+      path: '/api/v1/joining',
+      door: 'api',
+      access: { permission: 'accounts:set-joining' },
+      summary: 'Decide who may join',
+      body: joiningBody,
+      responses: { 200: joiningBody },
+      handler: async (ctx, { body, request }) =>
+        reply(await setJoining(parts, ctx, body.mode, ({ revision }) => requireUnchanged(request.headers, revision))),
+    }),
+  ]
+}
+
+function reading(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/invitations',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'List invitations, newest first',
+      query: invitationQuery,
+      responses: { 200: invitationList },
+      handler: async (ctx, { query }) => {
+        const { items, next } = await pageOfInvitations(parts, ctx, query)
+        return {
+          kind: 'json',
+          body: { items: items.map((one) => invitationOnWire(one, ctx.now)), next: next ?? null },
+        }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/invitations/{id}',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Read an invitation, without its links',
+      params: idParams,
+      responses: { 200: invitationBody },
+      handler: async (ctx, { params }) => ({
+        kind: 'json',
+        body: invitationOnWire(await getInvitation(ctx, params.id), ctx.now),
+      }),
+    }),
+  ]
+}
+
+function changing(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/invitations',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Invite somebody; the link is answered once, and another is mailed when there is mail',
+      body: newInvitationBody,
+      responses: { 201: madeInvitation },
+      handler: async (ctx, { body: { expiresInHours, handle, displayName, email, roles, groups } }) => {
+        const wanted = { handle, displayName, email, roles, groups, lasts: expiresInHours * hour }
+        const made = await createInvitation(parts, ctx, wanted)
+        return madeReply(made, ctx.now, 201)
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/invitations/{id}/resend',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Make new links for an open invitation and send it again; the former links open nothing',
+      params: idParams,
+      responses: { 200: madeInvitation },
+      handler: async (ctx, { params }) => madeReply(await resendInvitation(parts, ctx, params.id), ctx.now, 200),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/invitations/{id}/cancel',
+      door: 'api',
+      access: { permission: 'accounts:create' },
+      summary: 'Cancel an open invitation; its links open nothing',
+      params: idParams,
+      responses: { 200: invitationBody },
+      handler: async (ctx, { params }) => ({
+        kind: 'json',
+        body: invitationOnWire(await cancelInvitation(ctx, params.id), ctx.now),
+      }),
+    }),
+  ]
+}
+
+/** One page of the list and the cursor of the next; for API and console alike. */
+export async function pageOfInvitations(
+  { kernel: { keyring } }: Parts,
+  ctx: Ctx,
+  query: { readonly cursor?: string | undefined; readonly limit: number },
+): Promise<{ readonly items: readonly Invitation[]; readonly next: string | undefined }> {
+  const before = decodeCursor(keyring, listed, query.cursor)?.[0]
+  const page = { limit: query.limit + 1, ...(typeof before === 'string' ? { before } : {}) }
+  const found = await listInvitations(ctx.db, page)
+  const items = found.slice(0, query.limit)
+  const last = found.length > query.limit ? items.at(-1) : undefined
+  return { items, next: last === undefined ? undefined : encodeCursor(keyring, listed, [last.id]) }
+}
+
+function madeReply({ invitation, link, mailed }: MadeInvitation, now: number, status: number): Reply {
+  return {
+    kind: 'json',
+    status,
+    unrepeatable: true,
+    body: { invitation: invitationOnWire(invitation, now), link, mailed },
+  }
+}
+
+function invitationOnWire(invitation: Invitation, now: number): z.infer<typeof invitationBody> {
+  const { kind, id, name } = invitation.inviter.principal
+  const instant = (at: number) => new Date(at).toISOString()
+  return {
+    id: invitation.id,
+    state: invitationStateAt(invitation, now),
+    invitedBy: { kind, id, name },
+    handle: invitation.handle ?? null,
+    displayName: invitation.displayName ?? null,
+    email: invitation.email ?? null,
+    roles: [...invitation.roles],
+    groups: [...invitation.groups],
+    accountId: invitation.accountId ?? null,
+    createdAt: instant(invitation.createdAt),
+    expiresAt: instant(invitation.expiresAt),
+    settledAt: invitation.settledAt === undefined ? null : instant(invitation.settledAt),
+  }
+}

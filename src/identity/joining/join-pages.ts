@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
+import type { Parts } from '../parts.ts'
+import { askToJoin, findJoinPass, type JoinPass, join } from './joining.ts'
+import { readJoining } from './mode-store.ts'
+import { askedPage, closedPage, joinedPage, joinPage, openPage } from './views/join.ts'
+
+const forStrangers = 'who joins has no account yet; the link is the proof, and every step asks for it'
+
+const joinForm = z.strictObject({
+  handle: z.string().max(1024).default(''),
+  displayName: z.string().max(400),
+  password: z.string().max(4096),
+  passwordAgain: z.string().max(4096),
+})
+const addressForm = z.strictObject({ email: z.string().max(1000) })
+
+/** Joining, for strangers. */
+export function joinPages(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/join',
+      door: 'browser',
+      access: { public: forStrangers },
+      query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
+      handler: async (ctx, { query, request }): Promise<Reply> =>
+        query.token === undefined
+          ? { kind: 'page', page: await firstPage(parts, ctx, request) }
+          : { kind: 'redirect', location: '/join', cookies: [linkCookie(query.token)] },
+    }),
+    route({
+      method: 'POST',
+      path: '/join/address',
+      door: 'browser',
+      access: { public: 'anybody may ask to join where that is open; the answer is the same for everybody' },
+      body: addressForm,
+      maxBody: 4_096,
+      handler: (ctx, { body }) => askByForm(parts, ctx, body.email),
+    }),
+    route({
+      method: 'POST',
+      path: '/join',
+      door: 'browser',
+      access: { public: forStrangers },
+      body: joinForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) => joinByForm(parts, ctx, body, request),
+      async invalid(ctx, { faults, request }) {
+        const pass = await findJoinPass(parts, ctx, linkToken(request))
+        return { kind: 'page', status: 400, page: joinPage({ pass, faults }) }
+      },
+    }),
+  ]
+}
+
+async function firstPage(parts: Parts, ctx: Ctx, request: RequestView) {
+  const token = linkToken(request)
+  if (token !== undefined) return joinPage({ pass: await findJoinPass(parts, ctx, token) })
+  return parts.mail.enabled && (await readJoining(ctx.db)).mode === 'open' ? openPage({}) : closedPage()
+}
+
+async function askByForm(parts: Parts, ctx: Ctx, email: string): Promise<Reply> {
+  try {
+    await askToJoin(parts, ctx, email)
+    return { kind: 'page', page: askedPage() }
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    if (error.code === 'identity.invalid-account') {
+      return { kind: 'page', status: error.status, page: openPage({ email, faults: error.faults }) }
+    }
+    if (error.code === 'identity.joining-closed') return { kind: 'page', status: error.status, page: closedPage() }
+    throw error
+  }
+}
+
+async function joinByForm(
+  parts: Parts,
+  ctx: Ctx,
+  body: z.infer<typeof joinForm>,
+  request: RequestView,
+): Promise<Reply> {
+  const token = linkToken(request)
+  const pass: JoinPass = await findJoinPass(parts, ctx, token)
+  const { handle, displayName } = body
+  const again = (faults: readonly FieldFault[], status = 400): Reply => ({
+    kind: 'page',
+    status,
+    page: joinPage({ pass, handle, displayName, faults }),
+  })
+  if (body.password !== body.passwordAgain) {
+    return again([{ field: 'passwordAgain', message: 'The two passwords differ.' }])
+  }
+  try {
+    const account = await join(parts, ctx, token, { handle, displayName, password: new Secret(body.password) })
+    return { kind: 'page', page: joinedPage(account), cookies: [noLinkCookie] }
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    if (error.code === 'identity.handle-taken') return again([{ field: 'handle', message: error.detail }], error.status)
+    if (error.code === 'identity.invalid-account') return again(error.faults)
+    throw error
+  }
+}
