@@ -16,7 +16,6 @@ import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
 import { explainFor } from './why/routes.ts'
 
-export type { Admission } from './admission.ts'
 export { consoleOrigin } from './console-origin.ts'
 export type { AccessFace, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
