@@ -16,6 +16,6 @@ export async function emitSealed({ kernel }: Parts, tx: Ctx, event: string, text
 /** The text again. @throws GateError `platform.sealed-value-damaged` */
 export function openSealed({ kernel }: Parts, payload: Readonly<Record<string, JournalValue>>): string {
   const { id, sealed } = payload
-  const bytes = Buffer.from(String(sealed), 'base64')
-  return Buffer.from(kernel.keyring.open(bytes, placeOf(String(id)))).toString()
+  if (typeof id !== 'string' || typeof sealed !== 'string') throw new TypeError('not an event of `emitSealed`')
+  return Buffer.from(kernel.keyring.open(Buffer.from(sealed, 'base64'), placeOf(id))).toString()
 }
