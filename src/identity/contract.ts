@@ -134,6 +134,9 @@ export const halfSignIn = z.strictObject({ signIn: z.string() })
 
 export const signInBody = z.strictObject({ handle, password, label })
 
+/** A code of an authenticator app, or a recovery code, for the half sign-in that `signIn` names. */
+export const secondFactorBody = z.strictObject({ signIn: z.string().max(200), code: z.string().min(1).max(100), label })
+
 export const setupBody = z.strictObject({ handle, displayName: z.string().max(400), password })
 export const setupDone = z.strictObject({ account: accountBody })
 

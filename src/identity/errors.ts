@@ -217,6 +217,27 @@ export const identityErrors = {
     title: 'Too many requests',
     detail: 'There were too many such requests. Nothing was done with this one; try again in {wait}.',
   },
+  'identity.credential-taken': {
+    status: 409,
+    title: 'It is there already',
+    detail: 'This passkey, this enrolment or a standing set of recovery codes exists already. Nothing was changed.',
+  },
+  'identity.passkey-refused': {
+    status: 400,
+    title: 'The passkey cannot be used',
+    detail:
+      'What the authenticator answered was not accepted: {reason}. Nothing was made; try again, or use another one.',
+  },
+  'identity.code-wrong': {
+    status: 400,
+    title: 'The code is not right',
+    detail: 'The code is not one that this key makes now{hint}. Nothing was made; type the one the app shows.',
+  },
+  'identity.enrolment-over': {
+    status: 400,
+    title: 'Setting up took too long',
+    detail: 'What was shown to set the app up is over, or is not for this account. Nothing was made; begin again.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(identityErrors)

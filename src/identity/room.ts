@@ -19,8 +19,13 @@ import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
 import { manyCredentials } from './migrations/0003-credentials.ts'
+import { oneTimeCodes } from './migrations/0006-one-time-codes.ts'
 import { joining } from './migrations/0007-joining.ts'
+import { codeRoutes } from './one-time-codes/code-routes.ts'
+import { newCodeRoutes } from './one-time-codes/new-code-routes.ts'
 import type { Parts } from './parts.ts'
+import { newPasskeyRoutes } from './passkeys/new-passkey-routes.ts'
+import { passkeyRoutes } from './passkeys/passkey-routes.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
 import { forgetLinks } from './recovery/link-store.ts'
@@ -32,6 +37,7 @@ import { credentialApi } from './routes/credential-api.ts'
 import { ownApi } from './routes/own-api.ts'
 import { ownPages } from './routes/own-pages.ts'
 import { proveRoutes } from './routes/prove-routes.ts'
+import { secondRoutes } from './routes/second-routes.ts'
 import { securityPages } from './routes/security-pages.ts'
 import { sessionApi } from './routes/session-api.ts'
 import { setupRoutes } from './routes/setup-routes.ts'
@@ -55,7 +61,7 @@ const usesWrittenEvery = 5_000
 export const identityRoom = defineRoom({
   name: 'identity',
   config: identityConfig,
-  migrations: [firstTables, sessionRotation, manyCredentials, joining],
+  migrations: [firstTables, sessionRotation, manyCredentials, oneTimeCodes, joining],
   errors: identityErrors,
   permissions: identityPermissions,
   events,
@@ -74,6 +80,11 @@ export const identityRoom = defineRoom({
         ...proveRoutes(parts),
         ...credentialApi(parts),
         ...securityPages(parts),
+        ...passkeyRoutes(parts),
+        ...newPasskeyRoutes(parts),
+        ...codeRoutes(parts),
+        ...newCodeRoutes(parts),
+        ...secondRoutes(parts),
         ...setupRoutes(parts),
         ...accountApi(parts),
         ...ownApi(parts),

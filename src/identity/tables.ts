@@ -6,6 +6,7 @@ export interface IdentityTables {
   readonly identity_session_factors: SessionFactorRow
   readonly identity_sign_ins: SignInRow
   readonly identity_used_challenges: UsedChallengeRow
+  readonly identity_recovery_codes: RecoveryCodeRow
   readonly identity_throttles: ThrottleRow
   readonly identity_setup: SetupRow
   readonly identity_joining: JoiningRow
@@ -107,6 +108,8 @@ export interface SignInRow {
   /** JSON of what must be proved beyond the first factor. */
   demanded: string
   attempts_left: number
+  /** JSON list of what was proved after `credential_id`; null: nothing yet. */
+  further: string | null
   created_at: number
   expires_at: number
 }
@@ -114,6 +117,12 @@ export interface SignInRow {
 export interface UsedChallengeRow {
   nonce: string
   expires_at: number
+}
+
+export interface RecoveryCodeRow {
+  credential_id: string
+  mac: string
+  used_at: number | null
 }
 
 export interface ThrottleRow {

@@ -65,7 +65,7 @@ export async function createToken(parts: Parts, ctx: Ctx, wanted: NewOwnToken): 
  * Whether a token is to cover all that its maker came with. It then acts like the session that makes it: what its owner
  * may is asked at every use, so nothing has to be held now. Through an app or a grant one may less than the credential.
  */
-function isAllOf(through: readonly string[], wanted: readonly string[], { app, grant }: Actor): boolean {
+export function isAllOf(through: readonly string[], wanted: readonly string[], { app, grant }: Actor): boolean {
   return app === undefined && grant === undefined && allWithin(through, wanted) && allWithin(wanted, through)
 }
 
@@ -154,7 +154,8 @@ export function narrowedBy(wanted: CredentialLimits, through: ActorCredential): 
   return narrowed
 }
 
-function requireValidLimits(wanted: NewToken, now: number): void {
+/** @throws GateError `identity.invalid-token-limits` */
+export function requireValidLimits(wanted: NewToken, now: number): void {
   const faults: FieldFault[] = [...limitFaults(wanted, now)]
   const label = wanted.label.trim()
   if (label.length < 1 || label.length > 100 || /\p{Cc}/u.test(label)) {

@@ -1,6 +1,8 @@
 import type { Ctx, FieldFault } from '#platform'
-import type { Html } from '#platform/ui'
+import type { Html, PageScript } from '#platform/ui'
+import { recoveryWay, totpWay } from '../one-time-codes/code-ways.ts'
 import type { Parts } from '../parts.ts'
+import { passkeyWay } from '../passkeys/passkey-way.ts'
 import { passwordWay } from '../passwords/password-way.ts'
 import type { Credential } from './credential.ts'
 import type { CredentialKind } from './kinds.ts'
@@ -23,8 +25,10 @@ export interface Way {
   readonly kind: CredentialKind
   /** On the security page: `Add a passkey`, what it is good for, and the page that makes one. */
   readonly add?: { readonly text: string; readonly hint: string; readonly href: string }
-  /** What a new secret in the same limits is called; its page is `/credentials/{id}/reset`. Absent: cannot be reset. */
+  /** What a new secret in the same limits is called; its page is `/credentials/{id}/reset/<kind>`. Absent: cannot be reset. */
   readonly reset?: string
+  /** Scripts that its forms need. */
+  readonly scripts?: readonly PageScript[]
   /** The form on `/account/prove`; it posts to `/account/prove/<kind>`, which ends in `provedReply`. */
   readonly again?: (parts: Parts, ctx: Ctx, view: WayView) => Html | Promise<Html>
   /** The form on `/sign-in/second`; it posts to `/sign-in/second/<kind>`. */
@@ -32,7 +36,7 @@ export interface Way {
 }
 
 /** In the order pages offer them. */
-export const ways: readonly Way[] = [passwordWay]
+export const ways: readonly Way[] = [passwordWay, passkeyWay, totpWay, recoveryWay]
 
 export function wayOf(kind: CredentialKind): Way | undefined {
   return ways.find((way) => way.kind === kind)

@@ -115,7 +115,7 @@ async function proveView(
     const credentials = all.filter(({ kind }) => kind === way.kind)
     const view: WayView = { credentials, handle: account.handle, to, faults }
     if (way.again !== undefined && credentials.length > 0) {
-      forms.push({ kind: way.kind, body: await way.again(parts, ctx, view) })
+      forms.push({ kind: way.kind, body: await way.again(parts, ctx, view), scripts: way.scripts ?? [] })
     }
   }
   return provePage({ forms, refusal })

@@ -1,6 +1,5 @@
 import { type Assurance, throughOf } from '#kit'
 import type { Ctx } from '#platform'
-import { findAccount } from '../account-store.ts'
 import { actorCredential } from '../credentials/credential.ts'
 import { findCandidates, listCredentials } from '../credentials/credential-store.ts'
 import { credentialKinds } from '../credentials/kinds.ts'
@@ -93,7 +92,7 @@ export async function finishSignIn<Opened>(
 ): Promise<Outcome<SignInResult<Opened>>> {
   const demand = await findDemand(parts, tx, proven)
   if (demand === undefined) return { whole: true, result: { kind: 'opened', opened: await open(tx, proven) } }
-  return { whole: false, result: { kind: 'half', token: await openHalf(parts, tx, proven[0], demand) } }
+  return { whole: false, result: { kind: 'half', token: await openHalf(parts, tx, proven, demand) } }
 }
 
 /** Kinds count, not credentials: two passwords are one factor. */
@@ -132,12 +131,13 @@ export async function findDemand(parts: Parts, tx: Ctx, proven: ProvenFactors): 
   throw fail('identity.sign-in-refused', { fields: { reason: now.reason } })
 }
 
-async function openHalf(parts: Parts, tx: Ctx, { account, credential }: Proven, demand: Demand): Promise<string> {
+async function openHalf(parts: Parts, tx: Ctx, proven: ProvenFactors, demand: Demand): Promise<string> {
+  const [{ account, credential }, ...further] = proven
   const token = newSecretText(parts.kernel.random)
   const half: HalfSignIn = {
     id: tx.newId('sgn'),
     accountId: account.id,
-    credentialId: credential.id,
+    proven: [credential.id, ...further.map((factor) => factor.credential.id)],
     demand,
     attemptsLeft: mostAttempts,
     expiresAt: tx.now + halfSignInLives,
@@ -153,7 +153,7 @@ async function openHalf(parts: Parts, tx: Ctx, { account, credential }: Proven, 
 
 /** A half sign-in that still waits, with whom it is of and what was proved. */
 export interface WaitingSignIn extends HalfSignIn {
-  readonly first: Proven
+  readonly factors: ProvenFactors
 }
 
 /** The half sign-in of a cookie; `undefined` once it ended, was completed, or what it proved no longer stands. */
@@ -161,12 +161,26 @@ export async function findWaitingSignIn(ctx: Ctx, token: string | undefined): Pr
   if (token === undefined || !isSessionToken(token)) return undefined
   const half = await findSignIn(ctx.db, hashOfToken(token), ctx.now)
   if (half === undefined) return undefined
-  const [stored] = await findCandidates(ctx.db, { id: half.credentialId })
-  const account = await findAccount(ctx.db, half.accountId)
-  if (stored === undefined || account?.state !== 'active' || (stored.credential.expiresAt ?? Infinity) <= ctx.now) {
+  const [first, ...further] = await Promise.all(half.proven.map((id) => findStanding(ctx, id, half)))
+  if (first === undefined) return undefined
+  const factors: ProvenFactors = [first, ...further.filter((factor) => factor !== undefined)]
+  return factors.length === half.proven.length ? { ...half, factors } : undefined
+}
+
+/** Ends a half sign-in that its person gives up. */
+export async function endWaitingSignIn(ctx: Ctx, token: string | undefined): Promise<void> {
+  const waiting = await findWaitingSignIn(ctx, token)
+  if (waiting !== undefined) await ctx.tx((tx) => removeSignIn(tx.db, waiting.id))
+}
+
+/** What a half sign-in proved, unless it was revoked, has ended, or has another secret by now. */
+async function findStanding(ctx: Ctx, id: string, half: HalfSignIn): Promise<Proven | undefined> {
+  const [stored] = await findCandidates(ctx.db, { id })
+  if (stored === undefined || stored.account.id !== half.accountId || stored.account.state !== 'active')
     return undefined
-  }
-  return { ...half, first: { account: stored.account, credential: stored.credential } }
+  const { expiresAt = Number.MAX_SAFE_INTEGER, secretSetAt } = stored.credential
+  const began = half.expiresAt - halfSignInLives
+  return ctx.now < expiresAt && secretSetAt <= began ? stored : undefined
 }
 
 /**
@@ -183,7 +197,7 @@ export async function proveSecond<Opened>(
   open: Opener<Opened>,
 ): Promise<SignInResult<Opened>> {
   if (!(await ctx.tx((tx) => takeSignInAttempt(tx.db, waiting.id)))) throw fail('identity.session-ended')
-  const attempt = { ...tried, handle: waiting.first.account.handle }
+  const attempt = { ...tried, handle: waiting.factors[0].account.handle }
   return proveAttempt(parts, ctx, attempt, {
     ...proving,
     onProven: (tx, second) => completeSignIn(parts, tx, waiting, second, open),
@@ -203,9 +217,13 @@ export async function completeSignIn<Opened>(
   second: Proven,
   open: Opener<Opened>,
 ): Promise<Outcome<SignInResult<Opened>>> {
-  const { first } = waiting
-  if (second.account.id !== first.account.id) throw fail('identity.session-ended')
-  if (second.credential.kind === first.credential.kind) throw fail('identity.same-factor')
+  const { factors } = waiting
+  if (second.account.id !== factors[0].account.id) throw fail('identity.session-ended')
+  if (factors.some(({ credential }) => credential.kind === second.credential.kind)) throw fail('identity.same-factor')
   if (!(await removeSignIn(tx.db, waiting.id))) throw fail('identity.session-ended')
-  return finishSignIn(parts, tx, [first, second], open)
+  // what was proved first may have been revoked or reset while the second was verified
+  for (const id of waiting.proven) {
+    if ((await findStanding(tx, id, waiting)) === undefined) throw fail('identity.session-ended')
+  }
+  return finishSignIn(parts, tx, [...factors, second], open)
 }

@@ -9,12 +9,12 @@ export async function insertUsedChallenge(db: Db, nonce: string, expiresAt: numb
     .execute()
 }
 
-/** A sign-in whose first factor was proved. */
+/** A sign-in that waits for another factor. */
 export interface HalfSignIn {
   readonly id: string
   readonly accountId: string
-  /** What was proved. */
-  readonly credentialId: string
+  /** What was proved, in that order. */
+  readonly proven: readonly [string, ...string[]]
   readonly demand: Demand
   readonly attemptsLeft: number
   readonly expiresAt: number
@@ -33,7 +33,8 @@ export async function insertSignIn(db: Db, half: HalfSignIn, tokenHash: string, 
       id: half.id,
       token_hash: tokenHash,
       account_id: half.accountId,
-      credential_id: half.credentialId,
+      credential_id: half.proven[0],
+      further: half.proven.length === 1 ? null : JSON.stringify(half.proven.slice(1)),
       demanded: JSON.stringify(half.demand),
       attempts_left: half.attemptsLeft,
       created_at: now,
@@ -55,7 +56,7 @@ export async function findSignIn(db: Db, tokenHash: string, now: number): Promis
     row && {
       id: row.id,
       accountId: row.account_id,
-      credentialId: row.credential_id,
+      proven: [row.credential_id, ...(row.further === null ? [] : (JSON.parse(row.further) as readonly string[]))],
       demand: JSON.parse(row.demanded) as Demand,
       attemptsLeft: row.attempts_left,
       expiresAt: row.expires_at,

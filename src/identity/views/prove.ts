@@ -1,9 +1,13 @@
 import type { ShellPage } from '#platform'
-import { emptyState, type Html, html, nothing, notice, pageHeader } from '#platform/ui'
+import { emptyState, type Html, html, nothing, notice, type PageScript, pageHeader } from '#platform/ui'
 import { type CredentialKind, credentialKinds } from '../credentials/kinds.ts'
 
 export interface ProveView {
-  readonly forms: readonly { readonly kind: CredentialKind; readonly body: Html }[]
+  readonly forms: readonly {
+    readonly kind: CredentialKind
+    readonly body: Html
+    readonly scripts: readonly PageScript[]
+  }[]
   readonly refusal?: { readonly title: string; readonly detail: string } | undefined
 }
 
@@ -26,5 +30,11 @@ ${
     ? emptyState({ title: 'Nothing to prove with here', text: 'Sign out and in again: a new sign-in is a proof.' })
     : nothing
 }`
-  return { title: 'Is it still you?', body, section: '/account', frame: 'full' }
+  return {
+    title: 'Is it still you?',
+    body,
+    section: '/account',
+    frame: 'full',
+    scripts: forms.flatMap((one) => one.scripts),
+  }
 }

@@ -99,7 +99,7 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
         title: 'Actions',
         role: 'actions',
         cell: (c) =>
-          html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
+          html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset/${c.kind}` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
       },
     ],
     rows: credentials,

@@ -1,5 +1,17 @@
 import type { FieldFault, ShellPage } from '#platform'
-import { actionForm, field, form, type Html, hidden, html, link, nothing, notice, pageHeader } from '#platform/ui'
+import {
+  actionForm,
+  field,
+  form,
+  type Html,
+  hidden,
+  html,
+  link,
+  nothing,
+  notice,
+  pageHeader,
+  passkeyForm,
+} from '#platform/ui'
 import type { Account } from '../account-store.ts'
 
 export interface SignInView {
@@ -24,12 +36,22 @@ ${form({
   action: '/sign-in',
   submit: account === undefined ? 'Sign in' : 'Sign in as somebody else',
   faults,
-  body: html`${field({ name: 'handle', label: 'Handle', autocomplete: 'username', required: true, code: true, autofocus: account === undefined, faults })}
+  body: html`${field({ name: 'handle', label: 'Handle', autocomplete: 'username webauthn', required: true, code: true, autofocus: account === undefined, faults })}
 ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true, faults })}
 ${to === '/' ? nothing : hidden('to', to)}`,
 })}
+${passkeyForm({
+  action: '/sign-in/passkey',
+  options: '/sign-in/passkey/options',
+  ceremony: 'get',
+  submit: 'Sign in with a passkey',
+  look: 'plain',
+  values: to === '/' ? {} : { to },
+  autofill: true,
+  handle: true,
+})}
 <p>${link({ text: 'Sign in with a key', href: to === '/' ? '/sign-in/key' : `/sign-in/key?to=${encodeURIComponent(to)}` })}</p>`
-  return { title: 'Sign in', body, frame: 'bare' }
+  return { title: 'Sign in', body, frame: 'bare', scripts: ['passkeys'] }
 }
 
 /** Refusals that the page of the form shows, with the form again. */

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { TOTP } from 'otpauth'
+import { eachDialect } from '#platform/testing'
+import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
+
+const password = 'violet anchor meadow 4'
+const half = '__Host-gatehouse-sign-in'
+const session = '__Host-gatehouse'
+
+const fieldOf = (text: string, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+
+/** Sets an authenticator app up for whoever is signed in, and answers what makes its codes. */
+async function addApp(node: TestNode, person: Browser): Promise<(at?: number) => string> {
+  const scan = await person.post('/account/credentials/new/totp', { label: 'Phone' })
+  assert.equal(scan.status, 200, scan.text)
+  const key = /<code>((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<\/code>/.exec(scan.text)?.[1]?.replaceAll(' ', '') ?? ''
+  assert.equal(key.length, 32, scan.text)
+  const app = new TOTP({ secret: key, algorithm: 'SHA1', digits: 6, period: 30 })
+  const code = (at = node.clock.now()) => app.generate({ timestamp: at })
+  const form = { label: 'Phone', enrolment: fieldOf(scan.text, 'enrolment'), scope: 'all', lasts: 'never' }
+  const made = await person.post('/account/credentials/new/totp/confirm', { ...form, code: code() })
+  assert.equal(made.status, 200, made.text)
+  assert.match(made.text, /Make ten recovery codes/)
+  node.clock.advance(30_000)
+  return code
+}
+
+async function makeCodes(person: Browser): Promise<readonly string[]> {
+  const made = await person.post('/account/credentials/new/recovery-codes', { label: 'Recovery codes' })
+  assert.equal(made.status, 200, made.text)
+  const codes = [...made.text.matchAll(/<li><code>([0-9a-z-]{14})<\/code><\/li>/g)].map(([, code]) => code ?? '')
+  assert.equal(codes.length, 10, made.text)
+  return codes
+}
+
+async function listOf(
+  person: Browser,
+  kind: string,
+): Promise<readonly { readonly id: string; readonly kind: string }[]> {
+  const { json } = await person.get('/api/v1/credentials')
+  return (json['items'] as { id: string; kind: string }[]).filter((one) => one.kind === kind)
+}
+
+/** Proves the password in a new browser, and stands before the second factor. */
+async function beginSignIn(node: TestNode, handle: string, address = '192.0.2.77'): Promise<Browser> {
+  const person = browser(node, address)
+  const first = await person.post('/sign-in', { handle, password })
+  assert.equal(first.status, 200, first.text)
+  assert.ok(person.cookies.get(half), 'half a sign-in')
+  assert.equal(person.cookies.get(session), undefined)
+  return person
+}
+
+const second = (person: Browser, code: string) => person.post('/sign-in/second/totp', { code })
+const recover = (person: Browser, recoveryCode: string) =>
+  person.post('/sign-in/second/recovery-codes', { recoveryCode })
+
+eachDialect((dialect, open) => {
+  describe(`one-time codes, ${dialect}`, () => {
+    async function withApp(t: Parameters<typeof startSetUpNode>[0]) {
+      const node = await startSetUpNode(t, open)
+      await addPerson(node.admin, 'ada', password)
+      const ada = browser(node)
+      await ada.signIn('ada', password)
+      return { node, ada, code: await addApp(node, ada) }
+    }
+
+    test('a code is good once, also when it comes twice at the same time, and never for an earlier step', async (t) => {
+      const { node, code } = await withApp(t)
+      const first = await beginSignIn(node, 'ada')
+      const twin = await beginSignIn(node, 'ada', '192.0.2.78')
+      const typed = code()
+      const answers = await Promise.all([second(first, typed), second(twin, typed)])
+      assert.deepEqual(
+        answers.map(({ status }) => status).toSorted((one, other) => one - other),
+        [200, 401],
+      )
+      assert.equal([first, twin].filter(({ cookies }) => cookies.has(session)).length, 1)
+      const third = await beginSignIn(node, 'ada', '192.0.2.79')
+      assert.equal((await second(third, typed)).status, 401, 'replayed')
+      assert.equal((await second(third, code(node.clock.now() - 30_000))).status, 401, 'the step before the used one')
+      node.clock.advance(30_000)
+      assert.equal((await second(third, code())).status, 200)
+    })
+
+    test('a recovery code is good once, also when it comes twice at the same time', async (t) => {
+      const { node, ada } = await withApp(t)
+      const codes = await makeCodes(ada)
+      const first = await beginSignIn(node, 'ada')
+      const twin = await beginSignIn(node, 'ada', '192.0.2.78')
+      const typed = codes[3] ?? ''
+      const answers = await Promise.all([recover(first, typed), recover(twin, typed.toUpperCase())])
+      assert.deepEqual(
+        answers.map(({ status }) => status).toSorted((one, other) => one - other),
+        [200, 401],
+      )
+      const third = await beginSignIn(node, 'ada', '192.0.2.79')
+      assert.equal((await recover(third, typed)).status, 401)
+      assert.equal((await recover(third, codes[4]?.replaceAll('-', ' ') ?? '')).status, 200)
+      const [set] = await listOf(ada, 'recovery-codes')
+      assert.match(
+        (await ada.get(`/credentials/${set?.id}/reset/recovery-codes`)).text,
+        /8 of the codes you have are left/,
+      )
+    })
+
+    test('codes made anew take the place of the old ones, and one set is all there is', async (t) => {
+      const { node, ada } = await withApp(t)
+      const old = await makeCodes(ada)
+      assert.equal((await ada.post('/account/credentials/new/recovery-codes', { label: 'More' })).status, 409)
+      const [set] = await listOf(ada, 'recovery-codes')
+      const anew = await ada.post(`/credentials/${set?.id}/reset/recovery-codes`)
+      assert.equal(anew.status, 200, anew.text)
+      const code = /<li><code>([0-9a-z-]{14})/.exec(anew.text)?.[1] ?? ''
+      const person = await beginSignIn(node, 'ada')
+      assert.equal((await recover(person, old[0] ?? '')).status, 401)
+      assert.equal((await recover(person, code)).status, 200)
+    })
+
+    test('an app counts only once its code was right, and is then asked for', async (t) => {
+      const node = await startSetUpNode(t, open)
+      await addPerson(node.admin, 'ada', password)
+      const ada = browser(node)
+      await ada.signIn('ada', password)
+      const scan = await ada.post('/account/credentials/new/totp', { label: 'Phone' })
+      const enrolment = fieldOf(scan.text, 'enrolment')
+      const wrong = await ada.post('/account/credentials/new/totp/confirm', {
+        label: 'Phone',
+        enrolment,
+        code: '000000',
+      })
+      assert.equal(wrong.status, 400)
+      assert.equal(fieldOf(wrong.text, 'enrolment'), enrolment, 'the same key is shown again')
+      await browser(node, '192.0.2.99').signIn('ada', password)
+      const code = await addApp(node, ada)
+      const person = await beginSignIn(node, 'ada')
+      const done = await second(person, code())
+      assert.equal(done.status, 200, done.text)
+      assert.ok(person.cookies.get(session))
+      assert.equal((await person.get('/account')).status, 200)
+    })
+  })
+})

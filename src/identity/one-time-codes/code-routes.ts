@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Route, route } from '#platform'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { proveAgain, provedReply } from '../routes/prove-routes.ts'
+import { secondReply } from '../routes/second-routes.ts'
+import { provingRecoveryCode, provingTotp } from './prove-code.ts'
+
+const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
+const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
+
+const to = z.string().max(4096).optional()
+const totpForm = z.strictObject({ code: z.string().max(100), to })
+const recoveryForm = z.strictObject({ recoveryCode: z.string().max(100), to })
+
+/** Codes as second factor, and as a proof once more. */
+export function codeRoutes(parts: Parts): readonly Route[] {
+  return [...secondByCode(parts), ...proveByCode(parts)]
+}
+
+function secondByCode(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/sign-in/second/totp',
+      door: 'browser',
+      access: { public: halfWay },
+      body: totpForm,
+      handler: (ctx, { body, request }) =>
+        secondReply(parts, ctx, request, body.to, ({ accountId }) =>
+          provingTotp(parts, { accountId, code: new Secret(body.code) }),
+        ),
+    }),
+    route({
+      method: 'POST',
+      path: '/sign-in/second/recovery-codes',
+      door: 'browser',
+      access: { public: halfWay },
+      body: recoveryForm,
+      handler: (ctx, { body, request }) =>
+        secondReply(parts, ctx, request, body.to, ({ accountId }) =>
+          provingRecoveryCode(parts, { accountId, code: new Secret(body.recoveryCode) }),
+        ),
+    }),
+  ]
+}
+
+function proveByCode(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/account/prove/totp',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: totpForm,
+      handler: (ctx, { body, request }) =>
+        provedReply(parts, ctx, body.to, () => {
+          const tried = { accountId: ownAccountId(ctx), code: new Secret(body.code) }
+          return proveAgain(parts, ctx, request, provingTotp(parts, tried))
+        }),
+    }),
+    route({
+      method: 'POST',
+      path: '/account/prove/recovery-codes',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: recoveryForm,
+      handler: (ctx, { body, request }) =>
+        provedReply(parts, ctx, body.to, () => {
+          const tried = { accountId: ownAccountId(ctx), code: new Secret(body.recoveryCode) }
+          return proveAgain(parts, ctx, request, provingRecoveryCode(parts, tried))
+        }),
+    }),
+  ]
+}

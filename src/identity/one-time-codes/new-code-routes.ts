@@ -1,0 +1,267 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { idParams } from '../contract.ts'
+import { getResettable, readyCredential, requireMaking, type WantedCredential } from '../credentials/create.ts'
+import { listCredentials } from '../credentials/credential-store.ts'
+import { questionsOf } from '../credentials/limit-questions.ts'
+import {
+  emptyLimitsForm,
+  limitsFormBytes,
+  limitsFormFaults,
+  limitsFormShape,
+  readLimits,
+} from '../credentials/limits-form.ts'
+import { type LimitsView, limitsView } from '../credentials/limits-view.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { madeReply, resetReply } from '../routes/made-reply.ts'
+import { proofFirst } from '../routes/prove-routes.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { countRecoveryCodes } from './recovery-code-store.ts'
+import { createRecoveryCodes, resetRecoveryCodes } from './recovery-sets.ts'
+import { beginTotp, createTotp, resetTotp, resumeTotp, type TotpEnrolment } from './totps.ts'
+import {
+  carriedCode,
+  type NewCodeForm,
+  newRecoveryPage,
+  newRecoveryPath,
+  newTotpPage,
+  newTotpPath,
+  recoveryCodesPage,
+  resetRecoveryPage,
+  scanPage,
+} from './views.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+const labelled = z.strictObject({ label: z.string().max(400), ...limitsFormShape })
+const confirmed = { enrolment: z.string().max(2_000), code: z.string().max(100) }
+const confirmForm = labelled.extend(confirmed)
+const resetForm = z.strictObject(confirmed)
+
+/** Setting up an authenticator app, making recovery codes, and both anew. */
+export function newCodeRoutes(parts: Parts): readonly Route[] {
+  return [...makingTotp(parts), ...resettingTotp(parts), ...makingRecovery(parts), ...resettingRecovery(parts)]
+}
+
+function makingTotp(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newTotpPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const first = await proofFirst(ctx, newTotpPath)
+        return first ?? formReply(parts, ctx, newTotpPage, { label: 'Authenticator app', ...emptyLimitsForm() })
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newTotpPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: labelled,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body }) {
+        const account = await getAccount(ctx, await requireMaking(parts, ctx))
+        return withLimits(parts, ctx, newTotpPage, body, async (wanted) => {
+          await readyCredential(parts, ctx, wanted)
+          return { kind: 'page', page: scanNew(beginTotp(parts, ctx, account), body) }
+        })
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${newTotpPath}/confirm`,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: confirmForm,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body: { enrolment, code, ...form } }) {
+        const account = await getAccount(ctx, await requireMaking(parts, ctx))
+        return withLimits(parts, ctx, newTotpPage, form, async (wanted) => {
+          try {
+            const made = await createTotp(
+              parts,
+              ctx,
+              { ...wanted, enrolment, code: new Secret(code) },
+              async (_, credential) => credential,
+            )
+            return await madeReply(ctx, made)
+          } catch (error) {
+            return scanAgain(error, (faults) => scanNew(resumeTotp(parts, ctx, account, enrolment), form, faults))
+          }
+        })
+      },
+    }),
+  ]
+}
+
+function resettingTotp(parts: Parts): readonly Route[] {
+  const path = '/credentials/{id}/reset/totp'
+  const scan = (id: string, enrolment: TotpEnrolment, faults: Faults = []) =>
+    scanPage({
+      enrolment,
+      faults,
+      action: `/credentials/${id}/reset/totp`,
+      submit: 'Use this key from now on',
+      lead: 'The key the app has now stops working once a code of the new one was right; the limits stay.',
+      cancel: '/account/security',
+    })
+  return [
+    route({
+      method: 'GET',
+      path,
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/totp`)
+        if (first !== undefined) return first
+        await getResettable(ctx, params.id, 'totp')
+        const account = await getAccount(ctx, ownAccountId(ctx))
+        return { kind: 'page', page: scan(params.id, beginTotp(parts, ctx, account)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path,
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      body: resetForm,
+      async handler(ctx, { params, body: { enrolment, code } }) {
+        try {
+          return resetReply(parts, await resetTotp(parts, ctx, params.id, { enrolment, code: new Secret(code) }))
+        } catch (error) {
+          const account = await getAccount(ctx, ownAccountId(ctx))
+          return scanAgain(error, (faults) => scan(params.id, resumeTotp(parts, ctx, account, enrolment), faults))
+        }
+      },
+    }),
+  ]
+}
+
+function makingRecovery(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newRecoveryPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const first = await proofFirst(ctx, newRecoveryPath)
+        if (first !== undefined) return first
+        const [standing] = await listCredentials(ctx.db, ownAccountId(ctx), 'recovery-codes')
+        if (standing !== undefined)
+          return { kind: 'redirect', location: `/credentials/${standing.id}/reset/recovery-codes` }
+        return formReply(parts, ctx, newRecoveryPage, { label: 'Recovery codes', ...emptyLimitsForm() })
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newRecoveryPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: labelled,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body }) {
+        await requireMaking(parts, ctx)
+        return withLimits(parts, ctx, newRecoveryPage, body, async (wanted) =>
+          codesReply(parts, ctx, await createRecoveryCodes(parts, ctx, wanted)),
+        )
+      },
+    }),
+  ]
+}
+
+function resettingRecovery(parts: Parts): readonly Route[] {
+  const path = '/credentials/{id}/reset/recovery-codes'
+  return [
+    route({
+      method: 'GET',
+      path,
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/recovery-codes`)
+        if (first !== undefined) return first
+        const credential = await getResettable(ctx, params.id, 'recovery-codes')
+        return { kind: 'page', page: resetRecoveryPage(credential, await countRecoveryCodes(ctx.db, credential.id)) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path,
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      handler: async (ctx, { params }) => codesReply(parts, ctx, await resetRecoveryCodes(parts, ctx, params.id)),
+    }),
+  ]
+}
+
+type Faults = readonly { readonly field: string; readonly message: string }[]
+
+/** Runs what needs limits, or shows the form again with what is wrong about them or what they ask. */
+async function withLimits(
+  parts: Parts,
+  ctx: Ctx,
+  page: typeof newTotpPage,
+  form: NewCodeForm,
+  make: (wanted: WantedCredential) => Promise<Reply>,
+): Promise<Reply> {
+  const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
+  if (faults !== undefined) return formReply(parts, ctx, page, form, { faults }, 400)
+  try {
+    return await make({ ...limits, label: form.label, confirmed: form.confirmed })
+  } catch (error) {
+    const questions = questionsOf(error)
+    if (questions !== undefined) return formReply(parts, ctx, page, form, { questions }, 409)
+    const refused = limitsFormFaults(error)
+    if (refused === undefined) throw error
+    return formReply(parts, ctx, page, form, { faults: refused.faults }, refused.status)
+  }
+}
+
+async function formReply(
+  parts: Parts,
+  ctx: Ctx,
+  page: (label: string, limits: LimitsView) => ReturnType<typeof newTotpPage>,
+  form: NewCodeForm,
+  extra: Parameters<typeof limitsView>[3] = {},
+  status = 200,
+): Promise<Reply> {
+  return { kind: 'page', status, page: page(form.label, await limitsView(parts, ctx, form, extra)) }
+}
+
+function scanNew(enrolment: TotpEnrolment, form: NewCodeForm, faults: Faults = []) {
+  return scanPage({
+    enrolment,
+    faults,
+    action: `${newTotpPath}/confirm`,
+    submit: 'Add the app',
+    lead: 'Scan it, or type it, and then type the code that the app shows. Nothing is made before that.',
+    carried: carriedCode(form),
+    cancel: '/account/security',
+  })
+}
+
+function scanAgain(error: unknown, page: (faults: Faults) => ReturnType<typeof scanPage>): Reply {
+  if (!(error instanceof GateError) || error.code !== 'identity.code-wrong') throw error
+  return { kind: 'page', status: 400, page: page([{ field: 'code', message: error.detail }]) }
+}
+
+function codesReply(
+  parts: Parts,
+  ctx: Ctx,
+  made: Awaited<ReturnType<typeof createRecoveryCodes>> & { readonly token?: string | undefined },
+): Reply {
+  const page = recoveryCodesPage(made, parts.kernel.config.console.host, ctx.actor.principal.name)
+  const cookies = made.token === undefined ? [] : [sessionCookie(parts, made.token)]
+  return { kind: 'page', page, cookies }
+}

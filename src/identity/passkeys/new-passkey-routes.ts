@@ -1,0 +1,177 @@
+import { z } from 'zod'
+import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { idParams } from '../contract.ts'
+import { getResettable, readyCredential, requireMaking } from '../credentials/create.ts'
+import { questionsOf } from '../credentials/limit-questions.ts'
+import {
+  emptyLimitsForm,
+  limitsFormBytes,
+  limitsFormFaults,
+  limitsFormShape,
+  readLimits,
+} from '../credentials/limits-form.ts'
+import { limitsView } from '../credentials/limits-view.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { madeReply, resetReply } from '../routes/made-reply.ts'
+import { proofFirst } from '../routes/prove-routes.ts'
+import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
+import { creationResponse, longestResponse, parseResponse } from './responses.ts'
+import { makePasskeyPage, type NewPasskeyForm, newPasskeyPage, newPasskeyPath, resetPasskeyPage } from './views.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+const passkeyForm = z.strictObject({
+  label: z.string().max(400),
+  second: z.union([z.literal('yes').transform(() => ['yes']), z.array(z.literal('yes'))]).default([]),
+  ...limitsFormShape,
+})
+const answerForm = passkeyForm.extend({ response: z.string().max(longestResponse) })
+const resetForm = z.strictObject({ response: z.string().max(longestResponse) })
+const maxBody = 3 * longestResponse + limitsFormBytes
+
+/** Making a passkey, and making one anew. */
+export function newPasskeyRoutes(parts: Parts): readonly Route[] {
+  return [...making(parts), ...resetting(parts)]
+}
+
+function making(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newPasskeyPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        return (
+          (await proofFirst(ctx, newPasskeyPath)) ??
+          formReply(parts, ctx, { label: '', second: [], ...emptyLimitsForm() })
+        )
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newPasskeyPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: passkeyForm,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body }) {
+        await requireMaking(parts, ctx)
+        const refused = await refusedForm(parts, ctx, body)
+        return refused ?? { kind: 'page', page: makePasskeyPage(body) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${newPasskeyPath}/options`,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: z.strictObject({}),
+      async handler(ctx) {
+        const accountId = await requireMaking(parts, ctx)
+        return { kind: 'json', body: await askForNewPasskey(parts, ctx, accountId) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${newPasskeyPath}/answer`,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: answerForm,
+      maxBody,
+      async handler(ctx, { body: { response, ...form } }) {
+        await requireMaking(parts, ctx)
+        const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
+        if (faults !== undefined) return formReply(parts, ctx, form, { faults }, 400)
+        const answer = parseResponse(creationResponse, response)
+        const isSecond = form.second.length > 0
+        const wanted = { ...limits, label: form.label, confirmed: form.confirmed, isSecond, answer }
+        try {
+          const made = await createPasskey(parts, ctx, wanted, async (_, { credential }) => credential)
+          return await madeReply(ctx, made)
+        } catch (error) {
+          if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
+          return { kind: 'page', status: error.status, page: makePasskeyPage(form, error) }
+        }
+      },
+    }),
+  ]
+}
+
+function resetting(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/credentials/{id}/reset/passkey',
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      async handler(ctx, { params }) {
+        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/passkey`)
+        if (first !== undefined) return first
+        return { kind: 'page', page: resetPasskeyPage(await getResettable(ctx, params.id, 'passkey')) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/reset/passkey/options',
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      body: z.strictObject({}),
+      async handler(ctx, { params }) {
+        await getResettable(ctx, params.id, 'passkey')
+        return { kind: 'json', body: await askForNewPasskey(parts, ctx, ownAccountId(ctx), params.id) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/reset/passkey',
+      door: 'browser',
+      access: { permission: 'credentials:change:{id}' },
+      params: idParams,
+      body: resetForm,
+      maxBody,
+      async handler(ctx, { params, body }) {
+        try {
+          const answer = parseResponse(creationResponse, body.response)
+          return resetReply(parts, await resetPasskey(parts, ctx, params.id, answer))
+        } catch (error) {
+          if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
+          const credential = await getResettable(ctx, params.id, 'passkey')
+          return { kind: 'page', status: error.status, page: resetPasskeyPage(credential, error) }
+        }
+      },
+    }),
+  ]
+}
+
+const shownAgain = new Set(['identity.passkey-refused', 'identity.credential-taken'])
+
+/** The form again where its limits cannot be, or ask something; before the authenticator makes anything. */
+async function refusedForm(parts: Parts, ctx: Ctx, form: NewPasskeyForm): Promise<Reply | undefined> {
+  const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
+  if (faults !== undefined) return formReply(parts, ctx, form, { faults }, 400)
+  try {
+    // the label may be left to the authenticator
+    await readyCredential(parts, ctx, { ...limits, label: form.label.trim() || 'Passkey', confirmed: form.confirmed })
+    return undefined
+  } catch (error) {
+    const questions = questionsOf(error)
+    if (questions !== undefined) return formReply(parts, ctx, form, { questions }, 409)
+    const refused = limitsFormFaults(error)
+    if (refused === undefined) throw error
+    return formReply(parts, ctx, form, { faults: refused.faults }, refused.status)
+  }
+}
+
+async function formReply(
+  parts: Parts,
+  ctx: Ctx,
+  form: NewPasskeyForm,
+  extra: Parameters<typeof limitsView>[3] = {},
+  status = 200,
+): Promise<Reply> {
+  return { kind: 'page', status, page: newPasskeyPage(form, await limitsView(parts, ctx, form, extra)) }
+}

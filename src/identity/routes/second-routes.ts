@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { createdToken, halfSignIn, secondFactorBody } from '../contract.ts'
+import { listCredentials } from '../credentials/credential-store.ts'
+import { type WayView, ways } from '../credentials/ways.ts'
+import { fail } from '../errors.ts'
+import { provingCode } from '../one-time-codes/prove-code.ts'
+import type { Parts } from '../parts.ts'
+import { returnPath } from '../return-path.ts'
+import type { OpenedSession } from '../sessions.ts'
+import type { Proving } from '../sign-in/attempts.ts'
+import {
+  endWaitingSignIn,
+  findWaitingSignIn,
+  proveSecond,
+  type SignInResult,
+  sessionOpener,
+  signInCookieName,
+  tokenOpener,
+  type WaitingSignIn,
+} from '../sign-in/finish.ts'
+import { noHalfCookie, signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { secondPage } from '../views/second.ts'
+
+const halfWay =
+  'goes on with the half sign-in of the cookie, which is worth nothing elsewhere; without one it leads back'
+
+/** The second factor of a sign-in, by page and for the command line. */
+export function secondRoutes(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/sign-in/second',
+      door: 'browser',
+      access: { public: halfWay },
+      query: z.object({ to: z.string().optional().catch(undefined) }),
+      async handler(ctx, { query, request }) {
+        const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
+        return waiting === undefined ? fromTheStart() : secondView(parts, ctx, waiting, returnPath(query.to))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/sign-in/second/cancel',
+      door: 'browser',
+      access: { public: halfWay },
+      async handler(ctx, { request }) {
+        await endWaitingSignIn(ctx, request.cookies.get(signInCookieName))
+        return fromTheStart()
+      },
+    }),
+    secondForToken(parts),
+  ]
+}
+
+/** Runs the proof of a second factor and signs in, or shows the page again with what was wrong. */
+export async function secondReply(
+  parts: Parts,
+  ctx: Ctx,
+  request: RequestView,
+  to: string | undefined,
+  proving: (waiting: WaitingSignIn) => Omit<Proving<unknown>, 'onProven'>,
+): Promise<Reply> {
+  return answeredSecond(parts, ctx, request, to, (waiting) => {
+    const browser = signingBrowser(parts, request)
+    return proveSecond(parts, ctx, waiting, browser, proving(waiting), sessionOpener(parts, browser))
+  })
+}
+
+/** The same for whatever else completes a half sign-in. */
+export async function answeredSecond(
+  parts: Parts,
+  ctx: Ctx,
+  request: RequestView,
+  to: string | undefined,
+  complete: (waiting: WaitingSignIn) => Promise<SignInResult<OpenedSession>>,
+): Promise<Reply> {
+  const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
+  if (waiting === undefined) return fromTheStart()
+  const path = returnPath(to)
+  try {
+    return signInReply(parts, await complete(waiting), path, signingBrowser(parts, request))
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    if (error.code === 'identity.session-ended') return fromTheStart()
+    if (!shownOnPage.has(error.code)) throw error
+    const still = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
+    if (still === undefined) return fromTheStart()
+    const refusal = { title: error.title, detail: error.detail }
+    const reply = await secondView(parts, ctx, still, path, refusal)
+    return { ...reply, status: error.status, headers: error.headers }
+  }
+}
+
+/** @throws GateError `identity.session-ended`: there is nothing to go on with */
+export async function getWaitingSignIn(ctx: Ctx, request: RequestView): Promise<WaitingSignIn> {
+  const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
+  if (waiting === undefined) throw fail('identity.session-ended')
+  return waiting
+}
+
+const shownOnPage = new Set([
+  'identity.sign-in-failed',
+  'identity.sign-in-refused',
+  'identity.same-factor',
+  'identity.try-later',
+  'identity.busy',
+])
+
+function fromTheStart(): Reply {
+  return { kind: 'redirect', location: '/sign-in', cookies: [noHalfCookie] }
+}
+
+async function secondView(
+  parts: Parts,
+  ctx: Ctx,
+  waiting: WaitingSignIn,
+  to: string,
+  refusal?: { readonly title: string; readonly detail: string },
+): Promise<Reply> {
+  const [{ account }] = waiting.factors
+  const usable = (await listCredentials(ctx.db, account.id)).filter(
+    ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > ctx.now,
+  )
+  const forms = []
+  for (const way of ways) {
+    const credentials = usable.filter(({ kind }) => kind === way.kind)
+    const proven = waiting.factors.some(({ credential }) => credential.kind === way.kind)
+    if (way.second === undefined || proven || credentials.length === 0) continue
+    const view: WayView = { credentials, handle: account.handle, to, faults: [] }
+    forms.push({ kind: way.kind, body: await way.second(parts, ctx, view), scripts: way.scripts ?? [] })
+  }
+  return { kind: 'page', page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal }) }
+}
+
+function secondForToken(parts: Parts): Route {
+  return route({
+    method: 'POST',
+    path: '/api/v1/sign-in/second',
+    door: 'api',
+    access: { public: 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere' },
+    summary: 'Complete a sign-in from the command line with a code of the second factor',
+    body: secondFactorBody,
+    maxBody: 16_384,
+    responses: { 201: createdToken, 202: halfSignIn },
+    async handler(ctx, { body }) {
+      const waiting = await findWaitingSignIn(ctx, body.signIn)
+      if (waiting === undefined) throw fail('identity.session-ended')
+      const accountId = waiting.factors[0].account.id
+      const proving = provingCode(parts, { accountId, code: new Secret(body.code) })
+      const tried = { device: undefined, nextDevice: undefined }
+      return tokenReply(await proveSecond(parts, ctx, waiting, tried, proving, tokenOpener(parts, body.label)))
+    },
+  })
+}
