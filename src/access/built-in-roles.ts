@@ -1,5 +1,6 @@
 import { type Ctx, isUniqueViolation, type PermissionType } from '#platform'
 import { administrator } from './administrators.ts'
+import { administratorRank } from './ranks.ts'
 import { permissionsOf } from './roles.ts'
 import { findRole, insertRole, updateRole } from './roles-store.ts'
 
@@ -8,6 +9,7 @@ interface BuiltInRole {
   readonly title: string
   readonly description: string
   readonly permissions: readonly string[]
+  readonly rank: number
 }
 
 /** What an auditor reads, as far as a room declares it: the journal and how things are set, never what is protected. */
@@ -33,12 +35,14 @@ function builtInRoles(types: readonly PermissionType[]): readonly BuiltInRole[] 
       title: 'Administrator',
       description: 'May do everything.',
       permissions: ['*'],
+      rank: administratorRank,
     },
     {
       name: 'auditor',
       title: 'Auditor',
       description: 'Reads the journal and how everything is set, and changes nothing.',
       permissions: readable.map(({ type }) => `${type}:read`).toSorted(),
+      rank: 0,
     },
   ]
 }
@@ -55,18 +59,18 @@ export async function ensureBuiltInRoles(ctx: Ctx, types: readonly PermissionTyp
   }
 }
 
-async function ensureRole(ctx: Ctx, { name, title, description, permissions }: BuiltInRole): Promise<void> {
+async function ensureRole(ctx: Ctx, { name, title, description, permissions, rank }: BuiltInRole): Promise<void> {
   const found = await findRole(ctx.db, name)
   if (found === undefined) {
     const id = ctx.newId('rol')
-    const stored = { permissions: JSON.stringify(permissions), built_in: 1, revision: 1 }
+    const stored = { permissions: JSON.stringify(permissions), built_in: 1, rank, revision: 1 }
     const times = { created_at: ctx.now, updated_at: ctx.now, removed_at: null }
     await insertRole(ctx.db, { id, name, title, description, ...stored, ...times })
     return
   }
-  if (found.title === title && found.description === description && found.permissions === JSON.stringify(permissions))
-    return
-  await updateRole(ctx.db, found.id, { title, description, permissions: JSON.stringify(permissions) }, ctx.now)
+  const change = { title, description, permissions: JSON.stringify(permissions), rank }
+  if ((Object.keys(change) as (keyof typeof change)[]).every((field) => found[field] === change[field])) return
+  await updateRole(ctx.db, found.id, change, ctx.now)
   await ctx.audit({
     action: 'roles.update',
     target: { type: 'roles', id: found.id, name },

@@ -40,6 +40,8 @@ export const slug = z
   .refine((name) => name !== 'new', 'new is an address of its own; choose another name')
 const title = z.string().trim().min(1, 'say what it is called').max(80)
 const description = z.string().trim().max(500)
+/** Of a role: whoever holds it acts on nobody whose rank is as high or higher. */
+const rank = z.int().min(0).max(1_000)
 const patterns = z.array(z.string().max(512)).max(256)
 
 /** A CIDR in its one form; a bare address becomes the network of itself. */
@@ -79,11 +81,13 @@ export const roleBody = z.strictObject({
   title,
   description: description.default(''),
   permissions: patterns,
+  rank: rank.default(0),
 })
 export const rolePatch = z.strictObject({
   title: title.optional(),
   description: description.optional(),
   permissions: patterns.optional(),
+  rank: rank.optional(),
 })
 export const role = z.object({
   id: z.string(),
@@ -92,6 +96,8 @@ export const role = z.object({
   description: z.string(),
   permissions: z.array(z.string()),
   builtIn: z.boolean(),
+  /** Its holders act on nobody of an equal or higher rank. 0: none; of administrators 1001, above all that can be given. */
+  rank: z.int(),
   revision: z.int(),
   createdAt: time,
   updatedAt: time,

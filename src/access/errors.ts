@@ -14,6 +14,12 @@ export const errors = {
     detail:
       'Nothing was changed: {permission} would be passed on, and you do not hold it yourself (or what you signed in with does not cover it). Somebody who holds it has to do this.',
   },
+  'access.outranked': {
+    status: 403,
+    title: 'Not above them',
+    detail:
+      'Nothing was changed: {name} ranks as high as you or higher, and nobody acts on an equal or higher rank. Somebody of a higher rank has to do this, or an administrator.',
+  },
   'access.last-administrator': {
     status: 409,
     title: 'The last administrator',

@@ -111,7 +111,7 @@ eachDialect((_, open) => {
       changeRole(as(manager), vocabulary, 'manager', { permissions: ['groups:*', 'networks:read'] }),
       more,
     )
-    const greedy = { name: 'greedy', title: 'G', description: '', permissions: ['*'] }
+    const greedy = { name: 'greedy', title: 'G', description: '', permissions: ['*'], rank: 0 }
     await assert.rejects(createRole(as(manager), vocabulary, greedy), more)
     assert.equal(await allowed(manager, 'networks:delete'), false, 'nothing of it happened')
     await changeRole(as(manager), vocabulary, 'powerful', { permissions: [] })
@@ -120,7 +120,13 @@ eachDialect((_, open) => {
 
   test('roles change and go for everybody at once, and built-in ones stay', async (t) => {
     const { face, ctx, allowed } = await world(t)
-    const role = { name: 'reader', title: 'Reader', description: '', permissions: ['roles:read', 'roles:read'] }
+    const role = {
+      name: 'reader',
+      title: 'Reader',
+      description: '',
+      permissions: ['roles:read', 'roles:read'],
+      rank: 0,
+    }
     await createRole(ctx(), vocabulary, role)
     const ada = await addAccount(face, ctx(), 'acc_ada', ['reader'])
     assert.equal(await allowed(ada, 'roles:read'), true)
@@ -200,7 +206,7 @@ eachDialect((_, open) => {
       endsAt: undefined,
     })
     const more = { code: 'access.more-than-held' }
-    const own = { name: 'own', title: 'Own', description: '', permissions: ['networks:read'] }
+    const own = { name: 'own', title: 'Own', description: '', permissions: ['networks:read'], rank: 0 }
     for (const actor of [mallory, { ...mallory, grant: { id: lent.id } }]) {
       await assert.rejects(createRole(as(actor), vocabulary, own), more)
       const wider = { permissions: ['roles:create', 'roles:update', 'roles:assign', 'groups:update', 'networks:read'] }

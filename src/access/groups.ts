@@ -16,6 +16,7 @@ import {
 } from './groups-store.ts'
 import type { Consent } from './operator/named-things.ts'
 import { getPrincipal } from './principals.ts'
+import { requireOutranksHolder, requireOutranksMembers, requireOutranksRole } from './ranks.ts'
 import { type Holder, permissionsOf } from './roles.ts'
 import { listRolesOf } from './roles-store.ts'
 import type { GroupRow } from './tables.ts'
@@ -65,7 +66,7 @@ export async function changeGroup(
 /**
  * Its members lose what it brought them; its name stays taken.
  *
- * @throws GateError `access.group-unknown`, `access.named-by-policies`, `access.last-administrator`
+ * @throws GateError `access.group-unknown`, `access.outranked`, `access.named-by-policies`, `access.last-administrator`
  */
 export async function deleteGroup(
   ctx: Ctx,
@@ -76,6 +77,7 @@ export async function deleteGroup(
   await ctx.tx(async (ctx) => {
     const group = await getGroup(ctx, name)
     guard(group)
+    await requireOutranksMembers(ctx, group.id, `groups:delete:${name}`)
     const policies = await consent(ctx, { kind: 'group', name })
     await keepingAdministrator(ctx, () => removeGroup(ctx.db, group.id, ctx.now))
     await ctx.audit({ action: 'groups.delete', target: targetOf(group), detail: { policies } })
@@ -87,7 +89,7 @@ export async function deleteGroup(
  * around this one included.
  *
  * @throws GateError `access.group-unknown`, `access.principal-unknown`, `access.group-circle`, `access.group-too-deep`,
- * `access.more-than-held`
+ * `access.more-than-held`, `access.outranked`
  */
 export async function addMember(ctx: Ctx, name: string, member: Holder): Promise<void> {
   await ctx.tx(async (ctx) => {
@@ -101,6 +103,8 @@ export async function addMember(ctx: Ctx, name: string, member: Holder): Promise
       around.map((each) => each.id),
     )
     await requireCoverageByRoles(ctx, roles.flatMap(permissionsOf))
+    for (const role of roles) await requireOutranksRole(ctx, role, `groups:update:${name}`)
+    await requireOutranksHolder(ctx, member.kind, id, `groups:update:${name}`)
     const row = {
       group_id: group.id,
       member_kind: member.kind,
@@ -113,11 +117,12 @@ export async function addMember(ctx: Ctx, name: string, member: Holder): Promise
   })
 }
 
-/** @throws GateError `access.group-unknown`, `access.principal-unknown`, `access.last-administrator` */
+/** @throws GateError `access.group-unknown`, `access.principal-unknown`, `access.outranked`, `access.last-administrator` */
 export async function removeMember(ctx: Ctx, name: string, member: Holder): Promise<void> {
   await ctx.tx(async (ctx) => {
     const group = await getGroup(ctx, name)
     const { id, label } = await resolve(ctx, member)
+    await requireOutranksHolder(ctx, member.kind, id, `groups:update:${name}`)
     const removed = await keepingAdministrator(ctx, () => deleteMember(ctx.db, group.id, member.kind, id))
     if (!removed) return
     await ctx.audit({ action: 'groups.remove-member', target: targetOf(group), detail: { member: id, name: label } })

@@ -20,6 +20,7 @@ import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { findAccountByName, findPrincipal } from './principals-store.ts'
+import { requireOutranks } from './ranks.ts'
 import { assignRole } from './roles.ts'
 
 /** The slice of the platform this room works with. */
@@ -127,6 +128,7 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Acc
     admit: (ctx, principalId, admission) => admit(require, ctx, principalId, admission),
     requireCoverage,
     requireCoverageOf,
+    requireOutranks,
     findPrincipal: async (db, by) => {
       const row = 'id' in by ? await findPrincipal(db, by.id) : await findAccountByName(db, by.handle)
       return row && { id: row.id, kind: row.kind, name: row.name, state: row.state }

@@ -155,7 +155,7 @@ export async function listActiveHolders(
 }
 
 /** Ids of the groups that hold any of the roles themselves. */
-async function listGroupsHolding(db: Db, roleIds: readonly string[]): Promise<readonly string[]> {
+export async function listGroupsHolding(db: Db, roleIds: readonly string[]): Promise<readonly string[]> {
   const rows = await tables<Tables>(db)
     .selectFrom('access_role_holders as h')
     .innerJoin('access_groups as g', 'g.id', 'h.holder_id')

@@ -19,6 +19,7 @@ const roleForm = z.strictObject({
   description: z.string().max(2_000).default(''),
   permissions: several,
   more: z.string().max(40_000).default(''),
+  rank: z.string().max(20).default('0'),
 })
 type RoleForm = z.infer<typeof roleForm>
 const memberQuery = z.strictObject({ cursor: z.string().max(1024).optional() })
@@ -124,7 +125,8 @@ function editing({ access }: RouteParts): readonly Route[] {
       handler: async (ctx, { params }) => {
         const role = await getRole(ctx, params.role)
         const { name, title, description } = role
-        const values = { name, title, description, permissions: [...permissionsOf(role)], more: '' }
+        const held = { permissions: [...permissionsOf(role)], more: '', rank: String(role.rank) }
+        const values = { name, title, description, ...held }
         return formReply(access, role, await holderCount(ctx, role), values, [])
       },
     }),
@@ -138,8 +140,8 @@ function editing({ access }: RouteParts): readonly Route[] {
       handler: async (ctx, { params, body }) => {
         const role = await getRole(ctx, params.role)
         return submitted(access, role, await holderCount(ctx, role), body, async () => {
-          const { title = role.title, description = '', permissions = [] } = parse(rolePatch, texts(body))
-          await changeRole(ctx, access.vocabulary(), role.name, { title, description, permissions })
+          const { title = role.title, description = '', permissions = [], rank = 0 } = parse(rolePatch, texts(body))
+          await changeRole(ctx, access.vocabulary(), role.name, { title, description, permissions, rank })
           return role.name
         })
       },
@@ -223,13 +225,14 @@ function deleting({ access }: RouteParts): readonly Route[] {
   ]
 }
 
-const emptyForm: RoleForm = { name: '', title: '', description: '', permissions: [], more: '' }
+const emptyForm: RoleForm = { name: '', title: '', description: '', permissions: [], more: '', rank: '0' }
 
 /** Refusals that are about a field of the form. */
 const faultFields = {
   'access.name-taken': 'name',
   'access.bad-permission': 'more',
   'access.more-than-held': 'more',
+  'access.outranked': 'rank',
   'access.too-many': 'more',
 }
 
@@ -250,8 +253,8 @@ async function submitted(
   }
 }
 
-function texts({ title, description, permissions, more }: RoleForm) {
-  return { title, description, permissions: [...permissions, ...linesOf(more)] }
+function texts({ title, description, permissions, more, rank }: RoleForm) {
+  return { title, description, permissions: [...permissions, ...linesOf(more)], rank: rank === '' ? 0 : Number(rank) }
 }
 
 function formReply(
@@ -261,7 +264,7 @@ function formReply(
   body: RoleForm,
   faults: readonly FieldFault[],
 ): Reply {
-  const values = { ...texts(body), name: body.name }
+  const values = { ...texts(body), name: body.name, rank: body.rank }
   const view = { values, holders, faults, vocabulary: access.vocabulary() }
   return { kind: 'page', page: roleFormPage(role === undefined ? view : { ...view, role }) }
 }

@@ -80,11 +80,12 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       body: rolePatch,
       responses: { 200: role },
       handler: async (ctx, { params, body, request }) => {
-        const { title, description, permissions } = body
+        const { title, description, permissions, rank } = body
         const change = {
           ...(title === undefined ? {} : { title }),
           ...(description === undefined ? {} : { description }),
           ...(permissions === undefined ? {} : { permissions }),
+          ...(rank === undefined ? {} : { rank }),
         }
         const guard = ({ revision }: RoleRow) => requireUnchanged(request.headers, revision)
         const row = await changeRole(ctx, access.vocabulary(), params.role, change, guard)

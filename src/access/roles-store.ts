@@ -52,7 +52,7 @@ export async function insertRole(db: Db, row: RoleRow): Promise<void> {
 export async function updateRole(
   db: Db,
   id: string,
-  change: Partial<Pick<RoleRow, 'title' | 'description' | 'permissions'>>,
+  change: Partial<Pick<RoleRow, 'title' | 'description' | 'permissions' | 'rank'>>,
   now: number,
 ): Promise<void> {
   await tables<Tables>(db)

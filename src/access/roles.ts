@@ -7,6 +7,7 @@ import { findGroup } from './groups-store.ts'
 import type { Consent } from './operator/named-things.ts'
 import type { Vocabulary } from './permissions.ts'
 import { getPrincipal } from './principals.ts'
+import { requireOutranksHolder, requireOutranksRole } from './ranks.ts'
 import {
   deleteHolder,
   findRole,
@@ -23,6 +24,8 @@ export interface NewRole {
   readonly title: string
   readonly description: string
   readonly permissions: readonly string[]
+  /** Of 0 (none) to 1,000. */
+  readonly rank: number
 }
 
 /** Who receives or gives back a role; a group by its name. */
@@ -44,12 +47,13 @@ export async function getRole(ctx: Ctx, name: string): Promise<RoleRow> {
   return role
 }
 
-/** @throws GateError `access.name-taken`, `access.bad-permission`, `access.more-than-held` */
+/** @throws GateError `access.name-taken`, `access.bad-permission`, `access.more-than-held`, `access.outranked` */
 export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole): Promise<RoleRow> {
   const permissions = vocabulary.require(role.permissions)
   return ctx.tx(async (ctx) => {
     if (await isRoleNameTaken(ctx.db, role.name)) throw fail('access.name-taken', { fields: { name: role.name } })
     await requireCoverageByRoles(ctx, permissions)
+    await requireOutranksRole(ctx, role, 'roles:create')
     const row: RoleRow = {
       id: ctx.newId('rol'),
       name: role.name,
@@ -57,13 +61,14 @@ export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole
       description: role.description,
       permissions: JSON.stringify(permissions),
       built_in: 0,
+      rank: role.rank,
       revision: 1,
       created_at: ctx.now,
       updated_at: ctx.now,
       removed_at: null,
     }
     await insertRole(ctx.db, row)
-    await ctx.audit({ action: 'roles.create', target: targetOf(row), detail: { permissions } })
+    await ctx.audit({ action: 'roles.create', target: targetOf(row), detail: { permissions, rank: role.rank } })
     return row
   })
 }
@@ -71,7 +76,8 @@ export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole
 /**
  * Changes a role for everybody who holds it. Only what it gains must be held by whoever changes it.
  *
- * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.bad-permission`, `access.more-than-held`
+ * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.bad-permission`, `access.more-than-held`,
+ * `access.outranked`
  */
 export async function changeRole(
   ctx: Ctx,
@@ -85,6 +91,8 @@ export async function changeRole(
     const role = await getChangeable(ctx, name)
     guard(role)
     const before = permissionsOf(role)
+    const { rank = role.rank } = change
+    await requireOutranksRole(ctx, { title: role.title, rank: Math.max(role.rank, rank) }, `roles:update:${name}`)
     if (permissions !== undefined)
       await requireCoverageByRoles(
         ctx,
@@ -92,8 +100,8 @@ export async function changeRole(
       )
     const { title = role.title, description = role.description } = change
     const stored = permissions === undefined ? role.permissions : JSON.stringify(permissions)
-    await updateRole(ctx.db, role.id, { title, description, permissions: stored }, ctx.now)
-    const detail = permissions === undefined ? { title, description } : { title, description, before, permissions }
+    await updateRole(ctx.db, role.id, { title, description, permissions: stored, rank }, ctx.now)
+    const detail = { title, description, rank, ...(permissions === undefined ? {} : { before, permissions }) }
     await ctx.audit({ action: 'roles.update', target: targetOf(role), detail })
     return getRole(ctx, name)
   })
@@ -102,7 +110,7 @@ export async function changeRole(
 /**
  * Takes the role from everybody; its name stays taken.
  *
- * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.named-by-policies`
+ * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.outranked`, `access.named-by-policies`
  */
 export async function deleteRole(
   ctx: Ctx,
@@ -113,6 +121,7 @@ export async function deleteRole(
   await ctx.tx(async (ctx) => {
     const role = await getChangeable(ctx, name)
     guard(role)
+    await requireOutranksRole(ctx, role, `roles:delete:${name}`)
     const policies = await consent(ctx, { kind: 'role', name })
     const holders = await removeRole(ctx.db, role.id, ctx.now)
     await ctx.audit({
@@ -123,11 +132,17 @@ export async function deleteRole(
   })
 }
 
-/** Gives a role. @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.more-than-held` */
+/**
+ * Gives a role.
+ *
+ * @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.more-than-held`,
+ * `access.outranked`
+ */
 export async function giveRole(ctx: Ctx, name: string, holder: Holder): Promise<void> {
   await ctx.tx(async (ctx) => {
     const role = await getRole(ctx, name)
     await requireCoverageByRoles(ctx, permissionsOf(role))
+    await requireAssignable(ctx, role, holder.kind, (await resolve(ctx, holder)).id)
     await giveRoleUnasked(ctx, role, holder)
   })
 }
@@ -137,11 +152,17 @@ export async function assignRole(ctx: Ctx, principalId: string, name: string): P
   await ctx.tx(async (ctx) => giveRoleUnasked(ctx, await getRole(ctx, name), { kind: 'principal', id: principalId }))
 }
 
-/** @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.last-administrator` */
+/**
+ * Takes a role.
+ *
+ * @throws GateError `access.role-unknown`, `access.principal-unknown`, `access.group-unknown`, `access.outranked`,
+ * `access.last-administrator`
+ */
 export async function takeRole(ctx: Ctx, name: string, holder: Holder): Promise<void> {
   await ctx.tx(async (ctx) => {
     const role = await getRole(ctx, name)
     const { id, label } = await resolve(ctx, holder)
+    await requireAssignable(ctx, role, holder.kind, id)
     const held = await keepingAdministrator(ctx, () => deleteHolder(ctx.db, role.id, holder.kind, id))
     if (held) await ctx.audit({ action: 'roles.take', target: targetOf(role), detail: { from: id, name: label } })
   })
@@ -165,6 +186,13 @@ async function resolve(ctx: Ctx, { kind, id }: Holder): Promise<{ readonly id: s
   const group = await findGroup(ctx.db, id)
   if (group === undefined) throw fail('access.group-unknown', { fields: { name: id.slice(0, 80) } })
   return { id: group.id, label: group.name }
+}
+
+/** A rank as high as one's own is given to nobody and taken from nobody, and neither is any role of who has such a rank. */
+async function requireAssignable(ctx: Ctx, role: RoleRow, kind: MemberKind, id: string): Promise<void> {
+  const permission = `roles:assign:${role.name}`
+  await requireOutranksRole(ctx, role, permission)
+  await requireOutranksHolder(ctx, kind, id, permission)
 }
 
 async function getChangeable(ctx: Ctx, name: string): Promise<RoleRow> {

@@ -127,7 +127,7 @@ function rolesState(vocabulary: () => Vocabulary, consent: Consent): AnyStateKin
         if (row.built_in === 1) return { id: row.name, fields: held, kept: 'comes with Gatehouse' }
         return {
           id: row.name,
-          fields: { title, description, permissions: sortedTexts(permissionsOf(row)), ...held },
+          fields: { title, description, permissions: sortedTexts(permissionsOf(row)), rank: row.rank, ...held },
         }
       })
     },
@@ -142,7 +142,7 @@ function rolesState(vocabulary: () => Vocabulary, consent: Consent): AnyStateKin
         ...linkSteps(gone, assign, { accounts: 'take', groups: 'take' }, (tx, who) => takeRole(tx, name, who)),
       ]
       if (before !== undefined) {
-        const own = ['title', 'description', 'permissions'].some((field) => changed.has(field))
+        const own = ['title', 'description', 'permissions', 'rank'].some((field) => changed.has(field))
         const change = () =>
           stateStep('update', [`roles:update:${name}`], (tx) => changeRole(tx, vocabulary(), name, givenFields(fields)))
         return { steps: [...(own ? [change()] : []), ...links] }

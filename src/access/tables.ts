@@ -44,6 +44,8 @@ export interface RoleRow extends Named {
   /** JSON list of patterns */
   readonly permissions: string
   readonly built_in: number
+  /** 0: none. */
+  readonly rank: number
 }
 
 export interface RoleHolderRow {

@@ -99,7 +99,7 @@ export async function addAccount(
 }
 
 /** Makes a role, without asking who makes it. */
-export async function addRole(ctx: Ctx, name: string, patterns: readonly string[]): Promise<void> {
+export async function addRole(ctx: Ctx, name: string, patterns: readonly string[], rank = 0): Promise<void> {
   await ctx.tx((ctx) =>
     insertRole(ctx.db, {
       id: ctx.newId('rol'),
@@ -108,6 +108,7 @@ export async function addRole(ctx: Ctx, name: string, patterns: readonly string[
       description: '',
       permissions: JSON.stringify(patterns),
       built_in: 0,
+      rank,
       revision: 1,
       created_at: ctx.now,
       updated_at: ctx.now,

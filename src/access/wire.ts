@@ -20,6 +20,7 @@ export function roleJson(row: RoleRow): z.infer<typeof role> {
     description,
     permissions: [...permissionsOf(row)],
     builtIn: row.built_in === 1,
+    rank: row.rank,
     revision,
     createdAt: time(row.created_at),
     updatedAt: time(row.updated_at),

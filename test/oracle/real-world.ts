@@ -64,7 +64,13 @@ async function fill(db: Db, { principals, groups, roles, networks, grants }: Wor
     db,
     'access_roles',
     roles.map(({ name, removed, patterns }) => {
-      return { ...named('rol', name, removed), description: '', permissions: JSON.stringify(patterns), built_in: 0 }
+      return {
+        ...named('rol', name, removed),
+        description: '',
+        permissions: JSON.stringify(patterns),
+        built_in: 0,
+        rank: 0,
+      }
     }),
   )
   await insert(

@@ -24,6 +24,7 @@ import {
 } from '#platform/ui'
 import type { Candidate } from '../page-parts.ts'
 import type { Vocabulary } from '../permissions.ts'
+import { maxRank } from '../ranks.ts'
 import { permissionsOf } from '../roles.ts'
 import type { RoleRow } from '../tables.ts'
 import type { MemberJson } from '../wire.ts'
@@ -58,6 +59,7 @@ ${table({
     { title: 'Role', role: 'name', cell: (row) => link({ text: row.title, href: pathOf(row.name) }) },
     { title: 'Name', cell: (row) => html`<code>${row.name}</code> ${row.built_in === 1 && badge('info', 'Built in')}` },
     { title: 'Permits', cell: (row) => summary(permissionsOf(row), view.vocabulary) },
+    { title: 'Rank', role: 'number', cell: (row) => rankInWords(row.rank) },
     { title: 'Held by', role: 'number', cell: (row) => view.holders.get(row.id) ?? 0 },
   ],
   rows: view.roles,
@@ -104,6 +106,7 @@ export function rolePage(view: RoleView): ShellPage {
   })}
 ${facts([
   { term: 'Name', value: html`<code>${role.name}</code>` },
+  { term: 'Rank', value: rankInWords(role.rank) },
   { term: 'Changed', value: time(role.updated_at, now) },
 ])}
 <h2>What it permits</h2>${permissionTable(permissionsOf(role), vocabulary)}
@@ -227,6 +230,7 @@ export interface RoleFormView {
     readonly title: string
     readonly description: string
     readonly permissions: readonly string[]
+    readonly rank: string
   }
   readonly holders: number
   readonly faults: readonly FieldFault[]
@@ -264,6 +268,16 @@ ${
   })
 }
 ${field({ name: 'description', label: 'Description', value: values.description, autocomplete: 'off', maxLength: 500, faults })}
+${field({
+  name: 'rank',
+  label: 'Rank',
+  hint: 'Its holders act on nobody whose rank is as high as theirs or higher: no resets, no suspending, no taking roles. 0: no rank; 1000: just below administrators.',
+  type: 'number',
+  value: values.rank,
+  autocomplete: 'off',
+  inputMode: 'numeric',
+  faults,
+})}
 ${checkboxes({
   name: 'permissions',
   label: 'Permissions',
@@ -298,6 +312,11 @@ function summary(patterns: readonly string[], vocabulary: Vocabulary): string {
   const words = patterns.slice(0, 3).map((pattern) => vocabulary.describe(pattern))
   if (words.length === 0) return 'Nothing'
   return patterns.length > 3 ? `${words.join(' · ')} · and ${patterns.length - 3} more` : words.join(' · ')
+}
+
+function rankInWords(rank: number): string {
+  if (rank === 0) return 'none'
+  return rank > maxRank ? 'above all' : String(rank)
 }
 
 function holding(holders: number): string {

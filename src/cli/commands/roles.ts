@@ -13,6 +13,7 @@ export interface NewRoleOptions extends TargetOptions {
   readonly permission: readonly string[]
   readonly title?: string
   readonly description?: string
+  readonly rank?: string
 }
 
 export async function listRoles(options: TargetOptions & { readonly limit: string }): Promise<void> {
@@ -23,8 +24,8 @@ export async function listRoles(options: TargetOptions & { readonly limit: strin
     list.raw,
     () =>
       table(
-        ['NAME', 'TITLE', 'HOLDERS', 'PERMISSIONS'],
-        list.items.map((one) => [one.name, one.title, String(one.holders), summary(one.permissions)]),
+        ['NAME', 'TITLE', 'RANK', 'HOLDERS', 'PERMISSIONS'],
+        list.items.map((one) => [one.name, one.title, rank(one.rank), String(one.holders), summary(one.permissions)]),
       ) + list.more,
   )
 }
@@ -38,6 +39,7 @@ export async function showRole(name: string, options: TargetOptions): Promise<vo
       ['Name', data.name],
       ['Title', data.title],
       ['What for', data.description],
+      ['Rank', rank(data.rank)],
       ['Permissions', data.permissions.join(' ')],
       [
         'Holders',
@@ -53,7 +55,7 @@ export async function showRole(name: string, options: TargetOptions): Promise<vo
 
 export async function createRole(name: string, options: NewRoleOptions): Promise<void> {
   const { permission: permissions, title = name, description = '' } = options
-  const body = judged(roleBody, { name, title, description, permissions })
+  const body = judged(roleBody, { name, title, description, permissions, rank: Number(options.rank ?? 0) })
   const client = await connect(options)
   const { data, raw } = await client.call('POST', path, role, { body })
   print(options, raw, () => `Created ${data.name}. It allows: ${data.permissions.join(' ')}`)
@@ -79,6 +81,12 @@ export async function revokeRole(name: string, account: string | undefined, opti
     { role: name, holder: from.body, held: false },
     () => `${from.label} no longer holds ${visible(name)}.`,
   )
+}
+
+/** As the console says it. */
+function rank(value: number): string {
+  if (value === 0) return 'none'
+  return value > 1_000 ? 'above all' : String(value)
 }
 
 function roleUrl(name: string): string {

@@ -30,6 +30,7 @@ export function addRoles(program: Command): void {
     .requiredOption('--permission <permission>', 'what it allows: type:action or type:action:id (repeatable)', several)
     .option('--title <title>', 'how pages show it; the name when absent')
     .option('--description <text>', 'what it is for')
+    .option('--rank <rank>', '1 to 1000: its holders act on nobody of an equal or higher rank', '0')
     .action(async (role: string, options: NewRoleOptions) => {
       const { createRole } = await import('../commands/roles.ts')
       await createRole(role, options)
