@@ -50,7 +50,7 @@ eachDialect((_, open) => {
 
   test('nobody acts on an equal or higher rank; without a rank everybody may be acted on', async (t) => {
     const { mayActOn, ...who } = await world(t)
-    const table: readonly (readonly [keyof typeof who & string, string, boolean])[] = [
+    const table: readonly (readonly [keyof typeof who, string, boolean])[] = [
       ['chief', 'acc_lead', true],
       ['chief', 'acc_person', true],
       ['chief', 'acc_admin', false],

@@ -108,7 +108,8 @@ export interface ProfileChange {
  * person's own to change: a new one asks for `accounts:update` of everybody.
  *
  * @param guard refuses by throwing, in the transaction of the change
- * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`, `access.refused`
+ * @throws GateError `identity.no-such-account`, `identity.changed-meanwhile`, `identity.invalid-account`, `access.refused`,
+ * `access.outranked`
  */
 export async function updateProfile(
   parts: Parts,
@@ -121,6 +122,7 @@ export async function updateProfile(
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
     guard(before)
+    await parts.access.requireOutranks(tx, id, `accounts:update:${id}`)
     const email = change.email === undefined ? before.email : (change.email ?? undefined)
     const displayName = change.displayName?.trim() ?? before.displayName
     const faults = [
@@ -156,7 +158,7 @@ async function requireAddressable(parts: Parts, ctx: Ctx, id: string, { email }:
  * Disables or enables. A disabled account's sessions end for good and its tokens prove nothing while it is; both hold
  * from commit on, because every use looks.
  *
- * @throws GateError `identity.no-such-account`, `identity.own-account`
+ * @throws GateError `identity.no-such-account`, `identity.own-account`, `access.outranked`
  */
 export async function setAccountState(
   parts: Parts,
@@ -168,6 +170,7 @@ export async function setAccountState(
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
     if (before.state === state) return before
+    await parts.access.requireOutranks(tx, id, `accounts:disable:${id}`)
     const after = await save(tx, { ...before, state, suspendedUntil: undefined }, before.revision)
     await parts.access.setPrincipalState(tx, id, state)
     const sessionsEnded = state === 'disabled' ? await endSessions(tx.db, { accountId: id }, 'disabled', tx.now) : 0
@@ -180,12 +183,13 @@ export async function setAccountState(
  * Deletes: sessions end, credentials are revoked and their secrets forgotten, name and e-mail are removed, roles and
  * grants go. The handle stays taken for ever, so that nobody inherits what was meant for somebody else.
  *
- * @throws GateError `identity.no-such-account`, `identity.own-account`
+ * @throws GateError `identity.no-such-account`, `identity.own-account`, `access.outranked`
  */
 export async function deleteAccount(parts: Parts, ctx: Ctx, id: string): Promise<void> {
   refuseOwnAccount(ctx, id)
   await ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
+    await parts.access.requireOutranks(tx, id, `accounts:delete:${id}`)
     const sessionsEnded = await endSessions(tx.db, { accountId: id }, 'deleted', tx.now)
     const credentialsRevoked = await revokeCredentials(tx.db, { accountId: id }, tx.now)
     await forgetSecrets(tx.db, id)

@@ -55,7 +55,7 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
  * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends. The own password
  * is changed by proving it, whatever else one may; and nobody becomes who may do more than they and what they came with.
  *
- * @throws GateError `access.more-than-held`, `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
+ * @throws GateError `access.outranked`, `access.more-than-held`, `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
  */
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
   refuseOwnAccount(ctx, accountId)
@@ -65,6 +65,7 @@ export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, n
   const hash = await parts.hasher.queued((queue) => queue.hash(next))
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
+    await parts.access.requireOutranks(tx, accountId, `credentials:reset:${accountId}`)
     await parts.access.requireCoverageOf(tx, accountId)
     const [credential] = await listCredentials(tx.db, accountId, 'password')
     if (credential === undefined) throw fail('identity.no-such-account')

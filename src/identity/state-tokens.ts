@@ -84,14 +84,14 @@ function references({ networks }: Fields, name: string): readonly StateReference
 }
 
 function stepsOf(parts: Parts, { name, before, wanted }: StateChange<Fields>, about: StateSurroundings): StateSteps {
-  if (wanted === undefined) return { steps: before === undefined ? [] : [revocation(before.id)] }
+  if (wanted === undefined) return { steps: before === undefined ? [] : [revocation(parts, before.id)] }
   const shape = { ...(before?.fields as Fields | undefined), ...wanted }
   if (shape.permissions === undefined || shape.permissions.length === 0) {
     return { faults: [{ at: [], message: 'Say with permissions what the token may do.' }] }
   }
   const make = creation(parts, name, { ...shape, permissions: shape.permissions }, about)
   if (before === undefined) return { steps: [make] }
-  const revoke = revocation(before.id)
+  const revoke = revocation(parts, before.id)
   return {
     steps: [
       {
@@ -107,8 +107,8 @@ function stepsOf(parts: Parts, { name, before, wanted }: StateChange<Fields>, ab
   }
 }
 
-function revocation(id: string): StateStep {
-  return stateStep('clear', [`tokens:revoke:${id}`], (tx) => revokeToken(tx, id))
+function revocation(parts: Parts, id: string): StateStep {
+  return stateStep('clear', [`tokens:revoke:${id}`], (tx) => revokeToken(parts, tx, id))
 }
 
 function creation(

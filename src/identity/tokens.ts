@@ -74,7 +74,7 @@ export function isAllOf(through: readonly string[], wanted: readonly string[], {
  * who creates it. Exactly as wanted or not at all: a token that had to be narrowed is refused.
  *
  * @throws GateError `identity.no-such-account`, `identity.invalid-token-limits`, `identity.wider-than-credential`,
- * `access.more-than-held`
+ * `access.more-than-held`, `access.outranked`
  */
 export async function createTokenFor(
   parts: Parts,
@@ -88,6 +88,7 @@ export async function createTokenFor(
   if (through !== undefined) requireUnnarrowed(limits, narrowedBy(limits, through))
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
+    await parts.access.requireOutranks(tx, accountId, `tokens:create:${accountId}`)
     await parts.access.requireCoverage(tx, limits.permissions)
     return addToken(parts, tx, { accountId, label, limits, openedBy: undefined, factors: 1 })
   })
@@ -131,13 +132,13 @@ export async function addToken(
   return { token, credential }
 }
 
-/** From commit on it proves nothing. @throws GateError `identity.no-such-token` */
-export async function revokeToken(ctx: Ctx, id: string): Promise<void> {
+/** From commit on it proves nothing. @throws GateError `identity.no-such-token`, `access.outranked` */
+export async function revokeToken({ access }: Pick<Parts, 'access'>, ctx: Ctx, id: string): Promise<void> {
   await ctx.tx(async (tx) => {
     const credential = await findCredential(tx.db, id)
-    if (credential?.kind !== 'token' || (await revokeCredentials(tx.db, { id }, tx.now)) === 0) {
-      throw fail('identity.no-such-token')
-    }
+    if (credential?.kind !== 'token') throw fail('identity.no-such-token')
+    await access.requireOutranks(tx, credential.accountId, `tokens:revoke:${id}`)
+    if ((await revokeCredentials(tx.db, { id }, tx.now)) === 0) throw fail('identity.no-such-token')
     touch(tx.db, 'sessions')
     await tx.audit({ action: 'tokens.revoke', target: { type: 'token', id, name: credential.label } })
   })

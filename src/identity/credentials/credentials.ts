@@ -1,11 +1,15 @@
 import { type Ctx, touch } from '#platform'
 import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
 import { endManySessions } from '../sessions.ts'
 import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import type { Credential } from './credential.ts'
 import { findCredential, listCredentials, renameCredential, revokeCredentials } from './credential-store.ts'
 import { credentialKinds } from './kinds.ts'
 import { isWithin, requireWithin } from './within.ts'
+
+/** What says whether one may act on somebody. */
+type Ranking = Pick<Parts, 'access'>
 
 /** An account's unrevoked credentials that the caller may see: none that reaches further than what they came with. */
 export async function visibleCredentials(ctx: Ctx, accountId: string): Promise<readonly Credential[]> {
@@ -31,12 +35,13 @@ export function checkedLabel(text: string): string {
   return label
 }
 
-/** @throws GateError `identity.no-such-credential`, `identity.invalid-label` */
-export async function rename(ctx: Ctx, id: string, label: string): Promise<Credential> {
+/** @throws GateError `identity.no-such-credential`, `identity.invalid-label`, `access.outranked` */
+export async function rename({ access }: Ranking, ctx: Ctx, id: string, label: string): Promise<Credential> {
   const wanted = checkedLabel(label)
   return ctx.tx(async (tx) => {
     const credential = await getCredential(tx, id)
     if (credential.label === wanted) return credential
+    await access.requireOutranks(tx, credential.accountId, `credentials:change:${id}`)
     if (!(await renameCredential(tx.db, id, wanted))) throw fail('identity.no-such-credential')
     await tx.audit({
       action: 'credentials.rename',
@@ -57,11 +62,16 @@ export interface Revoked {
  * Revokes a credential for good: from commit on it proves nothing, and every session and command-line sign-in that rests on it
  * has ended, on every device and app host.
  *
- * @throws GateError `identity.no-such-credential`, `identity.proof-needed`, `identity.wider-than-credential`
+ * @throws GateError `identity.no-such-credential`, `identity.proof-needed`, `identity.wider-than-credential`,
+ * `access.outranked`
  */
-export async function revoke(ctx: Ctx, id: string): Promise<Revoked> {
+export async function revoke({ access }: Ranking, ctx: Ctx, id: string): Promise<Revoked> {
   await requireFreshProof(ctx)
-  return ctx.tx((tx) => revokeIn(tx, id))
+  return ctx.tx(async (tx) => {
+    const { accountId } = await getCredential(tx, id)
+    await access.requireOutranks(tx, accountId, `credentials:revoke:${id}`)
+    return revokeIn(tx, id)
+  })
 }
 
 /** The transaction's part; asks for no fresh proof. @throws GateError `identity.no-such-credential` */

@@ -8,7 +8,7 @@ import { credentialOnWire } from '../wire.ts'
 
 /** Every kind of credential, in one list: one's own, and for who may manage them everybody's. */
 export function credentialApi(parts: Parts): readonly Route[] {
-  return [...lists(parts), ...ofOne()]
+  return [...lists(parts), ...ofOne(parts)]
 }
 
 function lists(parts: Parts): readonly Route[] {
@@ -41,7 +41,7 @@ function lists(parts: Parts): readonly Route[] {
   ]
 }
 
-function ofOne(): readonly Route[] {
+function ofOne(parts: Parts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -67,7 +67,7 @@ function ofOne(): readonly Route[] {
       responses: { 200: credentialBody },
       handler: async (ctx, { params, body }) => ({
         kind: 'json',
-        body: credentialOnWire(await rename(ctx, params.id, body.label), ctx.actor),
+        body: credentialOnWire(await rename(parts, ctx, params.id, body.label), ctx.actor),
       }),
     }),
     route({
@@ -79,7 +79,7 @@ function ofOne(): readonly Route[] {
       params: idParams,
       responses: { 200: credentialRevoked },
       async handler(ctx, { params }) {
-        const { sessionsEnded, tokensRevoked } = await revoke(ctx, params.id)
+        const { sessionsEnded, tokensRevoked } = await revoke(parts, ctx, params.id)
         return { kind: 'json', body: { sessionsEnded, tokensRevoked } }
       },
     }),

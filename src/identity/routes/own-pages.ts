@@ -190,7 +190,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params }) {
         const owner = (await findSessionById(ctx.db, params.id))?.accountId
-        await endOne(ctx, params.id)
+        await endOne(parts, ctx, params.id)
         if (params.id === ctx.actor.session?.id) {
           return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
         }
@@ -240,7 +240,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params }) {
         const owner = (await findCredential(ctx.db, params.id))?.accountId
-        await revokeToken(ctx, params.id)
+        await revokeToken(parts, ctx, params.id)
         return { kind: 'redirect', location: pageAbout(ctx, owner, 'token') }
       },
     }),

@@ -29,7 +29,7 @@ const doneWords: Readonly<Record<string, string>> = {
 
 /** Where one sees everything one can sign in with, and every place one is signed in. */
 export function securityPages(parts: Parts): readonly Route[] {
-  return [panel(parts), ...renaming(), ...revoking()]
+  return [panel(parts), ...renaming(parts), ...revoking(parts)]
 }
 
 function panel(parts: Parts): Route {
@@ -62,7 +62,7 @@ function panel(parts: Parts): Route {
   })
 }
 
-function renaming(): readonly Route[] {
+function renaming(parts: Parts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -85,7 +85,7 @@ function renaming(): readonly Route[] {
       async handler(ctx, { params, body }) {
         const credential = await getCredential(ctx, params.id)
         try {
-          await rename(ctx, params.id, body.label)
+          await rename(parts, ctx, params.id, body.label)
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-label') throw error
           const page = renamePage({ ...credential, label: body.label }, listAbout(ctx, credential), error.faults)
@@ -97,7 +97,7 @@ function renaming(): readonly Route[] {
   ]
 }
 
-function revoking(): readonly Route[] {
+function revoking(parts: Parts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -132,7 +132,7 @@ function revoking(): readonly Route[] {
         const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
         if (first !== undefined) return first
         const credential = await revocable(ctx, params.id)
-        await revoke(ctx, params.id)
+        await revoke(parts, ctx, params.id)
         if (isCurrent(ctx, credential)) return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
         return { kind: 'redirect', location: listAbout(ctx, credential, 'revoked') }
       },

@@ -54,7 +54,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       params: idParams,
       responses: { 204: undefined },
       async handler(ctx, { params }) {
-        await endOne(ctx, params.id)
+        await endOne(parts, ctx, params.id)
         return { kind: 'empty' }
       },
     }),
@@ -102,7 +102,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       params: idParams,
       responses: { 204: undefined },
       async handler(ctx, { params }) {
-        await revokeToken(ctx, params.id)
+        await revokeToken(parts, ctx, params.id)
         return { kind: 'empty' }
       },
     }),
@@ -133,7 +133,10 @@ function ofAccounts(parts: Parts): readonly Route[] {
       params: idParams,
       responses: { 200: sessionsEnded },
       async handler(ctx, { params }) {
-        return { kind: 'json', body: { sessionsEnded: await endAllOf(ctx, (await getAccount(ctx, params.id)).id) } }
+        return {
+          kind: 'json',
+          body: { sessionsEnded: await endAllOf(parts, ctx, (await getAccount(ctx, params.id)).id) },
+        }
       },
     }),
     route({
@@ -160,8 +163,11 @@ export function endOthers(ctx: Ctx, accountId: string): Promise<number> {
   return endSignIns(ctx, accountId, { session: session?.id, token: credential?.id }, 'sessions.end-others')
 }
 
-function endAllOf(ctx: Ctx, accountId: string): Promise<number> {
-  return endSignIns(ctx, accountId, {}, 'sessions.end-all')
+function endAllOf({ access }: Parts, ctx: Ctx, accountId: string): Promise<number> {
+  return ctx.tx(async (tx) => {
+    await access.requireOutranks(tx, accountId, `sessions:end:${accountId}`)
+    return endSignIns(tx, accountId, {}, 'sessions.end-all')
+  })
 }
 
 function endSignIns(
@@ -181,10 +187,12 @@ function endSignIns(
   })
 }
 
-/** @throws GateError `identity.no-such-session` */
-export function endOne(ctx: Ctx, id: string): Promise<void> {
+/** @throws GateError `identity.no-such-session`, `access.outranked` */
+export function endOne({ access }: Pick<Parts, 'access'>, ctx: Ctx, id: string): Promise<void> {
   return ctx.tx(async (tx) => {
-    if ((await findSessionById(tx.db, id)) === undefined) throw fail('identity.no-such-session')
+    const session = await findSessionById(tx.db, id)
+    if (session === undefined) throw fail('identity.no-such-session')
+    await access.requireOutranks(tx, session.accountId, `sessions:end:${id}`)
     await endSession(tx, id)
   })
 }

@@ -24,7 +24,7 @@ const toQuery = z.object({ to: z.string().optional().catch(undefined) })
 
 /** Signing in and out, by page and for the command line. */
 export function signInRoutes(parts: Parts): readonly Route[] {
-  return [signInForms(parts), signInForToken(parts), signOut()].flat()
+  return [signInForms(parts), signInForToken(parts), signOut(parts)].flat()
 }
 
 function signInForms(parts: Parts): readonly Route[] {
@@ -107,7 +107,7 @@ function signInForToken(parts: Parts): readonly Route[] {
   ]
 }
 
-function signOut(): readonly Route[] {
+function signOut(parts: Parts): readonly Route[] {
   const why = 'ends the caller’s own proof, which whoever holds it may always do'
   return [
     route({
@@ -118,7 +118,7 @@ function signOut(): readonly Route[] {
         public: 'ends the session of the browser that asks, if it has one; without one there is nothing to end',
       },
       async handler(ctx) {
-        await endOwnProof(ctx)
+        await endOwnProof(parts, ctx)
         return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
       },
     }),
@@ -130,15 +130,15 @@ function signOut(): readonly Route[] {
       summary: 'End the session or revoke the token that asks',
       responses: { 204: undefined },
       async handler(ctx) {
-        await endOwnProof(ctx)
+        await endOwnProof(parts, ctx)
         return { kind: 'empty', cookies: ctx.actor.session === undefined ? [] : [noSessionCookie] }
       },
     }),
   ]
 }
 
-async function endOwnProof(ctx: Ctx): Promise<void> {
+async function endOwnProof(parts: Parts, ctx: Ctx): Promise<void> {
   const { session, credential } = ctx.actor
   if (session !== undefined) await ctx.tx((tx) => endSession(tx, session.id, 'signed-out'))
-  else if (credential?.kind === 'token') await revokeToken(ctx, credential.id)
+  else if (credential?.kind === 'token') await revokeToken(parts, ctx, credential.id)
 }
