@@ -31,32 +31,34 @@ export interface Answer {
   readonly answer: string
 }
 
-/** Challenges for keys and shared secrets, and what their answers prove. One for the room: it remembers keys. */
+/** A line to sign. Stores nothing and looks nobody up: there is one for every handle. */
+export function askForAnswer(parts: Parts, use: AnswerUse, now: number): AskedChallenge {
+  const { nonce, expiresAt } = issueChallenge(parts, boundTo(use), now)
+  return { text: textOf(parts, use, nonce, expiresAt), nonce, expiresAt }
+}
+
+function boundTo({ purpose, within, handle }: AnswerUse) {
+  return { purpose: `key.${purpose}`, subject: JSON.stringify([handle, within]) }
+}
+
+function textOf({ kernel }: Parts, { purpose, handle }: AnswerUse, nonce: string, expiresAt: number): string {
+  return challengeText({ origin: consoleOrigin(kernel), handle, purpose, nonce, expiresAt })
+}
+
+/** What answers prove. One for the room: it remembers keys. */
 export interface KeyAnswers {
-  /** Stores nothing and looks nobody up: there is one for every handle. */
-  ask(use: AnswerUse, now: number): AskedChallenge
   /** The key's or shared secret's part of `proveAttempt`. */
   proving(use: AnswerUse, answer: Answer): Pick<Proving<never>, 'verify' | 'confirm'>
 }
 
 export function createKeyAnswers(parts: Parts): KeyAnswers {
   const verify = createVerifier(parts)
-  const boundTo = ({ purpose, within, handle }: AnswerUse) => ({
-    purpose: `key.${purpose}`,
-    subject: JSON.stringify([handle, within]),
-  })
-  const textOf = ({ purpose, handle }: AnswerUse, nonce: string, expiresAt: number): string =>
-    challengeText({ origin: consoleOrigin(parts.kernel), handle, purpose, nonce, expiresAt })
   return {
-    ask(use, now) {
-      const { nonce, expiresAt } = issueChallenge(parts, boundTo(use), now)
-      return { text: textOf(use, nonce, expiresAt), nonce, expiresAt }
-    },
     proving(use, { nonce, answer }) {
       return {
         async verify(ctx) {
           const end = challengeEnd(parts, nonce, boundTo(use))
-          const verified = await verify(ctx, use.handle, textOf(use, nonce, end ?? 0), answer)
+          const verified = await verify(ctx, use.handle, textOf(parts, use, nonce, end ?? 0), answer)
           // as much was done as for one of ours
           return end === undefined ? { account: verified.account, fault: 'challenge-wrong' } : verified
         },

@@ -9,7 +9,7 @@ import { proveAttempt } from '../sign-in/attempts.ts'
 import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { shownOnSignIn } from '../views/sign-in.ts'
-import type { AnswerUse, KeyAnswers } from './answers.ts'
+import { type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
 import { challenge, challengeBody, keySignInBody } from './contract.ts'
 import { answerPage, keyHandlePage } from './views/sign-in.ts'
 
@@ -26,10 +26,10 @@ const answerForm = z.strictObject({
 
 /** Signing in with a key or a shared secret: by page, and for the command line. The same for every handle. */
 export function keySignInRoutes(parts: Parts, answers: KeyAnswers): readonly Route[] {
-  return [handleForms(answers), answerForms(parts, answers), keySignInApi(parts, answers)].flat()
+  return [handleForms(parts), answerForms(parts, answers), keySignInApi(parts, answers)].flat()
 }
 
-function handleForms(answers: KeyAnswers): readonly Route[] {
+function handleForms(parts: Parts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -52,7 +52,10 @@ function handleForms(answers: KeyAnswers): readonly Route[] {
         const to = returnPath(body.to)
         // what is no handle is never shown again: it may be a password
         if (fault !== undefined) return askAgain(to, [{ field: 'handle', message: fault }])
-        return { kind: 'page', page: answerPage({ to, handle, asked: answers.ask(signInUse(handle), ctx.now) }) }
+        return {
+          kind: 'page',
+          page: answerPage({ to, handle, asked: askForAnswer(parts, signInUse(handle), ctx.now) }),
+        }
       },
       invalid: async (_, { form, faults }) => askAgain(pathIn(form), faults),
     }),
@@ -76,7 +79,7 @@ function answerForms(parts: Parts, answers: KeyAnswers): readonly Route[] {
       invalid: async (ctx, { form, faults }) => {
         const handle = foldHandle(typeof form['handle'] === 'string' ? form['handle'] : '')
         if (handleFault(handle) !== undefined) return askAgain(pathIn(form), [])
-        const asked = answers.ask(signInUse(handle), ctx.now)
+        const asked = askForAnswer(parts, signInUse(handle), ctx.now)
         return { kind: 'page', status: 400, page: answerPage({ to: pathIn(form), handle, asked, faults }) }
       },
     }),
@@ -109,7 +112,7 @@ async function signInByForm(
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnSignIn.has(error.code)) throw error
     const refusal = { title: error.title, detail: error.detail }
-    const page = answerPage({ to, handle, asked: answers.ask(use, ctx.now), refusal })
+    const page = answerPage({ to, handle, asked: askForAnswer(parts, use, ctx.now), refusal })
     return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }
@@ -126,7 +129,7 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       maxBody: 16_384,
       responses: { 201: challenge },
       async handler(ctx, { body }) {
-        const { text, nonce, expiresAt } = answers.ask(signInUse(requireHandle(body.handle)), ctx.now)
+        const { text, nonce, expiresAt } = askForAnswer(parts, signInUse(requireHandle(body.handle)), ctx.now)
         const answer = { text, nonce, expiresAt: new Date(expiresAt).toISOString() }
         return { kind: 'json', status: 201, unrepeatable: true, body: answer }
       },

@@ -23,6 +23,7 @@ export {
   type TextAreaOptions,
   textArea,
 } from './field.ts'
+export { type FileIntoOptions, fileInto } from './file-into.ts'
 export {
   type ActionFormOptions,
   actionForm,

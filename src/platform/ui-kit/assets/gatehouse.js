@@ -215,6 +215,25 @@ function draw(list, items, show) {
   announce(items.length === 0 ? 'Nothing found' : `${items.length} found`)
 }
 
+const longestFile = 65536
+
+/** The text of a chosen file goes into a field; a private key does not, so that it never leaves the machine. */
+async function readInto(input) {
+  const [file] = input.files
+  const field = input.form.elements[input.dataset.into]
+  if (!file || !field) return
+  const text = file.size > longestFile ? '' : await file.text()
+  const refusal = /PRIVATE KEY|PuTTY-User-Key-File/.test(text) ? input.dataset.refusal : undefined
+  const fault = file.size > longestFile ? 'This file is too long.' : (refusal ?? '')
+  input.setCustomValidity(fault)
+  if (fault === '') field.value = text
+  else input.reportValidity()
+}
+
+for (const input of document.querySelectorAll('input[data-into]')) {
+  input.parentElement.hidden = false
+  input.addEventListener('change', () => void readInto(input))
+}
 for (const button of document.querySelectorAll('[data-shortcuts]')) button.hidden = false
 for (const form of document.querySelectorAll('[data-find]')) findAsTyped(form)
 showCopyButtons(document)

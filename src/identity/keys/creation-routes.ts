@@ -1,0 +1,273 @@
+import { z } from 'zod'
+import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { idParams } from '../contract.ts'
+import { questionsOf } from '../credentials/limit-questions.ts'
+import {
+  emptyLimitsForm,
+  limitsFormBytes,
+  limitsFormFaults,
+  limitsFormShape,
+  readLimits,
+} from '../credentials/limits-form.ts'
+import { limitsView } from '../credentials/limits-view.ts'
+import { limitsInWords } from '../credentials/limits-words.ts'
+import { getOwn } from '../credentials/making.ts'
+import type { Parts } from '../parts.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
+import { proofFirst } from '../routes/prove-routes.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { makeKey, makeSharedSecret, resetKey, resetSharedSecret } from './credentials.ts'
+import { findExposed, revokeExposed } from './exposed.ts'
+import { findPrivateKey } from './private-keys.ts'
+import { longestPublicKey } from './public-keys.ts'
+import {
+  newKeyPage,
+  newSharedSecretPage,
+  privateKeyPage,
+  resetKeyPage,
+  resetSharedSecretPage,
+  sharedSecretPage,
+} from './views/keys.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+const second = z.enum(['yes']).optional()
+const keyForm = z.strictObject({
+  label: z.string().max(400),
+  publicKey: z.string().max(65_536),
+  second,
+  ...limitsFormShape,
+})
+const secretForm = z.strictObject({ label: z.string().max(400), second, ...limitsFormShape })
+type KeyForm = z.infer<typeof keyForm>
+type SecretForm = z.infer<typeof secretForm>
+/** Form encoding makes up to three characters of one. */
+const keyFormBytes = limitsFormBytes + 3 * 65_536
+
+const newKeyPath = '/account/credentials/new/key'
+const newSecretPath = '/account/credentials/new/shared-secret'
+const done = (what: string) => `/account/security?done=${what}`
+
+/** Pages that make and reset keys and shared secrets. */
+export function keyCreationRoutes(parts: Parts): readonly Route[] {
+  return [...newKeys(parts), ...newSecrets(parts), ...resets(parts), exposedKeys(parts)]
+}
+
+function newKeys(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newKeyPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        await requireMayCreate(parts, ctx)
+        const blank: KeyForm = { label: '', publicKey: '', second: undefined, ...emptyLimitsForm() }
+        return (await proofFirst(ctx, newKeyPath)) ?? keyFormReply(parts, ctx, blank, {})
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newKeyPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: keyForm,
+      maxBody: keyFormBytes,
+      async handler(ctx, { body }) {
+        await requireMayCreate(parts, ctx)
+        const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
+        if (faults !== undefined) return keyFormReply(parts, ctx, body, { faults }, 400)
+        const { label, confirmed } = body
+        const wanted = { ...limits, label, confirmed, isSecond: body.second === 'yes' }
+        try {
+          await makeKey(parts, ctx, wanted, body.publicKey)
+          return { kind: 'redirect', location: done('created') }
+        } catch (error) {
+          return (
+            (await privateKeyReply(parts, ctx, error, body.publicKey, newKeyPath)) ??
+            formAgain(error, (extra, status) => keyFormReply(parts, ctx, body, extra, status))
+          )
+        }
+      },
+    }),
+  ]
+}
+
+function newSecrets(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newSecretPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        await requireMayCreate(parts, ctx)
+        const blank: SecretForm = { label: '', second: undefined, ...emptyLimitsForm() }
+        return (await proofFirst(ctx, newSecretPath)) ?? secretFormReply(parts, ctx, blank, {})
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newSecretPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: secretForm,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body }) {
+        await requireMayCreate(parts, ctx)
+        const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
+        if (faults !== undefined) return secretFormReply(parts, ctx, body, { faults }, 400)
+        const { label, confirmed } = body
+        const wanted = { ...limits, label, confirmed, isSecond: body.second === 'yes' }
+        try {
+          const { credential, secret } = await makeSharedSecret(parts, ctx, wanted)
+          const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
+          return { kind: 'page', page: sharedSecretPage(credential.label, secret, words) }
+        } catch (error) {
+          return formAgain(error, (extra, status) => secretFormReply(parts, ctx, body, extra, status))
+        }
+      },
+    }),
+  ]
+}
+
+function resets(parts: Parts): readonly Route[] {
+  const change = { permission: 'credentials:change:{id}' } as const
+  return [
+    route({
+      method: 'GET',
+      path: '/credentials/{id}/reset/key',
+      door: 'browser',
+      access: change,
+      params: idParams,
+      async handler(ctx, { params: { id } }) {
+        const key = await getOwn(ctx, { id, kind: 'key' })
+        return (await proofFirst(ctx, `/credentials/${id}/reset/key`)) ?? { kind: 'page', page: resetKeyPage(key) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/reset/key',
+      door: 'browser',
+      access: change,
+      params: idParams,
+      body: z.strictObject({ publicKey: z.string().max(65_536) }),
+      maxBody: keyFormBytes,
+      async handler(ctx, { params: { id }, body: { publicKey } }) {
+        const key = await getOwn(ctx, { id, kind: 'key' })
+        try {
+          const { token } = await resetKey(parts, ctx, id, publicKey)
+          return { kind: 'redirect', location: done('reset'), ...cookieOf(parts, token) }
+        } catch (error) {
+          const wrong = await privateKeyReply(parts, ctx, error, publicKey, `/credentials/${id}/reset/key`)
+          if (wrong !== undefined) return wrong
+          const told = keyFaults(error)
+          if (told === undefined) throw error
+          return { kind: 'page', status: told.status, page: resetKeyPage(key, shownAgain(publicKey), told.faults) }
+        }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/credentials/{id}/reset/shared-secret',
+      door: 'browser',
+      access: change,
+      params: idParams,
+      async handler(ctx, { params: { id } }) {
+        const credential = await getOwn(ctx, { id, kind: 'shared-secret' })
+        const first = await proofFirst(ctx, `/credentials/${id}/reset/shared-secret`)
+        return first ?? { kind: 'page', page: resetSharedSecretPage(credential) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/credentials/{id}/reset/shared-secret',
+      door: 'browser',
+      access: change,
+      params: idParams,
+      async handler(ctx, { params: { id } }) {
+        const { credential, secret, token } = await resetSharedSecret(parts, ctx, id)
+        const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
+        return { kind: 'page', page: sharedSecretPage(credential.label, secret, words), ...cookieOf(parts, token) }
+      },
+    }),
+  ]
+}
+
+function exposedKeys(parts: Parts): Route {
+  return route({
+    method: 'POST',
+    path: '/account/exposed-key',
+    door: 'browser',
+    access: {
+      signedIn:
+        'whoever has a private key may have it revoked; that they have it stands in the ticket, which is theirs',
+    },
+    body: z.strictObject({ ticket: z.string().max(200) }),
+    async handler(ctx, { body }) {
+      await revokeExposed(parts, ctx, body.ticket)
+      return { kind: 'redirect', location: done('revoked') }
+    },
+  })
+}
+
+async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<void> {
+  const id = ownAccountId(ctx)
+  await parts.access.require(ctx, `credentials:create:${id}`, belongingsOf(id))
+}
+
+/** The warning, with an offer to revoke it where it is in use; `undefined` for any other refusal. */
+async function privateKeyReply(
+  parts: Parts,
+  ctx: Ctx,
+  error: unknown,
+  text: string,
+  back: string,
+): Promise<Reply | undefined> {
+  if (!(error instanceof GateError) || error.code !== 'identity.private-key-pasted') return undefined
+  return { kind: 'page', status: error.status, page: privateKeyPage(await findExposed(parts, ctx, text), back) }
+}
+
+type Extra = Parameters<typeof limitsView>[3]
+
+/** Shows the form again with what was wrong or is asked; rethrows what a form cannot tell. */
+async function formAgain(error: unknown, again: (extra: Extra, status: number) => Promise<Reply>): Promise<Reply> {
+  const questions = questionsOf(error)
+  if (questions !== undefined) return again({ questions }, 409)
+  const told = keyFaults(error) ?? limitsFormFaults(error)
+  if (told === undefined) throw error
+  return again({ faults: told.faults }, told.status)
+}
+
+const keyFaultCodes = new Set(['identity.invalid-key', 'identity.key-in-use', 'identity.invalid-label'])
+
+function keyFaults(error: unknown) {
+  if (!(error instanceof GateError) || !keyFaultCodes.has(error.code)) return undefined
+  const { status, faults, detail } = error
+  return { status, faults: faults.length > 0 ? faults : [{ field: 'publicKey', message: detail }] }
+}
+
+async function keyFormReply(parts: Parts, ctx: Ctx, form: KeyForm, extra: Extra, status = 200): Promise<Reply> {
+  const limits = await limitsView(parts, ctx, form, extra)
+  const { label, publicKey, second } = form
+  const page = newKeyPage({ label, publicKey: shownAgain(publicKey), isSecond: second === 'yes', limits })
+  return { kind: 'page', status, page }
+}
+
+async function secretFormReply(parts: Parts, ctx: Ctx, form: SecretForm, extra: Extra, status = 200): Promise<Reply> {
+  const limits = await limitsView(parts, ctx, form, extra)
+  return {
+    kind: 'page',
+    status,
+    page: newSharedSecretPage({ label: form.label, isSecond: form.second === 'yes', limits }),
+  }
+}
+
+function cookieOf(parts: Parts, token: string | undefined) {
+  return token === undefined ? {} : { cookies: [sessionCookie(parts, token)] }
+}
+
+/** What was typed, for the form: never what may be a private key, and no longer than a public one. */
+function shownAgain(publicKey: string): string {
+  return publicKey.length > longestPublicKey || findPrivateKey(publicKey) !== undefined ? '' : publicKey
+}
