@@ -86,6 +86,33 @@ export const identityErrors = {
     title: 'The label cannot be used',
     detail: 'Nothing was changed. Use 1 to 100 characters, without control characters.',
   },
+  'identity.invalid-key': {
+    status: 400,
+    title: 'The key cannot be used',
+    detail: 'Nothing was made. {fault}',
+  },
+  'identity.private-key-pasted': {
+    status: 400,
+    title: 'That was a private key',
+    detail:
+      'A private key never leaves its owner’s machine. Nothing of it was kept, but it has been on the network: take it for known, revoke it where it is in use, and make a new one. What belongs here is its public half.',
+  },
+  'identity.key-in-use': {
+    status: 409,
+    title: 'You have this key already',
+    detail: 'This key is one of your ways to sign in already. Nothing was changed; use that one, or another key.',
+  },
+  'identity.too-many-keys': {
+    status: 409,
+    title: 'Too many keys',
+    detail:
+      'An account has at most 20 keys and shared secrets. Nothing was made; revoke one that is not used any more.',
+  },
+  'identity.exposed-key-unknown': {
+    status: 400,
+    title: 'The offer has ended',
+    detail: 'Offers to revoke a pasted key hold for ten minutes. Nothing was changed; revoke it on the security page.',
+  },
   'identity.no-such-token': {
     status: 404,
     title: 'No such token',

@@ -13,8 +13,7 @@ import { invitationPages } from './joining/invitation-pages.ts'
 import { forgetInvitations } from './joining/invitation-store.ts'
 import { joinPages } from './joining/join-pages.ts'
 import { answerJoinRequest, joinAsked } from './joining/joining.ts'
-import { createKeyAnswers } from './keys/answers.ts'
-import { keySignInRoutes } from './keys/sign-in-routes.ts'
+import { keyRoutes } from './keys/routes.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
@@ -76,7 +75,7 @@ export const identityRoom = defineRoom({
       face,
       routes: [
         ...signInRoutes(parts),
-        ...keySignInRoutes(parts, createKeyAnswers(parts)),
+        ...keyRoutes(parts),
         ...proveRoutes(parts),
         ...credentialApi(parts),
         ...securityPages(parts),

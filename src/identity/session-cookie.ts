@@ -10,3 +10,8 @@ export function sessionCookie({ config }: Parts, token: string): SetCookie {
 }
 
 export const noSessionCookie: SetCookie = { name: sessionCookieName, value: undefined, sameSite: 'Lax' }
+
+/** For a reply: the session's new token, where a session asked. */
+export function renewedCookie(parts: Parts, token: string | undefined): { readonly cookies?: readonly SetCookie[] } {
+  return token === undefined ? {} : { cookies: [sessionCookie(parts, token)] }
+}

@@ -1,5 +1,6 @@
 import type { Ctx, FieldFault } from '#platform'
 import type { Html, PageScript } from '#platform/ui'
+import { keyWay, sharedSecretWay } from '../keys/ways.ts'
 import { recoveryWay, totpWay } from '../one-time-codes/code-ways.ts'
 import type { Parts } from '../parts.ts'
 import { passkeyWay } from '../passkeys/passkey-way.ts'
@@ -36,7 +37,7 @@ export interface Way {
 }
 
 /** In the order pages offer them. */
-export const ways: readonly Way[] = [passwordWay, passkeyWay, totpWay, recoveryWay]
+export const ways: readonly Way[] = [passwordWay, passkeyWay, totpWay, keyWay, sharedSecretWay, recoveryWay]
 
 export function wayOf(kind: CredentialKind): Way | undefined {
   return ways.find((way) => way.kind === kind)

@@ -15,8 +15,8 @@ import { getOwn } from '../credentials/making.ts'
 import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
-import { sessionCookie } from '../session-cookie.ts'
-import { makeKey, makeSharedSecret, resetKey, resetSharedSecret } from './credentials.ts'
+import { renewedCookie } from '../session-cookie.ts'
+import { makeKey, makeSharedSecret, refusePrivateKey, resetKey, resetSharedSecret } from './credentials.ts'
 import { findExposed, revokeExposed } from './exposed.ts'
 import { findPrivateKey } from './private-keys.ts'
 import { longestPublicKey } from './public-keys.ts'
@@ -75,6 +75,8 @@ function newKeys(parts: Parts): readonly Route[] {
       maxBody: keyFormBytes,
       async handler(ctx, { body }) {
         await requireMayCreate(parts, ctx)
+        const wrong = await privateKeyReply(parts, ctx, body.publicKey, newKeyPath)
+        if (wrong !== undefined) return wrong
         const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
         if (faults !== undefined) return keyFormReply(parts, ctx, body, { faults }, 400)
         const { label, confirmed } = body
@@ -83,10 +85,7 @@ function newKeys(parts: Parts): readonly Route[] {
           await makeKey(parts, ctx, wanted, body.publicKey)
           return { kind: 'redirect', location: done('created') }
         } catch (error) {
-          return (
-            (await privateKeyReply(parts, ctx, error, body.publicKey, newKeyPath)) ??
-            formAgain(error, (extra, status) => keyFormReply(parts, ctx, body, extra, status))
-          )
+          return formAgain(error, (extra, status) => keyFormReply(parts, ctx, body, extra, status))
         }
       },
     }),
@@ -155,12 +154,12 @@ function resets(parts: Parts): readonly Route[] {
       maxBody: keyFormBytes,
       async handler(ctx, { params: { id }, body: { publicKey } }) {
         const key = await getOwn(ctx, { id, kind: 'key' })
+        const wrong = await privateKeyReply(parts, ctx, publicKey, `/credentials/${id}/reset/key`)
+        if (wrong !== undefined) return wrong
         try {
           const { token } = await resetKey(parts, ctx, id, publicKey)
-          return { kind: 'redirect', location: done('reset'), ...cookieOf(parts, token) }
+          return { kind: 'redirect', location: done('reset'), ...renewedCookie(parts, token) }
         } catch (error) {
-          const wrong = await privateKeyReply(parts, ctx, error, publicKey, `/credentials/${id}/reset/key`)
-          if (wrong !== undefined) return wrong
           const told = keyFaults(error)
           if (told === undefined) throw error
           return { kind: 'page', status: told.status, page: resetKeyPage(key, shownAgain(publicKey), told.faults) }
@@ -188,7 +187,7 @@ function resets(parts: Parts): readonly Route[] {
       async handler(ctx, { params: { id } }) {
         const { credential, secret, token } = await resetSharedSecret(parts, ctx, id)
         const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
-        return { kind: 'page', page: sharedSecretPage(credential.label, secret, words), ...cookieOf(parts, token) }
+        return { kind: 'page', page: sharedSecretPage(credential.label, secret, words), ...renewedCookie(parts, token) }
       },
     }),
   ]
@@ -216,16 +215,15 @@ async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<void> {
   await parts.access.require(ctx, `credentials:create:${id}`, belongingsOf(id))
 }
 
-/** The warning, with an offer to revoke it where it is in use; `undefined` for any other refusal. */
-async function privateKeyReply(
-  parts: Parts,
-  ctx: Ctx,
-  error: unknown,
-  text: string,
-  back: string,
-): Promise<Reply | undefined> {
-  if (!(error instanceof GateError) || error.code !== 'identity.private-key-pasted') return undefined
-  return { kind: 'page', status: error.status, page: privateKeyPage(await findExposed(parts, ctx, text), back) }
+/** For a text with a private key: the warning, with an offer to revoke it where it is in use. Looked for before all else. */
+async function privateKeyReply(parts: Parts, ctx: Ctx, text: string, back: string): Promise<Reply | undefined> {
+  try {
+    await refusePrivateKey(ctx, text)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof GateError) || error.code !== 'identity.private-key-pasted') throw error
+    return { kind: 'page', status: error.status, page: privateKeyPage(await findExposed(parts, ctx, text), back) }
+  }
 }
 
 type Extra = Parameters<typeof limitsView>[3]
@@ -261,10 +259,6 @@ async function secretFormReply(parts: Parts, ctx: Ctx, form: SecretForm, extra: 
     status,
     page: newSharedSecretPage({ label: form.label, isSecond: form.second === 'yes', limits }),
   }
-}
-
-function cookieOf(parts: Parts, token: string | undefined) {
-  return token === undefined ? {} : { cookies: [sessionCookie(parts, token)] }
 }
 
 /** What was typed, for the form: never what may be a private key, and no longer than a public one. */

@@ -16,16 +16,23 @@ const mostKeys = 20
 export type WantedKey = Omit<WantedCredential, 'kind'>
 
 /** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, `identity.too-many-keys`, as `makeCredential` */
-export async function makeKey(parts: Parts, ctx: Ctx, wanted: WantedKey, text: string): Promise<Credential> {
-  const key = judgedKey(text)
-  await requireRoom(ctx, key)
-  return makeCredential(parts, ctx, { ...wanted, kind: 'key' }, () => keptKey(key))
+export async function makeKey(
+  parts: Parts,
+  ctx: Ctx,
+  wanted: WantedKey,
+  text: string,
+): Promise<{ readonly credential: Credential; readonly key: PublicKey }> {
+  const key = await judgedKey(ctx, text)
+  await requireRoom(ctx)
+  await requireUnused(ctx, key)
+  return { key, credential: await makeCredential(parts, ctx, { ...wanted, kind: 'key' }, () => keptKey(key)) }
 }
 
 /** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, as `resetCredential` */
 export async function resetKey(parts: Parts, ctx: Ctx, id: string, text: string) {
-  const key = judgedKey(text)
-  return resetCredential(parts, ctx, { id, kind: 'key' }, () => keptKey(key))
+  const key = await judgedKey(ctx, text)
+  await requireUnused(ctx, key)
+  return { key, ...(await resetCredential(parts, ctx, { id, kind: 'key' }, () => keptKey(key))) }
 }
 
 /** @returns the secret, to be shown this once. @throws GateError `identity.too-many-keys`, as `makeCredential` */
@@ -56,31 +63,49 @@ function keptSecret({ kernel }: Parts, secret: Secret) {
 }
 
 /**
- * The public key a text is. A private one is told apart first, whatever stands around it.
+ * The public key a text is. A private one is told apart first, whatever stands around it. Refusals are journalled, without
+ * what was refused.
  *
  * @throws GateError `identity.private-key-pasted`, `identity.invalid-key`
  */
-function judgedKey(text: string): PublicKey {
-  if (findPrivateKey(text) !== undefined) throw fail('identity.private-key-pasted')
+async function judgedKey(ctx: Ctx, text: string): Promise<PublicKey> {
+  await refusePrivateKey(ctx, text)
   try {
     return readPublicKey(text)
   } catch (error) {
     if (!(error instanceof KeyRefusal)) throw error
-    const { sentence } = error
-    throw fail('identity.invalid-key', {
-      fields: { fault: sentence },
-      faults: [{ field: 'publicKey', message: sentence }],
-    })
+    const { sentence, code } = error
+    await noteRefusal(ctx, `key-${code}`)
+    const faults = [{ field: 'publicKey', message: sentence }]
+    throw fail('identity.invalid-key', { fields: { fault: sentence }, faults })
   }
 }
 
-async function requireRoom(ctx: Ctx, key?: PublicKey): Promise<void> {
-  const accountId = ctx.actor.principal.id
-  const all = await findCandidates(ctx.db, { accountId, kinds: ['key', 'shared-secret'] })
-  if (all.length >= mostKeys) throw fail('identity.too-many-keys')
-  if (key !== undefined && all.some(({ credential }) => credential.fingerprint === key.fingerprint)) {
-    throw fail('identity.key-in-use')
-  }
+/** @throws GateError `identity.private-key-pasted` for a text with a private key in it */
+export async function refusePrivateKey(ctx: Ctx, text: string): Promise<void> {
+  if (findPrivateKey(text) === undefined) return
+  await noteRefusal(ctx, 'private-key-pasted')
+  throw fail('identity.private-key-pasted')
+}
+
+function noteRefusal(ctx: Ctx, reason: string): Promise<void> {
+  const { id, name } = ctx.actor.principal
+  const target = { type: 'account', id, name }
+  return ctx.tx((tx) => tx.audit({ action: 'credentials.refuse', target, detail: { kind: 'key', reason } }))
+}
+
+async function requireRoom(ctx: Ctx): Promise<void> {
+  if ((await ownKeys(ctx)).length >= mostKeys) throw fail('identity.too-many-keys')
+}
+
+/** One account has a key once: which of two it is that signed could not be told. */
+async function requireUnused(ctx: Ctx, { fingerprint }: PublicKey): Promise<void> {
+  const all = await ownKeys(ctx)
+  if (all.some(({ credential }) => credential.fingerprint === fingerprint)) throw fail('identity.key-in-use')
+}
+
+function ownKeys(ctx: Ctx) {
+  return findCandidates(ctx.db, { accountId: ctx.actor.principal.id, kinds: ['key', 'shared-secret'] })
 }
 
 /** The kinds of an account's keys, for showing how they sign. */

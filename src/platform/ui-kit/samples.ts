@@ -175,6 +175,12 @@ function input(text: Text): Record<string, Html> {
       cancel: { text: text('Cancel'), href: text('/accounts') },
       body: [field, textArea, select],
     }),
+    fileInto: kit.fileInto({
+      into: text('cidrs'),
+      label: text('Or choose its file'),
+      accept: text('.txt'),
+      refusal: text('This is a private key. It stays on your machine.'),
+    }),
     passkeyForm: kit.passkeyForm({
       action: text('/sign-in/passkey'),
       options: text('/sign-in/passkey/options'),

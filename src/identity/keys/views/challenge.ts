@@ -8,11 +8,13 @@ export interface ChallengeView {
   readonly asked: AskedChallenge
   /** What the person has; absent where it must not be told: then all is shown. */
   readonly has?: { readonly kinds: readonly KeyKind[]; readonly secret: boolean }
+  /** Of the field, so that two of them can stand on one page. */
+  readonly name?: string
   readonly faults?: readonly FieldFault[]
 }
 
 /** The line to sign, the commands for what is at hand, and the field for the answer; goes into a form. */
-export function challengeSection({ asked, has, faults = [] }: ChallengeView): Html {
+export function challengeSection({ asked, has, name = 'answer', faults = [] }: ChallengeView): Html {
   const signers = has === undefined ? allSigners : signersAtHand(has)
   const shown = answerCommands(asked.text, signers, has?.kinds)
   const others = signers.some((signer) => signer === 'openssl') ? [clipboardCommand] : []
@@ -20,7 +22,7 @@ export function challengeSection({ asked, has, faults = [] }: ChallengeView): Ht
 <details${shown.length === 1 ? html` open` : nothing}><summary>How</summary>
 ${[...shown, ...others].map(({ title, command: text }) => command(text, title))}
 </details>
-${textArea({ name: 'answer', label: 'Signature', hint: 'All that the command printed.', rows: 5, maxLength: 16_384, required: true, code: true, faults })}`
+${textArea({ name, label: has?.secret === true ? 'HMAC' : 'Signature', hint: 'All that the command printed.', rows: 5, maxLength: 16_384, required: true, code: true, faults })}`
 }
 
 function signersAtHand({ kinds, secret }: NonNullable<ChallengeView['has']>): readonly Signer[] {
