@@ -13,6 +13,8 @@ export interface WayView {
   /** The account's unrevoked ones of this kind, at least one. */
   readonly credentials: readonly Credential[]
   readonly handle: string
+  /** On `/sign-in/second`: id of the half sign-in that it completes. */
+  readonly signIn?: string
   /** Checked path of this origin where it goes on. */
   readonly to: string
   readonly faults: readonly FieldFault[]

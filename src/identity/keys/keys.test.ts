@@ -211,6 +211,32 @@ eachDialect((_, open) => {
     assert.equal((await sam.post('/account/prove/key', other)).status, 401)
   })
 
+  test('attack 29: a key as second factor completes the sign-in it was asked in, and nothing else', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const sam = await person(node)
+    const pair = newPair()
+    await sam.post('/api/v1/keys', { label: 'Laptop', publicKey: pair.publicKey, isSecond: true })
+    const half = async () => {
+      const own = browser(node, '192.0.2.10')
+      await own.post('/sign-in', { handle: 'sam', password })
+      assert.equal((await own.get('/api/v1/me')).status, 401, 'half is nothing')
+      const { text } = await own.get('/sign-in/second')
+      const [, line = '', nonce] =
+        /<code>(gatehouse second-factor at \S+ as sam until \S+ nonce (\S+))<\/code>/.exec(text) ?? []
+      return { own, nonce, signature: signedBy(pair)(line) }
+    }
+    const one = await half()
+    const other = await half()
+    const swapped = { nonce: one.nonce, signature: one.signature }
+    assert.equal((await other.own.post('/sign-in/second/key', swapped)).status, 401)
+    const { nonce, signature } = one
+    assert.equal((await one.own.post('/sign-in/second/key', { nonce, signature })).status, 200)
+    assert.equal((await one.own.get('/api/v1/me')).status, 200)
+    // begun with the key itself, a sign-in waits for another factor
+    const begun = await signInWith(node, 'sam', signedBy(pair))
+    assert.equal((await begun.get('/api/v1/me')).status, 401)
+  })
+
   test('keys that cannot be used are refused, each in its own words, journalled and kept nowhere', async (t) => {
     const node = await startSetUpNode(t, open)
     const sam = await person(node)

@@ -1,12 +1,15 @@
 import { z } from 'zod'
-import { type Ctx, type Route, route } from '#platform'
+import { type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { proveAgain, provedReply } from '../routes/prove-routes.ts'
-import type { KeyAnswers } from './answers.ts'
-import { confirmationUse } from './ways.ts'
+import { secondReply } from '../routes/second-routes.ts'
+import type { Answer, KeyAnswers } from './answers.ts'
+import { confirmationUse, secondUse } from './ways.ts'
 
+const halfWay =
+  'goes on with the half sign-in of the cookie, which is worth nothing elsewhere; without one it leads back'
 const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
 
 const nonce = z.string().max(128)
@@ -16,38 +19,46 @@ const keyForm = z.strictObject({ nonce, signature: answer, to })
 const secretForm = z.strictObject({ nonce, hmac: answer, to })
 const maxBody = 65_536
 
-/** Proving oneself again with a key or shared secret. */
+/** Proving oneself with a key or shared secret once more: in a session, or as the second factor of a sign-in. */
 export function keyProvingRoutes(parts: Parts, answers: KeyAnswers): readonly Route[] {
   return [
-    route({
-      method: 'POST',
-      path: '/account/prove/key',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
-      body: keyForm,
-      maxBody,
-      handler: (ctx, { body, request }) =>
-        provedReply(parts, ctx, body.to, async () => {
-          const use = confirmationUse(ctx, await ownHandle(ctx))
-          return proveAgain(parts, ctx, request, answers.proving(use, { nonce: body.nonce, answer: body.signature }))
-        }),
-    }),
-    route({
-      method: 'POST',
-      path: '/account/prove/shared-secret',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
-      body: secretForm,
-      maxBody,
-      handler: (ctx, { body, request }) =>
-        provedReply(parts, ctx, body.to, async () => {
-          const use = confirmationUse(ctx, await ownHandle(ctx))
-          return proveAgain(parts, ctx, request, answers.proving(use, { nonce: body.nonce, answer: body.hmac }))
-        }),
-    }),
+    ...provingWith(parts, answers, 'key', keyForm, ({ nonce, signature }) => ({ nonce, answer: signature })),
+    ...provingWith(parts, answers, 'shared-secret', secretForm, ({ nonce, hmac }) => ({ nonce, answer: hmac })),
   ]
 }
 
-async function ownHandle(ctx: Ctx): Promise<string> {
-  return (await getAccount(ctx, ownAccountId(ctx))).handle
+function provingWith<Body extends { readonly to?: string | undefined }>(
+  parts: Parts,
+  answers: KeyAnswers,
+  kind: 'key' | 'shared-secret',
+  form: z.ZodType<Body>,
+  answerIn: (body: Body) => Answer,
+): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: `/account/prove/${kind}`,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: form,
+      maxBody,
+      handler: (ctx, { body, request }) =>
+        provedReply(parts, ctx, body.to, async () => {
+          const { handle } = await getAccount(ctx, ownAccountId(ctx))
+          return proveAgain(parts, ctx, request, answers.proving(confirmationUse(ctx, handle), answerIn(body)))
+        }),
+    }),
+    route({
+      method: 'POST',
+      path: `/sign-in/second/${kind}`,
+      door: 'browser',
+      access: { public: halfWay },
+      body: form,
+      maxBody,
+      handler: (ctx, { body, request }) =>
+        secondReply(parts, ctx, request, body.to, ({ id, factors: [{ account }] }) =>
+          answers.proving(secondUse(id, account.handle), answerIn(body)),
+        ),
+    }),
+  ]
 }

@@ -36,7 +36,7 @@ async function answerForm(parts: Parts, ctx: Ctx, view: WayView, action: string)
   const { handle, to, faults, credentials } = view
   const accountId = credentials[0]?.accountId ?? ''
   const isKey = credentials[0]?.kind === 'key'
-  const use = action.startsWith('/account') ? confirmationUse(ctx, handle) : secondUse(handle)
+  const use = view.signIn === undefined ? confirmationUse(ctx, handle) : secondUse(view.signIn, handle)
   const asked = askForAnswer(parts, use, ctx.now)
   const has = { kinds: isKey ? await keyKindsOf(ctx, accountId) : [], secret: !isKey }
   return form({
@@ -52,6 +52,7 @@ export function confirmationUse({ actor }: Ctx, handle: string): AnswerUse {
   return { purpose: 'confirmation', within: actor.session?.id ?? '', handle }
 }
 
-export function secondUse(handle: string): AnswerUse {
-  return { purpose: 'second-factor', within: '', handle }
+/** A second factor completes the half sign-in it was asked in. */
+export function secondUse(signIn: string, handle: string): AnswerUse {
+  return { purpose: 'second-factor', within: signIn, handle }
 }

@@ -128,7 +128,7 @@ async function secondView(
     const credentials = usable.filter(({ kind }) => kind === way.kind)
     const proven = waiting.factors.some(({ credential }) => credential.kind === way.kind)
     if (way.second === undefined || proven || credentials.length === 0) continue
-    const view: WayView = { credentials, handle: account.handle, to, faults: [] }
+    const view: WayView = { credentials, handle: account.handle, signIn: waiting.id, to, faults: [] }
     forms.push({ kind: way.kind, body: await way.second(parts, ctx, view), scripts: way.scripts ?? [] })
   }
   return { kind: 'page', page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal }) }
