@@ -53,6 +53,16 @@ export const identityConfig = z
           .describe('Sign-ins that may wait for a lane; more are asked to come back.'),
       })
       .prefault({}),
+    recovery: z
+      .strictObject({
+        mail: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether people may ask for a link by mail when they cannot sign in; off, only an administrator makes one.',
+          ),
+      })
+      .prefault({}),
   })
   .readonly()
 

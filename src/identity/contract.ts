@@ -12,6 +12,8 @@ export const accountBody = z.strictObject({
   handle: z.string(),
   displayName: z.string(),
   email: z.string().nullable(),
+  /** When the person was found to read mail to it; null: nobody knows. */
+  emailVerifiedAt: time.nullable(),
   state: z.enum(['active', 'disabled']),
   createdAt: time,
   updatedAt: time,
@@ -181,3 +183,4 @@ export {
   madeInvitation,
   newInvitationBody,
 } from './joining/contract.ts'
+export { madeRecoveryLink, recoveryLinkBody } from './recovery/contract.ts'

@@ -265,6 +265,22 @@ export const identityErrors = {
     title: 'Setting up took too long',
     detail: 'What was shown to set the app up is over, or is not for this account. Nothing was made; begin again.',
   },
+  'identity.recovery-closed': {
+    status: 409,
+    title: 'No links by mail',
+    detail: 'Nobody can ask for a link by mail here. Nothing was done; ask an administrator for one.',
+  },
+  'identity.no-verified-address': {
+    status: 409,
+    title: 'No proved address',
+    detail:
+      'A link can only be mailed to an address the person was found to read, and this installation sends no mail or the account has none. Nothing was made; make a link that is shown instead.',
+  },
+  'identity.no-mail': {
+    status: 409,
+    title: 'No mail is sent',
+    detail: 'Gatehouse has no mail server, so no address can be proved. Nothing was changed.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(identityErrors)

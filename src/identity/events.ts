@@ -145,4 +145,22 @@ export const events: EventTable = {
       addressProven: z.boolean().describe('Whether the link came from the mail to its address.'),
     }),
   ),
+  'passwords.recover': event(
+    'Somebody set a new password by a one-time link; what the old one opened ended.',
+    account,
+    password,
+  ),
+  'recovery-links.create': event(
+    'A one-time link to get back in was made.',
+    account,
+    z.object({
+      by: z.enum(['administrator', 'mail']).describe('Who asked: an administrator, or the person by mail.'),
+      secondFactors: z.boolean().describe('Whether it takes the second factors away as well.'),
+      mailed: z.boolean(),
+    }),
+  ),
+  'accounts.verify-address': event(
+    'Somebody proved that they read mail to an address; it is their account’s now.',
+    account,
+  ),
 }

@@ -87,7 +87,11 @@ export function generatePassword(random: { bytes(length: number): Uint8Array }):
   return [0, 5, 10, 15].map((from) => letters.slice(from, from + 5).join('')).join('-')
 }
 
-async function setPassword(
+/**
+ * Puts a new hash in the place of a password's; what the old one opened ends. Inside `ctx.tx`; asks nobody. Of the
+ * account's own session that asks, the token is new.
+ */
+export async function setPassword(
   parts: Parts,
   tx: Ctx,
   credential: Credential,
@@ -109,7 +113,8 @@ async function setPassword(
   return { token, sessionsEnded }
 }
 
-async function requireUsable(parts: Parts, password: Secret, handle: string): Promise<void> {
+/** @throws GateError `identity.invalid-password` */
+export async function requireUsable(parts: Parts, password: Secret, handle: string): Promise<void> {
   const fault = await passwordFault(password, passwordContext(parts, handle))
   if (fault !== undefined) {
     throw fail('identity.invalid-password', { fields: { fault }, faults: [{ field: 'password', message: fault }] })

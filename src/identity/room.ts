@@ -27,7 +27,11 @@ import { newPasskeyRoutes } from './passkeys/new-passkey-routes.ts'
 import { passkeyRoutes } from './passkeys/passkey-routes.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { addressPages } from './recovery/address-pages.ts'
+import { recoveryLinkRoutes } from './recovery/link-routes.ts'
 import { forgetLinks } from './recovery/link-store.ts'
+import { answerRecoveryRequest, recoveryAsked } from './recovery/recovery.ts'
+import { recoveryPages } from './recovery/recovery-pages.ts'
 import { identityPolicies, identityResources } from './resources.ts'
 import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
@@ -93,12 +97,18 @@ export const identityRoom = defineRoom({
         ...invitationApi(parts),
         ...invitationPages(parts),
         ...joinPages(parts),
+        ...recoveryPages(parts),
+        ...recoveryLinkRoutes(parts),
+        ...addressPages(parts),
       ],
       navigation: [
         { title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' },
         { title: 'Invitations', href: '/invitations', permission: 'accounts:create', order: 22, group: 'people' },
       ],
-      events: { [joinAsked]: (payload, ctx) => answerJoinRequest(parts, payload, ctx) },
+      events: {
+        [joinAsked]: (payload, ctx) => answerJoinRequest(parts, payload, ctx),
+        [recoveryAsked]: (payload, ctx) => answerRecoveryRequest(parts, payload, ctx),
+      },
       search: [accountSearch],
       searchActions: identityActions,
       setupSteps: [addPeople],

@@ -109,6 +109,7 @@ export function partsOf({ kernel, access }: TestNode): Parts {
     session: { idle: hour, lifetime: hour },
     token: { login: hour },
     password: { queue: 10, lanes: undefined },
+    recovery: { mail: true },
   }
   const hasher = createHasher({ lanes: 1, queue: 10, random: kernel.random })
   return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords }

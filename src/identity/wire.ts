@@ -16,6 +16,7 @@ export function accountOnWire(account: Account): z.infer<typeof accountBody> {
     handle: account.handle,
     displayName: account.displayName,
     email: account.email ?? null,
+    emailVerifiedAt: account.emailVerifiedAt === undefined ? null : instant(account.emailVerifiedAt),
     state: account.state === 'active' ? 'active' : 'disabled',
     createdAt: instant(account.createdAt),
     updatedAt: instant(account.updatedAt),

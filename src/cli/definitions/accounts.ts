@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { NewAccountOptions, PasswordOptions } from '../commands/accounts.ts'
+import type { RecoveryLinkOptions } from '../commands/recovery.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote } from './command.ts'
 
@@ -69,5 +70,16 @@ export function addAccounts(program: Command): void {
     .action(async (account: string, options: PasswordOptions) => {
       const { resetPassword } = await import('../commands/accounts.ts')
       await resetPassword(account, options)
+    })
+
+  remote(accounts, 'recovery-link <account>', {
+    summary: 'Makes a one-time link with which somebody sets a new password; prints it once, or mails it',
+    example: 'gatehouse accounts recovery-link sam',
+  })
+    .option('--second-factors', 'takes their second factors away as well: for a lost phone or passkey')
+    .option('--mail', 'sends it to their proved address instead of printing it')
+    .action(async (account: string, options: RecoveryLinkOptions) => {
+      const { makeRecoveryLink } = await import('../commands/recovery.ts')
+      await makeRecoveryLink(account, options)
     })
 }

@@ -47,6 +47,7 @@ type TokenForm = z.infer<typeof tokenForm>
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {
   profile: 'The profile is saved.',
+  address: 'The mail address is yours.',
   password:
     'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.',
 }

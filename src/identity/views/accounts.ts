@@ -159,7 +159,7 @@ export function accountPage(view: AccountView): ShellPage {
   const body = html`${pageHeader({ title: account.displayName, state: state(account.state), trail: [people] })}
 ${facts([
   { term: 'Handle', value: html`<code>${account.handle}</code>` },
-  { term: 'E-mail', value: account.email },
+  { term: 'E-mail', value: emailWords(account) },
   { term: 'Roles', value: view.roles.join(', ') },
   { term: 'Groups', value: view.groups.join(', ') },
   { term: 'Id', value: id(account.id) },
@@ -179,6 +179,11 @@ ${view.own ? nothing : dangers(account, path)}`
   return { title: account.displayName, body, section, frame: 'full' }
 }
 
+function emailWords({ email, emailVerifiedAt }: Account): string | undefined {
+  if (email === undefined) return undefined
+  return emailVerifiedAt === undefined ? `${email} (not proved)` : `${email} (proved)`
+}
+
 function dangers(account: Account, path: string): Html {
   const disable =
     account.state === 'active'
@@ -195,6 +200,12 @@ function dangers(account: Account, path: string): Html {
           verb: 'Enable…',
         }
   return dangerZone([
+    {
+      title: 'Make a link to get back in',
+      text: 'Whoever has it sets a new password that only they know. Works once; until then nothing ends.',
+      href: `${path}/recovery-link`,
+      verb: 'Make a link…',
+    },
     {
       title: 'Set a new password',
       text: 'Makes a password and shows it once. Sessions opened with the old one end.',

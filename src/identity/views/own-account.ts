@@ -25,7 +25,10 @@ export function ownAccountPage(view: OwnAccountView): ShellPage {
 ${view.done === undefined ? nothing : notice('done', view.done)}
 ${facts([
   { term: 'Handle', value: html`<code>${account.handle}</code>` },
-  ...(view.mayAddress ? [] : [{ term: 'E-mail', value: account.email ?? 'none; who manages accounts can set one' }]),
+  {
+    term: 'E-mail',
+    value: html`${account.email ?? 'None'}${account.email !== undefined && account.emailVerifiedAt === undefined ? ', not proved' : nothing} · <a href="/account/address">${account.emailVerifiedAt === undefined ? 'Prove or change it' : 'Change it'}</a>`,
+  },
   { term: 'Roles', value: view.roles.join(', ') },
   { term: 'Groups', value: view.groups.join(', ') },
 ])}

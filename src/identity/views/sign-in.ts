@@ -50,6 +50,7 @@ ${passkeyForm({
   autofill: true,
   handle: true,
 })}
+<p>${link({ text: 'I cannot sign in', href: '/recover/ask' })}</p>
 <p>${link({ text: 'Sign in with a key', href: to === '/' ? '/sign-in/key' : `/sign-in/key?to=${encodeURIComponent(to)}` })}</p>`
   return { title: 'Sign in', body, frame: 'bare', scripts: ['passkeys'] }
 }

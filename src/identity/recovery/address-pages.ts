@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { proofFirst } from '../routes/prove-routes.ts'
+import { askAddress, confirmAddress, findAddressPass } from './own-address.ts'
+import { addressAskedPage, addressPage, confirmAddressPage } from './views/address.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** One's own mail address: proved, or another one proved in its place. */
+export function addressPages(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/address',
+      door: 'browser',
+      access: { public: 'only takes the token out of the address; what it is good for is asked when signed in' },
+      query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
+      handler: async (_, { query }) => ({
+        kind: 'redirect',
+        location: '/account/address/confirm',
+        cookies: query.token === undefined ? [] : [linkCookie(query.token)],
+      }),
+    }),
+    ...asking(parts),
+    ...confirming(parts),
+  ]
+}
+
+function asking(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account/address',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const account = await getAccount(ctx, ownAccountId(ctx))
+        const page = addressPage({ account, hasMail: parts.mail.enabled, now: ctx.now })
+        return (await proofFirst(ctx, '/account/address')) ?? { kind: 'page', page }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/account/address',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: z.strictObject({ email: z.string().max(1000) }),
+      async handler(ctx, { body }): Promise<Reply> {
+        try {
+          await askAddress(parts, ctx, body.email)
+          return { kind: 'page', page: addressAskedPage(body.email.trim()) }
+        } catch (error) {
+          if (!(error instanceof GateError) || error.code !== 'identity.invalid-account') throw error
+          const faults: readonly FieldFault[] = error.faults
+          const account = await getAccount(ctx, ownAccountId(ctx))
+          const page = addressPage({ account, hasMail: true, now: ctx.now, email: body.email, faults })
+          return { kind: 'page', status: 400, page }
+        }
+      },
+    }),
+  ]
+}
+
+function confirming(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/account/address/confirm',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx, { request }) {
+        const { email } = await findAddressPass(ctx, linkToken(request))
+        const account = await getAccount(ctx, ownAccountId(ctx))
+        return (
+          (await proofFirst(ctx, '/account/address/confirm')) ?? {
+            kind: 'page',
+            page: confirmAddressPage(account, email),
+          }
+        )
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/account/address/confirm',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx, { request }) {
+        await confirmAddress(parts, ctx, linkToken(request))
+        return { kind: 'redirect', location: '/account?done=address', cookies: [noLinkCookie] }
+      },
+    }),
+  ]
+}

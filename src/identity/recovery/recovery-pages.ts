@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
+import type { Parts } from '../parts.ts'
+import { askRecovery, findRecoveryPass, mayAskByMail, recover } from './recovery.ts'
+import { askedPage, askPage, recoveredPage, recoverPage } from './views/recovery.ts'
+
+const forStrangers = 'who cannot sign in is a stranger here; the link is the proof, and every step asks for it'
+
+/** Getting back in: asking for a link, and using one. */
+export function recoveryPages(parts: Parts): readonly Route[] {
+  return [...asking(parts), ...using(parts)]
+}
+
+function asking(parts: Parts): readonly Route[] {
+  const access = { public: 'anybody may say that they cannot sign in; the answer is the same for everybody' } as const
+  return [
+    route({
+      method: 'GET',
+      path: '/recover/ask',
+      door: 'browser',
+      access,
+      handler: async () => ({ kind: 'page', page: askPage({ byMail: mayAskByMail(parts) }) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/recover/ask',
+      door: 'browser',
+      access,
+      body: z.strictObject({ who: z.string().min(1, 'Type your handle or address.').max(1024) }),
+      maxBody: 4_096,
+      async handler(ctx, { body }) {
+        await askRecovery(parts, ctx, body.who)
+        return { kind: 'page', page: askedPage() }
+      },
+      invalid: async (_, { faults }) => ({
+        kind: 'page',
+        status: 400,
+        page: askPage({ byMail: mayAskByMail(parts), faults }),
+      }),
+    }),
+  ]
+}
+
+const passwordForm = z.strictObject({ password: z.string().max(4096), passwordAgain: z.string().max(4096) })
+
+function using(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/recover',
+      door: 'browser',
+      access: { public: forStrangers },
+      query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
+      async handler(ctx, { query, request }): Promise<Reply> {
+        if (query.token !== undefined) {
+          return { kind: 'redirect', location: '/recover', cookies: [linkCookie(query.token)] }
+        }
+        return { kind: 'page', page: recoverPage(await findRecoveryPass(parts, ctx, linkToken(request))) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/recover',
+      door: 'browser',
+      access: { public: forStrangers },
+      body: passwordForm,
+      maxBody: 16_384,
+      handler: (ctx, { body, request }) => recoverByForm(parts, ctx, body, request),
+    }),
+  ]
+}
+
+async function recoverByForm(
+  parts: Parts,
+  ctx: Ctx,
+  body: z.infer<typeof passwordForm>,
+  request: RequestView,
+): Promise<Reply> {
+  const token = linkToken(request)
+  const pass = await findRecoveryPass(parts, ctx, token)
+  const again = (faults: readonly FieldFault[]): Reply => ({
+    kind: 'page',
+    status: 400,
+    page: recoverPage(pass, faults),
+  })
+  if (body.password !== body.passwordAgain) {
+    return again([{ field: 'passwordAgain', message: 'The two passwords differ.' }])
+  }
+  try {
+    const account = await recover(parts, ctx, token, new Secret(body.password))
+    return { kind: 'page', page: recoveredPage(account), cookies: [noLinkCookie] }
+  } catch (error) {
+    if (error instanceof GateError && error.code === 'identity.invalid-password') return again(error.faults)
+    throw error
+  }
+}
