@@ -76,6 +76,17 @@ export const identityErrors = {
     title: 'No such session',
     detail: 'There is no open session with this id. Nothing was changed.',
   },
+  'identity.no-certificates': {
+    status: 404,
+    title: 'No client certificates here',
+    detail: 'This Gatehouse asks nobody for client certificates. Sign in another way.',
+  },
+  'identity.kept-elsewhere': {
+    status: 409,
+    title: 'Kept elsewhere',
+    detail:
+      'A client certificate is revoked among the certificates, which also ends what it opened here. Nothing was changed.',
+  },
   'identity.no-such-credential': {
     status: 404,
     title: 'No such way to sign in',

@@ -1,3 +1,4 @@
+import type { ActorCredential } from '#kit'
 import { findAccount } from './account-store.ts'
 import { actorCredential } from './credentials/credential.ts'
 import { findTokenByHash } from './credentials/credential-store.ts'
@@ -16,7 +17,8 @@ type Lookups = Pick<IdentityFace, 'findSession' | 'findToken' | 'proofOf' | 'fin
 /** The face's hot reads: plain values while nothing changed. */
 export function createLookups(parts: Parts, uses: Uses): Lookups {
   const { database, clock } = parts.kernel
-  const common = { database, clock, note: uses.note }
+  const elsewhere = () => parts.certificates.epoch()
+  const common = { database, clock, note: uses.note, elsewhere }
   const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
   const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
   return {
@@ -42,12 +44,16 @@ function proofOf(token: string): Proof | undefined {
   return kind === undefined ? undefined : { kind, hash: hashOfToken(token) }
 }
 
-async function readSession({ kernel, config }: Parts, tokenHash: string): Promise<Standing | undefined> {
+async function readSession(parts: Parts, tokenHash: string): Promise<Standing | undefined> {
+  const { kernel, config } = parts
   const found = await findSessionByToken(kernel.database.db, tokenHash)
   if (found === undefined || found.accountState !== 'active' || found.credentialRevoked || found.factorRevoked) {
     return undefined
   }
-  const { session, parent, credential, factors } = found
+  const { session, parent } = found
+  const proved = await currentCredentials(parts, session.accountId, [found.credential, ...found.factors])
+  const [credential, ...factors] = proved ?? []
+  if (credential === undefined) return undefined
   const { idle } = config.session
   // a use of a child is noted with its parent's, so a child that is in use keeps its parent from idling
   if (parent !== undefined && kernel.clock.now() - Math.max(parent.lastSeenAt, session.lastSeenAt) >= idle) {
@@ -63,6 +69,7 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
       session: { id: session.id, createdAt: session.createdAt, provedAt: session.provedAt },
     },
     host: session.host,
+    elsewhere: [credential, ...factors].some(({ kind }) => kind === 'certificate'),
     endsAt: Math.min(
       session.endsAt,
       parent?.endsAt ?? session.endsAt,
@@ -74,6 +81,18 @@ async function readSession({ kernel, config }: Parts, tokenHash: string): Promis
     lastSeenAt: session.lastSeenAt,
     uses: session.parentId === undefined ? [session.id] : [session.id, session.parentId],
   }
+}
+
+/** As they stand at this moment: what another room keeps is asked there. `undefined`: one of them proves nothing now. */
+async function currentCredentials(
+  { kernel, certificates }: Parts,
+  accountId: string,
+  proved: readonly ActorCredential[],
+): Promise<readonly ActorCredential[] | undefined> {
+  const current = await Promise.all(
+    proved.map((one) => (one.kind === 'certificate' ? certificates.find(kernel.database.db, one.id, accountId) : one)),
+  )
+  return current.some((one) => one === undefined) ? undefined : current.filter((one) => one !== undefined)
 }
 
 async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing | undefined> {
@@ -88,6 +107,7 @@ async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing
       assurance: { factors: credential.factors, phishingResistant: false },
     },
     host: undefined,
+    elsewhere: false,
     endsAt: credential.expiresAt ?? Number.MAX_SAFE_INTEGER,
     idle: undefined,
     lastSeenAt: credential.lastUsedAt ?? 0,

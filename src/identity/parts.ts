@@ -1,6 +1,7 @@
 import type { AccessFace } from '#access'
 import type { MailFace } from '#mail'
 import type { Kernel } from '#platform'
+import type { KeptCertificates } from './certificates/kept-elsewhere.ts'
 import type { IdentityConfig } from './config.ts'
 import type { PasswordHasher } from './password-hash.ts'
 import type { BreachedPasswords } from './passwords/breached.ts'
@@ -13,4 +14,5 @@ export interface Parts {
   readonly config: IdentityConfig
   readonly hasher: PasswordHasher
   readonly breached: BreachedPasswords
+  readonly certificates: KeptCertificates
 }

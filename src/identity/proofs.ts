@@ -15,6 +15,8 @@ export interface Standing {
   /** Nothing for so long, and it proves nothing; absent: never idle. */
   readonly idle: number | undefined
   readonly lastSeenAt: number
+  /** It rests on something another room keeps: good only as long as nothing changed there. */
+  readonly elsewhere: boolean
   /** Ids whose last use is noted with this one's. */
   readonly uses: readonly string[]
 }
@@ -25,6 +27,7 @@ export type NoteUse = (id: string, at: number, address: string | undefined) => v
 interface Entry {
   readonly standing: Standing
   readonly epoch: number
+  readonly elsewhere: number | undefined
   lastSeenAt: number
   actor: Actor
 }
@@ -48,8 +51,10 @@ export function createProofs(options: {
   /** One query. Answers only what is unended and unrevoked; times are judged here. */
   readonly read: (tokenHash: string) => Promise<Standing | undefined>
   readonly note: NoteUse
+  /** What standings that rest on other rooms change with. */
+  readonly elsewhere: () => number
 }): Proofs {
-  const { database, clock, read, note } = options
+  const { database, clock, read, note, elsewhere } = options
   const kept = new Map<string, Entry>()
 
   const use = (
@@ -78,12 +83,19 @@ export function createProofs(options: {
   ) => {
     // taken before the read: a change made meanwhile makes the entry old at once
     const epoch = database.epoch('sessions')
+    const before = elsewhere()
     const standing = await read(key)
     const now = clock.now()
     const seen = Math.max(standing?.lastSeenAt ?? 0, kept.get(key)?.lastSeenAt ?? 0)
     kept.delete(key)
     if (standing === undefined || !stands(standing, seen, now)) return undefined
-    const entry: Entry = { standing, epoch, lastSeenAt: seen, actor: standing.actor }
+    const entry: Entry = {
+      standing,
+      epoch,
+      elsewhere: standing.elsewhere ? before : undefined,
+      lastSeenAt: seen,
+      actor: standing.actor,
+    }
     if (kept.size >= mostKept) dropOldest(kept)
     kept.set(key, entry)
     return use(entry, host, address, now, purpose)
@@ -93,7 +105,10 @@ export function createProofs(options: {
     find({ hash: key }, host, address, purpose = 'use') {
       const entry = kept.get(key)
       const now = clock.now()
-      const current = entry !== undefined && entry.epoch === database.epoch('sessions')
+      const current =
+        entry !== undefined &&
+        entry.epoch === database.epoch('sessions') &&
+        (entry.elsewhere === undefined || entry.elsewhere === elsewhere())
       return current && stands(entry.standing, entry.lastSeenAt, now)
         ? use(entry, host, address, now, purpose)
         : readAgain(key, host, address, purpose)

@@ -1,8 +1,10 @@
 import { accessRoom as access, consoleOrigin } from '#access'
 import { mailRoom as mail } from '#mail'
-import { defineRoom, type Job, type Notice, type SetupStep } from '#platform'
+import { defineRoom, type Job, type Notice, type SetupStep, type SignInCredentials } from '#platform'
 import { listAccounts } from './account-store.ts'
 import { authenticatorsOf } from './authenticators.ts'
+import { certificateRoutes } from './certificates/certificate-routes.ts'
+import { keptCertificates } from './certificates/kept-elsewhere.ts'
 import { identityConfig } from './config.ts'
 import { identityPermissions } from './contract.ts'
 import { identityErrors } from './errors.ts'
@@ -71,7 +73,9 @@ export const identityRoom = defineRoom({
   needs: { access, mail },
   async open(kernel, needs, config) {
     const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
-    const parts: Parts = { kernel, access: needs.access, mail: needs.mail, config, hasher, breached: commonPasswords }
+    let contributed: readonly SignInCredentials[] = []
+    const certificates = keptCertificates(kernel.database, () => contributed.find(({ kind }) => kind === 'certificate'))
+    const parts: Parts = { kernel, ...needs, config, hasher, breached: commonPasswords, certificates }
     const uses = createUses(kernel.database, kernel.log)
     const face = faceOf(parts, uses)
     let timer: NodeJS.Timeout | undefined
@@ -81,6 +85,7 @@ export const identityRoom = defineRoom({
         ...signInRoutes(parts),
         ...keyRoutes(parts),
         ...proveRoutes(parts),
+        ...certificateRoutes(parts),
         ...credentialApi(parts),
         ...securityPages(parts),
         ...passkeyRoutes(parts),
@@ -118,7 +123,8 @@ export const identityRoom = defineRoom({
       authenticators: authenticatorsOf(face, (ctx, token) => rotateOnChangedHoldings(parts, ctx, token)),
       jobs: jobs(),
       notices: () => setupNotices(parts),
-      async start() {
+      async start({ signInCredentials }) {
+        contributed = signInCredentials
         timer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
       },
       async stop() {

@@ -18,6 +18,7 @@ import {
   type TestHouse,
   testHouse,
 } from '#platform/testing'
+import { keptCertificates } from './certificates/kept-elsewhere.ts'
 import type { IdentityFace } from './face.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
@@ -112,7 +113,8 @@ export function partsOf({ kernel, access }: TestNode): Parts {
     recovery: { mail: true },
   }
   const hasher = createHasher({ lanes: 1, queue: 10, random: kernel.random })
-  return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords }
+  const certificates = keptCertificates(kernel.database, () => undefined)
+  return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords, certificates }
 }
 
 /** A browser: keeps cookies, sends them, has an address. */

@@ -11,6 +11,7 @@ import { certificateAuthenticator } from './clients/authenticator.ts'
 import { createCertificateUses } from './clients/certificate-uses.ts'
 import { createClientActors } from './clients/client-actors.ts'
 import { gatewayCertificate } from './clients/gateway-certificate.ts'
+import { signInCertificates } from './clients/sign-in-certificates.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
 import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
@@ -123,6 +124,7 @@ export async function openPki(
     },
     apiHosts: [certificateHost],
     authenticators: [certificateAuthenticator(clients)],
+    signInCredentials: [signInCertificates({ database, standings, host: certificateHost })],
     routes: [
       ...pkiRoutes({ hierarchy }),
       ...authorityRoutes(authorities),

@@ -117,6 +117,8 @@ export {
   type SetupStep,
   type Shell,
   type ShellPage,
+  type SignInCredential,
+  type SignInCredentials,
 } from './room/contract.ts'
 export {
   type AnyStateKind,

@@ -98,6 +98,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/account/credentials/new/key',
       '/account/credentials/new/shared-secret',
       '/sign-in/key',
+      '/sign-in/certificate',
       '/account/tokens/new',
       '/routes/new',
       '/routes/blog',

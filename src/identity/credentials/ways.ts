@@ -1,5 +1,6 @@
 import type { Ctx, FieldFault } from '#platform'
 import type { Html, PageScript } from '#platform/ui'
+import { certificateWay } from '../certificates/certificate-way.ts'
 import { keyWay, sharedSecretWay } from '../keys/ways.ts'
 import { recoveryWay, totpWay } from '../one-time-codes/code-ways.ts'
 import type { Parts } from '../parts.ts'
@@ -39,7 +40,15 @@ export interface Way {
 }
 
 /** In the order pages offer them. */
-export const ways: readonly Way[] = [passwordWay, passkeyWay, totpWay, keyWay, sharedSecretWay, recoveryWay]
+export const ways: readonly Way[] = [
+  passwordWay,
+  passkeyWay,
+  totpWay,
+  keyWay,
+  sharedSecretWay,
+  recoveryWay,
+  certificateWay,
+]
 
 export function wayOf(kind: CredentialKind): Way | undefined {
   return ways.find((way) => way.kind === kind)

@@ -2,22 +2,26 @@ import { type Actor, allWithin, type CredentialLimits, narrowedBy, throughOf } f
 import { fail } from '../errors.ts'
 
 /**
- * Whether a credential reaches no further than what the actor came with: in permissions, places and time. Whoever came with
- * something narrow neither sees, makes nor resets anything wider, or a stolen narrow credential would become a wide one.
+ * Whether a credential reaches no further than what the actor came with, in permissions, networks and regions. Whoever came
+ * with something narrow neither sees nor changes anything wider, or a stolen narrow credential would become a wide one.
  */
 export function isWithin(actor: Actor, limits: CredentialLimits): boolean {
   const through = throughOf(actor)
   if (through === undefined) return true
   const narrowed = narrowedBy(limits, through)
   if (typeof narrowed === 'string' || !allWithin(limits.permissions, through.permissions)) return false
-  const { networks, regions, expiresAt } = narrowed
-  return (
-    JSON.stringify([networks, regions, expiresAt]) ===
-    JSON.stringify([limits.networks, limits.regions, limits.expiresAt])
-  )
+  return JSON.stringify([narrowed.networks, narrowed.regions]) === JSON.stringify([limits.networks, limits.regions])
 }
 
-/** @throws GateError `identity.wider-than-credential` */
+/**
+ * The same in time too: what ends neither makes nor renews what goes on after it.
+ *
+ * @throws GateError `identity.wider-than-credential`
+ */
 export function requireWithin(actor: Actor, limits: CredentialLimits): void {
+  const end = throughOf(actor)?.expiresAt ?? Number.POSITIVE_INFINITY
   if (!isWithin(actor, limits)) throw fail('identity.wider-than-credential', { fields: { limit: 'as a whole' } })
+  if ((limits.expiresAt ?? Number.POSITIVE_INFINITY) > end) {
+    throw fail('identity.wider-than-credential', { fields: { limit: 'expiresAt' } })
+  }
 }

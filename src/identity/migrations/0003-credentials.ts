@@ -13,8 +13,8 @@ export const manyCredentials: Migration = {
     `alter table identity_credentials add column last_used_region ${c.text}`,
     `alter table identity_credentials add column last_used_client ${c.text}`,
     `create index identity_credentials_fingerprint on identity_credentials (fingerprint) where fingerprint is not null`,
-    `create unique index identity_credentials_passkey on identity_credentials (fingerprint)
-      where kind = 'passkey' and revoked_at is null`,
+    `create unique index identity_credentials_unique on identity_credentials (kind, fingerprint)
+      where kind in ('passkey', 'certificate') and revoked_at is null`,
     `alter table identity_sessions add column proved_at ${c.time}`,
     `alter table identity_sessions add column factors ${c.int} not null default 1`,
     `alter table identity_sessions add column phishing_resistant ${c.bool} not null default 0`,

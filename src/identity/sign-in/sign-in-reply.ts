@@ -48,7 +48,7 @@ function halfCookie(value: string): SetCookie {
 }
 
 /** Takes the half sign-in's cookie away. */
-export const noHalfCookie: SetCookie = { name: signInCookieName, value: '', maxAge: 0, sameSite: 'Strict' }
+export const noHalfCookie: SetCookie = { name: signInCookieName, value: undefined, sameSite: 'Strict' }
 
 /** The token, this once; or what to send the second factor with. */
 export function tokenReply(result: SignInResult<CreatedToken>): Reply {

@@ -99,7 +99,9 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
         title: 'Actions',
         role: 'actions',
         cell: (c) =>
-          html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset/${c.kind}` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
+          c.kind === 'certificate'
+            ? link({ text: 'Revoke…', href: `/certificates/${c.fingerprint ?? ''}/revoke` })
+            : html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset/${c.kind}` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
       },
     ],
     rows: credentials,
@@ -110,7 +112,8 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
   })
 }
 
-function limits({ permissions, networks, regions }: Credential): Html {
+function limits({ kind, permissions, networks, regions }: Credential): Html {
+  if (kind === 'certificate') return html`as the certificate has them`
   const lines = [
     ...(permissions.length === 1 && permissions[0] === '*' ? [] : [`may only ${permissions.join(' ')}`]),
     ...(networks.allow.length === 0 ? [] : [`only from ${networks.allow.join(', ')}`]),

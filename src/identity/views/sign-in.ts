@@ -50,9 +50,17 @@ ${passkeyForm({
   autofill: true,
   handle: true,
 })}
-<p>${link({ text: 'I cannot sign in', href: '/recover/ask' })}</p>
-<p>${link({ text: 'Sign in with a key', href: to === '/' ? '/sign-in/key' : `/sign-in/key?to=${encodeURIComponent(to)}` })}</p>`
+<p>${[
+    link({ text: 'Sign in with a key', href: withTo('/sign-in/key', to) }),
+    html` · `,
+    link({ text: 'Sign in with a certificate', href: withTo('/sign-in/certificate', to) }),
+  ]}</p>
+<p>${link({ text: 'I cannot sign in', href: '/recover/ask' })}</p>`
   return { title: 'Sign in', body, frame: 'bare', scripts: ['passkeys'] }
+}
+
+function withTo(path: string, to: string): string {
+  return to === '/' ? path : `${path}?to=${encodeURIComponent(to)}`
 }
 
 /** Refusals that the page of the form shows, with the form again. */

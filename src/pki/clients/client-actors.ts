@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { AccessFace } from '#access'
-import { type Actor, type CredentialLimits, earliest, noLimits } from '#kit'
+import { type Actor, type ActorCredential, type CredentialLimits, earliest, noLimits } from '#kit'
 import type { ClientCertificate, Database, ProofPurpose } from '#platform'
 import type { ClientProof, ClientRefusal } from '../face.ts'
 import type { CertificateFacts } from '../revoke/revocation-store.ts'
@@ -54,7 +54,9 @@ export function createClientActors(options: {
         ? undefined
         : {
             principal: { kind: found.kind, id: found.id, name: found.name },
-            credential: { ...limitsOf(facts), id: facts.id, kind: 'certificate' },
+            credential: credentialOf(facts),
+            // its key is bound to the connection: nobody in between can pass it on
+            assurance: { factors: 1, phishingResistant: true } as const,
           }
     const entry = { standing, actor: standing }
     holders.set(facts, entry)
@@ -92,8 +94,13 @@ const refusals: Readonly<Record<'revoked' | 'early' | 'ended', ClientRefusal>> =
 }
 
 /** Its own extended key usage: the bytes are those we signed, since their hash found the row. */
-function isForClients(der: Uint8Array): boolean {
+export function isForClients(der: Uint8Array): boolean {
   return new X509Certificate(Buffer.from(der)).keyUsage?.includes(extendedKeyUsageIds.clientAuth) === true
+}
+
+/** A certificate as what actors came through. */
+export function credentialOf(facts: CertificateFacts): ActorCredential {
+  return { ...limitsOf(facts), id: facts.id, kind: 'certificate' }
 }
 
 function limitsOf({ limits, notAfter }: CertificateFacts): CredentialLimits {

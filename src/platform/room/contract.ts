@@ -1,9 +1,9 @@
 import type { z } from 'zod'
-import type { Actor, Decision, Resource } from '#kit'
+import type { Actor, ActorCredential, Decision, Resource } from '#kit'
 import type { AuditEntry, Journal, JournalValue, Refusal } from '../audit/audit.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { CoreConfig } from '../config/core.ts'
-import type { Database, Db, Migration } from '../db/database.ts'
+import type { Database, Db, EpochName, Migration } from '../db/database.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ErrorTable } from '../errors.ts'
 import type { Announcement, EventTable } from '../events/announcement.ts'
@@ -182,6 +182,28 @@ export interface PolicyContribution {
   readonly policies: string
 }
 
+/**
+ * Credentials that a room keeps and another one signs people in with: client certificates, which the authority issues and
+ * revokes. Whoever rests a session on one asks again at every use.
+ */
+export interface SignInCredentials {
+  /** As actors name it: `certificate`. */
+  readonly kind: string
+  /** What every change touches that could alter an answer of `find`. */
+  readonly epochs: readonly EpochName[]
+  /** Where a browser proves one, in its TLS handshake. */
+  readonly host: string
+  /** What it is worth at this moment, by its id as actors carry it; `undefined`: nothing. */
+  find(id: string): Promise<SignInCredential | undefined>
+}
+
+export interface SignInCredential {
+  /** Whom it speaks for. */
+  readonly principalId: string
+  readonly label: string
+  readonly credential: ActorCredential
+}
+
 /** A navigation entry of the console; shown only when the permission is allowed. */
 export interface NavigationEntry {
   readonly title: string
@@ -291,6 +313,8 @@ export interface Opened<Face> {
   readonly resources?: readonly ResourceLoader[]
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
+  /** For whoever signs people in. */
+  readonly signInCredentials?: readonly SignInCredentials[]
   readonly authorize?: Authorize
   /** Hosts that serve the API and protocols, without pages: cookies of the console do not reach them. */
   readonly apiHosts?: readonly string[]
@@ -338,6 +362,7 @@ export interface Contributions {
   readonly state: readonly AnyStateKind[]
   readonly explain: Explain | undefined
   readonly foreChecks: readonly ForeCheck[]
+  readonly signInCredentials: readonly SignInCredentials[]
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */

@@ -96,6 +96,7 @@ function assemble(
     ),
     state: all.flatMap((room) => room.state ?? []),
     foreChecks: all.flatMap((room) => room.foreChecks ?? []),
+    signInCredentials: all.flatMap((room) => room.signInCredentials ?? []),
     explain: onlyOne(
       'explain',
       all.flatMap((room) => room.explain ?? []),
