@@ -89,10 +89,14 @@ async function currentCredentials(
   accountId: string,
   proved: readonly ActorCredential[],
 ): Promise<readonly ActorCredential[] | undefined> {
-  const current = await Promise.all(
-    proved.map((one) => (one.kind === 'certificate' ? certificates.find(kernel.database.db, one.id, accountId) : one)),
-  )
-  return current.some((one) => one === undefined) ? undefined : current.filter((one) => one !== undefined)
+  if (proved.every(({ kind }) => kind !== 'certificate')) return proved
+  const current: ActorCredential[] = []
+  for (const one of proved) {
+    const now = one.kind === 'certificate' ? await certificates.find(kernel.database.db, one.id, accountId) : one
+    if (now === undefined) return undefined
+    current.push(now)
+  }
+  return current
 }
 
 async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing | undefined> {
