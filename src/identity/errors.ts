@@ -271,6 +271,12 @@ export const identityErrors = {
     title: 'The code is not right',
     detail: 'The code is not one that this key makes now{hint}. Nothing was made; type the one the app shows.',
   },
+  'identity.enrolment-refused': {
+    status: 403,
+    title: 'Not to be set up here',
+    detail:
+      'A second factor is set up in the middle of a sign-in only where a rule asks for one and the account has none. Nothing was made; prove the one there is.',
+  },
   'identity.enrolment-over': {
     status: 400,
     title: 'Setting up took too long',

@@ -39,6 +39,7 @@ import { rotateOnChangedHoldings } from './rotation.ts'
 import { accountApi } from './routes/account-api.ts'
 import { accountPages } from './routes/account-pages.ts'
 import { credentialApi } from './routes/credential-api.ts'
+import { enrolRoutes } from './routes/enrol-routes.ts'
 import { ownApi } from './routes/own-api.ts'
 import { ownPages } from './routes/own-pages.ts'
 import { proveRoutes } from './routes/prove-routes.ts'
@@ -93,6 +94,7 @@ export const identityRoom = defineRoom({
         ...codeRoutes(parts),
         ...newCodeRoutes(parts),
         ...secondRoutes(parts),
+        ...enrolRoutes(parts),
         ...setupRoutes(parts),
         ...accountApi(parts),
         ...ownApi(parts),

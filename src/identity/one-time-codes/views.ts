@@ -37,10 +37,12 @@ export interface ScanView {
   readonly carried?: Html
   readonly faults?: readonly FieldFault[]
   readonly cancel: string
+  /** Where a sign-in goes on to. */
+  readonly to?: string
 }
 
 /** The key as a picture and as text, and the code that shows it has arrived. */
-export function scanView({ enrolment, action, submit, carried, faults = [], cancel }: ScanView): Html {
+export function scanView({ enrolment, action, submit, carried, faults = [], cancel, to = '/' }: ScanView): Html {
   return html`<div class="scan">${qrCode(enrolment.address, 'QR code with the key; the same stands below as text')}</div>
 ${command(enrolment.key.reveal(), 'The key, for apps that cannot scan')}
 <p><small>Time-based, SHA-1, six digits, thirty seconds: what apps assume by themselves.</small></p>
@@ -59,7 +61,7 @@ ${form({
     code: true,
     maxLength: 20,
     faults,
-  })}${hidden('enrolment', enrolment.text)}${carried}`,
+  })}${hidden('enrolment', enrolment.text)}${to === '/' ? nothing : hidden('to', to)}${carried}`,
 })}`
 }
 

@@ -10,6 +10,7 @@ import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
 import type { OpenedSession } from '../sessions.ts'
 import type { Proving } from '../sign-in/attempts.ts'
+import { enrollableKinds } from '../sign-in/enrol.ts'
 import {
   endWaitingSignIn,
   findWaitingSignIn,
@@ -75,6 +76,8 @@ export async function answeredSecond(
   request: RequestView,
   to: string | undefined,
   complete: (waiting: WaitingSignIn) => Promise<SignInResult<OpenedSession>>,
+  /** Answers a refusal with another page than the one of all ways. */
+  { again }: { again?: (waiting: WaitingSignIn, error: GateError) => Promise<Reply | undefined> } = {},
 ): Promise<Reply> {
   const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
   if (waiting === undefined) return fromTheStart()
@@ -87,6 +90,8 @@ export async function answeredSecond(
     if (!shownOnPage.has(error.code)) throw error
     const still = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
     if (still === undefined) return fromTheStart()
+    const other = await again?.(still, error)
+    if (other !== undefined) return other
     const refusal = { title: error.title, detail: error.detail }
     const reply = await secondView(parts, ctx, still, path, refusal)
     return { ...reply, status: error.status, headers: error.headers }
@@ -104,6 +109,11 @@ const shownOnPage = new Set([
   'identity.sign-in-failed',
   'identity.sign-in-refused',
   'identity.same-factor',
+  'identity.passkey-refused',
+  'identity.code-wrong',
+  'identity.credential-taken',
+  'identity.enrolment-over',
+  'identity.enrolment-refused',
   'identity.try-later',
   'identity.busy',
 ])
@@ -131,7 +141,11 @@ async function secondView(
     const view: WayView = { credentials, handle: account.handle, signIn: waiting.id, to, faults: [] }
     forms.push({ kind: way.kind, body: await way.second(parts, ctx, view), scripts: way.scripts ?? [] })
   }
-  return { kind: 'page', page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal }) }
+  const enrol = await enrollableKinds(ctx, waiting)
+  return {
+    kind: 'page',
+    page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal, enrol, to }),
+  }
 }
 
 function secondForToken(parts: Parts): Route {

@@ -44,7 +44,7 @@ ${passkeyForm({
   action: '/sign-in/passkey',
   options: '/sign-in/passkey/options',
   ceremony: 'get',
-  submit: 'Sign in with a passkey',
+  submit: 'Use a passkey',
   look: 'plain',
   values: to === '/' ? {} : { to },
   autofill: true,
