@@ -130,7 +130,13 @@ export class Gate {
     } else if (visit.upgrade !== undefined && proof.kind === 'session' && isForeign(visit)) {
       this.#refuseOrigin(visit)
     } else {
-      const found = identity.findActor(proof, visit.live.route.host, visit.address)
+      const found = identity.findActor(
+        proof,
+        visit.live.route.host,
+        visit.address,
+        'use',
+        visit.request.headers['user-agent'],
+      )
       this.#go(visit, found, (actor) => {
         if (actor !== undefined) this.#decide(visit, actor)
         else if (proof.kind === 'token') this.#refuseToken(visit)

@@ -43,7 +43,10 @@ export function authenticatorsOf(
         // with the header the door asks for no origin, so the cookie must not count beside it
         if (header === null) return byCookie(headers, address, purpose)
         const token = /^Bearer +([^\s,]+)$/i.exec(header.slice(0, longestHeader))?.[1]
-        const actor = token === undefined ? undefined : await face.findToken(token, address, purpose)
+        const actor =
+          token === undefined
+            ? undefined
+            : await face.findToken(token, address, purpose, headers.get('user-agent') ?? undefined)
         if (actor === undefined) {
           throw fail('identity.token-refused', { headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } })
         }

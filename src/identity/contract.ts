@@ -70,6 +70,8 @@ export const sessionBody = z.strictObject({
   createdAddress: z.string().nullable(),
   lastSeenAt: time,
   lastSeenAddress: z.string().nullable(),
+  /** ISO 3166-1 alpha-2; null where the address is in no known country. */
+  lastSeenRegion: z.string().nullable(),
   endsAt: time,
 })
 export const sessionList = z.strictObject({ items: z.array(sessionBody), next: z.null() })
@@ -125,6 +127,8 @@ export const tokenBody = z.strictObject({
   createdAt: time,
   lastUsedAt: time.nullable(),
   lastUsedAddress: z.string().nullable(),
+  lastUsedRegion: z.string().nullable(),
+  lastUsedClient: z.string().nullable(),
 })
 export const tokenList = z.strictObject({ items: z.array(tokenBody), next: z.null() })
 

@@ -36,11 +36,12 @@ export interface IdentityFace {
     address: string | undefined,
     purpose?: ProofPurpose,
   ): Actor | undefined | Promise<Actor | undefined>
-  /** The actor of an API token (`Authorization: Bearer`), with the same checks. */
+  /** The actor of an API token (`Authorization: Bearer`), with the same checks; `client` is noted with the use. */
   findToken(
     token: string,
     address: string | undefined,
     purpose?: ProofPurpose,
+    client?: string,
   ): Actor | undefined | Promise<Actor | undefined>
   /** A session's or API token's text, hashed; `undefined` when it has neither form. Says nothing about its existence. */
   proofOf(token: string): Proof | undefined
@@ -50,6 +51,7 @@ export interface IdentityFace {
     host: string | undefined,
     address: string | undefined,
     purpose?: ProofPurpose,
+    client?: string,
   ): Actor | undefined | Promise<Actor | undefined>
   /** Opens a child of the actor's console session for one app host; ends with its parent. Must run inside `ctx.tx`. */
   openAppSession(ctx: Ctx, host: string): Promise<AppSession>

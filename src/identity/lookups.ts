@@ -26,15 +26,15 @@ export function createLookups(parts: Parts, uses: Uses): Lookups {
       const proof = proofOf(token)
       return proof?.kind === 'session' ? sessions.find(proof, host, address, purpose) : undefined
     },
-    findToken: (token, address, purpose) => {
+    findToken: (token, address, purpose, client) => {
       const proof = proofOf(token)
-      return proof?.kind === 'token' ? tokens.find(proof, undefined, address, purpose) : undefined
+      return proof?.kind === 'token' ? tokens.find(proof, undefined, address, purpose, client) : undefined
     },
     proofOf,
-    findActor: (proof, host, address, purpose) =>
+    findActor: (proof, host, address, purpose, client) =>
       proof.kind === 'session'
         ? sessions.find(proof, host, address, purpose)
-        : tokens.find(proof, undefined, address, purpose),
+        : tokens.find(proof, undefined, address, purpose, client),
     profile: profilesOf(parts),
   }
 }

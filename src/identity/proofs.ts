@@ -22,7 +22,7 @@ export interface Standing {
 }
 
 /** Notes a use; must be cheap and never wait. */
-export type NoteUse = (id: string, at: number, address: string | undefined) => void
+export type NoteUse = (id: string, at: number, address: string | undefined, client: string | undefined) => void
 
 interface Entry {
   readonly standing: Standing
@@ -42,6 +42,8 @@ export interface Proofs {
     host: string | undefined,
     address: string | undefined,
     purpose?: ProofPurpose,
+    /** As the program calls itself, for the note of the use. */
+    client?: string,
   ): Actor | undefined | Promise<Actor | undefined>
 }
 
@@ -63,11 +65,12 @@ export function createProofs(options: {
     address: string | undefined,
     now: number,
     purpose: ProofPurpose,
+    client: string | undefined,
   ) => {
     if (entry.standing.host !== host) return undefined
     if (purpose === 'use' && now - entry.lastSeenAt >= notedEvery) {
       entry.lastSeenAt = now
-      for (const id of entry.standing.uses) note(id, now, address)
+      for (const id of entry.standing.uses) note(id, now, address, client)
     }
     if (entry.actor.address !== address) {
       entry.actor = address === undefined ? entry.standing.actor : { ...entry.standing.actor, address }
@@ -80,6 +83,7 @@ export function createProofs(options: {
     host: string | undefined,
     address: string | undefined,
     purpose: ProofPurpose,
+    client: string | undefined,
   ) => {
     // taken before the read: a change made meanwhile makes the entry old at once
     const epoch = database.epoch('sessions')
@@ -98,11 +102,11 @@ export function createProofs(options: {
     }
     if (kept.size >= mostKept) dropOldest(kept)
     kept.set(key, entry)
-    return use(entry, host, address, now, purpose)
+    return use(entry, host, address, now, purpose, client)
   }
 
   return {
-    find({ hash: key }, host, address, purpose = 'use') {
+    find({ hash: key }, host, address, purpose = 'use', client) {
       const entry = kept.get(key)
       const now = clock.now()
       const current =
@@ -110,8 +114,8 @@ export function createProofs(options: {
         entry.epoch === database.epoch('sessions') &&
         (entry.elsewhere === undefined || entry.elsewhere === elsewhere())
       return current && stands(entry.standing, entry.lastSeenAt, now)
-        ? use(entry, host, address, now, purpose)
-        : readAgain(key, host, address, purpose)
+        ? use(entry, host, address, now, purpose, client)
+        : readAgain(key, host, address, purpose, client)
     },
   }
 }

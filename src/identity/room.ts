@@ -77,7 +77,7 @@ export const identityRoom = defineRoom({
     let contributed: readonly SignInCredentials[] = []
     const certificates = keptCertificates(kernel.database, () => contributed.find(({ kind }) => kind === 'certificate'))
     const parts: Parts = { kernel, ...needs, config, hasher, breached: commonPasswords, certificates }
-    const uses = createUses(kernel.database, kernel.log)
+    const uses = createUses(kernel.database, kernel.log, kernel.regions)
     const face = faceOf(parts, uses)
     let timer: NodeJS.Timeout | undefined
     return {

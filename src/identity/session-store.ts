@@ -297,10 +297,18 @@ export async function countSessionsOn(db: Db, credentialId: string, now: number)
 }
 
 /** Moves last-seen forward, never back. */
-export async function noteSessionUse(db: Db, id: string, at: number, address: string | undefined): Promise<void> {
+export async function noteSessionUse(
+  db: Db,
+  id: string,
+  {
+    at,
+    address,
+    region,
+  }: { readonly at: number; readonly address: string | undefined; readonly region: string | undefined },
+): Promise<void> {
   await tables<IdentityTables>(db)
     .updateTable('identity_sessions')
-    .set({ last_seen_at: at, last_seen_address: address ?? null })
+    .set({ last_seen_at: at, last_seen_address: address ?? null, last_seen_region: region ?? null })
     .where('id', '=', id)
     .where('last_seen_at', '<', at)
     .execute()

@@ -44,6 +44,7 @@ export async function openSession(
   const { credential, factors = [], replaces } = opening
   if (replaces !== undefined) await endReplaced(tx, replaces)
   const token = newSecretText(parts.kernel.random)
+  const region = parts.kernel.regions.regionOf(tx.actor.address)
   const session: Session = {
     id: tx.newId('ses'),
     accountId: credential.accountId,
@@ -59,8 +60,8 @@ export async function openSession(
     ),
     lastSeenAt: tx.now,
     lastSeenAddress: tx.actor.address,
-    createdRegion: undefined,
-    lastSeenRegion: undefined,
+    createdRegion: region,
+    lastSeenRegion: region,
     provedAt: tx.now,
     assurance: opening.assurance,
   }
@@ -93,6 +94,7 @@ export async function openAppSession(parts: Parts, tx: Ctx, host: string): Promi
     throw fail('identity.session-ended')
   }
   const token = newSecretText(parts.kernel.random)
+  const region = parts.kernel.regions.regionOf(tx.actor.address)
   const session: Session = {
     ...parent,
     id: tx.newId('ses'),
@@ -102,6 +104,8 @@ export async function openAppSession(parts: Parts, tx: Ctx, host: string): Promi
     createdAddress: tx.actor.address,
     lastSeenAt: tx.now,
     lastSeenAddress: tx.actor.address,
+    createdRegion: region,
+    lastSeenRegion: region,
   }
   await insertSession(tx.db, session, hashOfToken(token))
   await tx.audit({ action: 'sessions.open', target: { type: 'session', id: session.id }, detail: { host } })
@@ -142,6 +146,6 @@ async function endReplaced(tx: Ctx, token: string): Promise<void> {
 }
 
 /** A label for lists: what came, without control characters, cut. */
-function clientName(text: string): string {
+export function clientName(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '').slice(0, longestClient)
 }

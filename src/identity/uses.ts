@@ -1,7 +1,8 @@
-import type { Database, Log } from '#platform'
+import type { Database, Log, Regions } from '#platform'
 import { noteCredentialUse } from './credentials/credential-store.ts'
 import type { NoteUse } from './proofs.ts'
 import { noteSessionUse } from './session-store.ts'
+import { clientName } from './sessions.ts'
 
 const mostPending = 50_000
 
@@ -15,9 +16,10 @@ export interface Uses {
 interface Use {
   readonly at: number
   readonly address: string | undefined
+  readonly client: string | undefined
 }
 
-export function createUses(database: Database, log: Log): Uses {
+export function createUses(database: Database, log: Log, regions: Regions): Uses {
   let pending = new Map<string, Use>()
   let writing: Promise<void> = Promise.resolve()
 
@@ -27,9 +29,10 @@ export function createUses(database: Database, log: Log): Uses {
     pending = new Map()
     try {
       await database.tx(async (db) => {
-        for (const [id, { at, address }] of batch) {
-          if (id.startsWith('ses_')) await noteSessionUse(db, id, at, address)
-          else await noteCredentialUse(db, id, { at, address })
+        for (const [id, { at, address, client }] of batch) {
+          const use = { at, address, region: regions.regionOf(address) }
+          if (id.startsWith('ses_')) await noteSessionUse(db, id, use)
+          else await noteCredentialUse(db, id, { ...use, client })
         }
       })
     } catch (error) {
@@ -38,8 +41,9 @@ export function createUses(database: Database, log: Log): Uses {
     }
   }
   return {
-    note(id, at, address) {
-      if (pending.size < mostPending || pending.has(id)) pending.set(id, { at, address })
+    note(id, at, address, client) {
+      if (pending.size >= mostPending && !pending.has(id)) return
+      pending.set(id, { at, address, client: client === undefined ? undefined : clientName(client) })
     },
     flush() {
       writing = writing.then(write)

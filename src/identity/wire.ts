@@ -35,6 +35,7 @@ export function sessionOnWire(session: Session, current: string | undefined): z.
     createdAddress: session.createdAddress ?? null,
     lastSeenAt: instant(session.lastSeenAt),
     lastSeenAddress: session.lastSeenAddress ?? null,
+    lastSeenRegion: session.lastSeenRegion ?? null,
     endsAt: instant(session.endsAt),
   }
 }
@@ -73,5 +74,7 @@ export function tokenOnWire(token: Credential): z.infer<typeof tokenBody> {
     createdAt: instant(token.createdAt),
     lastUsedAt: token.lastUsedAt === undefined ? null : instant(token.lastUsedAt),
     lastUsedAddress: token.lastUsedAddress ?? null,
+    lastUsedRegion: token.lastUsedRegion ?? null,
+    lastUsedClient: token.lastUsedClient ?? null,
   }
 }

@@ -143,9 +143,14 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       body: keySignInBody,
       maxBody: 65_536,
       responses: { 201: createdToken, 202: halfSignIn },
-      async handler(ctx, { body }) {
+      async handler(ctx, { body, request }) {
         const handle = requireHandle(body.handle)
-        const tried = { handle, device: undefined, nextDevice: undefined }
+        const tried = {
+          handle,
+          device: undefined,
+          nextDevice: undefined,
+          client: request.headers.get('user-agent') ?? undefined,
+        }
         const result = await proveAttempt(parts, ctx, tried, {
           ...answers.proving(signInUse(handle), body),
           onProven: (tx, proven) => finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),

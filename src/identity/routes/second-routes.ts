@@ -158,12 +158,12 @@ function secondForToken(parts: Parts): Route {
     body: secondFactorBody,
     maxBody: 16_384,
     responses: { 201: createdToken, 202: halfSignIn },
-    async handler(ctx, { body }) {
+    async handler(ctx, { body, request }) {
       const waiting = await findWaitingSignIn(ctx, body.signIn)
       if (waiting === undefined) throw fail('identity.session-ended')
       const accountId = waiting.factors[0].account.id
       const proving = provingCode(parts, { accountId, code: new Secret(body.code) })
-      const tried = { device: undefined, nextDevice: undefined }
+      const tried = { device: undefined, nextDevice: undefined, client: request.headers.get('user-agent') ?? undefined }
       return tokenReply(await proveSecond(parts, ctx, waiting, tried, proving, tokenOpener(parts, body.label)))
     },
   })

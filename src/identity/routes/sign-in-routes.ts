@@ -91,12 +91,13 @@ function signInForToken(parts: Parts): readonly Route[] {
       body: signInBody,
       maxBody: 16_384,
       responses: { 201: createdToken, 202: halfSignIn },
-      async handler(ctx, { body }) {
+      async handler(ctx, { body, request }) {
         const tried = {
           handle: body.handle,
           password: new Secret(body.password),
           device: undefined,
           nextDevice: undefined,
+          client: request.headers.get('user-agent') ?? undefined,
         }
         const result = await provePassword(parts, ctx, tried, (tx, proven) =>
           finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),

@@ -10,6 +10,7 @@ import {
 import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
+import { clientName } from '../sessions.ts'
 import { type Attempt, type CountedAttempt, countSignInAttempt, settleRightAttempt } from '../throttles.ts'
 
 export interface SignInAttempt {
@@ -19,6 +20,8 @@ export interface SignInAttempt {
   readonly device: string | undefined
   /** The id the browser will have once it has signed in. */
   readonly nextDevice: string | undefined
+  /** As the program calls itself, for the note of the use. */
+  readonly client?: string | undefined
 }
 
 /** A credential that was just proved. */
@@ -130,7 +133,10 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
         throw new NotConfirmed()
       }
       if ((await proving.confirm?.(tx, proven)) === false) throw new NotConfirmed()
-      await noteCredentialUse(tx.db, proven.credential.id, { at: tx.now, address: tx.actor.address })
+      const { address } = tx.actor
+      const client = tried.client === undefined ? undefined : clientName(tried.client)
+      const region = parts.kernel.regions.regionOf(address)
+      await noteCredentialUse(tx.db, proven.credential.id, { at: tx.now, address, region, client })
       const outcome = await proving.onProven(tx, proven)
       const settled = { ...attempt, device: tried.nextDevice }
       const startsAfresh = outcome.whole && (await isWidest(tx, proven.credential))

@@ -19,9 +19,10 @@ import {
 import type { Account } from '../account-store.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { credentialKinds } from '../credentials/kinds.ts'
+import { placeInWords } from '../credentials/limits-words.ts'
 import { type Way, wayOf } from '../credentials/ways.ts'
 import type { Session } from '../session-store.ts'
-import { clientInWords, from, sessionTable, tokenTable } from './sessions.ts'
+import { by, from, sessionTable, tokenTable } from './sessions.ts'
 
 const mine = { text: 'My account', href: '/account' }
 const security = { text: 'Security', href: '/account/security' }
@@ -91,7 +92,7 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
       {
         title: 'Last used',
         cell: (c) =>
-          html`${time(c.lastUsedAt, now)}${from(c.lastUsedAddress)}${c.lastUsedClient === undefined ? nothing : html`, ${clientInWords(c.lastUsedClient)}`}`,
+          html`${time(c.lastUsedAt, now)}${from(c.lastUsedAddress, c.lastUsedRegion)}${by(c.lastUsedClient)}`,
       },
       { title: 'Set', cell: (c) => time(c.secretSetAt, now) },
       { title: 'Ends', cell: (c) => (c.expiresAt === undefined ? 'never' : time(c.expiresAt, now)) },
@@ -112,13 +113,14 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
   })
 }
 
-function limits({ kind, permissions, networks, regions }: Credential): Html {
+function limits(credential: Credential): Html {
+  const { kind, permissions, networks, regions } = credential
+  const placed = networks.allow.length + networks.deny.length + regions.length > 0
   if (kind === 'certificate') return html`as the certificate has them`
   const lines = [
     ...(permissions.length === 1 && permissions[0] === '*' ? [] : [`may only ${permissions.join(' ')}`]),
-    ...(networks.allow.length === 0 ? [] : [`only from ${networks.allow.join(', ')}`]),
-    ...(networks.deny.length === 0 ? [] : [`not from ${networks.deny.join(', ')}`]),
-    ...(regions.length === 0 ? [] : [`only in ${regions.join(', ')}`]),
+    // when it ends has a column of its own
+    ...(placed ? [placeInWords({ ...credential, expiresAt: undefined })] : []),
   ]
   return lines.length === 0 ? html`none` : html`${lines.join('; ')}`
 }

@@ -1,5 +1,7 @@
+import { countryName } from '#kit'
 import { actionForm, badge, emptyState, type Html, html, id, link, nothing, table, time } from '#platform/ui'
 import type { Credential } from '../credentials/credential.ts'
+import { placeInWords } from '../credentials/limits-words.ts'
 import type { Session } from '../session-store.ts'
 
 /** Open sessions; `current` is the reader's own. */
@@ -13,8 +15,8 @@ export function sessionTable(sessions: readonly Session[], now: number, current:
         cell: (s) => html`${s.host ?? 'Console'} ${s.id === current ? badge('info', 'This one') : nothing}`,
       },
       { title: 'Client', cell: (s) => (s.client === '' ? 'unknown' : clientInWords(s.client)) },
-      { title: 'Opened', cell: (s) => html`${time(s.createdAt, now)}${from(s.createdAddress)}` },
-      { title: 'Last used', cell: (s) => html`${time(s.lastSeenAt, now)}${from(s.lastSeenAddress)}` },
+      { title: 'Opened', cell: (s) => html`${time(s.createdAt, now)}${from(s.createdAddress, s.createdRegion)}` },
+      { title: 'Last used', cell: (s) => html`${time(s.lastSeenAt, now)}${from(s.lastSeenAddress, s.lastSeenRegion)}` },
       { title: 'Ends', cell: (s) => time(s.endsAt, now) },
       { title: 'Actions', role: 'actions', cell: (s) => (s.id === current ? undefined : endForm(s)) },
     ],
@@ -33,8 +35,12 @@ export function tokenTable(tokens: readonly Credential[], now: number, own: bool
     columns: [
       { title: 'Label', role: 'name', cell: (t) => t.label },
       { title: 'May', cell: (t) => html`<code>${t.permissions.join(' ')}</code>` },
-      { title: 'From', cell: (t) => (t.networks.allow.length === 0 ? 'anywhere' : t.networks.allow.join(', ')) },
-      { title: 'Last used', cell: (t) => html`${time(t.lastUsedAt, now)}${from(t.lastUsedAddress)}` },
+      { title: 'Where', cell: (t) => placeInWords({ ...t, expiresAt: undefined }) },
+      {
+        title: 'Last used',
+        cell: (t) =>
+          html`${time(t.lastUsedAt, now)}${from(t.lastUsedAddress, t.lastUsedRegion)}${by(t.lastUsedClient)}`,
+      },
       { title: 'Ends', cell: (t) => ending(t, now) },
       { title: 'Id', cell: (t) => id(t.id) },
       {
@@ -66,8 +72,14 @@ function endForm(session: Session): Html {
   })
 }
 
-export function from(address: string | undefined): Html {
-  return address === undefined ? nothing : html` from <code>${address}</code>`
+export function from(address: string | undefined, region?: string): Html {
+  if (address === undefined) return nothing
+  return html` from <code>${address}</code>${region === undefined ? nothing : html` in ${countryName(region)}`}`
+}
+
+/** What used it, as the program calls itself. */
+export function by(client: string | undefined): Html {
+  return client === undefined || client === '' ? nothing : html`, ${clientInWords(client)}`
 }
 
 /** Browser and system, as far as the client's own words tell. */
