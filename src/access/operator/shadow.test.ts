@@ -14,7 +14,7 @@ const types: readonly PermissionType[] = [
   { type: 'routes', ids: 'exact', actions: { read: 'See', use: 'Use' } },
   { type: 'accounts', ids: 'exact', actions: { read: 'See', create: 'Make', update: 'Change', delete: 'Delete' } },
   { type: 'tokens', ids: 'exact', actions: { read: 'See', revoke: 'End' } },
-  { type: 'sessions', ids: 'exact', actions: { read: 'See', revoke: 'End' } },
+  { type: 'sessions', ids: 'exact', actions: { open: 'Sign in', read: 'See', end: 'End' } },
 ]
 const gateway: PolicyContribution = {
   schema: 'namespace Gateway { @permission("routes") entity Route; }',

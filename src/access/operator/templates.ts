@@ -12,7 +12,7 @@ export interface PolicyTemplate {
 
 /** The common ones, in the words of this installation. */
 export function policyTemplates(types: ReadonlyMap<string, PermissionType>): readonly PolicyTemplate[] {
-  return [vpnOnly, workingHours, twoFactors, ownerOnly, readOnlyAuditors(types)]
+  return [vpnOnly, workingHours, twoFactors, sureAdministrators, ownerOnly, readOnlyAuditors(types)]
 }
 
 const vpnOnly: PolicyTemplate = {
@@ -73,6 +73,24 @@ unless { context.assurance >= 2 };
 `,
 }
 
+const sureAdministrators: PolicyTemplate = {
+  name: 'administrators-prove-more',
+  title: 'Administrators prove more',
+  description:
+    'Administrators sign in with two factors, one of which works for this Gatehouse alone: a passkey or a client certificate. Who has none yet makes a passkey at the next sign-in. Sessions that are open go on; end them to make it hold at once.',
+  change: ['"role:administrator": the role', 'context.phishingResistant: leave it out where any second factor will do'],
+  text: `// Asked when somebody signs in; what is missing is asked for there.
+@id("administrators-prove-more")
+forbid (
+  principal is Gatehouse::Account,
+  action == Gatehouse::Action::"sessions:open",
+  resource
+)
+when { context.via.contains("role:administrator") }
+unless { context.assurance >= 2 && context.phishingResistant };
+`,
+}
+
 const ownerOnly: PolicyTemplate = {
   name: 'owner-only',
   title: 'Owner only',
@@ -82,7 +100,7 @@ const ownerOnly: PolicyTemplate = {
 @id("not-the-owner")
 forbid (
   principal,
-  action in [Gatehouse::Action::"tokens:revoke", Gatehouse::Action::"sessions:revoke"],
+  action in [Gatehouse::Action::"tokens:revoke", Gatehouse::Action::"sessions:end"],
   resource
 )
 when { resource has owner && resource.owner != principal.id };
