@@ -151,6 +151,17 @@ export const identityErrors = {
     detail:
       'It is right, but it is on a list of leaked passwords, or made from one: it signs in once, in a browser, and only to be changed. Nothing was opened. Change it in the browser it signed in with, sign in another way, or ask an administrator for a new one.',
   },
+  'identity.password-in-use': {
+    status: 409,
+    title: 'Already a password of this account',
+    detail:
+      'Each password has limits of its own, so no two are the same. Nothing was changed; choose another. Trying counts as an attempt to sign in.',
+  },
+  'identity.too-many-passwords': {
+    status: 409,
+    title: 'Too many passwords',
+    detail: 'An account has at most 20 passwords. Nothing was made; revoke one that is not used, then try again.',
+  },
   'identity.wrong-password': {
     status: 403,
     title: 'Wrong password',

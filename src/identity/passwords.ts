@@ -1,11 +1,13 @@
-import type { Secret } from '#kit'
+import { noLimits, type Secret } from '#kit'
 import { type Ctx, GateError, touch } from '#platform'
 import { getAccount, refuseOwnAccount } from './accounts.ts'
-import type { Credential } from './credentials/credential.ts'
-import { listCredentials, resetSecret, revokeCredentials } from './credentials/credential-store.ts'
+import { type Credential, newCredential } from './credentials/credential.ts'
+import { insertCredential, listCredentials, resetSecret, revokeCredentials } from './credentials/credential-store.ts'
+import { requireWithin } from './credentials/within.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
-import { passwordContext, passwordFault } from './password-rule.ts'
+import { normalizePassword } from './password-rule.ts'
+import { preparePassword } from './passwords/distinct.ts'
 import { endManySessions, rotateOwnToken } from './sessions.ts'
 import { requireFreshPerson } from './sign-in/fresh-proof.ts'
 import { provePassword } from './sign-in/prove-password.ts'
@@ -23,27 +25,27 @@ export interface PasswordChanged {
 }
 
 /**
- * Changes the caller's own password after proving the present one, throttled like a sign-in. Every other session and
- * sign-in token it opened ends; the session that asks gets a new token.
+ * Changes the caller's own password after proving the present one, throttled like a sign-in: that one of several which was
+ * proved. Every other session and sign-in token it opened ends; the session that asks gets a new token. Its limits stay.
  *
- * @throws GateError `identity.wrong-password`, `identity.invalid-password`, `identity.try-later`, `identity.busy`
+ * @throws GateError `identity.wrong-password`, `identity.invalid-password`, `identity.password-in-use`,
+ * `identity.wider-than-credential`, `identity.try-later`, `identity.busy`
  */
 export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: PasswordChange): Promise<PasswordChanged> {
   const account = await getAccount(ctx, ctx.actor.principal.id)
-  await requireUsable(parts, change.next, account.handle)
-  const hash = await parts.hasher.queued((queue) => queue.hash(change.next))
-  const tried = {
-    handle: account.handle,
-    password: change.present,
-    device: change.device,
-    nextDevice: change.device,
-  }
+  const { present, next, device } = change
+  const { hash, same } = await preparePassword(parts, ctx, account, { next, place: 'instead', device })
+  const isSame = same !== undefined || normalizePassword(present.reveal()) === normalizePassword(next.reveal())
+  const tried = { handle: account.handle, password: present, device, nextDevice: device }
   try {
-    // acts as who asked, not as who was proved: the session that stays is the asking one
-    return await provePassword(parts, ctx, tried, async (tx, { credential }) => ({
-      whole: true,
-      result: await setPassword(parts, tx.as(ctx.actor), credential, hash, 'passwords.change'),
-    }))
+    return await provePassword(parts, ctx, tried, async (tx, { credential }) => {
+      // told only now: before the proof it would say which passwords there are
+      if (isSame) throw fail('identity.password-in-use')
+      // acts as who asked, not as who was proved: the session that stays is the asking one
+      const asking = tx.as(ctx.actor)
+      if (asking.actor.credential?.id !== credential.id) requireWithin(asking.actor, credential)
+      return { whole: true, result: await setPassword(parts, asking, credential, hash, 'passwords.change') }
+    })
   } catch (error) {
     const wrong = error instanceof GateError && error.code === 'identity.sign-in-failed'
     throw wrong ? fail('identity.wrong-password') : error
@@ -51,26 +53,43 @@ export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: Password
 }
 
 /**
- * Sets somebody's password without knowing the present one. Whoever may do this can become that account, so it is a
- * permission of its own (`credentials:reset`). Every session and sign-in token the old one opened ends. The own password
- * is changed by proving it, whatever else one may; and nobody becomes who may do more than they and what they came with.
+ * Sets somebody's password without knowing the present one: of several that which reaches everything. Whoever
+ * may do this can become that account, so it is a permission of its own (`credentials:reset`). Every session and sign-in
+ * token the old one opened ends. The own password is changed by proving it, whatever else one may; and nobody becomes who
+ * may do more than they and what they came with.
  *
- * @throws GateError `access.outranked`, `access.more-than-held`, `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`, `identity.busy`
+ * @throws GateError `access.outranked`, `access.more-than-held`, `identity.own-account`, `identity.no-such-account`, `identity.invalid-password`,
+ * `identity.password-in-use`, `identity.proof-needed`, `identity.busy`
  */
 export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, next: Secret): Promise<PasswordChanged> {
   refuseOwnAccount(ctx, accountId)
   await requireFreshPerson(ctx)
   const account = await getAccount(ctx, accountId)
-  await requireUsable(parts, next, account.handle)
-  const hash = await parts.hasher.queued((queue) => queue.hash(next))
+  const { hash, same } = await preparePassword(parts, ctx, account, { next, place: 'instead', device: undefined })
+  if (same !== undefined) throw fail('identity.password-in-use')
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)
     await parts.access.requireOutranks(tx, accountId, `credentials:reset:${accountId}`)
     await parts.access.requireCoverageOf(tx, accountId)
-    const [credential] = await listCredentials(tx.db, accountId, 'password')
-    if (credential === undefined) throw fail('identity.no-such-account')
-    return setPassword(parts, tx, credential, hash, 'passwords.reset')
+    return setPassword(parts, tx, await mainPassword(tx, accountId), hash, 'passwords.reset')
   })
+}
+
+/**
+ * The password that is put in order when its owner cannot: the oldest that reaches everything, limited ones stay what they
+ * are. An account that signed in in other ways gets one, whose hash is nobody's until `setPassword`. Inside `ctx.tx`.
+ */
+export async function mainPassword(tx: Ctx, accountId: string): Promise<Credential> {
+  const main = (await listCredentials(tx.db, accountId, 'password')).find(isUnlimited)
+  if (main !== undefined) return main
+  const made = newCredential(tx, { accountId, kind: 'password', label: 'Password', ...noLimits })
+  await insertCredential(tx.db, made, { hash: made.id })
+  return made
+}
+
+function isUnlimited({ permissions, networks, regions, expiresAt }: Credential): boolean {
+  const places = networks.allow.length + networks.deny.length + regions.length
+  return permissions.includes('*') && places === 0 && expiresAt === undefined
 }
 
 /** 20 letters and digits without look-alikes, in groups of five: more than 110 bits, for showing once. */
@@ -111,12 +130,4 @@ export async function setPassword(
     detail: { credential: credential.id, sessionsEnded, tokensRevoked },
   })
   return { token, sessionsEnded }
-}
-
-/** @throws GateError `identity.invalid-password` */
-export async function requireUsable(parts: Parts, password: Secret, handle: string): Promise<void> {
-  const fault = await passwordFault(password, passwordContext(parts, handle))
-  if (fault !== undefined) {
-    throw fail('identity.invalid-password', { fields: { fault }, faults: [{ field: 'password', message: fault }] })
-  }
 }

@@ -29,6 +29,7 @@ import { newPasskeyRoutes } from './passkeys/new-passkey-routes.ts'
 import { passkeyRoutes } from './passkeys/passkey-routes.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { passwordRoutes } from './passwords/routes.ts'
 import { addressPages } from './recovery/address-pages.ts'
 import { recoveryLinkRoutes } from './recovery/link-routes.ts'
 import { forgetLinks } from './recovery/link-store.ts'
@@ -85,6 +86,7 @@ export const identityRoom = defineRoom({
       routes: [
         ...signInRoutes(parts),
         ...keyRoutes(parts),
+        ...passwordRoutes(parts),
         ...proveRoutes(parts),
         ...certificateRoutes(parts),
         ...credentialApi(parts),

@@ -4,6 +4,12 @@ import type { Way } from '../credentials/ways.ts'
 /** Passwords on the pages all kinds share. */
 export const passwordWay: Way = {
   kind: 'password',
+  add: {
+    text: 'Add a password',
+    hint: 'One more, with limits of its own: it may only deploy, or works in the office alone.',
+    href: '/account/credentials/new/password',
+  },
+  reset: 'Set another password',
   again: (_parts, _ctx, { handle, to, faults }) =>
     form({
       action: '/account/prove/password',

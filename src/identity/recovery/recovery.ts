@@ -11,7 +11,8 @@ import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import { countStrangersRequest, requireCalmLink } from '../joining/request-throttle.ts'
 import type { Parts } from '../parts.ts'
-import { requireUsable, setPassword } from '../passwords.ts'
+import { requireUsable } from '../passwords/distinct.ts'
+import { mainPassword, setPassword } from '../passwords.ts'
 import { emitSealed, openSealed } from '../sealed-event.ts'
 import { requireFreshPerson } from '../sign-in/fresh-proof.ts'
 import { hashOfToken, isSessionToken, newSecretText } from '../token-format.ts'
@@ -148,30 +149,12 @@ export async function recover(parts: Parts, ctx: Ctx, token: string | undefined,
     const { link, account } = await findRecoveryPass(parts, tx, token)
     if (!(await takeLink(tx.db, link.hash))) throw fail('identity.link-refused')
     await dropLinks(tx.db, account.id, 'recovery')
-    const password = (await mainPassword(tx, account.id)) ?? (await addPassword(tx, account.id))
+    const password = await mainPassword(tx, account.id)
     await setPassword(parts, tx, password, hash, 'passwords.recover')
     if (link.secondFactors) await takeSecondFactors(tx, account.id)
     if (isReachable(account)) await parts.mail.queue(tx, recoveredLetter(parts, account, account.email, tx.now))
     return account
   })
-}
-
-/** The password a link replaces: one that reaches everything, the oldest; limited ones stay what they are. */
-async function mainPassword(ctx: Ctx, accountId: string): Promise<Credential | undefined> {
-  const passwords = await listCredentials(ctx.db, accountId, 'password')
-  return passwords.find(
-    ({ permissions, networks, regions, expiresAt }) =>
-      permissions.includes('*') &&
-      networks.allow.length + networks.deny.length + regions.length === 0 &&
-      expiresAt === undefined,
-  )
-}
-
-async function addPassword(tx: Ctx, accountId: string): Promise<Credential> {
-  const credential = newCredential(tx, { ...noLimits, accountId, kind: 'password', label: 'Password' })
-  // `setPassword` puts the hash here; until then this is nobody's
-  await insertCredential(tx.db, credential, { hash: credential.id })
-  return credential
 }
 
 async function takeSecondFactors(tx: Ctx, accountId: string): Promise<void> {

@@ -18,6 +18,7 @@ import { findDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { changePasswordPath } from '../passwords/leaked.ts'
+import { strengthOf, strengthWords } from '../passwords/strength.ts'
 import { changeOwnPassword } from '../passwords.ts'
 import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
@@ -36,20 +37,24 @@ const profileForm = z.strictObject({
 })
 
 const passwordForm = z.strictObject({
-  presentPassword: z.string().max(4096),
-  password: z.string().max(4096),
-  passwordAgain: z.string().max(4096),
+  presentPassword: z.string(),
+  password: z.string(),
+  passwordAgain: z.string(),
 })
 
 const tokenForm = z.strictObject({ label: z.string().max(400), ...limitsFormShape })
 type TokenForm = z.infer<typeof tokenForm>
 
+const passwordChanged =
+  'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.'
+
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {
   profile: 'The profile is saved.',
   address: 'The mail address is yours.',
-  password:
-    'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.',
+  'password-fair': `${passwordChanged} ${strengthWords.fair}`,
+  'password-good': `${passwordChanged} ${strengthWords.good}`,
+  'password-strong': `${passwordChanged} ${strengthWords.strong}`,
 }
 
 /** One's own account. */
@@ -153,7 +158,7 @@ async function changeByForm(
       device: findDevice(parts.kernel.keyring, request.cookies),
     })
     const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
-    return { kind: 'redirect', location: '/account?done=password', cookies }
+    return { kind: 'redirect', location: `/account?done=password-${strengthOf(body.password)}`, cookies }
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
@@ -165,6 +170,8 @@ async function changeByForm(
 const shownOnForm = new Set([
   'identity.wrong-password',
   'identity.invalid-password',
+  'identity.password-in-use',
+  'identity.wider-than-credential',
   'identity.try-later',
   'identity.busy',
 ])

@@ -7,6 +7,7 @@ import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '
 import { ways } from '../credentials/ways.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { strengthWords } from '../passwords/strength.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie } from '../session-cookie.ts'
 import { countSessionsOn } from '../session-store.ts'
@@ -19,6 +20,9 @@ const aboutCaller = 'about the caller’s own account, whose id the handler take
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {
   created: 'It is made, and can be used to sign in from now on.',
+  'password-fair': `The password is set. ${strengthWords.fair}`,
+  'password-good': `The password is set. ${strengthWords.good}`,
+  'password-strong': `The password is set. ${strengthWords.strong}`,
   reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
   renamed: 'It is renamed.',
   revoked: 'It is revoked; every session it opened has ended.',

@@ -86,7 +86,8 @@ export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttem
   throw fail('identity.sign-in-failed')
 }
 
-async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): Promise<CountedAttempt> {
+/** Counts an attempt before it is looked at; one that must wait is journalled. @throws GateError `identity.try-later` */
+export async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): Promise<CountedAttempt> {
   try {
     return await ctx.tx((tx) => countSignInAttempt(tx, parts.kernel.keyring, attempt))
   } catch (error) {

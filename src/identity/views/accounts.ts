@@ -124,7 +124,7 @@ function firstPasswordFields(faults: readonly FieldFault[]): Html {
     ...common,
     name: 'password',
     label: 'First password',
-    hint: 'At least 12 characters. Leave it empty to have one made and shown to you once.',
+    hint: '12 to 256 characters, none that has leaked. Leave it empty to have one made and shown to you once.',
   })}${field({ ...common, name: 'passwordAgain', label: 'First password, again' })}`
 }
 

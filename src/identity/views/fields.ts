@@ -43,18 +43,18 @@ export function emailField(value: string | undefined, faults: readonly FieldFaul
   })
 }
 
-/** A new password, typed twice. */
+/** A new password, typed twice. Pages with it name the script `passwordStrength`, and are as good without. */
 export function passwordFields(label: string, faults: readonly FieldFault[]): Html {
   return html`${field({
     name: 'password',
     label,
-    hint: 'At least 12 characters; any will do. A password manager or a few random words serve best.',
+    hint: '12 to 256 characters; any will do. A password manager or a few random words serve best. One that is known to have leaked is refused.',
     type: 'password',
     autocomplete: 'new-password',
     required: true,
     minLength: 12,
     faults,
-  })}${field({
+  })}<output class="strength" data-strength="password" aria-live="polite"></output>${field({
     name: 'passwordAgain',
     label: `${label}, again`,
     type: 'password',

@@ -67,7 +67,13 @@ ${form({
 ${field({ name: 'presentPassword', label: 'Present password', type: 'password', autocomplete: 'current-password', required: true, faults })}
 ${passwordFields('New password', faults)}`,
 })}`
-  return { title: 'Change the password', body, section: '/account', frame: hasLeaked ? 'bare' : 'full' }
+  return {
+    title: 'Change the password',
+    body,
+    section: '/account',
+    frame: hasLeaked ? 'bare' : 'full',
+    scripts: ['passwordStrength'],
+  }
 }
 
 const leakedText =

@@ -20,5 +20,5 @@ ${form({
   faults,
   body: html`${handleField(handle, faults, true)}${displayNameField(displayName, faults)}${passwordFields('Password', faults)}`,
 })}`
-  return { title: 'Set up Gatehouse', body, frame: 'bare' }
+  return { title: 'Set up Gatehouse', body, frame: 'bare', scripts: ['passwordStrength'] }
 }

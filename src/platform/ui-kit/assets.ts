@@ -42,6 +42,8 @@ export const pageScripts = {
     new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser')),
     own('passkeys.js'),
   ]),
+  /** Forms that set a password. */
+  passwordStrength: load('password-strength.js', js, [own('password-strength.js')]),
 } as const
 
 export type PageScript = keyof typeof pageScripts

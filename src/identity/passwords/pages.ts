@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import { Secret } from '#kit'
+import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { idParams } from '../contract.ts'
+import { questionsOf } from '../credentials/limit-questions.ts'
+import {
+  emptyLimitsForm,
+  limitsFormBytes,
+  limitsFormFaults,
+  limitsFormShape,
+  readLimits,
+} from '../credentials/limits-form.ts'
+import { limitsView } from '../credentials/limits-view.ts'
+import { getOwn } from '../credentials/making.ts'
+import { findDevice } from '../devices.ts'
+import type { Parts } from '../parts.ts'
+import { proofFirst } from '../routes/prove-routes.ts'
+import { sessionCookie } from '../session-cookie.ts'
+import { requireMayCreate } from './api.ts'
+import { makePassword, resetOwnPassword } from './credentials.ts'
+import { strengthOf } from './strength.ts'
+import { newPasswordPage, resetPasswordPage } from './views.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+const newPath = '/account/credentials/new/password'
+
+/** Longer ones are answered in words, up to the size of a form. */
+const twice = { password: z.string(), passwordAgain: z.string() }
+const newForm = z.strictObject({ label: z.string().max(400), ...twice, ...limitsFormShape })
+const resetForm = z.strictObject(twice)
+type NewForm = z.infer<typeof newForm>
+
+/** Pages that add a password and put another in its place. */
+export function passwordPages(parts: Parts): readonly Route[] {
+  return [...adding(parts), ...resetting(parts)]
+}
+
+function adding(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: newPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        await requireMayCreate(parts, ctx)
+        const blank = { label: '', password: '', passwordAgain: '', ...emptyLimitsForm() }
+        return (await proofFirst(ctx, newPath)) ?? newFormReply(parts, ctx, blank, {})
+      },
+    }),
+    route({
+      method: 'POST',
+      path: newPath,
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      body: newForm,
+      maxBody: limitsFormBytes,
+      async handler(ctx, { body, request }) {
+        await requireMayCreate(parts, ctx)
+        return addByForm(parts, ctx, body, request)
+      },
+    }),
+  ]
+}
+
+async function addByForm(parts: Parts, ctx: Ctx, body: NewForm, request: RequestView): Promise<Reply> {
+  const { limits, faults = [] } = readLimits(body, ctx.actor, ctx.now)
+  const wrong = [...differing(body), ...faults]
+  if (limits === undefined || wrong.length > 0) return newFormReply(parts, ctx, body, { faults: wrong }, 400)
+  const { label, confirmed, password } = body
+  const wanted = { ...limits, label, confirmed, password: new Secret(password) }
+  try {
+    await makePassword(parts, ctx, wanted, findDevice(parts.kernel.keyring, request.cookies))
+    return { kind: 'redirect', location: `/account/security?done=password-${strengthOf(password)}` }
+  } catch (error) {
+    const questions = questionsOf(error)
+    if (questions !== undefined) return newFormReply(parts, ctx, body, { questions }, 409)
+    const told = passwordFaults(error) ?? limitsFormFaults(error)
+    if (told === undefined) throw error
+    return newFormReply(parts, ctx, body, { faults: told.faults }, told.status)
+  }
+}
+
+function resetting(parts: Parts): readonly Route[] {
+  const path = '/credentials/{id}/reset/password'
+  const access = { permission: 'credentials:change:{id}' } as const
+  return [
+    route({
+      method: 'GET',
+      path,
+      door: 'browser',
+      access,
+      params: idParams,
+      async handler(ctx, { params: { id } }) {
+        const credential = await getOwn(ctx, { id, kind: 'password' })
+        const first = await proofFirst(ctx, `/credentials/${id}/reset/password`)
+        return first ?? { kind: 'page', page: resetPasswordPage(credential, ctx.actor.principal.name) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path,
+      door: 'browser',
+      access,
+      params: idParams,
+      body: resetForm,
+      async handler(ctx, { params: { id }, body, request }) {
+        const credential = await getOwn(ctx, { id, kind: 'password' })
+        const again = (faults: readonly FieldFault[], status: number): Reply => ({
+          kind: 'page',
+          status,
+          page: resetPasswordPage(credential, ctx.actor.principal.name, faults),
+        })
+        const faults = differing(body)
+        if (faults.length > 0) return again(faults, 400)
+        try {
+          const device = findDevice(parts.kernel.keyring, request.cookies)
+          const password = new Secret(body.password)
+          const { token } = await resetOwnPassword(parts, ctx, { id, password }, device)
+          const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
+          return { kind: 'redirect', location: `/account/security?done=password-${strengthOf(body.password)}`, cookies }
+        } catch (error) {
+          const told = passwordFaults(error)
+          if (told === undefined) throw error
+          return again(told.faults, told.status)
+        }
+      },
+    }),
+  ]
+}
+
+/** Looked at before anything is hashed or counted. */
+function differing(body: { readonly password: string; readonly passwordAgain: string }): readonly FieldFault[] {
+  return body.password === body.passwordAgain ? [] : [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
+}
+
+const fields: Readonly<Record<string, string>> = {
+  'identity.invalid-password': 'password',
+  'identity.password-in-use': 'password',
+  'identity.too-many-passwords': 'label',
+  'identity.invalid-label': 'label',
+  'identity.try-later': 'password',
+  'identity.busy': 'password',
+}
+
+/** What a refusal says about the form; `undefined` for any other failure. */
+function passwordFaults(error: unknown) {
+  if (!(error instanceof GateError)) return undefined
+  const field = fields[error.code]
+  if (field === undefined) return undefined
+  const { status, faults, detail } = error
+  return { status, faults: faults.length > 0 ? faults : [{ field, message: detail }] }
+}
+
+type Extra = Parameters<typeof limitsView>[3]
+
+async function newFormReply(parts: Parts, ctx: Ctx, form: NewForm, extra: Extra, status = 200): Promise<Reply> {
+  const limits = await limitsView(parts, ctx, form, extra)
+  const page = newPasswordPage({ handle: ctx.actor.principal.name, label: form.label, limits })
+  return { kind: 'page', status, page }
+}
