@@ -99,6 +99,8 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/account/credentials/new/shared-secret',
       '/sign-in/key',
       '/sign-in/certificate',
+      '/account/credentials/new/password',
+      '/credentials/{id}/reset/password',
       '/account/tokens/new',
       '/routes/new',
       '/routes/blog',
