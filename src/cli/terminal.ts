@@ -46,8 +46,8 @@ export async function ask(question: string, instead: string): Promise<string> {
 }
 
 /** A password, not echoed. `twice` when it is new. @throws Failure as `ask` */
-export async function askPassword(question: string, twice: boolean): Promise<string> {
-  requireTerminal('--password-stdin')
+export async function askPassword(question: string, twice: boolean, instead = '--password-stdin'): Promise<string> {
+  requireTerminal(instead)
   const { password, isCancel } = await import('@clack/prompts')
   const typed = await password({ message: question, mask: '', output: process.stderr })
   if (isCancel(typed)) throw interrupted()

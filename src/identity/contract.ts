@@ -140,6 +140,22 @@ export const halfSignIn = z.strictObject({ signIn: z.string() })
 
 export const signInBody = z.strictObject({ handle, password, label })
 
+export const challengeBody = z.strictObject({ handle })
+export const challenge = z.strictObject({
+  /** One line, to be signed as it is. */
+  text: z.string(),
+  nonce: z.string(),
+  expiresAt: time,
+})
+
+/** `answer`: a signature of the challenge in base64 or an SSH armour, or an HMAC in hexadecimal or base64. */
+export const keySignInBody = z.strictObject({
+  handle,
+  nonce: z.string().min(1).max(128),
+  answer: z.string().min(1).max(16_384),
+  label,
+})
+
 /** A code of an authenticator app, or a recovery code, for the half sign-in that `signIn` names. */
 export const secondFactorBody = z.strictObject({ signIn: z.string().max(200), code: z.string().min(1).max(100), label })
 

@@ -1,9 +1,20 @@
 import { hostname } from 'node:os'
-import { accountBody, createdToken, signInBody } from '#identity/contract'
+import { z } from 'zod'
+import {
+  accountBody,
+  challenge,
+  challengeBody,
+  createdToken,
+  halfSignIn,
+  keySignInBody,
+  secondFactorBody,
+  signInBody,
+} from '#identity/contract'
 import { type Client, clientOf } from '../client.ts'
 import { readCredentials, type StoredServer, writeCredentials } from '../credentials.ts'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
+import { chooseSigner, type Signer } from '../signers.ts'
 import { parseOrigin, type TargetOptions } from '../target.ts'
 import { ask, askPassword, confirm, isInteractive, note, print, readSecretLine } from '../terminal.ts'
 import { time, visible } from '../text.ts'
@@ -14,14 +25,17 @@ export interface LoginOptions {
   readonly handle?: string
   readonly passwordStdin?: boolean
   readonly tokenStdin?: boolean
+  readonly key?: string
+  readonly agent?: boolean
+  readonly passphraseStdin?: boolean
+  readonly sharedSecretStdin?: boolean
+  readonly code?: string
   readonly caFingerprint?: string
 }
 
 /** Signs in over HTTPS, once it is known that the server is the one that is meant, and stores the token it gives. */
 export async function login(url: string | undefined, options: LoginOptions): Promise<void> {
-  if (options.passwordStdin === true && options.tokenStdin === true) {
-    throw wrongUsage('Only one of --password-stdin and --token-stdin can be read from stdin.')
-  }
+  requireOneWay(options)
   const stored = readCredentials()
   const origin = parseOrigin(
     url ?? process.env['GATEHOUSE_URL'] ?? stored.current ?? 'https://gatehouse.localhost:8443',
@@ -88,12 +102,75 @@ interface Proof {
 
 async function signIn(client: Client, options: LoginOptions): Promise<Proof> {
   const handle = options.handle ?? (await ask('Handle', '--handle'))
+  const label = `gatehouse login on ${hostname()}`.slice(0, 100)
+  const signer = await chooseSigner(options)
+  const answer =
+    signer === undefined
+      ? await byPassword(client, options, { handle, label })
+      : await byChallenge(client, signer, { handle, label })
+  const { token, secret } = 'signIn' in answer ? await second(client, answer.signIn, options, label) : answer
+  const me = await whoIs(client, secret)
+  return { entry: { token: secret, tokenId: token.id, handle: me ?? handle }, expiresAt: token.expiresAt }
+}
+
+/** A token, or a half sign-in that waits for the second factor. */
+const opened = z.union([createdToken, halfSignIn])
+type Opened = z.infer<typeof opened>
+type Who = { readonly handle: string; readonly label: string }
+
+async function byPassword(client: Client, options: LoginOptions, who: Who): Promise<Opened> {
   const password = options.passwordStdin === true ? await readSecretLine() : await askPassword('Password', false)
-  const body = judged(signInBody, { handle, password, label: `gatehouse login on ${hostname()}`.slice(0, 100) })
-  const { data } = await client.call('POST', '/api/v1/sign-in', createdToken, { body })
-  const { id, expiresAt } = data.token
-  const me = await whoIs(client, data.secret)
-  return { entry: { token: data.secret, tokenId: id, handle: me ?? handle }, expiresAt }
+  const body = judged(signInBody, { ...who, password })
+  return (await client.call('POST', '/api/v1/sign-in', opened, { body })).data
+}
+
+/** The server gives a line, which is signed here: the key stays where it is. */
+async function byChallenge(client: Client, signer: Signer, { handle, label }: Who): Promise<Opened> {
+  const asked = judged(challengeBody, { handle })
+  const { data } = await client.call('POST', '/api/v1/sign-in/challenge', challenge, { body: asked })
+  requireOwnChallenge(data.text, client.name)
+  const body = judged(keySignInBody, { handle, nonce: data.nonce, answer: await signer(data.text), label })
+  return (await client.call('POST', '/api/v1/sign-in/key', opened, { body })).data
+}
+
+/**
+ * Signs nothing but a line for signing in to this very server: another server in its place could pass on a line of its
+ * victim, or any other text. @throws Failure `cli.not-trusted`
+ */
+function requireOwnChallenge(text: string, origin: string): void {
+  if (text.startsWith(`gatehouse sign-in at ${origin} as `) && /^[!-~]+(?: [!-~]+)*$/.test(text)) return
+  throw new Failure({
+    exit: exitCodes.unreachable,
+    code: 'cli.not-trusted',
+    title: 'The line to sign is for something else',
+    detail: `${origin} asks to sign “${visible(text.slice(0, 200))}”. Nothing was signed. If the server is reached under another name than its own, use its own: it stands in that line.`,
+  })
+}
+
+async function second(client: Client, waiting: string, options: LoginOptions, label: string) {
+  const code = options.code ?? (await ask('Code of the second factor', '--code'))
+  const body = judged(secondFactorBody, { signIn: waiting, code, label })
+  return (await client.call('POST', '/api/v1/sign-in/second', createdToken, { body })).data
+}
+
+/** One way to sign in, and at most one secret from stdin. @throws Failure wrong usage */
+function requireOneWay(options: LoginOptions): void {
+  const fromStdin = [
+    ['--password-stdin', options.passwordStdin],
+    ['--token-stdin', options.tokenStdin],
+    ['--shared-secret-stdin', options.sharedSecretStdin],
+    ['--passphrase-stdin', options.passphraseStdin],
+  ] as const
+  const named = fromStdin.filter(([, wanted]) => wanted === true).map(([name]) => name)
+  if (named.length > 1) throw wrongUsage(`Only one of ${named.join(' and ')} can be read from stdin.`)
+  const [first] = named
+  const usesKey = options.key !== undefined || options.agent === true
+  if (usesKey && first !== undefined && first !== '--passphrase-stdin') {
+    throw wrongUsage(`Sign in with a key or with ${first}, not with both.`)
+  }
+  if (first === '--passphrase-stdin' && options.key === undefined) {
+    throw wrongUsage('--passphrase-stdin is for the key that --key names.')
+  }
 }
 
 async function givenToken(origin: URL, ca: string | undefined): Promise<Proof> {

@@ -1,23 +1,7 @@
 import { z } from 'zod'
 import { credentialBody, newTokenBody } from '../contract.ts'
 
-/** Wire shapes of keys and shared secrets. */
-
-const handle = z.string().min(1).max(1024)
-const nonce = z.string().min(1).max(128)
-/** Base64, an SSH armour, or an HMAC in hexadecimal: bounded before it is looked at. */
-const answer = z.string().min(1).max(16_384)
-
-export const challengeBody = z.strictObject({ handle })
-
-export const challenge = z.strictObject({
-  /** One line, to be signed as it is. */
-  text: z.string(),
-  nonce: z.string(),
-  expiresAt: z.iso.datetime(),
-})
-
-export const keySignInBody = z.strictObject({ handle, nonce, answer, label: z.string().min(1).max(200) })
+/** Wire shapes of making keys and shared secrets; those of signing in stand with the other sign-ins. */
 
 /** Limits as those of a token; absent: as wide as what asks. */
 const limits = {

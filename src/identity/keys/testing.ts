@@ -1,6 +1,7 @@
 /** What tests of keys need: a directory of their own with `openssl` and `ssh-keygen`, as people have them. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +34,63 @@ export function keyTools(t: Pick<TestContext, 'after'>): Tools {
     write: (name, text) => writeFileSync(join(directory, name), text, { mode: 0o600 }),
     read: (name) => readFileSync(join(directory, name), 'utf8'),
   }
+}
+
+export interface Terminal {
+  readonly directory: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Why tests that need a terminal are skipped. */
+export const terminalMissing = toolsMissing || programMissing('script', 'bsdutils')
+
+/** What a person types: ahead, or when a question appears. */
+export interface Typed {
+  readonly ahead?: readonly string[]
+  readonly asked?: { readonly question: RegExp; readonly line: string }
+}
+
+/**
+ * Runs commands of the shell on a terminal, as a person does. Answers what came on standard output; fails the test when a
+ * command fails.
+ */
+export async function onTerminal(
+  { directory, env = {} }: Terminal,
+  command: string,
+  { ahead = [], asked }: Typed = {},
+): Promise<string> {
+  const [step, output] = [join(directory, '.step'), join(directory, '.output')]
+  writeFileSync(step, command)
+  const child = spawn(
+    'script',
+    ['-qefc', `stty cols 120 rows 30; bash -o pipefail -e ${step} > ${output}`, '/dev/null'],
+    {
+      cwd: directory,
+      env: { PATH: process.env['PATH'] ?? '', HOME: directory, TERM: 'dumb', SHELL: '/bin/bash', ...env },
+    },
+  )
+  let seen = ''
+  let answered = false
+  const hear = (chunk: Buffer): void => {
+    seen += chunk.toString()
+    if (answered || asked?.question.test(seen) !== true) return
+    answered = true
+    child.stdin.write(`${asked.line}\r`)
+  }
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  child.stdin.write(ahead.map((line) => `${line}\n`).join(''))
+  const [code] = (await once(child, 'exit')) as [number]
+  child.stdin.destroy()
+  assert.equal(code, 0, `${command}\n${seen}`)
+  return readFileSync(output, 'utf8')
+}
+
+/** An answer to every question of OpenSSH: settings for the environment. */
+export function askpass(directory: string, passphrase: string): Readonly<Record<string, string>> {
+  const program = join(directory, 'askpass')
+  writeFileSync(program, `#!/bin/sh\necho '${passphrase}'\n`, { mode: 0o755 })
+  return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' }
 }
 
 /** Makes `name` (PEM) and `name.pub` (PEM SPKI), without a passphrase. */
