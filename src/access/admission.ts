@@ -3,6 +3,7 @@ import type { Ctx } from '#platform'
 import { requireCoverageByRoles } from './coverage.ts'
 import { readGroupsOf } from './facts-store.ts'
 import { addMember, getGroup } from './groups.ts'
+import { requireOutranksRole } from './ranks.ts'
 import { groupResource, roleResource } from './resources.ts'
 import { getRole, giveRole, permissionsOf } from './roles.ts'
 import { listRolesOf } from './roles-store.ts'
@@ -18,13 +19,15 @@ type Require = (ctx: Ctx, permission: string, resource?: Resource) => Promise<vo
  * Whether the context's actor may give all of it: each role and group by its own permission, and everything they bring
  * must be held. Asked again by `admit`; this is to know before somebody is promised it.
  *
- * @throws GateError `access.refused`, `access.role-unknown`, `access.group-unknown`, `access.more-than-held`
+ * @throws GateError `access.refused`, `access.role-unknown`, `access.group-unknown`, `access.more-than-held`,
+ * `access.outranked`
  */
 export async function requireAdmissible(require: Require, ctx: Ctx, { roles, groups }: Admission): Promise<void> {
   for (const name of roles) {
     const role = await getRole(ctx, name)
     await require(ctx, `roles:assign:${name}`, roleResource(role))
     await requireCoverageByRoles(ctx, permissionsOf(role))
+    await requireOutranksRole(ctx, role, `roles:assign:${name}`)
   }
   for (const name of groups) {
     const group = await getGroup(ctx, name)

@@ -23,6 +23,11 @@ export interface Account {
   readonly updatedAt: number
 }
 
+/** Whether mail to the account reaches the person. */
+export function isReachable(account: Account): account is Account & { readonly email: string } {
+  return account.email !== undefined && account.emailVerifiedAt !== undefined
+}
+
 /** @throws a unique violation for a handle that is or was taken */
 export async function insertAccount(db: Db, account: Account): Promise<void> {
   await tables<IdentityTables>(db)

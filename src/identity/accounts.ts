@@ -10,6 +10,7 @@ import type { Parts } from './parts.ts'
 import { passwordContext, passwordFault } from './password-rule.ts'
 import { bcryptHashFault } from './passwords/stored-hash.ts'
 import { endSessions } from './session-store.ts'
+import { liftSuspensions } from './suspension/suspension-store.ts'
 
 export interface NewAccount {
   readonly handle: string
@@ -172,6 +173,7 @@ export async function setAccountState(
     if (before.state === state) return before
     await parts.access.requireOutranks(tx, id, `accounts:disable:${id}`)
     const after = await save(tx, { ...before, state, suspendedUntil: undefined }, before.revision)
+    await liftSuspensions(tx.db, id, tx.actor.principal, tx.now)
     await parts.access.setPrincipalState(tx, id, state)
     const sessionsEnded = state === 'disabled' ? await endSessions(tx.db, { accountId: id }, 'disabled', tx.now) : 0
     await audit(tx, state === 'disabled' ? 'accounts.disable' : 'accounts.enable', after, { sessionsEnded })

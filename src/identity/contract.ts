@@ -14,7 +14,9 @@ export const accountBody = z.strictObject({
   email: z.string().nullable(),
   /** When the person was found to read mail to it; null: nobody knows. */
   emailVerifiedAt: time.nullable(),
-  state: z.enum(['active', 'disabled']),
+  state: z.enum(['active', 'disabled', 'suspended']),
+  /** When a suspension is over; null where there is none. */
+  suspendedUntil: time.nullable(),
   createdAt: time,
   updatedAt: time,
 })
@@ -23,7 +25,7 @@ export const idParams = z.strictObject({ id: z.string().min(1).max(64) })
 
 export const accountQuery = z.strictObject({
   q: z.string().max(100).optional(),
-  state: z.enum(['active', 'disabled']).optional(),
+  state: z.enum(['active', 'disabled', 'suspended']).optional(),
   cursor: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })
@@ -173,6 +175,7 @@ export const identityPermissions = [
       'set-joining': 'Decide whether people may join by invitation, or by themselves',
       update: 'Change names and e-mail addresses',
       disable: 'Disable and enable accounts',
+      suspend: 'Suspend accounts until a time, and lift that',
       delete: 'Delete accounts',
     },
   },
@@ -204,3 +207,4 @@ export {
   newInvitationBody,
 } from './joining/contract.ts'
 export { madeRecoveryLink, recoveryLinkBody } from './recovery/contract.ts'
+export { suspendBody, suspensionList } from './suspension/contract.ts'

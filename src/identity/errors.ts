@@ -309,6 +309,21 @@ export const identityErrors = {
     title: 'No mail is sent',
     detail: 'Gatehouse has no mail server, so no address can be proved. Nothing was changed.',
   },
+  'identity.account-disabled': {
+    status: 409,
+    title: 'The account is disabled',
+    detail: 'A disabled account is shut out already, without an end. Nothing was changed.',
+  },
+  'identity.not-suspended': {
+    status: 409,
+    title: 'The account is not suspended',
+    detail: 'There is no suspension in force to lift. Nothing was changed.',
+  },
+  'identity.invalid-suspension': {
+    status: 400,
+    title: 'The suspension has faults',
+    detail: 'Nothing was changed. Correct the named fields and send it again.',
+  },
 } as const satisfies ErrorTable
 
 export const fail = errorsOf(identityErrors)

@@ -163,4 +163,14 @@ export const events: EventTable = {
     'Somebody proved that they read mail to an address; it is their account’s now.',
     account,
   ),
+  'accounts.suspend': event(
+    'An account was suspended until a time; its sessions ended.',
+    account,
+    z.object({ until: z.int().describe('Milliseconds since 1970.'), reason, sessionsEnded }),
+  ),
+  'accounts.unsuspend': event(
+    'A suspension was lifted.',
+    account,
+    z.object({ by: z.enum(['person', 'time']).describe('Before its time by somebody, or because it was over.') }),
+  ),
 }

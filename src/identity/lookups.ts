@@ -7,6 +7,7 @@ import type { Parts } from './parts.ts'
 import { changePasswordPath } from './passwords/leaked.ts'
 import { createProofs, type Standing } from './proofs.ts'
 import { findSessionByToken } from './session-store.ts'
+import { liftIfOver } from './suspension/suspension.ts'
 import { hashOfToken, isApiToken, isSessionToken } from './token-format.ts'
 import type { Uses } from './uses.ts'
 
@@ -99,9 +100,9 @@ async function currentCredentials(
   return current
 }
 
-async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing | undefined> {
-  const found = await findTokenByHash(kernel.database.db, tokenHash)
-  if (found === undefined || found.state !== 'active') return undefined
+async function readToken(parts: Parts, tokenHash: string): Promise<Standing | undefined> {
+  const found = await findTokenByHash(parts.kernel.database.db, tokenHash)
+  if (found === undefined || !(await isActive(parts, found))) return undefined
   const { credential } = found
   return {
     actor: {
@@ -117,6 +118,14 @@ async function readToken({ kernel }: Parts, tokenHash: string): Promise<Standing
     lastSeenAt: credential.lastUsedAt ?? 0,
     uses: [credential.id],
   }
+}
+
+/** A suspension whose time is over is lifted by whoever comes first. */
+async function isActive(
+  parts: Parts,
+  { state, credential }: { readonly state: string; readonly credential: { readonly accountId: string } },
+): Promise<boolean> {
+  return state === 'active' || (state === 'suspended' && (await liftIfOver(parts, credential.accountId)))
 }
 
 function profilesOf({ kernel: { database } }: Parts): IdentityFace['profile'] {

@@ -56,6 +56,8 @@ import { newSetupToken } from './setup.ts'
 import { forgetSignIns } from './sign-in/sign-in-store.ts'
 import { accountsState } from './state-accounts.ts'
 import { tokensState } from './state-tokens.ts'
+import { suspensionRoutes } from './suspension/routes.ts'
+import { liftAllOver } from './suspension/suspension.ts'
 import { forgetThrottles } from './throttle-store.ts'
 import { createUses, type Uses } from './uses.ts'
 
@@ -109,6 +111,7 @@ export const identityRoom = defineRoom({
         ...recoveryPages(parts),
         ...recoveryLinkRoutes(parts),
         ...addressPages(parts),
+        ...suspensionRoutes(parts),
       ],
       navigation: [
         { title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' },
@@ -125,7 +128,7 @@ export const identityRoom = defineRoom({
       policies: [identityPolicies],
       state: [accountsState(parts), tokensState(parts)],
       authenticators: authenticatorsOf(face, (ctx, token) => rotateOnChangedHoldings(parts, ctx, token)),
-      jobs: jobs(),
+      jobs: jobs(parts),
       notices: () => setupNotices(parts),
       async start({ signInCredentials }) {
         contributed = signInCredentials
@@ -168,8 +171,9 @@ const addPeople: SetupStep = {
 }
 const everybody = { text: undefined, state: undefined, after: undefined } as const
 
-function jobs(): readonly Job[] {
+function jobs(parts: Parts): readonly Job[] {
   return [
+    { name: 'identity.lift-suspensions', everyMs: 60_000, run: (ctx) => liftAllOver(parts, ctx) },
     {
       name: 'identity.forget',
       everyMs: hour,

@@ -17,7 +17,8 @@ export function accountOnWire(account: Account): z.infer<typeof accountBody> {
     displayName: account.displayName,
     email: account.email ?? null,
     emailVerifiedAt: account.emailVerifiedAt === undefined ? null : instant(account.emailVerifiedAt),
-    state: account.state === 'active' ? 'active' : 'disabled',
+    state: account.state === 'active' || account.state === 'suspended' ? account.state : 'disabled',
+    suspendedUntil: account.suspendedUntil === undefined ? null : instant(account.suspendedUntil),
     createdAt: instant(account.createdAt),
     updatedAt: instant(account.updatedAt),
   }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { NewAccountOptions, PasswordOptions } from '../commands/accounts.ts'
 import type { RecoveryLinkOptions } from '../commands/recovery.ts'
+import type { SuspendOptions } from '../commands/suspension.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote } from './command.ts'
 
@@ -10,7 +11,7 @@ export function addAccounts(program: Command): void {
 
   remote(accounts, 'list', { summary: 'Lists the accounts', example: 'gatehouse accounts list --search ada' })
     .option('--search <text>', 'in handle, name and e-mail')
-    .option('--state <state>', 'active or disabled')
+    .option('--state <state>', 'active, suspended or disabled')
     .option('--limit <count>', 'how many at most', '1000')
     .action(async (options: TargetOptions & { search?: string; state?: string; limit: string }) => {
       const { listAccounts } = await import('../commands/accounts.ts')
@@ -82,4 +83,24 @@ export function addAccounts(program: Command): void {
       const { makeRecoveryLink } = await import('../commands/recovery.ts')
       await makeRecoveryLink(account, options)
     })
+
+  remote(accounts, 'suspend <account>', {
+    summary: 'Shuts an account out for a time and ends its sessions; lifted by itself',
+    example: 'gatehouse accounts suspend sam --for 7d --reason "Lost laptop" --yes',
+  })
+    .requiredOption('--for <duration>', 'how long: 8h, 7d')
+    .requiredOption('--reason <text>', 'why, for the person and the history')
+    .option('--yes', 'does not ask')
+    .action(async (account: string, options: SuspendOptions) => {
+      const { suspendAccount } = await import('../commands/suspension.ts')
+      await suspendAccount(account, options)
+    })
+
+  remote(accounts, 'unsuspend <account>', {
+    summary: 'Lifts a suspension before its time',
+    example: 'gatehouse accounts unsuspend sam',
+  }).action(async (account: string, options: TargetOptions) => {
+    const { unsuspendAccount } = await import('../commands/suspension.ts')
+    await unsuspendAccount(account, options)
+  })
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { type Reply, type Route, route } from '#platform'
+import { isReachable } from '../account-store.ts'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import type { Parts } from '../parts.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { madeRecoveryLink, recoveryLinkBody } from './contract.ts'
-import { isReachable, makeRecoveryLink } from './recovery.ts'
+import { makeRecoveryLink } from './recovery.ts'
 import { madeLinkPage, makeLinkPage } from './views/recovery.ts'
 
 const permission = 'credentials:reset:{id}'

@@ -1,7 +1,7 @@
 import { consoleOrigin } from '#access'
 import { addressFault } from '#mail'
 import { type Ctx, isUniqueViolation, touch } from '#platform'
-import { type Account, findAccountByAddress, updateAccount } from '../account-store.ts'
+import { type Account, findAccountByAddress, isReachable, updateAccount } from '../account-store.ts'
 import { getAccount } from '../accounts.ts'
 import { fail } from '../errors.ts'
 import { requireCalmLink } from '../joining/request-throttle.ts'
@@ -11,7 +11,6 @@ import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { hashOfToken, isSessionToken, newSecretText } from '../token-format.ts'
 import { addressLetter, addressMovedLetter } from './letters.ts'
 import { dropLinks, findLink, insertLink, type Link, takeLink } from './link-store.ts'
-import { isReachable } from './recovery.ts'
 
 const linkLives = 24 * 60 * 60_000
 

@@ -226,7 +226,7 @@ eachDialect((_, openDatabase) => {
     const desk = browser(node, '192.0.2.44')
     await desk.signIn('helper', password)
     assert.equal((await make(desk, id)).status, 201)
-    assert.equal((await make(desk, String(own.json['id']))).json['code'], 'access.more-than-held')
+    assert.equal((await make(desk, String(own.json['id']))).json['code'], 'access.outranked')
   })
 
   test('second factors stay in force, unless an administrator’s link says otherwise', async (t) => {

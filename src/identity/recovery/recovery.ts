@@ -2,7 +2,7 @@ import { consoleOrigin } from '#access'
 import type { Secret } from '#kit'
 import { addressFault, foldAddress } from '#mail'
 import type { Ctx, JournalValue } from '#platform'
-import { type Account, findAccount, findAccountByAddress, findAccountByHandle } from '../account-store.ts'
+import { type Account, findAccount, findAccountByAddress, findAccountByHandle, isReachable } from '../account-store.ts'
 import { getAccount, refuseOwnAccount } from '../accounts.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
 import { revokeIn } from '../credentials/credentials.ts'
@@ -203,11 +203,6 @@ function auditLink(
 
 async function holdingsOf(parts: Parts, ctx: Ctx, accountId: string): Promise<string> {
   return JSON.stringify(await parts.access.holdings(ctx.db, accountId))
-}
-
-/** Whether mail to the account reaches the person. */
-export function isReachable(account: Account): account is Account & { readonly email: string } {
-  return account.email !== undefined && account.emailVerifiedAt !== undefined
 }
 
 function isAddress(typed: string): boolean {

@@ -7,6 +7,7 @@ import { listCredentials } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
 import { belongingsOf } from '../resources.ts'
+import { listSuspensions } from '../suspension/suspension-store.ts'
 import {
   type AccountStep,
   accountListPage,
@@ -21,7 +22,7 @@ import { openSessions } from './session-api.ts'
 
 const listQuery = z.object({
   q: z.string().max(100).optional().catch(undefined),
-  state: z.enum(['active', 'disabled']).optional().catch(undefined),
+  state: z.enum(['active', 'disabled', 'suspended']).optional().catch(undefined),
   cursor: z.string().optional(),
 })
 
@@ -156,6 +157,8 @@ async function personPage(
     ...held,
     sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, account.id) : undefined,
     tokens: (await may('tokens:read')) ? await listCredentials(ctx.db, account.id, 'token') : undefined,
+    suspensions: await listSuspensions(ctx.db, account.id, 20),
+    maySuspend: await may('accounts:suspend'),
     own: ctx.actor.principal.id === account.id,
     now: ctx.now,
     faults,

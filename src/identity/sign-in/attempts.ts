@@ -11,6 +11,7 @@ import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
 import { clientName } from '../sessions.ts'
+import { liftIfOver } from '../suspension/suspension.ts'
 import { type Attempt, type CountedAttempt, countSignInAttempt, settleRightAttempt } from '../throttles.ts'
 
 export interface SignInAttempt {
@@ -107,7 +108,10 @@ export async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): 
 
 /** Why a proven credential may not be used here and now: a decision's code. */
 async function usageFault(parts: Parts, ctx: Ctx, proven: Proven): Promise<string | undefined> {
-  if (proven.account.state !== 'active') return 'principal-disabled'
+  const { state, id } = proven.account
+  // only who proved themselves gets here, and for them it is over when its time is
+  if (state === 'suspended' && !(await liftIfOver(parts, id))) return 'principal-suspended'
+  if (state !== 'active' && state !== 'suspended') return 'principal-disabled'
   const actor = provenActor(proven, ctx.actor.address)
   const decision = await parts.access.decide(actor, undefined, undefined, { now: ctx.now })
   return decision.allowed ? undefined : decision.code

@@ -25,6 +25,8 @@ import {
 import type { Account } from '../account-store.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Session } from '../session-store.ts'
+import type { Suspension } from '../suspension/suspension-store.ts'
+import { suspensionPart } from '../suspension/views.ts'
 import { displayNameField, emailField, handleField } from './fields.ts'
 import { sessionTable, tokenTable } from './sessions.ts'
 
@@ -59,6 +61,7 @@ ${select({
   choices: [
     { value: '', text: 'Any' },
     { value: 'active', text: 'Active' },
+    { value: 'suspended', text: 'Suspended' },
     { value: 'disabled', text: 'Disabled' },
   ],
 })}`,
@@ -146,6 +149,8 @@ export interface AccountView {
   /** Absent: the reader may not see them. */
   readonly sessions: readonly Session[] | undefined
   readonly tokens: readonly Credential[] | undefined
+  readonly suspensions: readonly Suspension[]
+  readonly maySuspend: boolean
   /** Whether it is the reader's own. */
   readonly own: boolean
   readonly now: number
@@ -175,6 +180,7 @@ ${form({
 })}
 ${view.sessions === undefined ? nothing : html`<h2>Sessions</h2>${sessionTable(view.sessions, now, undefined)}`}
 ${view.tokens === undefined ? nothing : html`<h2>API tokens</h2>${tokenTable(view.tokens, now, false)}`}
+${suspensionPart(account, view.suspensions, { now, mayLift: view.maySuspend })}
 ${view.own ? nothing : dangers(account, path)}`
   return { title: account.displayName, body, section, frame: 'full' }
 }
@@ -186,7 +192,7 @@ function emailWords({ email, emailVerifiedAt }: Account): string | undefined {
 
 function dangers(account: Account, path: string): Html {
   const disable =
-    account.state === 'active'
+    account.state !== 'disabled'
       ? {
           title: 'Disable the account',
           text: 'Ends its sessions at once; it can neither sign in nor use its tokens until enabled again.',
@@ -212,6 +218,16 @@ function dangers(account: Account, path: string): Html {
       href: `${path}/reset-password`,
       verb: 'Set a new password…',
     },
+    ...(account.state === 'disabled'
+      ? []
+      : [
+          {
+            title: 'Suspend the account',
+            text: 'Shuts them out until a time, for a reason; lifted by itself.',
+            href: `${path}/suspend`,
+            verb: 'Suspend…',
+          },
+        ]),
     disable,
     {
       title: 'Delete the account',

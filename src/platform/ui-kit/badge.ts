@@ -29,6 +29,7 @@ const tones: Readonly<Record<string, Tone>> = {
   ending: 'narrow',
   expiring: 'narrow',
   limited: 'narrow',
+  suspended: 'narrow',
   waiting: 'narrow',
   new: 'info',
   public: 'info',
