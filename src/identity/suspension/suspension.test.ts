@@ -132,10 +132,8 @@ eachDialect((_, open) => {
     const { items } = (await node.admin.get(`/api/v1/accounts/${id}/suspensions`)).json as {
       items: readonly { reason: string; liftedBy: { name: string } | null }[]
     }
-    assert.deepEqual(items.map(({ reason, liftedBy }) => [reason, liftedBy?.name]).toSorted(), [
-      ['First <reason>', 'admin'],
-      ['Longer', 'admin'],
-    ])
+    const trail = new Set(items.map(({ reason, liftedBy }) => `${reason}, lifted by ${liftedBy?.name}`))
+    assert.deepEqual(trail, new Set(['First <reason>, lifted by admin', 'Longer, lifted by admin']))
     assert.match((await node.admin.get(path)).text, /Longer/)
     assert.equal((await node.admin.post(`/api/v1/accounts/${id}/unsuspend`)).json['code'], 'identity.not-suspended')
   })
