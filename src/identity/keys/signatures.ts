@@ -88,7 +88,7 @@ export function shapesOf(answer: SignedAnswer): readonly Shape[] {
   const shapes: Shape[] = signature.length === 64 ? ['Ed25519'] : []
   for (const curve of curves) {
     const width = coordinates[curve]
-    if (signature.length === 2 * width || ecdsaPair(signature, width) !== undefined) shapes.push(curve)
+    if (signature.length === 2 * width || isEcdsaDer(signature, width)) shapes.push(curve)
   }
   return signature.length >= 256 ? [...shapes, rsaShape(signature.length)] : shapes
 }
@@ -190,35 +190,33 @@ function verifyRsa(signature: Buffer, key: KeyObject, data: Buffer): boolean {
  * negating s. Both are taken: tools do not agree on one, and a challenge counts once whatever answers it.
  */
 function verifyEcdsa(signature: Buffer, curve: CurveName, key: KeyObject, data: Buffer): boolean {
-  const pair = ecdsaPair(signature, coordinates[curve])
-  const verifyPair = (bytes: Buffer): boolean => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, bytes)
-  if (pair !== undefined && verifyPair(pair)) return true
-  return signature.length === 2 * coordinates[curve] && verifyPair(signature)
+  const width = coordinates[curve]
+  if (isEcdsaDer(signature, width) && verify('sha256', data, key, signature)) return true
+  return signature.length === 2 * width && verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
 }
 
-/** The numbers of a signature in DER side by side; `undefined` for anything but its one encoding (X.690 §10.1, RFC 3279 §2.2.3). */
-function ecdsaPair(der: Buffer, coordinate: number): Buffer | undefined {
+/** Whether bytes are two numbers in DER, in their one encoding (X.690 §10.1, RFC 3279 §2.2.3), no wider than the curve's. */
+function isEcdsaDer(der: Buffer, width: number): boolean {
   const long = der[1] === 0x81
   const begin = long ? 3 : 2
   const length = der[begin - 1] ?? 0
-  if (der[0] !== 0x30 || (long ? length < 0x80 : length >= 0x80) || begin + length !== der.length) return undefined
-  const r = derNumber(der, begin, coordinate)
-  const s = r === undefined ? undefined : derNumber(der, r.end, coordinate)
-  return r === undefined || s === undefined || s.end !== der.length ? undefined : Buffer.concat([r.number, s.number])
+  if (der[0] !== 0x30 || (long ? length < 0x80 : length >= 0x80) || begin + length !== der.length) return false
+  const middle = endOfNumber(der, begin, width)
+  return middle !== undefined && endOfNumber(der, middle, width) === der.length
 }
 
-function derNumber(der: Buffer, at: number, coordinate: number): { number: Buffer; end: number } | undefined {
+/** Where a number that begins here ends; `undefined` when it is negative, not minimal, or too wide. */
+function endOfNumber(der: Buffer, at: number, width: number): number | undefined {
   const length = der[at + 1] ?? 0
   const end = at + 2 + length
   const [first = 0x80, second = 0x80] = der.subarray(at + 2, end)
-  if (der[at] !== 2 || length === 0 || length > coordinate + 1 || end > der.length || first >= 0x80) return undefined
+  if (der[at] !== 2 || length === 0 || end > der.length || first >= 0x80) return undefined
   if (first === 0 && second < 0x80) return undefined
-  return padded(der.subarray(first === 0 ? at + 3 : at + 2, end), coordinate, end)
+  return length - (first === 0 ? 1 : 0) <= width ? end : undefined
 }
 
-function padded(magnitude: Buffer, coordinate: number, end: number) {
-  const missing = coordinate - magnitude.length
-  return missing < 0 ? undefined : { number: Buffer.concat([Buffer.alloc(missing), magnitude]), end }
+function padded(magnitude: Buffer, width: number): Buffer {
+  return Buffer.concat([Buffer.alloc(Math.max(0, width - magnitude.length)), magnitude])
 }
 
 function verifySsh({ hash: digest, algorithm, signature }: SshSignature, key: VerifyingKey, text: string): boolean {
@@ -250,6 +248,5 @@ function sshPair(bytes: Buffer, curve: CurveName): Buffer {
   const reader = readWire(bytes)
   const numbers = [reader.magnitude(), reader.magnitude()]
   reader.end()
-  const pair = numbers.map((number) => padded(number, coordinates[curve], 0)?.number ?? Buffer.of())
-  return Buffer.concat(pair)
+  return Buffer.concat(numbers.map((number) => padded(number, coordinates[curve])))
 }
