@@ -86,7 +86,12 @@ test('an open WebSocket ends when the network it came from is no longer one of i
 test('attack 3: apps are told the address that was judged, and nothing a client wrote', async (t) => {
   const { gate, from } = await proxiedGate(t)
   const upstream = await startSocketUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: { kind: 'public', reason: 'a test' } })
+  await gate.addRoute({
+    name: 'app',
+    host,
+    upstream: upstream.origin,
+    access: { kind: 'public', reason: 'a test of limits' },
+  })
   const headers = { forwarded: 'for=10.0.0.1', 'x-real-ip': '10.0.0.1', 'x-client-ip': '10.0.0.1' }
   const answer = await from(german).ask({ host, path: '/seen', headers })
   assert.equal(answer.status, 200)
@@ -104,7 +109,7 @@ test('attack 4: without an address that can be read an app’s route is not reac
     host,
     upstream: upstream.origin,
     networks,
-    access: { kind: 'public', reason: 'x' },
+    access: { kind: 'public', reason: 'a test of limits' },
   })
   for (const headers of [{}, { 'x-forwarded-for': 'unknown' }, { 'x-forwarded-for': '127.0.0.1, unknown' }]) {
     const answer = await gate.ask({ host, headers })
