@@ -32,6 +32,31 @@ export async function requireMaking(parts: Parts, ctx: Ctx): Promise<string> {
   return accountId
 }
 
+/** What its kind keeps of a secret, once the credential has its id. */
+export type SecretFor = (id: string) => KeptSecret & { readonly fingerprint?: string | undefined }
+
+/**
+ * Makes a credential of the caller's own in one step, for kinds whose secret is known by then.
+ *
+ * @throws GateError `identity.proof-needed`, and as `readyCredential` and `makeCredential`
+ */
+export async function createCredential(
+  parts: Parts,
+  ctx: Ctx,
+  wanted: WantedCredential & Pick<Making, 'kind' | 'isSecond'>,
+  secretFor: SecretFor,
+): Promise<Credential> {
+  await requireFreshProof(ctx)
+  const { kind, isSecond = false, ...limits } = wanted
+  const ready = await readyCredential(parts, ctx, limits)
+  return ctx.tx((tx) => {
+    const id = tx.newId('crd')
+    const { fingerprint, ...secret } = secretFor(id)
+    const found = fingerprint === undefined ? {} : { fingerprint }
+    return makeCredential(parts, tx, ready, { kind, isSecond, id, ...found, secret: () => secret })
+  })
+}
+
 export interface Making {
   readonly kind: CredentialKind
   readonly isSecond?: boolean

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { getResettable } from '../credentials/create.ts'
 import { questionsOf } from '../credentials/limit-questions.ts'
 import {
   emptyLimitsForm,
@@ -11,7 +12,6 @@ import {
 } from '../credentials/limits-form.ts'
 import { limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
-import { getOwn } from '../credentials/making.ts'
 import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
@@ -140,7 +140,7 @@ function resets(parts: Parts): readonly Route[] {
       access: change,
       params: idParams,
       async handler(ctx, { params: { id } }) {
-        const key = await getOwn(ctx, { id, kind: 'key' })
+        const key = await getResettable(ctx, id, 'key')
         return (await proofFirst(ctx, `/credentials/${id}/reset/key`)) ?? { kind: 'page', page: resetKeyPage(key) }
       },
     }),
@@ -153,7 +153,7 @@ function resets(parts: Parts): readonly Route[] {
       body: z.strictObject({ publicKey: z.string().max(65_536) }),
       maxBody: keyFormBytes,
       async handler(ctx, { params: { id }, body: { publicKey } }) {
-        const key = await getOwn(ctx, { id, kind: 'key' })
+        const key = await getResettable(ctx, id, 'key')
         const wrong = await privateKeyReply(parts, ctx, publicKey, `/credentials/${id}/reset/key`)
         if (wrong !== undefined) return wrong
         try {
@@ -173,7 +173,7 @@ function resets(parts: Parts): readonly Route[] {
       access: change,
       params: idParams,
       async handler(ctx, { params: { id } }) {
-        const credential = await getOwn(ctx, { id, kind: 'shared-secret' })
+        const credential = await getResettable(ctx, id, 'shared-secret')
         const first = await proofFirst(ctx, `/credentials/${id}/reset/shared-secret`)
         return first ?? { kind: 'page', page: resetSharedSecretPage(credential) }
       },

@@ -1,8 +1,8 @@
 import type { Secret } from '#kit'
 import type { Ctx } from '#platform'
+import { createCredential, resetOwn, type WantedCredential } from '../credentials/create.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { findCandidates } from '../credentials/credential-store.ts'
-import { makeCredential, resetCredential, type WantedCredential } from '../credentials/making.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { findPrivateKey } from './private-keys.ts'
@@ -15,7 +15,7 @@ const mostKeys = 20
 
 export type WantedKey = Omit<WantedCredential, 'kind'>
 
-/** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, `identity.too-many-keys`, as `makeCredential` */
+/** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, `identity.too-many-keys`, as `createCredential` */
 export async function makeKey(
   parts: Parts,
   ctx: Ctx,
@@ -25,17 +25,17 @@ export async function makeKey(
   const key = await judgedKey(ctx, text)
   await requireRoom(ctx)
   await requireUnused(ctx, key)
-  return { key, credential: await makeCredential(parts, ctx, { ...wanted, kind: 'key' }, () => keptKey(key)) }
+  return { key, credential: await createCredential(parts, ctx, { ...wanted, kind: 'key' }, () => keptKey(key)) }
 }
 
-/** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, as `resetCredential` */
+/** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, as `resetOwn` */
 export async function resetKey(parts: Parts, ctx: Ctx, id: string, text: string) {
   const key = await judgedKey(ctx, text)
   await requireUnused(ctx, key)
-  return { key, ...(await resetCredential(parts, ctx, { id, kind: 'key' }, () => keptKey(key))) }
+  return { key, ...(await resetOwn(parts, ctx, id, 'key', async () => keptKey(key))) }
 }
 
-/** @returns the secret, to be shown this once. @throws GateError `identity.too-many-keys`, as `makeCredential` */
+/** @returns the secret, to be shown this once. @throws GateError `identity.too-many-keys`, as `createCredential` */
 export async function makeSharedSecret(
   parts: Parts,
   ctx: Ctx,
@@ -43,15 +43,15 @@ export async function makeSharedSecret(
 ): Promise<{ readonly credential: Credential; readonly secret: Secret }> {
   await requireRoom(ctx)
   const secret = newSharedSecret(parts.kernel.random)
-  const credential = await makeCredential(parts, ctx, { ...wanted, kind: 'shared-secret' }, keptSecret(parts, secret))
+  const credential = await createCredential(parts, ctx, { ...wanted, kind: 'shared-secret' }, keptSecret(parts, secret))
   return { credential, secret }
 }
 
-/** @throws GateError as `resetCredential` */
+/** @throws GateError as `resetOwn` */
 export async function resetSharedSecret(parts: Parts, ctx: Ctx, id: string) {
   const secret = newSharedSecret(parts.kernel.random)
-  const which = { id, kind: 'shared-secret' } as const
-  return { ...(await resetCredential(parts, ctx, which, keptSecret(parts, secret))), secret }
+  const reset = await resetOwn(parts, ctx, id, 'shared-secret', async () => keptSecret(parts, secret)(id))
+  return { ...reset, secret }
 }
 
 function keptKey(key: PublicKey) {

@@ -1,11 +1,10 @@
 import type { CredentialLimits, Secret } from '#kit'
 import type { Ctx } from '#platform'
 import { getAccount } from '../accounts.ts'
+import { createCredential, getResettable, resetOwn } from '../credentials/create.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
 import type { Confirmed } from '../credentials/limit-questions.ts'
-import { getOwn, makeCredential, resetCredential } from '../credentials/making.ts'
-import { requireWithin } from '../credentials/within.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { requireFreshProof } from '../sign-in/fresh-proof.ts'
@@ -24,7 +23,7 @@ export interface NewPassword extends CredentialLimits {
  * One more password for the account that asks, with limits of its own: one that may only deploy, one for the office.
  *
  * @param device the browser's proven device id
- * @throws GateError `identity.too-many-passwords`, `identity.password-in-use`, as `preparePassword` and `makeCredential`
+ * @throws GateError `identity.too-many-passwords`, `identity.password-in-use`, as `preparePassword` and `createCredential`
  */
 export async function makePassword(
   parts: Parts,
@@ -38,13 +37,13 @@ export async function makePassword(
   if (present.length >= mostPasswords) throw fail('identity.too-many-passwords')
   const { hash, same } = await preparePassword(parts, ctx, account, { next: password, place: 'beside', device })
   if (same !== undefined) throw fail('identity.password-in-use')
-  return makeCredential(parts, ctx, { ...wanted, kind: 'password' }, () => ({ hash }))
+  return createCredential(parts, ctx, { ...wanted, kind: 'password' }, () => ({ hash }))
 }
 
 /**
  * Puts another password in the place of one of the own account; limits stay. A fresh proof stands for the present one.
  *
- * @throws GateError `identity.password-in-use`, as `preparePassword` and `resetCredential`
+ * @throws GateError `identity.password-in-use`, as `preparePassword` and `resetOwn`
  */
 export async function resetOwnPassword(
   parts: Parts,
@@ -53,9 +52,9 @@ export async function resetOwnPassword(
   device: string | undefined,
 ) {
   await requireFreshProof(ctx)
-  requireWithin(ctx.actor, await getOwn(ctx, { id, kind: 'password' }))
+  await getResettable(ctx, id, 'password')
   const account = await getAccount(ctx, ctx.actor.principal.id)
   const { hash, same } = await preparePassword(parts, ctx, account, { next: password, place: 'instead', device })
   if (same !== undefined) throw fail('identity.password-in-use')
-  return resetCredential(parts, ctx, { id, kind: 'password' }, () => ({ hash }))
+  return resetOwn(parts, ctx, id, 'password', async () => ({ hash }))
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { getResettable } from '../credentials/create.ts'
 import { questionsOf } from '../credentials/limit-questions.ts'
 import {
   emptyLimitsForm,
@@ -11,7 +12,6 @@ import {
   readLimits,
 } from '../credentials/limits-form.ts'
 import { limitsView } from '../credentials/limits-view.ts'
-import { getOwn } from '../credentials/making.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
@@ -92,7 +92,7 @@ function resetting(parts: Parts): readonly Route[] {
       access,
       params: idParams,
       async handler(ctx, { params: { id } }) {
-        const credential = await getOwn(ctx, { id, kind: 'password' })
+        const credential = await getResettable(ctx, id, 'password')
         const first = await proofFirst(ctx, `/credentials/${id}/reset/password`)
         return first ?? { kind: 'page', page: resetPasswordPage(credential, ctx.actor.principal.name) }
       },
@@ -105,7 +105,7 @@ function resetting(parts: Parts): readonly Route[] {
       params: idParams,
       body: resetForm,
       async handler(ctx, { params: { id }, body, request }) {
-        const credential = await getOwn(ctx, { id, kind: 'password' })
+        const credential = await getResettable(ctx, id, 'password')
         const again = (faults: readonly FieldFault[], status: number): Reply => ({
           kind: 'page',
           status,
