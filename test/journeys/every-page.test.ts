@@ -95,6 +95,9 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     for (const kind of [
       '/accounts/{id}',
       '/account/security',
+      '/account/credentials/new/passkey',
+      '/account/credentials/new/totp',
+      '/account/credentials/new/recovery-codes',
       '/account/credentials/new/key',
       '/account/credentials/new/shared-secret',
       '/sign-in/key',

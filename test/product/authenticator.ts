@@ -1,11 +1,12 @@
 import type { CDPSession, Page } from 'playwright-core'
 
-/** A virtual authenticator in one page's browser: a device with a fingerprint reader, or a security key that only sees a touch. */
+/**
+ * A virtual authenticator in one page's browser: a device with a fingerprint reader, or a security key that only sees a
+ * touch. Somebody is always there to touch it.
+ */
 export interface Authenticator {
   /** How many passkeys it holds. */
   count(): Promise<number>
-  /** Whether somebody touches it when asked; at first they do not. */
-  touch(is: boolean): Promise<void>
   /** Takes it away; what it held is gone. */
   remove(): Promise<void>
 }
@@ -20,14 +21,11 @@ export async function addAuthenticator(page: Page, verifies = true): Promise<Aut
       hasResidentKey: verifies,
       hasUserVerification: verifies,
       isUserVerified: verifies,
-      automaticPresenceSimulation: false,
+      automaticPresenceSimulation: true,
     },
   })
   return {
     count: async () => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length,
-    touch: async (enabled) => {
-      await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
-    },
     remove: async () => {
       await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId })
     },

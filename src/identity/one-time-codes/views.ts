@@ -1,5 +1,5 @@
 import type { FieldFault, ShellPage } from '#platform'
-import { actionForm, command, field, form, type Html, hidden, html, nothing, notice } from '#platform/ui'
+import { actionForm, command, copyButton, field, form, type Html, hidden, html, nothing, notice } from '#platform/ui'
 import { carriedLimits } from '../credentials/carried-limits.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { LimitsForm } from '../credentials/limits-form.ts'
@@ -91,7 +91,7 @@ export function recoveryCodesPage({ codes }: Pick<MadeCodes, 'codes'>, host: str
   const body = html`${notice('warning', 'The codes are shown only now', 'Print this page or write them down. Gatehouse cannot show them again.')}
 <p class="only-printed">Recovery codes of ${handle} for ${host}. Each works once, at sign-in, after the password.</p>
 <ol class="recovery-codes">${codes.map((code) => html`<li><code>${code.reveal()}</code></li>`)}</ol>
-<div class="not-printed">${command(codes.map((code) => code.reveal()).join('\n'), 'All ten, to copy')}
+<div class="not-printed"><p>${copyButton(codes.map((code) => code.reveal()).join('\n'), 'Copy all ten')}</p>
 <p><a class="button" href="/account/security">I have put them away</a></p></div>`
   return securityStep('Your recovery codes', 'Each is good once, in place of your second factor.', body)
 }

@@ -6,7 +6,7 @@ export const passkeyWay: Way = {
   kind: 'passkey',
   add: {
     text: 'Add a passkey',
-    hint: 'Signs you in with the fingerprint, face or PIN of a device, or a security key. Nobody can be talked out of one.',
+    hint: 'Signs you in with the fingerprint, face or PIN of a device, or a security key. It works here alone, so no other site can trick it out of you.',
     href: '/account/credentials/new/passkey',
   },
   reset: 'Make it anew',

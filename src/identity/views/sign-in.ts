@@ -47,7 +47,8 @@ ${passkeyForm({
   submit: 'Use a passkey',
   look: 'plain',
   values: to === '/' ? {} : { to },
-  autofill: true,
+  // not again at once after a refusal: the browser would offer what was just refused
+  autofill: refusal === undefined,
   handle: true,
 })}
 <p>${[

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { TOTP } from 'otpauth'
+import { eachDialect } from '#platform/testing'
+import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
+
+const password = 'violet anchor meadow 4'
+const half = '__Host-gatehouse-sign-in'
+const session = '__Host-gatehouse'
+
+function fieldOf(text: string, name: string): string {
+  return new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? ''
+}
+
+function keyOf(text: string): TOTP {
+  const key = /<code>((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<\/code>/.exec(text)?.[1]?.replaceAll(' ', '') ?? ''
+  assert.equal(key.length, 32, text)
+  return new TOTP({ secret: key, algorithm: 'SHA1', digits: 6, period: 30 })
+}
+
+async function addApp(node: TestNode, person: Browser): Promise<() => string> {
+  const scan = await person.post('/account/credentials/new/totp', { label: 'Phone' })
+  const app = keyOf(scan.text)
+  const code = () => app.generate({ timestamp: node.clock.now() })
+  const form = { label: 'Phone', enrolment: fieldOf(scan.text, 'enrolment'), code: code() }
+  assert.equal((await person.post('/account/credentials/new/totp/confirm', form)).status, 200)
+  node.clock.advance(30_000)
+  return code
+}
+
+async function beginSignIn(node: TestNode, address = '192.0.2.77'): Promise<Browser> {
+  const person = browser(node, address)
+  assert.equal((await person.post('/sign-in', { handle: 'ada', password })).status, 200)
+  assert.ok(person.cookies.get(half), 'half a sign-in')
+  return person
+}
+
+const second = (person: Browser, code: string) => person.post('/sign-in/second/totp', { code })
+
+eachDialect((dialect, open) => {
+  describe(`half sign-ins, ${dialect}`, () => {
+    async function withApp(t: TestContext) {
+      const node = await startSetUpNode(t, open)
+      const id = await addPerson(node.admin, 'ada', password)
+      const ada = browser(node)
+      await ada.signIn('ada', password)
+      return { node, id, ada, code: await addApp(node, ada) }
+    }
+
+    test('attack 29: half a sign-in is worth nothing on console, API and app hosts', async (t) => {
+      const { node } = await withApp(t)
+      const person = await beginSignIn(node)
+      assert.equal(person.cookies.get(session), undefined)
+      for (const path of ['/account', '/account/security', '/account/prove', '/account/credentials/new/totp']) {
+        const answer = await person.get(path)
+        assert.ok(
+          answer.status === 401 || /\/sign-in/.test(String(answer.headers['location'])),
+          `${path} ${answer.status}`,
+        )
+      }
+      const token = person.cookies.get(half) ?? ''
+      for (const path of ['/api/v1/me', '/api/v1/credentials', '/api/v1/accounts']) {
+        assert.equal((await person.get(path)).status, 401, path)
+        const bearer = { authorization: `Bearer ${token}` }
+        assert.equal((await node.call({ path, headers: bearer })).status, 401, `${path} as a token`)
+        const cookie = { cookie: `${session}=${token}` }
+        assert.equal((await node.call({ path, headers: cookie })).status, 401, `${path} as a session`)
+      }
+      assert.equal(await node.identity.findSession(token, undefined, '192.0.2.77'), undefined)
+      assert.equal(await node.identity.findSession(token, 'app.localhost', '192.0.2.77'), undefined)
+      assert.equal(await node.identity.findToken(token, '192.0.2.77'), undefined)
+    })
+
+    test('attack 29: half a sign-in proves nothing again, and sets nothing up where a second factor stands', async (t) => {
+      const { node, code } = await withApp(t)
+      const person = await beginSignIn(node)
+      assert.ok([401, 303].includes((await person.post('/account/prove/totp', { code: code() })).status))
+      const scan = await person.get('/sign-in/second/new-totp')
+      assert.equal(scan.status, 403, scan.text)
+      assert.equal((await person.post('/sign-in/second/new-passkey/options')).status, 403)
+      const page = await person.get('/sign-in/second')
+      assert.doesNotMatch(page.text, /Set up|Make a passkey/)
+      // an enrolment that was begun in a whole session of the same account is none here either
+      const whole = await beginSignIn(node, '192.0.2.78')
+      await second(whole, code())
+      const begun = await whole.post('/account/credentials/new/totp', { label: 'Mine' })
+      const mine = keyOf(begun.text).generate({ timestamp: node.clock.now() })
+      const smuggled = { enrolment: fieldOf(begun.text, 'enrolment'), code: mine }
+      const refused = await person.post('/sign-in/second/new-totp', smuggled)
+      assert.equal(refused.status, 403, refused.text)
+      assert.equal(person.cookies.get(session), undefined)
+    })
+
+    test("attack 29: somebody else's second factor completes nobody's sign-in", async (t) => {
+      const { node } = await withApp(t)
+      await addPerson(node.admin, 'bob', password)
+      const bob = browser(node, '192.0.2.60')
+      await bob.signIn('bob', password)
+      const bobs = await addApp(node, bob)
+      const person = await beginSignIn(node)
+      assert.equal((await second(person, bobs())).status, 401)
+      assert.equal(person.cookies.get(session), undefined)
+    })
+
+    test('attack 29: half a sign-in ends with its password, its account, its time and its five attempts', async (t) => {
+      const { node, id, ada, code } = await withApp(t)
+      const old = await beginSignIn(node, '192.0.2.70')
+      node.clock.advance(600_001)
+      const late = await second(old, code())
+      assert.equal(late.headers['location'], '/sign-in')
+      const stale = await beginSignIn(node, '192.0.2.71')
+      node.clock.advance(1_000)
+      const change = {
+        presentPassword: password,
+        password: 'copper lantern river 9',
+        passwordAgain: 'copper lantern river 9',
+      }
+      assert.equal((await ada.post('/account/password', change)).status, 303)
+      assert.equal((await second(stale, code())).headers['location'], '/sign-in')
+      const tired = browser(node, '192.0.2.72')
+      await tired.post('/sign-in', { handle: 'ada', password: 'copper lantern river 9' })
+      for (let at = 0; at < 5; at += 1) {
+        await second(tired, '000000')
+        node.clock.advance(60_000)
+      }
+      assert.equal((await second(tired, code())).headers['location'], '/sign-in', 'no attempt is left')
+      const gone = browser(node, '192.0.2.73')
+      await gone.post('/sign-in', { handle: 'ada', password: 'copper lantern river 9' })
+      assert.ok(gone.cookies.get(half))
+      await node.admin.post(`/api/v1/accounts/${id}/disable`)
+      assert.equal((await second(gone, code())).headers['location'], '/sign-in')
+    })
+
+    test('attack 30: codes are counted with passwords, under one handle however it is typed, also in parallel', async (t) => {
+      const { node } = await withApp(t)
+      const guesses: number[] = []
+      for (const handle of ['ada', 'ADA', ' Ada ', 'ａｄａ', 'aDa']) {
+        const person = browser(node, '198.51.100.9')
+        const first = await person.post('/sign-in', { handle, password })
+        if (first.status === 200) guesses.push((await second(person, '000000')).status)
+        else guesses.push(first.status)
+      }
+      const person = browser(node, '198.51.100.9')
+      await person.post('/sign-in', { handle: 'ada', password })
+      const many = await Promise.all(Array.from({ length: 20 }, (_, at) => second(person, String(at).padStart(6, '0'))))
+      const looked = [...guesses, ...many.map(({ status }) => status)].filter((status) => status === 401).length
+      assert.ok(looked <= 6, `${looked} codes were looked at`)
+      const elsewhere = await browser(node, '198.51.100.9').post('/sign-in', { handle: 'Ada', password })
+      assert.equal(elsewhere.status, 429, 'and a right password does not set the guesses back')
+    })
+  })
+})
