@@ -139,7 +139,7 @@ function regionField({ form, faults, region }: LimitsView): Html {
   const chosen = form.regions.map(countryName).join(', ')
   const here = region === undefined ? 'The country you are in now is not known.' : `You are in ${countryName(region)}.`
   const open = faultOf(faults, 'regions') !== undefined
-  return html`<details${open && html` open`}><summary>Only in these countries: ${chosen === '' ? 'every country' : chosen}</summary>${checkboxes(
+  return html`<details${open && html` open`}><summary>Only in some countries${chosen === '' ? nothing : html`: ${chosen}`}</summary><div class="scrolled">${checkboxes(
     {
       name: 'regions',
       label: 'Countries',
@@ -148,7 +148,7 @@ function regionField({ form, faults, region }: LimitsView): Html {
       values: form.regions,
       faults,
     },
-  )}</details>`
+  )}</div></details>`
 }
 
 function lifeFields({ form, faults }: LimitsView): Html {
