@@ -10,6 +10,7 @@ import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { shownOnSignIn } from '../views/sign-in.ts'
 import { type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
+import { findPrivateKey } from './private-keys.ts'
 import { answerPage, keyHandlePage } from './views/sign-in.ts'
 
 const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
@@ -97,6 +98,14 @@ async function signInByForm(
   const handle = foldHandle(body.handle)
   if (handleFault(handle) !== undefined) return askAgain(to, [])
   const use = signInUse(handle)
+  if (findPrivateKey(body.answer) !== undefined) {
+    const faults = [{ field: 'answer', message: privateKeyPasted }]
+    return {
+      kind: 'page',
+      status: 400,
+      page: answerPage({ to, handle, asked: askForAnswer(parts, use, ctx.now), faults }),
+    }
+  }
   try {
     const result = await proveAttempt(
       parts,
@@ -115,6 +124,9 @@ async function signInByForm(
     return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }
+
+const privateKeyPasted =
+  'This is a private key, not a signature. Nothing of it was kept, but take it for known: revoke it, and make a new one.'
 
 function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
   return [
@@ -144,6 +156,7 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       responses: { 201: createdToken, 202: halfSignIn },
       async handler(ctx, { body, request }) {
         const handle = requireHandle(body.handle)
+        if (findPrivateKey(body.answer) !== undefined) throw fail('identity.private-key-pasted')
         const tried = {
           handle,
           device: undefined,

@@ -209,6 +209,21 @@ eachDialect((_, open) => {
     assert.equal((await browser(node, '192.0.2.77').post('/api/v1/sign-in', byPassword)).status, 429)
   })
 
+  test('attack 39: a private key pasted for its signature is refused before anything is tried, and not shown again', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const { nonce } = await ask(node, 'sam')
+    const page = await browser(node).post('/sign-in/key/answer', { handle: 'sam', nonce, answer: pem })
+    assert.equal(page.status, 400)
+    assert.match(page.text, /This is a private key, not a signature/)
+    const told = await answer(node, 'sam', nonce, pem)
+    assert.equal(told.json['code'], 'identity.private-key-pasted')
+    const body = pem.split('\n')[1] ?? assert.fail()
+    for (const text of [page.text, told.text, JSON.stringify(node.log)]) assert.ok(!text.includes(body))
+    assert.deepEqual(await reasons(node), [])
+  })
+
   test('what is too long is refused before it is read', async (t) => {
     const node = await startSetUpNode(t, open)
     const long = { handle: 'sam', nonce: 'x', answer: 'A'.repeat(10_000_000) }
