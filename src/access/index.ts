@@ -20,8 +20,7 @@ export { consoleOrigin } from './console-origin.ts'
 export type { AccessFace, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
 
-/** Milliseconds. */
-const differencesWrittenEvery = 10_000
+const differencesWrittenEveryMs = 10_000
 
 /** Who may do what, through what, and why. */
 export const accessRoom = defineRoom({
@@ -50,7 +49,7 @@ export const accessRoom = defineRoom({
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       async start(contributions) {
         await access.start(contributions)
-        timer = setInterval(() => void access.differences.flush(), differencesWrittenEvery).unref()
+        timer = setInterval(() => void access.differences.flush(), differencesWrittenEveryMs).unref()
       },
       async stop() {
         clearInterval(timer)
