@@ -173,4 +173,13 @@ export const events: EventTable = {
     account,
     z.object({ by: z.enum(['person', 'time']).describe('Before its time by somebody, or because it was over.') }),
   ),
+  'sign-ins.new-place': event(
+    'Somebody signed in from a client or region new to their account.',
+    account,
+    z.object({
+      client: z.string().describe('What it calls itself, without versions.'),
+      region: z.string().nullable().describe('Country of the address; null: unknown.'),
+      new: z.array(z.enum(['client', 'region'])).describe('Which of them is new.'),
+    }),
+  ),
 }

@@ -22,6 +22,8 @@ import { sessionRotation } from './migrations/0002-session-rotation.ts'
 import { manyCredentials } from './migrations/0003-credentials.ts'
 import { oneTimeCodes } from './migrations/0006-one-time-codes.ts'
 import { joining } from './migrations/0007-joining.ts'
+import { placesKept } from './notices/new-places.ts'
+import { forgetPlaces } from './notices/place-store.ts'
 import { codeRoutes } from './one-time-codes/code-routes.ts'
 import { newCodeRoutes } from './one-time-codes/new-code-routes.ts'
 import type { Parts } from './parts.ts'
@@ -181,6 +183,7 @@ function jobs(parts: Parts): readonly Job[] {
         await ctx.tx(async (tx) => {
           await forgetThrottles(tx.db, tx.now)
           await forgetLinks(tx.db, tx.now)
+          await forgetPlaces(tx.db, tx.now - placesKept)
           await forgetInvitations(tx.db, tx.now - settledInvitationsKept)
           await forgetSignIns(tx.db, tx.now)
           await forgetSessions(tx.db, tx.now - endedSessionsKept)

@@ -188,6 +188,18 @@ export async function listSessions(
   return rows.map(sessionOf)
 }
 
+/** Ids of an account's sessions, ended ones too while they are kept, newest first. */
+export async function listRecentSessionIds(db: Db, accountId: string, limit: number): Promise<readonly string[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_sessions')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** Gives a session a new token: the old one opens nothing from commit on. */
 export async function replaceToken(db: Db, id: string, tokenHash: string): Promise<boolean> {
   const result = await tables<IdentityTables>(db)

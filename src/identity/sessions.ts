@@ -3,6 +3,7 @@ import { type Ctx, touch } from '#platform'
 import type { Credential } from './credentials/credential.ts'
 import { fail } from './errors.ts'
 import type { AppSession } from './face.ts'
+import { noticeSignIn } from './notices/new-places.ts'
 import type { Parts } from './parts.ts'
 import { noteFirstHoldings } from './rotation.ts'
 import {
@@ -67,6 +68,7 @@ export async function openSession(
   }
   await insertSession(tx.db, session, hashOfToken(token))
   for (const factor of factors) await addSessionFactor(tx.db, session.id, factor.id, tx.now)
+  await noticeSignIn(parts, tx, session)
   await noteFirstHoldings(parts, tx, session)
   await tx.audit({
     action: 'sessions.open',

@@ -1,6 +1,5 @@
 /** A mail server for tests: the real protocol on a real socket, and a mailbox to look into. */
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { MailFace } from './face.ts'
 
@@ -37,8 +36,13 @@ export function linkIn({ text }: ReceivedMail): URL {
   return new URL(found[0])
 }
 
+/** Whatever runs ends when it is over: a test, or a journey's own. */
+export interface Ending {
+  after(end: () => Promise<void>): unknown
+}
+
 /** Listens on loopback without TLS until the test ends. */
-export async function startMailbox(t: TestContext, options: SMTPServerOptions = {}): Promise<Mailbox> {
+export async function startMailbox(t: Ending, options: SMTPServerOptions = {}): Promise<Mailbox> {
   const mails: ReceivedMail[] = []
   const server = new SMTPServer({
     authOptional: true,

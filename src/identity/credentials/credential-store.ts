@@ -189,6 +189,18 @@ export async function listCredentials(
   return rows.map(credentialOf)
 }
 
+/** Ids of an account's credentials, revoked ones too, newest first. */
+export async function listAllCredentialIds(db: Db, accountId: string, limit: number): Promise<readonly string[]> {
+  const rows = await tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
 /** Every unrevoked token that was made on purpose, not by a sign-in, with its owner's handle; oldest first. */
 export async function allMadeTokens(
   db: Db,

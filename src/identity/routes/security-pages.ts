@@ -6,6 +6,7 @@ import type { Credential } from '../credentials/credential.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
 import { ways } from '../credentials/ways.ts'
 import { fail } from '../errors.ts'
+import { recentSecurityEvents } from '../notices/security-events.ts'
 import type { Parts } from '../parts.ts'
 import { strengthWords } from '../passwords/strength.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
@@ -57,6 +58,7 @@ function panel(parts: Parts): Route {
           ways: (await may('credentials:create')) ? ways : [],
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
+          events: await recentSecurityEvents(parts, ctx, id),
           actor: ctx.actor,
           now: ctx.now,
           done: doneWords[query.done ?? ''],

@@ -4,6 +4,7 @@ import { actorCredential } from '../credentials/credential.ts'
 import { findCandidates, listCredentials } from '../credentials/credential-store.ts'
 import { credentialKinds } from '../credentials/kinds.ts'
 import { fail } from '../errors.ts'
+import { noticeSignIn } from '../notices/new-places.ts'
 import type { Parts } from '../parts.ts'
 import { refuseLeaked, spendLeaked } from '../passwords/leaked.ts'
 import { belongingsOf } from '../resources.ts'
@@ -57,6 +58,9 @@ export function sessionOpener(parts: Parts, request: SignInRequest): Opener<Open
   }
 }
 
+/** What a sign-in for a token is noticed as, whatever its program calls itself. */
+const commandLine = 'gatehouse'
+
 /** Makes a token that expires, for the command line. It ends with the credential that began the sign-in. */
 export function tokenOpener(parts: Parts, label: string): Opener<CreatedToken> {
   return async (tx, proven) => {
@@ -66,6 +70,7 @@ export function tokenOpener(parts: Parts, label: string): Opener<CreatedToken> {
       ...provenActor(proven[0], undefined),
       factors: proven.slice(1).map((factor) => actorCredential(factor.credential)),
     })
+    await noticeSignIn(parts, tx, { accountId: account.id, client: commandLine })
     const ends = tx.now + parts.config.token.login
     return addToken(parts, tx, {
       accountId: account.id,

@@ -21,6 +21,8 @@ import type { Credential } from '../credentials/credential.ts'
 import { credentialKinds } from '../credentials/kinds.ts'
 import { placeInWords } from '../credentials/limits-words.ts'
 import { type Way, wayOf } from '../credentials/ways.ts'
+import type { SecurityEvent } from '../notices/security-events.ts'
+import { securityEventTable } from '../notices/views.ts'
 import type { Session } from '../session-store.ts'
 import { by, from, sessionTable, tokenTable } from './sessions.ts'
 
@@ -34,6 +36,7 @@ export interface SecurityView {
   readonly ways: readonly Way[]
   readonly tokens: readonly Credential[]
   readonly sessions: readonly Session[]
+  readonly events: readonly SecurityEvent[]
   readonly actor: Actor
   readonly now: number
   readonly done: string | undefined
@@ -69,7 +72,9 @@ ${
 }
 <h2>API tokens</h2>
 ${tokenTable(tokens, now, true)}
-${tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}`
+${tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}
+<h2>What happened lately</h2>
+${securityEventTable(view.events, now)}`
   return { title: 'Security', body, section: '/account', frame: 'full' }
 }
 

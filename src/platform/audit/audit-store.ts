@@ -146,6 +146,8 @@ export interface AuditFilter {
   readonly actionPrefix?: string
   readonly targetType?: string
   readonly targetId?: string
+  /** Any of these; with `targetType`, so that an index serves it. */
+  readonly targetIds?: readonly string[]
   readonly outcome?: 'done' | 'refused'
   /** Milliseconds since the epoch, inclusive. */
   readonly from?: number
@@ -183,7 +185,7 @@ export async function selectSealed(
 }
 
 function matching(db: Db, filter: AuditFilter) {
-  const { actorId, actor, actionPrefix, targetType, targetId, outcome, from, to } = filter
+  const { actorId, actor, actionPrefix, targetType, targetId, targetIds, outcome, from, to } = filter
   return tables<AuditTables>(db)
     .selectFrom('platform_audit_records')
     .selectAll()
@@ -196,6 +198,7 @@ function matching(db: Db, filter: AuditFilter) {
     )
     .$if(targetType !== undefined, (query) => query.where('target_type', '=', targetType ?? ''))
     .$if(targetId !== undefined, (query) => query.where('target_id', '=', targetId ?? ''))
+    .$if(targetIds !== undefined, (query) => query.where('target_id', 'in', targetIds ?? []))
     .$if(outcome !== undefined, (query) => query.where('outcome', '=', outcome ?? ''))
     .$if(from !== undefined, (query) => query.where('at', '>=', from ?? 0))
     .$if(to !== undefined, (query) => query.where('at', '<', to ?? 0))
