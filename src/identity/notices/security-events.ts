@@ -1,6 +1,7 @@
 import { throughOf } from '#kit'
 import { type AuditRecord, type Ctx, type JournalValue, listAudit } from '#platform'
 import { listAllCredentialIds } from '../credentials/credential-store.ts'
+import { credentialKinds, isCredentialKind } from '../credentials/kinds.ts'
 import type { Parts } from '../parts.ts'
 import { listRecentSessionIds } from '../session-store.ts'
 
@@ -42,10 +43,10 @@ const words: Readonly<Record<string, (detail: Detail) => string>> = {
   'passwords.leak': () => 'The password was found to have leaked',
   'recovery-links.create': ({ by }) =>
     by === 'mail' ? 'A link to get back in was asked for by mail' : 'A link to get back in was made',
-  'credentials.create': ({ kind }) => `A ${String(kind)} was added`,
-  'credentials.reset': ({ kind }) => `A ${String(kind)} was reset`,
-  'credentials.rename': ({ kind }) => `A ${String(kind)} was renamed`,
-  'credentials.revoke': ({ kind }) => `A ${String(kind)} was revoked`,
+  'credentials.create': ({ kind }) => `${kindInWords(kind)} was added`,
+  'credentials.reset': ({ kind }) => `${kindInWords(kind)} was reset`,
+  'credentials.rename': ({ kind }) => `${kindInWords(kind)} was renamed`,
+  'credentials.revoke': ({ kind }) => `${kindInWords(kind)} was revoked`,
   'tokens.create': () => 'An API token was made',
   'tokens.revoke': () => 'An API token was revoked',
   'accounts.join': () => 'The account was made',
@@ -54,6 +55,12 @@ const words: Readonly<Record<string, (detail: Detail) => string>> = {
   'accounts.enable': () => 'The account was enabled',
   'accounts.suspend': () => 'The account was suspended',
   'accounts.unsuspend': () => 'The suspension was lifted',
+}
+
+function kindInWords(kind: JournalValue | undefined): string {
+  if (typeof kind !== 'string' || !isCredentialKind(kind)) return 'A way to sign in'
+  const { title } = credentialKinds[kind]
+  return title.charAt(0).toUpperCase() + title.slice(1)
 }
 
 const notable = new Set(['sign-ins.fail', 'sign-ins.new-place', 'passwords.leak', 'passwords.recover'])
