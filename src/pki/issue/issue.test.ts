@@ -235,12 +235,16 @@ eachDialect((_, open) => {
     const admin = asAdmin(node)
     await addRole(admin, 'issuer', ['certificate-profiles:issue:person', 'certificates:read'])
     await node.access.addPrincipal(admin, { id: 'acc_ada', kind: 'account', name: 'ada' })
-    await node.access.assignRole(admin, 'acc_ada', 'administrator')
+    await addRole(admin, 'reader', ['accounts:read'])
+    await node.access.assignRole(admin, 'acc_ada', 'reader')
     await node.access.addPrincipal(admin, { id: 'acc_bob', kind: 'account', name: 'bob' })
     await node.access.assignRole(admin, 'acc_bob', 'issuer')
     const bob = node.ctx.as(accountActor('acc_bob'))
     const narrow = { profile: 'person', permissions: ['certificates:read'], newKey: true }
     await assert.rejects(orderAs(node, bob, { ...narrow, account: 'ada' }), isCode('access.more-than-held'))
+    await addRole(admin, 'lead', [], 10)
+    await node.access.assignRole(admin, 'acc_ada', 'lead')
+    await assert.rejects(orderAs(node, bob, { ...narrow, account: 'ada' }), isCode('access.outranked'))
     const own = await orderAs(node, bob, { ...narrow, account: 'bob' })
     assert.deepEqual(own.limits?.permissions, ['certificates:read'])
     await assert.rejects(

@@ -103,7 +103,7 @@ export function orderWithNewKey(
  * key acts as the holder. Permissions of routes come before; renewals by the certificate itself do not come here.
  *
  * @returns the order with its limits narrowed to those of the credential that asked
- * @throws GateError `access.more-than-held`, `pki.invalid-limits`, `pki.wider-than-credential`
+ * @throws GateError `access.outranked`, `access.more-than-held`, `pki.invalid-limits`, `pki.wider-than-credential`
  */
 export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: JudgedOrder): Promise<JudgedOrder> {
   if (order.holder === undefined) return order
@@ -111,8 +111,10 @@ export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: Judged
   const faults = limitFaults(wanted, ctx.now)
   if (faults.length > 0) throw fail('pki.invalid-limits', { faults })
   // a narrow certificate acts as its holder too: apps and the journal are told that name
-  if (order.holder.id !== ctx.actor.principal.id) await access.requireCoverageOf(ctx, order.holder.id)
-  else if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
+  if (order.holder.id !== ctx.actor.principal.id) {
+    await access.requireOutranks(ctx, order.holder.id, `certificate-profiles:issue:${order.profile.name}`)
+    await access.requireCoverageOf(ctx, order.holder.id)
+  } else if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
   else await access.requireCoverage(ctx, wanted.permissions)
   const through = throughOf(ctx.actor)
   const limits = through === undefined ? wanted : narrowedBy(wanted, through)
