@@ -101,7 +101,7 @@ eachDialect((_, open) => {
     const desk = browser(node)
     await desk.signIn('help', password)
     const refused = await desk.post(`/api/v1/accounts/${admin}/reset-password`, {})
-    assert.deepEqual([refused.status, refused.json['code']], [403, 'access.more-than-held'])
+    assert.deepEqual([refused.status, refused.json['code']], [403, 'access.outranked'])
     assert.equal((await desk.post(`/accounts/${admin}/reset-password`)).status, 403)
     await node.kernel.journal.flush()
     const tried = { outcome: 'refused' } as const

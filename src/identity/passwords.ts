@@ -34,7 +34,7 @@ export interface PasswordChanged {
 export async function changeOwnPassword(parts: Parts, ctx: Ctx, change: PasswordChange): Promise<PasswordChanged> {
   const account = await getAccount(ctx, ctx.actor.principal.id)
   const { present, next, device } = change
-  const { hash, same } = await preparePassword(parts, ctx, account, { next, place: 'instead', device })
+  const { hash, same } = await preparePassword(parts, ctx, account, { next, place: 'instead', asker: 'owner', device })
   const isSame = same !== undefined || normalizePassword(present.reveal()) === normalizePassword(next.reveal())
   const tried = { handle: account.handle, password: present, device, nextDevice: device }
   try {
@@ -65,7 +65,12 @@ export async function resetPassword(parts: Parts, ctx: Ctx, accountId: string, n
   refuseOwnAccount(ctx, accountId)
   await requireFreshPerson(ctx)
   const account = await getAccount(ctx, accountId)
-  const { hash, same } = await preparePassword(parts, ctx, account, { next, place: 'instead', device: undefined })
+  const { hash, same } = await preparePassword(parts, ctx, account, {
+    next,
+    place: 'instead',
+    asker: 'administrator',
+    device: undefined,
+  })
   if (same !== undefined) throw fail('identity.password-in-use')
   return ctx.tx(async (tx) => {
     await getAccount(tx, accountId)

@@ -35,7 +35,12 @@ export async function makePassword(
   const account = await getAccount(ctx, ctx.actor.principal.id)
   const present = await listCredentials(ctx.db, account.id, 'password')
   if (present.length >= mostPasswords) throw fail('identity.too-many-passwords')
-  const { hash, same } = await preparePassword(parts, ctx, account, { next: password, place: 'beside', device })
+  const { hash, same } = await preparePassword(parts, ctx, account, {
+    next: password,
+    place: 'beside',
+    asker: 'owner',
+    device,
+  })
   if (same !== undefined) throw fail('identity.password-in-use')
   return createCredential(parts, ctx, { ...wanted, kind: 'password' }, () => ({ hash }))
 }
@@ -54,7 +59,12 @@ export async function resetOwnPassword(
   await requireFreshProof(ctx)
   await getResettable(ctx, id, 'password')
   const account = await getAccount(ctx, ctx.actor.principal.id)
-  const { hash, same } = await preparePassword(parts, ctx, account, { next: password, place: 'instead', device })
+  const { hash, same } = await preparePassword(parts, ctx, account, {
+    next: password,
+    place: 'instead',
+    asker: 'owner',
+    device,
+  })
   if (same !== undefined) throw fail('identity.password-in-use')
   return resetOwn(parts, ctx, id, 'password', async () => ({ hash }))
 }

@@ -25,6 +25,8 @@ export async function requireUsable(parts: Parts, password: Secret, handle: stri
 export interface WantedPassword {
   readonly next: Secret
   readonly place: 'beside' | 'instead'
+  /** Who may set it without knowing another can become the account anyway, and must be able to while somebody attacks it. */
+  readonly asker: 'owner' | 'administrator'
   /** The browser's proven device id. */
   readonly device: string | undefined
 }
@@ -41,14 +43,14 @@ export async function preparePassword(
   parts: Parts,
   ctx: Ctx,
   { id, handle }: Pick<Account, 'id' | 'handle'>,
-  { next, place, device }: WantedPassword,
+  { next, place, asker, device }: WantedPassword,
 ): Promise<PreparedPassword> {
   await requireUsable(parts, next, handle)
   return parts.hasher.queued(async (queue) => {
     const stored = await findCandidates(ctx.db, { accountId: id, kinds: ['password'] })
     if (stored.length === 0 || (place === 'instead' && stored.length === 1))
       return { hash: await queue.hash(next), same: undefined }
-    await countOrJournal(parts, ctx, { handle, address: ctx.actor.address, device })
+    if (asker === 'owner') await countOrJournal(parts, ctx, { handle, address: ctx.actor.address, device })
     const hashes = stored.map((one) => one.hash)
     const same = await queue.verify(next, hashes)
     return {

@@ -172,6 +172,25 @@ eachDialect((_, open) => {
     for (const text of [narrow, next, adminPassword]) assert.ok(!JSON.stringify(journal).includes(text))
   })
 
+  test('an account under attack can still be given a new password', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'ada', password)
+    const ada = browser(node, '198.51.100.7')
+    await ada.signIn('ada', password)
+    node.clock.advance(1_000)
+    await add(ada, { password: narrow })
+    for (let i = 0; i < 24; i += 1) {
+      await browser(node, `2001:db8:${i}::1`).post('/sign-in', { handle: 'ada', password: 'wrong wrong wrong' })
+    }
+    assert.equal((await browser(node, '203.0.113.9').post('/sign-in', { handle: 'ada', password })).status, 429)
+    const next = 'given anew by somebody else'
+    const reset = await node.admin.post(`/api/v1/accounts/${id}/reset-password`, { password: next })
+    assert.equal(reset.status, 200, reset.text)
+    const same = await node.admin.post(`/api/v1/accounts/${id}/reset-password`, { password: narrow })
+    assert.equal(same.json['code'], 'identity.password-in-use', same.text)
+    await browser(node, '198.51.100.7').signIn('ada', next)
+  })
+
   test('adding asks for a fresh proof, and stops at twenty', async (t) => {
     const node = await startSetUpNode(t, open)
     const accountId = String((await node.admin.get('/api/v1/me')).json['id'])
