@@ -24,9 +24,11 @@ import { oneTimeCodes } from './migrations/0006-one-time-codes.ts'
 import { joining } from './migrations/0007-joining.ts'
 import { placesKept } from './notices/new-places.ts'
 import { forgetPlaces } from './notices/place-store.ts'
+import { codeApi } from './one-time-codes/api.ts'
 import { codeRoutes } from './one-time-codes/code-routes.ts'
 import { newCodeRoutes } from './one-time-codes/new-code-routes.ts'
 import type { Parts } from './parts.ts'
+import { passkeyApi } from './passkeys/api.ts'
 import { newPasskeyRoutes } from './passkeys/new-passkey-routes.ts'
 import { passkeyRoutes } from './passkeys/passkey-routes.ts'
 import { createHasher } from './password-hash.ts'
@@ -97,7 +99,9 @@ export const identityRoom = defineRoom({
         ...securityPages(parts),
         ...passkeyRoutes(parts),
         ...newPasskeyRoutes(parts),
+        ...passkeyApi(parts),
         ...codeRoutes(parts),
+        ...codeApi(parts),
         ...newCodeRoutes(parts),
         ...secondRoutes(parts),
         ...enrolRoutes(parts),

@@ -19,6 +19,18 @@ export interface WantedCredential extends CredentialLimits {
   readonly confirmed: Confirmed
 }
 
+/** What the API asks: limits that were left out are those of what asks. */
+export function wantedOf(
+  ctx: Ctx,
+  body: Omit<WantedCredential, 'expiresAt' | 'permissions'> & {
+    readonly expiresAt: string | null
+    readonly permissions?: readonly string[] | undefined
+  },
+): WantedCredential {
+  const permissions = body.permissions ?? throughOf(ctx.actor)?.permissions ?? ['*']
+  return { ...body, permissions, expiresAt: body.expiresAt === null ? undefined : Date.parse(body.expiresAt) }
+}
+
 /**
  * Whether the caller may make a credential of their own now: permission and fresh proof. Before anything slow is verified.
  *

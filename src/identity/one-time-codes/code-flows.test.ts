@@ -141,5 +141,75 @@ eachDialect((dialect, open) => {
       assert.ok(person.cookies.get(session))
       assert.equal((await person.get('/account')).status, 200)
     })
+
+    test('apps and recovery codes are made, counted and made anew over the API, and refused without a fresh proof', async (t) => {
+      const node = await startSetUpNode(t, open)
+      await addPerson(node.admin, 'ada', password)
+      const ada = browser(node)
+      await ada.signIn('ada', password)
+      const begun = await ada.post('/api/v1/totps/begin')
+      const secret = String(begun.json['key']).replaceAll(' ', '')
+      const app = new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 })
+      const enrolment = String(begun.json['enrolment'])
+      const body = { label: 'Phone', enrolment }
+      assert.equal((await ada.post('/api/v1/totps', { ...body, code: '000000' })).status, 400)
+      const off = app.generate({ timestamp: node.clock.now() - 300_000 })
+      const late = await ada.post('/api/v1/totps', { ...body, code: off })
+      assert.match(late.text, /clock of the app is about 5 minutes behind/)
+      const code = app.generate({ timestamp: node.clock.now() })
+      const made = await ada.post('/api/v1/totps', { ...body, code })
+      assert.equal(made.status, 201, made.text)
+      assert.doesNotMatch(made.text, new RegExp(secret))
+      const again = await ada.post('/api/v1/totps', {
+        ...body,
+        code: app.generate({ timestamp: node.clock.now() + 30_000 }),
+      })
+      assert.equal(again.status, 409, 'one enrolment is one app')
+      const codes = await ada.post('/api/v1/recovery-codes', {})
+      assert.equal(codes.status, 201, codes.text)
+      assert.equal((codes.json['codes'] as string[]).length, 10)
+      const { id } = codes.json['credential'] as { id: string }
+      assert.equal((await ada.get(`/api/v1/recovery-codes/${id}`)).json['left'], 10)
+      node.clock.advance(11 * 60_000)
+      for (const path of [
+        '/api/v1/totps/begin',
+        '/api/v1/recovery-codes',
+        '/api/v1/passkeys/begin',
+        `/api/v1/recovery-codes/${id}/reset`,
+      ]) {
+        const refused = await ada.post(path)
+        assert.equal(refused.status, 403, `${path} ${refused.text}`)
+      }
+    })
+
+    test('an enrolment is for one account, half an hour, and as it was made', async (t) => {
+      const node = await startSetUpNode(t, open)
+      await addPerson(node.admin, 'ada', password)
+      await addPerson(node.admin, 'bob', password)
+      const [ada, bob] = [browser(node), browser(node, '192.0.2.60')]
+      await ada.signIn('ada', password)
+      await bob.signIn('bob', password)
+      const begun = (await ada.post('/api/v1/totps/begin')).json
+      const app = new TOTP({
+        secret: String(begun['key']).replaceAll(' ', ''),
+        algorithm: 'SHA1',
+        digits: 6,
+        period: 30,
+      })
+      const code = () => app.generate({ timestamp: node.clock.now() })
+      const enrolment = String(begun['enrolment'])
+      const send = (person: Browser, text: string) =>
+        person.post('/api/v1/totps', { label: 'x', enrolment: text, code: code() })
+      const bent = `${enrolment.slice(0, 20)}${enrolment[20] === 'A' ? 'B' : 'A'}${enrolment.slice(21)}`
+      for (const [person, text] of [
+        [bob, enrolment],
+        [ada, bent],
+        [ada, ''],
+        [ada, 'x'.repeat(1_999)],
+      ] as const) {
+        const refused = await send(person, text)
+        assert.equal(refused.json['code'], 'identity.enrolment-over', refused.text)
+      }
+    })
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { TOTP } from 'otpauth'
 import { eachDialect } from '#platform/testing'
+import { SoftPasskey } from '../passkeys/testing.ts'
 import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
 
 const password = 'violet anchor meadow 4'
@@ -147,6 +148,59 @@ eachDialect((dialect, open) => {
       assert.ok(looked <= 6, `${looked} codes were looked at`)
       const elsewhere = await browser(node, '198.51.100.9').post('/sign-in', { handle: 'Ada', password })
       assert.equal(elsewhere.status, 429, 'and a right password does not set the guesses back')
+    })
+
+    async function ruled(node: Awaited<ReturnType<typeof startSetUpNode>>, condition: string): Promise<void> {
+      const text = `@id("rule")
+forbid (principal is Gatehouse::Account, action == Gatehouse::Action::"sessions:open", resource)
+unless { ${condition} };`
+      const made = await node.admin.post('/api/v1/policies', { name: 'rule', text, state: 'enforced', reason: 'test' })
+      assert.equal(made.status, 201, made.text)
+    }
+
+    test('where a rule demands a second factor and there is none, an app is set up on the way', async (t) => {
+      const node = await startSetUpNode(t, open)
+      await addPerson(node.admin, 'ada', password)
+      await ruled(node, 'context.assurance >= 2')
+      const person = await beginSignIn(node)
+      assert.match((await person.get('/sign-in/second')).text, /Set up an authenticator app/)
+      const scan = await person.get('/sign-in/second/new-totp')
+      const enrolment = fieldOf(scan.text, 'enrolment')
+      const app = keyOf(scan.text)
+      const wrong = await person.post('/sign-in/second/new-totp', { enrolment, code: '000000' })
+      assert.equal(wrong.status, 400)
+      assert.equal(fieldOf(wrong.text, 'enrolment'), enrolment)
+      const right = { enrolment, code: app.generate({ timestamp: node.clock.now() }) }
+      assert.equal((await person.post('/sign-in/second/new-totp', right)).status, 200)
+      assert.ok(person.cookies.get(session))
+      node.clock.advance(30_000)
+      const next = await beginSignIn(node, '192.0.2.78')
+      assert.equal((await second(next, app.generate({ timestamp: node.clock.now() }))).status, 200)
+    })
+
+    test('attack 29: a rule that asks for more never lets a passkey be made past a second factor that stands', async (t) => {
+      const { node, code } = await withApp(t)
+      await ruled(node, 'context.assurance >= 2 && context.phishingResistant')
+      const person = await beginSignIn(node)
+      assert.equal((await person.post('/sign-in/second/new-passkey/options')).status, 403)
+      assert.equal((await second(person, code())).status, 200)
+      assert.equal(person.cookies.get(session), undefined, 'a code of an app does not do')
+      // both that there were are proved now, and nothing that would do exists
+      const asked = await person.post('/sign-in/second/new-passkey/options')
+      assert.equal(asked.status, 200, asked.text)
+      const soft = new SoftPasskey({ id: new URL(node.origin).hostname, origin: node.origin })
+      const response = JSON.stringify(soft.create(asked.json as { challenge: string }))
+      assert.equal((await person.post('/sign-in/second/new-passkey', { response })).status, 200)
+      assert.ok(person.cookies.get(session))
+      // from now on something that would do stands, and is not made again
+      node.clock.advance(30_000)
+      const next = await beginSignIn(node, '192.0.2.78')
+      await second(next, code())
+      assert.equal(next.cookies.get(session), undefined)
+      assert.equal((await next.post('/sign-in/second/new-passkey/options')).status, 403)
+      const page = await next.get('/sign-in/second')
+      assert.match(page.text, /Use a passkey/)
+      assert.doesNotMatch(page.text, /Make a passkey|new-totp|second\/totp/)
     })
   })
 })

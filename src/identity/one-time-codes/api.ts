@@ -1,0 +1,136 @@
+import { Secret } from '#kit'
+import { type Ctx, type Route, route } from '#platform'
+import { getAccount } from '../accounts.ts'
+import { idParams } from '../contract.ts'
+import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts'
+import type { Credential } from '../credentials/credential.ts'
+import { getCredential } from '../credentials/credentials.ts'
+import { fail } from '../errors.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { renewedCookie } from '../session-cookie.ts'
+import { credentialOnWire } from '../wire.ts'
+import {
+  madeRecoveryCodes,
+  madeTotp,
+  newRecoveryCodesBody,
+  newTotpBody,
+  recoveryCodesLeft,
+  resetTotpBody,
+  totpEnrolment,
+} from './contract.ts'
+import { countRecoveryCodes } from './recovery-code-store.ts'
+import { createRecoveryCodes, type MadeCodes, resetRecoveryCodes } from './recovery-sets.ts'
+import { beginTotp, createTotp, resetTotp } from './totps.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** Setting up and making anew; listing, renaming and revoking are those of every kind. */
+export function codeApi(parts: Parts): readonly Route[] {
+  return [...totps(parts), ...recoveryCodes(parts)]
+}
+
+function totps(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/totps/begin',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Make a key for an authenticator app; nothing is stored until a code of it comes back',
+      responses: { 200: totpEnrolment },
+      async handler(ctx) {
+        const account = await getAccount(ctx, await requireMaking(parts, ctx))
+        const { text, key, address, expiresAt } = beginTotp(parts, ctx, account)
+        const shown = { enrolment: text, key: key.reveal(), address: address.reveal() }
+        const body = { ...shown, expiresAt: new Date(expiresAt).toISOString() }
+        return { kind: 'json', unrepeatable: true, body }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/totps',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Add an authenticator app that shows a right code; it is asked for from the next sign-in on',
+      body: newTotpBody,
+      responses: { 201: madeTotp },
+      async handler(ctx, { body: { enrolment, code, ...limits } }) {
+        await requireMaking(parts, ctx)
+        const wanted = { ...wantedOf(ctx, limits), enrolment, code: new Secret(code) }
+        const made = await createTotp(parts, ctx, wanted, async (_, credential) => credential)
+        return { kind: 'json', status: 201, body: totpOnWire(ctx, made) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/totps/{id}/reset',
+      door: 'api',
+      access: { permission: 'credentials:change:{id}' },
+      summary: 'Put another key in the place of an own app’s; limits stay, what the old one opened ends',
+      params: idParams,
+      body: resetTotpBody,
+      responses: { 200: madeTotp },
+      async handler(ctx, { params, body: { enrolment, code } }) {
+        const { credential, token } = await resetTotp(parts, ctx, params.id, { enrolment, code: new Secret(code) })
+        return { kind: 'json', body: totpOnWire(ctx, credential), ...renewedCookie(parts, token) }
+      },
+    }),
+  ]
+}
+
+function recoveryCodes(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/recovery-codes',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Make ten recovery codes, told this once; needs a proof within the last ten minutes',
+      body: newRecoveryCodesBody,
+      responses: { 201: madeRecoveryCodes },
+      async handler(ctx, { body }) {
+        await requireMaking(parts, ctx)
+        const made = await createRecoveryCodes(parts, ctx, wantedOf(ctx, body))
+        return { kind: 'json', status: 201, unrepeatable: true, body: codesOnWire(ctx, made) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/recovery-codes/{id}',
+      door: 'api',
+      access: { permission: 'credentials:read:{id}' },
+      summary: 'How many of a set of recovery codes are left',
+      params: idParams,
+      responses: { 200: recoveryCodesLeft },
+      async handler(ctx, { params }) {
+        const { id, kind } = await getCredential(ctx, params.id)
+        if (kind !== 'recovery-codes') throw fail('identity.no-such-credential')
+        return { kind: 'json', body: { left: await countRecoveryCodes(ctx.db, id) } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/recovery-codes/{id}/reset',
+      door: 'api',
+      access: { permission: 'credentials:change:{id}' },
+      summary: 'Make ten new codes in the place of the old ones, which stop working',
+      params: idParams,
+      responses: { 200: madeRecoveryCodes },
+      async handler(ctx, { params }) {
+        ownAccountId(ctx)
+        await getResettable(ctx, params.id, 'recovery-codes')
+        const made = await resetRecoveryCodes(parts, ctx, params.id)
+        return { kind: 'json', unrepeatable: true, body: codesOnWire(ctx, made), ...renewedCookie(parts, made.token) }
+      },
+    }),
+  ]
+}
+
+function totpOnWire(ctx: Ctx, credential: Credential) {
+  return { credential: credentialOnWire(credential, ctx.actor) }
+}
+
+function codesOnWire(ctx: Ctx, { credential, codes }: MadeCodes) {
+  return { credential: credentialOnWire(credential, ctx.actor), codes: codes.map((code) => code.reveal()) }
+}

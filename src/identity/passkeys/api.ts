@@ -1,0 +1,73 @@
+import { type Route, route } from '#platform'
+import { idParams } from '../contract.ts'
+import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts'
+import type { Parts } from '../parts.ts'
+import { ownAccountId } from '../resources.ts'
+import { renewedCookie } from '../session-cookie.ts'
+import { credentialOnWire } from '../wire.ts'
+import { madePasskey, newPasskeyBody, passkeyOptions, resetPasskeyBody } from './contract.ts'
+import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
+
+const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
+/** Making passkeys and making them anew; listing, renaming and revoking are those of every kind. */
+export function passkeyApi(parts: Parts): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/passkeys/begin',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'What to ask an authenticator for a new passkey; answered within two minutes, by a page of this origin',
+      responses: { 200: passkeyOptions },
+      async handler(ctx) {
+        const accountId = await requireMaking(parts, ctx)
+        return { kind: 'json', unrepeatable: true, body: await askForNewPasskey(parts, ctx, accountId) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/passkeys',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Add the passkey an authenticator made, within what asks; needs a proof within the last ten minutes',
+      body: newPasskeyBody,
+      responses: { 201: madePasskey },
+      async handler(ctx, { body: { response, isSecond, ...limits } }) {
+        await requireMaking(parts, ctx)
+        const wanted = { ...wantedOf(ctx, limits), isSecond, answer: response }
+        const made = await createPasskey(parts, ctx, wanted, async (_, { credential }) => credential)
+        return { kind: 'json', status: 201, body: { credential: credentialOnWire(made, ctx.actor) } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/passkeys/{id}/begin',
+      door: 'api',
+      access: { permission: 'credentials:change:{id}' },
+      summary: 'What to ask an authenticator for a passkey in the place of an own one',
+      params: idParams,
+      responses: { 200: passkeyOptions },
+      async handler(ctx, { params }) {
+        await getResettable(ctx, params.id, 'passkey')
+        const body = await askForNewPasskey(parts, ctx, ownAccountId(ctx), params.id)
+        return { kind: 'json', unrepeatable: true, body }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/passkeys/{id}/reset',
+      door: 'api',
+      access: { permission: 'credentials:change:{id}' },
+      summary: 'Put another passkey in the place of an own one; limits stay, what the old one opened ends',
+      params: idParams,
+      body: resetPasskeyBody,
+      responses: { 200: madePasskey },
+      async handler(ctx, { params, body }) {
+        const { credential, token } = await resetPasskey(parts, ctx, params.id, body.response)
+        const answer = { credential: credentialOnWire(credential, ctx.actor) }
+        return { kind: 'json', body: answer, ...renewedCookie(parts, token) }
+      },
+    }),
+  ]
+}
