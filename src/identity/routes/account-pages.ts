@@ -6,7 +6,7 @@ import { idParams } from '../contract.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
-import { belongingsOf } from '../resources.ts'
+import { accountResource, belongingsOf } from '../resources.ts'
 import { listSuspensions } from '../suspension/suspension-store.ts'
 import {
   type AccountStep,
@@ -158,7 +158,11 @@ async function personPage(
     sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, account.id) : undefined,
     tokens: (await may('tokens:read')) ? await listCredentials(ctx.db, account.id, 'token') : undefined,
     suspensions: await listSuspensions(ctx.db, account.id, 20),
-    maySuspend: await may('accounts:suspend'),
+    maySuspend: (
+      await parts.access.decide(ctx.actor, `accounts:suspend:${account.id}`, accountResource(account.id), {
+        now: ctx.now,
+      })
+    ).allowed,
     own: ctx.actor.principal.id === account.id,
     now: ctx.now,
     faults,

@@ -124,7 +124,9 @@ eachDialect((_, open) => {
     assert.equal(wrong.status, 400)
     assert.match(wrong.text, /Say why/)
     assert.equal((await node.admin.post(`${path}/suspend`, { reason: 'First <reason>', lasts: '1d' })).status, 303)
-    assert.match((await node.admin.get(path)).text, /First &lt;reason&gt;/)
+    const page = await node.admin.get(path)
+    assert.match(page.text, /First &lt;reason&gt;/)
+    assert.match(page.text, /Lift the suspension/)
     // replaced by a longer one, then lifted
     await node.admin.post(`/api/v1/accounts/${id}/suspend`, { reason: 'Longer', until: until(node, 3 * day) })
     assert.equal((await node.admin.post(`${path}/unsuspend`)).status, 303)
