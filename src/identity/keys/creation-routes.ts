@@ -204,6 +204,8 @@ function exposedKeys(parts: Parts): Route {
     },
     body: z.strictObject({ ticket: z.string().max(200) }),
     async handler(ctx, { body }) {
+      const first = await proofFirst(ctx, newKeyPath)
+      if (first !== undefined) return first
       await revokeExposed(parts, ctx, body.ticket)
       return { kind: 'redirect', location: done('revoked') }
     },

@@ -1,9 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Ctx, touch } from '#platform'
 import { findCandidates, revokeCredentials, type StoredCredential } from '../credentials/credential-store.ts'
+import { isWithin } from '../credentials/within.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { endManySessions } from '../sessions.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { findPrivateKey, provesKey } from './private-keys.ts'
 
 /** Private keys that were pasted: whoever saw one can use it, so it is offered to revoke it wherever it is in use. */
@@ -27,28 +29,30 @@ export async function findExposed(parts: Parts, ctx: Ctx, text: string): Promise
   const found = findPrivateKey(text)
   if (found?.publicKey === undefined) return undefined
   const { fingerprint } = found.publicKey
-  const users = await findCandidates(ctx.db, { fingerprint, kind: 'key' })
-  const own = users.filter(isOwn(ctx)).length
-  if (users.length === 0) return undefined
+  // before it is known who uses it: the time must not tell that somebody does
   const proven = await provesKey(found, parts.kernel.random)
-  const others = proven && users.length > own
+  const users = await findCandidates(ctx.db, { fingerprint, kind: 'key' })
+  const own = users.filter(isOwn(ctx, proven)).length
+  const others = proven && users.some(({ account }) => account.id !== ctx.actor.principal.id)
   if (own === 0 && !others) return undefined
   const scope = proven ? 'everywhere' : 'own'
   return { own, others, ticket: newTicket(parts, ctx, { fingerprint, scope, end: ctx.now + offerLives }) }
 }
 
 /**
- * Revokes an exposed key wherever it is in use, however wide: who has its private half could sign in with it anyway. All
- * that it opened ends.
+ * Revokes an exposed key wherever it is in use, however wide: who has its private half could sign in with it anyway. Who
+ * only told its public half revokes what they may. All that it opened ends.
  *
- * @returns how many were revoked, and whether one of them was the caller's own
- * @throws GateError `identity.exposed-key-unknown` for a ticket that is none, has ended, or is somebody else's
+ * @returns how many were revoked
+ * @throws GateError `identity.proof-needed`, `identity.exposed-key-unknown` for a ticket that is none, has ended, or is
+ * somebody else's
  */
 export async function revokeExposed(parts: Parts, ctx: Ctx, ticket: string): Promise<number> {
+  await requireFreshProof(ctx)
   const { fingerprint, scope } = readTicket(parts, ctx, ticket)
   return ctx.tx(async (tx) => {
     const users = await findCandidates(tx.db, { fingerprint, kind: 'key' })
-    const meant = scope === 'own' ? users.filter(isOwn(tx)) : users
+    const meant = scope === 'own' ? users.filter(isOwn(tx, false)) : users
     for (const user of meant) await revokeOne(tx, user)
     touch(tx.db, 'sessions')
     return meant.length
@@ -67,8 +71,10 @@ async function revokeOne(tx: Ctx, { credential }: StoredCredential): Promise<voi
   })
 }
 
-function isOwn({ actor }: Ctx) {
-  return ({ account }: StoredCredential): boolean => account.id === actor.principal.id
+/** The caller's own; without a proof only what reaches no further than they came with. */
+function isOwn({ actor }: Ctx, proven: boolean) {
+  return ({ account, credential }: StoredCredential): boolean =>
+    account.id === actor.principal.id && (proven || isWithin(actor, credential))
 }
 
 interface Ticket {

@@ -81,15 +81,14 @@ function rsaShape(bytes: number): Shape {
   return `RSA-${bytes * 8}`
 }
 
-/** The shapes of key that an answer may be of, by its form alone; at most three. */
+/** The shapes of key that an answer may be of, by its form alone; at most two. */
 export function shapesOf(answer: SignedAnswer): readonly Shape[] {
   if (answer.form === 'ssh') return sshShape(answer.signature)
   const { signature } = answer
   const shapes: Shape[] = signature.length === 64 ? ['Ed25519'] : []
-  for (const curve of curves) {
-    const width = coordinates[curve]
-    if (signature.length === 2 * width || isEcdsaDer(signature, width)) shapes.push(curve)
-  }
+  const inDer = curveOfDer(signature)
+  const curve = inDer ?? curves.find((one) => signature.length === 2 * coordinates[one])
+  if (curve !== undefined) shapes.push(curve)
   return signature.length >= 256 ? [...shapes, rsaShape(signature.length)] : shapes
 }
 
@@ -191,28 +190,33 @@ function verifyRsa(signature: Buffer, key: KeyObject, data: Buffer): boolean {
  */
 function verifyEcdsa(signature: Buffer, curve: CurveName, key: KeyObject, data: Buffer): boolean {
   const width = coordinates[curve]
-  if (isEcdsaDer(signature, width) && verify('sha256', data, key, signature)) return true
+  if (curveOfDer(signature) === curve && verify('sha256', data, key, signature)) return true
   return signature.length === 2 * width && verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
 }
 
-/** Whether bytes are two numbers in DER, in their one encoding (X.690 §10.1, RFC 3279 §2.2.3), no wider than the curve's. */
-function isEcdsaDer(der: Buffer, width: number): boolean {
+/**
+ * The curve of a signature in DER, two numbers in their one encoding (X.690 §10.1, RFC 3279 §2.2.3): the smallest that is
+ * wide enough. Of a wider one both numbers are that small once in 2¹²⁸.
+ */
+function curveOfDer(der: Buffer): CurveName | undefined {
   const long = der[1] === 0x81
   const begin = long ? 3 : 2
   const length = der[begin - 1] ?? 0
-  if (der[0] !== 0x30 || (long ? length < 0x80 : length >= 0x80) || begin + length !== der.length) return false
-  const middle = endOfNumber(der, begin, width)
-  return middle !== undefined && endOfNumber(der, middle, width) === der.length
+  if (der[0] !== 0x30 || (long ? length < 0x80 : length >= 0x80) || begin + length !== der.length) return undefined
+  const r = derNumber(der, begin)
+  const s = r === undefined ? undefined : derNumber(der, r.end)
+  if (r === undefined || s?.end !== der.length) return undefined
+  return curves.find((curve) => Math.max(r.width, s.width) <= coordinates[curve])
 }
 
-/** Where a number that begins here ends; `undefined` when it is negative, not minimal, or too wide. */
-function endOfNumber(der: Buffer, at: number, width: number): number | undefined {
+/** How wide a number that begins here is, and where it ends; `undefined` when it is negative or not minimal. */
+function derNumber(der: Buffer, at: number): { readonly width: number; readonly end: number } | undefined {
   const length = der[at + 1] ?? 0
   const end = at + 2 + length
   const [first = 0x80, second = 0x80] = der.subarray(at + 2, end)
-  if (der[at] !== 2 || length === 0 || end > der.length || first >= 0x80) return undefined
+  if (der[at] !== 2 || length === 0 || length >= 0x80 || end > der.length || first >= 0x80) return undefined
   if (first === 0 && second < 0x80) return undefined
-  return length - (first === 0 ? 1 : 0) <= width ? end : undefined
+  return { width: length - (first === 0 ? 1 : 0), end }
 }
 
 function padded(magnitude: Buffer, width: number): Buffer {
