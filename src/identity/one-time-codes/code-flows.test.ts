@@ -99,6 +99,7 @@ eachDialect((dialect, open) => {
       const third = await beginSignIn(node, 'ada', '192.0.2.79')
       assert.equal((await recover(third, typed)).status, 401)
       assert.equal((await recover(third, codes[4]?.replaceAll('-', ' ') ?? '')).status, 200)
+      assert.match((await ada.get('/account/security')).text, /recovery codes, 8 left/)
       const [set] = await listOf(ada, 'recovery-codes')
       assert.match(
         (await ada.get(`/credentials/${set?.id}/reset/recovery-codes`)).text,

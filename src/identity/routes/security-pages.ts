@@ -7,6 +7,7 @@ import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '
 import { ways } from '../credentials/ways.ts'
 import { fail } from '../errors.ts'
 import { recentSecurityEvents } from '../notices/security-events.ts'
+import { countRecoveryCodes } from '../one-time-codes/recovery-code-store.ts'
 import type { Parts } from '../parts.ts'
 import { strengthWords } from '../passwords/strength.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
@@ -59,6 +60,7 @@ function panel(parts: Parts): Route {
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
           events: await recentSecurityEvents(parts, ctx, id),
+          recoveryCodesLeft: await codesLeft(ctx, all),
           actor: ctx.actor,
           now: ctx.now,
           done: doneWords[query.done ?? ''],
@@ -144,6 +146,11 @@ function revoking(parts: Parts): readonly Route[] {
       },
     }),
   ]
+}
+
+async function codesLeft(ctx: Ctx, all: readonly Credential[]): Promise<number | undefined> {
+  const set = all.find(({ kind }) => kind === 'recovery-codes')
+  return set && countRecoveryCodes(ctx.db, set.id)
 }
 
 /** API tokens have pages and a permission of their own. */

@@ -38,6 +38,8 @@ export interface SecurityView {
   readonly sessions: readonly Session[]
   readonly events: readonly SecurityEvent[]
   readonly actor: Actor
+  /** Of the account's set, if it has one. */
+  readonly recoveryCodesLeft: number | undefined
   readonly now: number
   readonly done: string | undefined
 }
@@ -57,7 +59,7 @@ export function securityPage(view: SecurityView): ShellPage {
   })}
 ${view.done === undefined ? nothing : notice('done', view.done)}
 <h2>Ways to sign in</h2>
-${credentialTable(credentials, actor, now)}
+${credentialTable(credentials, actor, now, view.recoveryCodesLeft)}
 ${additions(view.ways)}
 <h2>Sessions</h2>
 ${sessionTable(sessions, now, current)}
@@ -79,7 +81,12 @@ ${securityEventTable(view.events, now)}`
 }
 
 /** Credentials of one account, in the order they were made. @param actor the reader */
-export function credentialTable(credentials: readonly Credential[], actor: Actor, now: number): Html {
+export function credentialTable(
+  credentials: readonly Credential[],
+  actor: Actor,
+  now: number,
+  codesLeft: number | undefined,
+): Html {
   const own = [actor.credential, ...(actor.factors ?? [])]
   return table({
     caption: 'Ways to sign in, oldest first',
@@ -91,7 +98,8 @@ export function credentialTable(credentials: readonly Credential[], actor: Actor
       },
       {
         title: 'Kind',
-        cell: (c) => html`${credentialKinds[c.kind].title}${c.isSecond ? ', asked for as second factor' : nothing}`,
+        cell: (c) =>
+          html`${credentialKinds[c.kind].title}${c.isSecond ? ', asked for as second factor' : nothing}${c.kind === 'recovery-codes' && codesLeft !== undefined ? `, ${codesLeft} left` : nothing}`,
       },
       { title: 'Limits', cell: limits },
       {
