@@ -36,13 +36,15 @@ export interface LoginOptions {
 /** Signs in over HTTPS, once it is known that the server is the one that is meant, and stores the token it gives. */
 export async function login(url: string | undefined, options: LoginOptions): Promise<void> {
   requireOneWay(options)
+  // judged before the server is asked for anything
+  const signer = await chooseSigner(options)
   const stored = readCredentials()
   const origin = parseOrigin(
     url ?? process.env['GATEHOUSE_URL'] ?? stored.current ?? 'https://gatehouse.localhost:8443',
   )
   const ca = await trusted(origin, stored.servers[origin.origin], options)
   const stranger = clientOf({ endpoint: { kind: 'https', origin, ca }, token: undefined, name: origin.origin })
-  const proof = options.tokenStdin === true ? await givenToken(origin, ca) : await signIn(stranger, options)
+  const proof = options.tokenStdin === true ? await givenToken(origin, ca) : await signIn(stranger, options, signer)
   const entry: StoredServer = { ...proof.entry, ...(ca === undefined ? {} : { ca }) }
   // read again: another login may have finished while this one waited for a person
   const latest = readCredentials()
@@ -100,10 +102,9 @@ interface Proof {
   readonly expiresAt: string | null
 }
 
-async function signIn(client: Client, options: LoginOptions): Promise<Proof> {
+async function signIn(client: Client, options: LoginOptions, signer: Signer | undefined): Promise<Proof> {
   const handle = options.handle ?? (await ask('Handle', '--handle'))
   const label = `gatehouse login on ${hostname()}`.slice(0, 100)
-  const signer = await chooseSigner(options)
   const answer =
     signer === undefined
       ? await byPassword(client, options, { handle, label })
