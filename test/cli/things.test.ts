@@ -116,6 +116,7 @@ test('roles', async (t) => {
     Name         readers
     Title        readers
     What for     Looks, and changes nothing
+    Rank         none
     Permissions  accounts:read audit:read
     Holders      sam
     Id           <rol>
@@ -156,6 +157,12 @@ test('tokens', async (t) => {
     server,
     `
     $ gatehouse tokens create backup --permission audit:read --expires-in 12h --network 10.0.0.0/8
+    ! gatehouse: Is this meant?
+    !   You come from 127.0.0.1 now, and from there it could not be used. Nothing was made; if it is meant, add --yes.
+    !   confirmed/address-shut-out: You come from 127.0.0.1 now, and from there it could not be used.
+    !   (identity.limits-to-confirm, request <req>)
+    => 1
+    $ gatehouse tokens create backup --permission audit:read --expires-in 12h --network 10.0.0.0/8 --yes
     <token>
     ! Created backup (<crd>); it ends: <time>. This is shown once:
     $ gatehouse tokens create backup --permission audit:read --expires-in soon
