@@ -268,6 +268,12 @@ export async function forgetSecrets(db: Db, accountId: string): Promise<void> {
     .set((e) => ({ secret_hash: e.ref('id'), material: null, fingerprint: null }))
     .where('account_id', '=', accountId)
     .execute()
+  await rows
+    .deleteFrom('identity_recovery_codes')
+    .where('credential_id', 'in', (e) =>
+      e.selectFrom('identity_credentials').select('id').where('account_id', '=', accountId),
+    )
+    .execute()
 }
 
 /** One use, as lists show the last. Times in milliseconds since the epoch. */
