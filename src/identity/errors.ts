@@ -25,11 +25,6 @@ export const identityErrors = {
     title: 'Signing in is refused',
     detail: 'You proved who you are, but a rule of this Gatehouse refuses the sign-in: {reason} Ask whoever runs it.',
   },
-  'identity.second-factor-needed': {
-    status: 401,
-    title: 'A second factor is needed',
-    detail: 'The first factor was right. Send it again with the code of the second, or sign in in a browser.',
-  },
   'identity.same-factor': {
     status: 400,
     title: 'The same factor twice',
