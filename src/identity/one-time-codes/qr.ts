@@ -1,6 +1,10 @@
-import { encode } from 'uqr'
+import { createRequire } from 'node:module'
 import type { Secret } from '#kit'
 import { type Html, html } from '#platform/ui'
+
+/** Loaded when a code is first drawn: nobody else waits for it at the start. */
+const load = createRequire(import.meta.url)
+const encoder = () => load('uqr') as typeof import('uqr')
 
 /** Light modules around the code that readers need (ISO/IEC 18004, 9.1). */
 const quiet = 4
@@ -13,7 +17,7 @@ const dot = 5
  * @param label for those who do not see it
  */
 export function qrCode(text: Secret, label: string): Html {
-  const { data, size } = encode(text.reveal(), { ecc: 'M', border: 0 })
+  const { data, size } = encoder().encode(text.reveal(), { ecc: 'M', border: 0 })
   const side = size + 2 * quiet
   const path = data.flatMap(runs).join('')
   return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${side} ${side}" width="${side * dot}" height="${side * dot}" shape-rendering="crispEdges"><rect width="${side}" height="${side}" fill="#fff"/><path fill="#000" d="${path}"/></svg>`

@@ -1,6 +1,11 @@
-import { Secret as OtpSecret, TOTP } from 'otpauth'
+import { createRequire } from 'node:module'
+import type { TOTP } from 'otpauth'
 import { Secret } from '#kit'
 import type { Random } from '#platform'
+
+/** Loaded with the first code: nobody else waits for it at the start. */
+const load = createRequire(import.meta.url)
+const otp = () => load('otpauth') as typeof import('otpauth')
 
 /**
  * Codes of authenticator apps (RFC 6238): SHA-1, six digits, thirty seconds. What the apps in use understand; many read
@@ -18,7 +23,7 @@ const looked = 40
 
 /** 160 random bits, as RFC 4226 recommends (section 4, R6), in base32. */
 export function newTotpKey(random: Random): Secret {
-  return new Secret(new OtpSecret({ buffer: Uint8Array.from(random.bytes(secretBytes)).buffer }).base32)
+  return new Secret(new (otp().Secret)({ buffer: Uint8Array.from(random.bytes(secretBytes)).buffer }).base32)
 }
 
 /** What an app reads from the QR code: `otpauth://totp/…`. Holds the secret. */
@@ -68,6 +73,6 @@ function deltaOf(key: Secret, typed: string, now: number, window: number): numbe
 }
 
 function generator(key: Secret, issuer = '', label = ''): TOTP {
-  const secret = OtpSecret.fromBase32(key.reveal())
-  return new TOTP({ issuer, label, algorithm, digits, period, secret })
+  const secret = otp().Secret.fromBase32(key.reveal())
+  return new (otp().TOTP)({ issuer, label, algorithm, digits, period, secret })
 }
