@@ -2,9 +2,9 @@ import { consoleOrigin } from '#access'
 import type { NewMail } from '#mail'
 import type { Ctx } from '#platform'
 import { type Account, findAccount, isReachable } from '../account-store.ts'
+import { clientFamily } from '../client-names.ts'
 import { greeting, lines, moment } from '../joining/letters.ts'
 import type { Parts } from '../parts.ts'
-import { clientFamily } from './client-family.ts'
 import { keepPlace, listPlaces, type PlaceKind } from './place-store.ts'
 
 const day = 24 * 60 * 60_000

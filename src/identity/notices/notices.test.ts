@@ -4,8 +4,8 @@ import { startMailbox } from '#mail/testing'
 import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { findAccount, updateAccount } from '../account-store.ts'
+import { clientFamily } from '../client-names.ts'
 import { addPerson, browser, startSetUpNode, type TestNode } from '../testing.ts'
-import { clientFamily } from './client-family.ts'
 
 const password = 'violet-harbour-17-lanterns'
 const day = 24 * 3_600_000

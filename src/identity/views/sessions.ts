@@ -1,5 +1,6 @@
 import { countryName } from '#kit'
 import { actionForm, badge, emptyState, type Html, html, id, link, nothing, table, time } from '#platform/ui'
+import { clientInWords } from '../client-names.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { placeInWords } from '../credentials/limits-words.ts'
 import type { Session } from '../session-store.ts'
@@ -80,13 +81,4 @@ export function from(address: string | undefined, region?: string): Html {
 /** What used it, as the program calls itself. */
 export function by(client: string | undefined): Html {
   return client === undefined || client === '' ? nothing : html`, ${clientInWords(client)}`
-}
-
-/** Browser and system, as far as the client's own words tell. */
-export function clientInWords(client: string): string {
-  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\/(\d+)/.exec(client)
-  if (browser === null) return client.slice(0, 60)
-  const system = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(client)?.[1]
-  const name = { Edg: 'Edge', OPR: 'Opera' }[browser[1] ?? ''] ?? browser[1]
-  return `${name} ${browser[2]}${system === undefined ? '' : ` on ${system === 'Mac OS X' ? 'macOS' : system}`}`
 }
