@@ -53,6 +53,8 @@ export interface TestRequest {
   readonly address?: string
   /** As on the admin socket. */
   readonly local?: boolean
+  /** DER of what the client proved in its handshake, as on a host that asks. */
+  readonly certificate?: Uint8Array
 }
 
 export interface TestAnswer {
@@ -78,6 +80,7 @@ export interface TestHouse {
 
 const addressHeader = 'x-test-address'
 const localHeader = 'x-test-local'
+const certificateHeader = 'x-test-certificate'
 const origin = 'https://gatehouse.localhost:8443'
 
 /** Opens and starts the rooms; everything ends with the test. */
@@ -191,7 +194,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
 async function serve(deps: DoorDeps, house: House, ends: (() => Promise<void>)[]): Promise<number> {
   const handler = serveRoutes(deps, house.contributions.routes, ['browser', 'api', 'protocol'], ({ headers }) =>
     headers[localHeader] === undefined
-      ? { address: String(headers[addressHeader]), local: false }
+      ? { address: String(headers[addressHeader]), local: false, ...provedBy(headers[certificateHeader]) }
       : { address: undefined, local: true },
   )
   const server = createServer(handler).listen(0, '127.0.0.1')
@@ -203,8 +206,12 @@ async function serve(deps: DoorDeps, house: House, ends: (() => Promise<void>)[]
   return (server.address() as AddressInfo).port
 }
 
+function provedBy(header: string | readonly string[] | undefined) {
+  return header === undefined ? {} : { certificate: { der: Buffer.from(String(header), 'base64') } }
+}
+
 async function send(port: number, asked: TestRequest): Promise<TestAnswer> {
-  const { method = 'GET', path, body, address = '192.0.2.10', local } = asked
+  const { method = 'GET', path, body, address = '192.0.2.10', local, certificate } = asked
   const api = path.startsWith('/api/') || path.startsWith('/access/')
   const text = body === undefined || typeof body === 'string' ? body : api ? JSON.stringify(body) : formOf(body)
   const headers = {
@@ -213,6 +220,7 @@ async function send(port: number, asked: TestRequest): Promise<TestAnswer> {
     ...(body === undefined ? {} : { 'content-type': api ? 'application/json' : 'application/x-www-form-urlencoded' }),
     ...asked.headers,
     ...(local === true ? { [localHeader]: 'yes' } : { [addressHeader]: address }),
+    ...(certificate === undefined ? {} : { [certificateHeader]: Buffer.from(certificate).toString('base64') }),
   }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, resolve).on('error', reject).end(text)
