@@ -19,6 +19,8 @@ export interface VerifyingKey {
   readonly key: KeyObject
   /** As SSH carries it. */
   readonly ssh: Uint8Array
+  /** What its owner's tool used last; the other padding is tried too. */
+  readonly lately: { pss: boolean }
 }
 
 /** What is kept of a public key, base64. */
@@ -46,7 +48,7 @@ export function createVerifyingKeys(): (material: KeyMaterial) => VerifyingKey {
     if (present !== undefined) return present
     const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
     if (kept.size >= mostKept) kept.clear()
-    const ready = { kind, key, ssh: Buffer.from(ssh, 'base64') }
+    const ready = { kind, key, ssh: Buffer.from(ssh, 'base64'), lately: { pss: false } }
     kept.set(spki, ready)
     return ready
   }
@@ -148,7 +150,7 @@ export function createStandIns(random: Random): (shape: Shape) => VerifyingKey {
   return (shape) => {
     const present = kept.get(shape)
     if (present !== undefined) return present
-    const made = { kind: shape, key: keyOfNobody(shape, random), ssh: Buffer.of() }
+    const made = { kind: shape, key: keyOfNobody(shape, random), ssh: Buffer.of(), lately: { pss: false } }
     kept.set(shape, made)
     return made
   }
@@ -171,17 +173,20 @@ function isCurve(kind: KeyKind): kind is CurveName {
   return kind in coordinates
 }
 
-function verifyRaw(signature: Buffer, { kind, key }: VerifyingKey, text: string): boolean {
+function verifyRaw(signature: Buffer, verifying: VerifyingKey, text: string): boolean {
+  const { kind, key } = verifying
   const data = Buffer.from(text)
   if (kind === 'Ed25519') return verify(null, data, key, signature)
-  return isCurve(kind) ? verifyEcdsa(signature, kind, key, data) : verifyRsa(signature, key, data)
+  return isCurve(kind) ? verifyEcdsa(signature, kind, key, data) : verifyRsa(signature, verifying, data)
 }
 
-/** PKCS #1 v1.5, then PSS with a salt of whatever length (RFC 8017 §8); SHA-256 alone. */
-function verifyRsa(signature: Buffer, key: KeyObject, data: Buffer): boolean {
-  if (verify('sha256', data, key, signature)) return true
+/** PKCS #1 v1.5 or PSS with a salt of whatever length (RFC 8017 §8), SHA-256 alone; first what the key's owner used last. */
+function verifyRsa(signature: Buffer, { key, lately }: VerifyingKey, data: Buffer): boolean {
   const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO }
-  return verify('sha256', data, pss, signature)
+  if (verify('sha256', data, lately.pss ? pss : key, signature)) return true
+  if (!verify('sha256', data, lately.pss ? key : pss, signature)) return false
+  lately.pss = !lately.pss
+  return true
 }
 
 /**
