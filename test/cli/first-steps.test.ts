@@ -54,7 +54,7 @@ test('set-up, sign-in and sign-out', async (t) => {
     => 2
     $ gatehouse login {origin} --handle ada --password-stdin --ca-fingerprint {pin} <<< wrong
     ! gatehouse: Not signed in
-    !   Handle and password do not belong together. Nothing was changed; check both and try again.
+    !   Handle and proof do not belong together, or may not be used from here. Nothing was changed; check both and try again.
     !   (identity.sign-in-failed, request <req>)
     => 1
     $ gatehouse accounts list

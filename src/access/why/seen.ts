@@ -56,13 +56,19 @@ function credentialSeen(
   const proved = [credential, ...factors]
   // looked up only where it was looked at
   const region = proved.some(({ regions }) => regions.length > 0) ? (regionOf(address) ?? 'unknown') : undefined
-  return kept([one('From', address), one('Region', region), ...proved.flatMap(limitsSeen)])
+  const further = factors.flatMap((factor) => [one('Kind', factor.kind), ...limitsSeen(factor)])
+  return kept([
+    one('Kind', credential.kind),
+    one('From', address),
+    one('Region', region),
+    ...limitsSeen(credential),
+    ...further,
+  ])
 }
 
 function limitsSeen(credential: ActorCredential): readonly Seen[] {
-  const { kind, permissions, networks, regions, expiresAt } = credential
+  const { permissions, networks, regions, expiresAt } = credential
   return [
-    one('Kind', kind),
     many('Covers', permissions.length === 1 && permissions[0] === '*' ? ['everything'] : permissions),
     many('Only from', networks.allow),
     many('Never from', networks.deny),

@@ -104,7 +104,7 @@ describe('enrolment tokens', () => {
       await gate.access.assignRole(gate.context, robot?.holderId ?? '', 'administrator')
       const forRobot = { label: 'x', profile: 'device', device: 'robot' }
       const refused = await gate.api('POST', '/enrolment-tokens', forRobot, 'acc_bob')
-      assert.equal(refused.json['code'], 'access.more-than-held')
+      assert.equal(refused.json['code'], 'access.outranked')
     })
 
     test('a token tied to networks works from there alone', async (t) => {
