@@ -13,6 +13,7 @@ export const certificateWay: Way = {
     text: 'Get a client certificate',
     hint: 'For browsers and programs that prove themselves in the TLS handshake. Made and revoked among the certificates.',
     href: '/certificates/new',
+    permission: 'certificate-profiles:read',
   },
   again: (_parts, _ctx, { to }) => link('prove', to),
   second: (_parts, _ctx, { to }) => link('second', to),

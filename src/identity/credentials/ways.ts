@@ -28,7 +28,13 @@ export interface WayView {
 export interface Way {
   readonly kind: CredentialKind
   /** On the security page: `Add a passkey`, what it is good for, and the page that makes one. */
-  readonly add?: { readonly text: string; readonly hint: string; readonly href: string }
+  readonly add?: {
+    readonly text: string
+    readonly hint: string
+    readonly href: string
+    /** What its page asks for, where that is more than to make a credential of one's own. */
+    readonly permission?: string
+  }
   /** What a new secret in the same limits is called; its page is `/credentials/{id}/reset/<kind>`. Absent: cannot be reset. */
   readonly reset?: string
   /** Scripts that its forms need. */

@@ -4,7 +4,7 @@ import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
-import { ways } from '../credentials/ways.ts'
+import { type Way, ways } from '../credentials/ways.ts'
 import { fail } from '../errors.ts'
 import { recentSecurityEvents } from '../notices/security-events.ts'
 import { countRecoveryCodes } from '../one-time-codes/recovery-code-store.ts'
@@ -56,7 +56,7 @@ function panel(parts: Parts): Route {
         kind: 'page',
         page: securityPage({
           credentials: all.filter(({ kind }) => kind !== 'token'),
-          ways: (await may('credentials:create')) ? ways : [],
+          ways: (await may('credentials:create')) ? await offered(parts, ctx) : [],
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
           events: await recentSecurityEvents(parts, ctx, id),
@@ -169,4 +169,16 @@ function isCurrent({ actor }: Ctx, { id }: Credential): boolean {
 function listAbout(ctx: Ctx, { accountId }: Credential, done?: string): string {
   if (accountId !== ctx.actor.principal.id) return `/accounts/${accountId}`
   return done === undefined ? '/account/security' : `/account/security?done=${done}`
+}
+
+/** Those whose pages would open. */
+async function offered(parts: Parts, ctx: Ctx): Promise<readonly Way[]> {
+  const allowed = await Promise.all(
+    ways.map(
+      async ({ add }) =>
+        add?.permission === undefined ||
+        (await parts.access.decide(ctx.actor, add.permission, undefined, { now: ctx.now })).allowed,
+    ),
+  )
+  return ways.filter((_, place) => allowed[place])
 }
