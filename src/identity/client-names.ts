@@ -7,7 +7,7 @@ const browsers: readonly (readonly [name: string, mark: RegExp])[] = [
   ['Opera', /\bOPR\/(\d*)/],
   ['Samsung Internet', /\bSamsungBrowser\/(\d*)/],
   ['Firefox', /\b(?:Firefox|FxiOS)\/(\d*)/],
-  ['Chrome', /\b(?:Chrome|CriOS)\/(\d*)/],
+  ['Chrome', /(?:Chrome|CriOS)\/(\d*)/],
   ['Safari', /(?:\bVersion\/(\d*).*)?\bSafari\//],
 ]
 

@@ -101,14 +101,17 @@ export function credentialTable(
         cell: (c) =>
           html`${credentialKinds[c.kind].title}${c.isSecond ? ', asked for as second factor' : nothing}${c.kind === 'recovery-codes' && codesLeft !== undefined ? `, ${codesLeft} left` : nothing}`,
       },
-      { title: 'Limits', cell: limits },
+      {
+        title: 'Limits',
+        cell: (c) =>
+          html`${limits(c)}${c.expiresAt === undefined ? nothing : html`, ${c.expiresAt <= now ? 'ended' : 'ends'} ${time(c.expiresAt, now)}`}`,
+      },
       {
         title: 'Last used',
         cell: (c) =>
           html`${time(c.lastUsedAt, now)}${from(c.lastUsedAddress, c.lastUsedRegion)}${by(c.lastUsedClient)}`,
       },
       { title: 'Set', cell: (c) => time(c.secretSetAt, now) },
-      { title: 'Ends', cell: (c) => (c.expiresAt === undefined ? 'never' : time(c.expiresAt, now)) },
       {
         title: 'Actions',
         role: 'actions',
@@ -132,7 +135,7 @@ function limits(credential: Credential): Html {
   if (kind === 'certificate') return html`as the certificate has them`
   const lines = [
     ...(permissions.length === 1 && permissions[0] === '*' ? [] : [`may only ${permissions.join(' ')}`]),
-    // when it ends has a column of its own
+    // when it ends stands behind, as a time that lives
     ...(placed ? [placeInWords({ ...credential, expiresAt: undefined })] : []),
   ]
   return lines.length === 0 ? html`none` : html`${lines.join('; ')}`
