@@ -7,7 +7,7 @@ import type { Parts } from './parts.ts'
 import { changePasswordPath } from './passwords/leaked.ts'
 import { createProofs, type Standing } from './proofs.ts'
 import { findSessionByToken } from './session-store.ts'
-import { liftIfOver } from './suspension/suspension.ts'
+import { isActiveNow } from './suspension/suspension.ts'
 import { hashOfToken, isApiToken, isSessionToken } from './token-format.ts'
 import type { Uses } from './uses.ts'
 
@@ -102,11 +102,11 @@ async function currentCredentials(
 
 async function readToken(parts: Parts, tokenHash: string): Promise<Standing | undefined> {
   const found = await findTokenByHash(parts.kernel.database.db, tokenHash)
-  if (found === undefined || !(await isActive(parts, found))) return undefined
-  const { credential } = found
+  if (found === undefined || !(await isActiveNow(parts, found.account))) return undefined
+  const { account, credential } = found
   return {
     actor: {
-      principal: { kind: 'account', id: credential.accountId, name: found.handle },
+      principal: { kind: 'account', id: account.id, name: account.handle },
       credential: actorCredential(credential),
       // what a bearer holds can be passed on, so it is never phishing-resistant
       assurance: { factors: credential.factors, phishingResistant: false },
@@ -118,14 +118,6 @@ async function readToken(parts: Parts, tokenHash: string): Promise<Standing | un
     lastSeenAt: credential.lastUsedAt ?? 0,
     uses: [credential.id],
   }
-}
-
-/** A suspension whose time is over is lifted by whoever comes first. */
-async function isActive(
-  parts: Parts,
-  { state, credential }: { readonly state: string; readonly credential: { readonly accountId: string } },
-): Promise<boolean> {
-  return state === 'active' || (state === 'suspended' && (await liftIfOver(parts, credential.accountId)))
 }
 
 function profilesOf({ kernel: { database } }: Parts): IdentityFace['profile'] {

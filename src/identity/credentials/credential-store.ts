@@ -1,5 +1,5 @@
 import { type Db, tables } from '#platform'
-import type { CredentialRow, IdentityTables } from '../tables.ts'
+import type { AccountRow, CredentialRow, IdentityTables } from '../tables.ts'
 import { type Credential, type Leaked, leakedOf, limitsOf } from './credential.ts'
 import { type CredentialKind, kindOf } from './kinds.ts'
 
@@ -42,9 +42,18 @@ export async function insertCredential(db: Db, credential: Credential, secret: K
     .execute()
 }
 
+/** Whose a credential is, as far as proving it needs. */
+export interface Owner {
+  readonly id: string
+  readonly handle: string
+  readonly state: string
+  /** Milliseconds since the epoch, of a suspended account. */
+  readonly suspendedUntil: number | undefined
+}
+
 /** A credential with its owner and what its kind verifies with. */
 export interface StoredCredential {
-  readonly account: { readonly id: string; readonly handle: string; readonly state: string }
+  readonly account: Owner
   readonly credential: Credential
   readonly hash: string
   /** As its kind wrote it. */
@@ -70,7 +79,7 @@ export async function findCandidates(db: Db, choice: CandidateChoice): Promise<r
     .selectFrom('identity_credentials as c')
     .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
     .selectAll('c')
-    .select(['a.handle', 'a.state'])
+    .select(['a.handle', 'a.state', 'a.suspended_until'])
     .where('c.revoked_at', 'is', null)
     .orderBy('c.id')
     .limit(mostCandidates)
@@ -81,7 +90,7 @@ export async function findCandidates(db: Db, choice: CandidateChoice): Promise<r
     query = query.where('a.handle', '=', choice.handle).where('c.kind', 'in', [...choice.kinds])
   } else query = query.where('c.account_id', '=', choice.accountId).where('c.kind', 'in', [...choice.kinds])
   return (await query.execute()).map((row) => ({
-    account: { id: row.account_id, handle: row.handle, state: row.state },
+    account: ownerOf(row),
     credential: credentialOf(row),
     hash: row.secret_hash,
     material: row.material === null ? undefined : (JSON.parse(row.material) as unknown),
@@ -223,17 +232,17 @@ export async function allMadeTokens(
 export async function findTokenByHash(
   db: Db,
   secretHash: string,
-): Promise<{ readonly credential: Credential; readonly handle: string; readonly state: string } | undefined> {
+): Promise<{ readonly credential: Credential; readonly account: Owner } | undefined> {
   const row = await tables<IdentityTables>(db)
     .selectFrom('identity_credentials as c')
     .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
     .selectAll('c')
-    .select(['a.handle', 'a.state'])
+    .select(['a.handle', 'a.state', 'a.suspended_until'])
     .where('c.secret_hash', '=', secretHash)
     .where('c.kind', '=', 'token')
     .where('c.revoked_at', 'is', null)
     .executeTakeFirst()
-  return row && { credential: credentialOf(row), handle: row.handle, state: row.state }
+  return row && { credential: credentialOf(row), account: ownerOf(row) }
 }
 
 /** Which credentials a revocation concerns. `signInsOf`: an account's tokens that a sign-in opened, for the command line. */
@@ -298,6 +307,12 @@ export async function noteCredentialUse(db: Db, id: string, use: Use): Promise<v
     .where('id', '=', id)
     .where((e) => e.or([e('last_used_at', 'is', null), e('last_used_at', '<', use.at)]))
     .execute()
+}
+
+type OwnedRow = CredentialRow & Pick<AccountRow, 'handle' | 'state' | 'suspended_until'>
+
+function ownerOf({ account_id: id, handle, state, suspended_until: until }: OwnedRow): Owner {
+  return { id, handle, state, suspendedUntil: until ?? undefined }
 }
 
 function credentialOf(row: CredentialRow): Credential {

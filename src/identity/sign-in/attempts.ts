@@ -1,17 +1,12 @@
 import { type Actor, limitsWithin } from '#kit'
 import { type Ctx, GateError, type Keyring } from '#platform'
 import { actorCredential, type Credential } from '../credentials/credential.ts'
-import {
-  findCandidates,
-  listCredentials,
-  noteCredentialUse,
-  type StoredCredential,
-} from '../credentials/credential-store.ts'
+import { findCandidates, listCredentials, noteCredentialUse, type Owner } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
 import { clientName } from '../sessions.ts'
-import { liftIfOver } from '../suspension/suspension.ts'
+import { isActiveNow } from '../suspension/suspension.ts'
 import { type Attempt, type CountedAttempt, countSignInAttempt, settleRightAttempt } from '../throttles.ts'
 
 export interface SignInAttempt {
@@ -27,7 +22,7 @@ export interface SignInAttempt {
 
 /** A credential that was just proved. */
 export interface Proven {
-  readonly account: StoredCredential['account']
+  readonly account: Owner
   readonly credential: Credential
   /** The authenticator checked the person too (fingerprint, PIN): two factors in one. */
   readonly userVerified?: boolean
@@ -36,7 +31,7 @@ export interface Proven {
 /** What a kind found out about an attempt. */
 export interface Verified {
   /** Whom it was about, right or wrong; absent where nobody has the handle. */
-  readonly account?: StoredCredential['account'] | undefined
+  readonly account?: Owner | undefined
   readonly proven?: Proven | undefined
   /** Why nothing was proved, for the journal alone; absent: `not-proven`. */
   readonly fault?: string
@@ -57,6 +52,11 @@ export interface Proving<T> {
    */
   verify(ctx: Ctx, handle: string): Promise<Verified>
   /**
+   * Work on what was proved and may be used here: nobody else is to wait longer for a refusal because of it. Runs outside
+   * any transaction; answers what goes on.
+   */
+  keepUp?(ctx: Ctx, proven: Proven): Promise<Proven>
+  /**
    * Once more inside the transaction: uses up what is good once, and sees that what was verified is still so. False, or
    * a GateError about a challenge, counts as wrong.
    */
@@ -76,14 +76,15 @@ export interface Proving<T> {
 export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttempt, proving: Proving<T>): Promise<T> {
   const attempt: Attempt = { handle: foldHandle(tried.handle), address: ctx.actor.address, device: tried.device }
   const counted = await countOrJournal(parts, ctx, attempt)
-  const { account, proven, ...verified } = await proving.verify(ctx, attempt.handle)
-  let fault = proven === undefined ? (verified.fault ?? notProven) : await usageFault(parts, ctx, proven)
-  if (proven !== undefined && fault === undefined) {
+  const { account, proven: verified, fault: unproven = notProven } = await proving.verify(ctx, attempt.handle)
+  let fault = verified === undefined ? unproven : await usageFault(parts, ctx, verified)
+  if (verified !== undefined && fault === undefined) {
+    const proven = (await proving.keepUp?.(ctx, verified)) ?? verified
     const outcome = await complete(parts, ctx, { attempt, tried, counted, proven, proving })
     if (typeof outcome !== 'string') return outcome.result
     fault = outcome
   }
-  await recordFailure(parts.kernel.keyring, ctx, attempt, account ?? proven?.account, fault ?? notProven)
+  await recordFailure(parts.kernel.keyring, ctx, attempt, account ?? verified?.account, fault ?? notProven)
   throw fail('identity.sign-in-failed')
 }
 
@@ -108,10 +109,10 @@ export async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): 
 
 /** Why a proven credential may not be used here and now: a decision's code. */
 async function usageFault(parts: Parts, ctx: Ctx, proven: Proven): Promise<string | undefined> {
-  const { state, id } = proven.account
-  // only who proved themselves gets here, and for them it is over when its time is
-  if (state === 'suspended' && !(await liftIfOver(parts, id))) return 'principal-suspended'
-  if (state !== 'active' && state !== 'suspended') return 'principal-disabled'
+  const { state } = proven.account
+  if (!(await isActiveNow(parts, proven.account))) {
+    return state === 'suspended' ? 'principal-suspended' : 'principal-disabled'
+  }
   const actor = provenActor(proven, ctx.actor.address)
   const decision = await parts.access.decide(actor, undefined, undefined, { now: ctx.now })
   return decision.allowed ? undefined : decision.code
@@ -179,7 +180,7 @@ function recordFailure(
   keyring: Keyring,
   ctx: Ctx,
   attempt: Attempt,
-  account: StoredCredential['account'] | undefined,
+  account: Owner | undefined,
   fault: string,
 ): Promise<void> {
   const handleMac = Buffer.from(keyring.mac('identity.typed-handle', attempt.handle)).toString('base64url')

@@ -1,7 +1,7 @@
 import type { Secret } from '#kit'
 import type { Ctx } from '#platform'
 import type { Credential } from '../credentials/credential.ts'
-import { findCandidates, replaceSecret, type StoredCredential } from '../credentials/credential-store.ts'
+import { findCandidates, type Owner, replaceSecret } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import { isCompromised, passwordContext } from '../password-rule.ts'
 import { markLeaked } from '../passwords/leaked.ts'
@@ -25,6 +25,7 @@ export function provePassword<T>(
 ): Promise<T> {
   return parts.hasher.queued(async (queue) => {
     let verified: string | undefined
+    let beside: readonly string[] = []
     let upgraded: string | undefined
     let isNewlyLeaked = false
     return proveAttempt(parts, ctx, tried, {
@@ -35,11 +36,16 @@ export function provePassword<T>(
         const found = place === undefined ? undefined : stored[place]
         if (found === undefined) return { account: stored[0]?.account }
         verified = found.hash
-        isNewlyLeaked = found.credential.leaked === undefined && (await hasLeaked(parts, tried.password, found.account))
-        const proven = isNewlyLeaked ? { ...found, credential: asLeaked(found.credential, ctx.now) } : found
-        const beside = hashes.filter((_, at) => at !== place)
-        if (queue.isOutdated(found.hash, beside)) upgraded = await queue.hash(tried.password, beside)
-        return { account: found.account, proven }
+        beside = hashes.filter((_, at) => at !== place)
+        return { account: found.account, proven: found }
+      },
+      async keepUp(_, proven) {
+        const { account, credential } = proven
+        if (verified !== undefined && queue.isOutdated(verified, beside)) {
+          upgraded = await queue.hash(tried.password, beside)
+        }
+        isNewlyLeaked = credential.leaked === undefined && (await hasLeaked(parts, tried.password, account))
+        return isNewlyLeaked ? { ...proven, credential: asLeaked(credential, ctx.now) } : proven
       },
       async confirm(tx, { credential }) {
         if (verified === undefined) return false
@@ -55,8 +61,7 @@ export function provePassword<T>(
   }, tried.device !== undefined)
 }
 
-/** Asked only about right ones, so how long it takes tells strangers nothing. */
-function hasLeaked(parts: Parts, password: Secret, { handle }: StoredCredential['account']): Promise<boolean> {
+function hasLeaked(parts: Parts, password: Secret, { handle }: Owner): Promise<boolean> {
   return isCompromised(password, passwordContext(parts, handle))
 }
 

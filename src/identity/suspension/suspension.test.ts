@@ -53,7 +53,10 @@ eachDialect((_, open) => {
 
     const next = await ada.get('/api/v1/me')
     assert.equal(next.json['code'], 'identity.session-ended', 'the clear message to the person')
+    const writes = t.mock.method(node.kernel.database, 'tx')
     assert.equal((await node.call({ path: '/api/v1/me', headers: bearer })).json['code'], 'identity.token-refused')
+    assert.equal(writes.mock.callCount(), 0, 'however often its tokens come, nobody waits for a transaction')
+    writes.mock.restore()
     assert.equal((await node.call({ path: '/api/v1/me', headers: signedIn })).status, 401)
     // at sign-in nothing tells it from a wrong password (attack 27)
     const [right, wrong, nobody] = await Promise.all([

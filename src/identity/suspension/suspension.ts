@@ -2,7 +2,7 @@ import type { Ctx, FieldFault } from '#platform'
 import { touch } from '#platform'
 import { type Account, findAccount, isReachable, updateAccount } from '../account-store.ts'
 import { getAccount, refuseOwnAccount } from '../accounts.ts'
-import { revokeCredentials } from '../credentials/credential-store.ts'
+import { type Owner, revokeCredentials } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { endSessions } from '../session-store.ts'
@@ -72,11 +72,17 @@ export async function unsuspend(parts: Parts, ctx: Ctx, id: string): Promise<Acc
 }
 
 /**
- * Lifts a suspension whose time is over. Asked where a suspended account is used, so that nobody waits for a job.
- *
- * @returns whether the account is active now
+ * Whether an account may act, as it was just read: a suspension whose time is over is lifted by whoever comes first, so that
+ * nobody waits for a job. While it lasts nothing is written, however often its tokens come.
  */
-export async function liftIfOver(parts: Parts, id: string): Promise<boolean> {
+export async function isActiveNow(parts: Parts, { id, state, suspendedUntil }: Owner): Promise<boolean> {
+  if (state !== 'suspended') return state === 'active'
+  const isOver = suspendedUntil !== undefined && suspendedUntil <= parts.kernel.clock.now()
+  return isOver && liftIfOver(parts, id)
+}
+
+/** Lifts a suspension whose time is over. @returns whether the account is active now */
+async function liftIfOver(parts: Parts, id: string): Promise<boolean> {
   const ctx = parts.kernel.context({ principal: { kind: 'system', id: 'system', name: 'system' } })
   return ctx.tx(async (tx) => {
     const before = await findAccount(tx.db, id)
