@@ -70,6 +70,9 @@ export function belongingsOf(accountId: string): Resource {
   return { type: 'Identity::Belonging', id: accountId, attributes: {}, owner: accountId, parents, revision: 0 }
 }
 
+/** Why a route about oneself asks only that somebody is signed in. */
+export const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
+
 /** The account that acts. @throws GateError `identity.needs-account` for every other kind of principal */
 export function ownAccountId(ctx: Ctx): string {
   if (ctx.actor.principal.kind !== 'account') throw fail('identity.needs-account')

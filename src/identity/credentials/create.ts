@@ -32,14 +32,25 @@ export function wantedOf(
 }
 
 /**
+ * Whether the caller may make credentials of their own, with a fresh proof.
+ *
+ * @returns the caller's account id
+ * @throws GateError `identity.needs-account`, or as `access.require`
+ */
+export async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<string> {
+  const accountId = ownAccountId(ctx)
+  await parts.access.require(ctx, `credentials:create:${accountId}`, belongingsOf(accountId))
+  return accountId
+}
+
+/**
  * Whether the caller may make a credential of their own now: permission and fresh proof. Before anything slow is verified.
  *
  * @returns the caller's account id
  * @throws GateError `identity.needs-account`, `identity.proof-needed`, or as `access.require`
  */
 export async function requireMaking(parts: Parts, ctx: Ctx): Promise<string> {
-  const accountId = ownAccountId(ctx)
-  await parts.access.require(ctx, `credentials:create:${accountId}`, belongingsOf(accountId))
+  const accountId = await requireMayCreate(parts, ctx)
   await requireFreshProof(ctx)
   return accountId
 }

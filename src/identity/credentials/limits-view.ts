@@ -31,12 +31,18 @@ export interface LimitsView {
   readonly region: string | undefined
 }
 
+/** What a form that is shown again says about itself. */
+export interface LimitsExtra {
+  readonly faults?: readonly FieldFault[]
+  readonly questions?: readonly LimitQuestion[]
+}
+
 /** Reads what the limits part of a form offers, for whoever asks. */
 export async function limitsView(
   { access, kernel }: Pick<Parts, 'access' | 'kernel'>,
   ctx: Ctx,
   form: LimitsForm,
-  extra: { readonly faults?: readonly FieldFault[]; readonly questions?: readonly LimitQuestion[] } = {},
+  extra: LimitsExtra = {},
 ): Promise<LimitsView> {
   const { address } = ctx.actor
   return {

@@ -1,17 +1,14 @@
-import type { z } from 'zod'
-import { throughOf } from '#kit'
 import { type Ctx, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { requireMayCreate, wantedOf } from '../credentials/create.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Parts } from '../parts.ts'
-import { belongingsOf, ownAccountId } from '../resources.ts'
+import { aboutCaller } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { createdKey, createdSharedSecret, newKeyBody, newSharedSecretBody, resetKeyBody } from './contract.ts'
 import { makeKey, makeSharedSecret, resetKey, resetSharedSecret } from './credentials.ts'
 import { type PublicKey, sshFingerprint } from './public-keys.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** Making and resetting keys and shared secrets; listing, renaming and revoking are those of every kind. */
 export function keyApi(parts: Parts): readonly Route[] {
@@ -30,8 +27,8 @@ function keys(parts: Parts): readonly Route[] {
       responses: { 201: createdKey },
       async handler(ctx, { body }) {
         await requireMayCreate(parts, ctx)
-        const { publicKey, ...wanted } = body
-        const made = await makeKey(parts, ctx, wantedOf(ctx, wanted), publicKey)
+        const { publicKey, isSecond, ...wanted } = body
+        const made = await makeKey(parts, ctx, { ...wantedOf(ctx, wanted), isSecond }, publicKey)
         return { kind: 'json', status: 201, body: keyOnWire(ctx, made) }
       },
     }),
@@ -64,7 +61,8 @@ function sharedSecrets(parts: Parts): readonly Route[] {
       responses: { 201: createdSharedSecret },
       async handler(ctx, { body }) {
         await requireMayCreate(parts, ctx)
-        const { credential, secret } = await makeSharedSecret(parts, ctx, wantedOf(ctx, body))
+        const { isSecond, ...wanted } = body
+        const { credential, secret } = await makeSharedSecret(parts, ctx, { ...wantedOf(ctx, wanted), isSecond })
         const answer = { credential: credentialOnWire(credential, ctx.actor), secret: secret.reveal() }
         return { kind: 'json', status: 201, unrepeatable: true, body: answer }
       },
@@ -86,21 +84,6 @@ function sharedSecrets(parts: Parts): readonly Route[] {
   ]
 }
 
-/** Limits that were left out are those of what asks. */
-function wantedOf(ctx: Ctx, body: z.infer<typeof newSharedSecretBody>) {
-  const { expiresAt, permissions, ...wanted } = body
-  return {
-    ...wanted,
-    permissions: permissions ?? throughOf(ctx.actor)?.permissions ?? ['*'],
-    expiresAt: expiresAt === null ? undefined : Date.parse(expiresAt),
-  }
-}
-
 function keyOnWire(ctx: Ctx, { credential, key }: { readonly credential: Credential; readonly key: PublicKey }) {
   return { credential: credentialOnWire(credential, ctx.actor), keyKind: key.kind, fingerprint: sshFingerprint(key) }
-}
-
-async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<void> {
-  const id = ownAccountId(ctx)
-  await parts.access.require(ctx, `credentials:create:${id}`, belongingsOf(id))
 }

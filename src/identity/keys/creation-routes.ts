@@ -1,22 +1,24 @@
 import { z } from 'zod'
+import type { CredentialLimits } from '#kit'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
-import { getResettable } from '../credentials/create.ts'
-import { questionsOf } from '../credentials/limit-questions.ts'
-import {
-  emptyLimitsForm,
-  limitsFormBytes,
-  limitsFormFaults,
-  limitsFormShape,
-  readLimits,
-} from '../credentials/limits-form.ts'
-import { limitsView } from '../credentials/limits-view.ts'
+import { getResettable, requireMayCreate } from '../credentials/create.ts'
+import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
+import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
+import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
 import type { Parts } from '../parts.ts'
-import { belongingsOf, ownAccountId } from '../resources.ts'
+import { aboutCaller } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
-import { makeKey, makeSharedSecret, refusePrivateKey, resetKey, resetSharedSecret } from './credentials.ts'
+import {
+  makeKey,
+  makeSharedSecret,
+  refusePrivateKey,
+  resetKey,
+  resetSharedSecret,
+  type WantedKey,
+} from './credentials.ts'
 import { findExposed, revokeExposed } from './exposed.ts'
 import { findPrivateKey } from './private-keys.ts'
 import { longestPublicKey } from './public-keys.ts'
@@ -28,8 +30,6 @@ import {
   resetSharedSecretPage,
   sharedSecretPage,
 } from './views/keys.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 const second = z.enum(['yes']).optional()
 const keyForm = z.strictObject({
@@ -77,16 +77,15 @@ function newKeys(parts: Parts): readonly Route[] {
         await requireMayCreate(parts, ctx)
         const wrong = await privateKeyReply(parts, ctx, body.publicKey, newKeyPath)
         if (wrong !== undefined) return wrong
-        const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
-        if (faults !== undefined) return keyFormReply(parts, ctx, body, { faults }, 400)
-        const { label, confirmed } = body
-        const wanted = { ...limits, label, confirmed, isSecond: body.second === 'yes' }
-        try {
-          await makeKey(parts, ctx, wanted, body.publicKey)
-          return { kind: 'redirect', location: done('created') }
-        } catch (error) {
-          return formAgain(error, (extra, status) => keyFormReply(parts, ctx, body, extra, status))
-        }
+        return withLimits(ctx, {
+          form: body,
+          told: keyFaults,
+          show: (extra, status) => keyFormReply(parts, ctx, body, extra, status),
+          async make(limits) {
+            await makeKey(parts, ctx, wantedOf(body, limits), body.publicKey)
+            return { kind: 'redirect', location: done('created') }
+          },
+        })
       },
     }),
   ]
@@ -114,17 +113,16 @@ function newSecrets(parts: Parts): readonly Route[] {
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
         await requireMayCreate(parts, ctx)
-        const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
-        if (faults !== undefined) return secretFormReply(parts, ctx, body, { faults }, 400)
-        const { label, confirmed } = body
-        const wanted = { ...limits, label, confirmed, isSecond: body.second === 'yes' }
-        try {
-          const { credential, secret } = await makeSharedSecret(parts, ctx, wanted)
-          const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
-          return { kind: 'page', page: sharedSecretPage(credential.label, secret, words) }
-        } catch (error) {
-          return formAgain(error, (extra, status) => secretFormReply(parts, ctx, body, extra, status))
-        }
+        return withLimits(ctx, {
+          form: body,
+          told: keyFaults,
+          show: (extra, status) => secretFormReply(parts, ctx, body, extra, status),
+          async make(limits) {
+            const { credential, secret } = await makeSharedSecret(parts, ctx, wantedOf(body, limits))
+            const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
+            return { kind: 'page', page: sharedSecretPage(credential.label, secret, words) }
+          },
+        })
       },
     }),
   ]
@@ -212,11 +210,6 @@ function exposedKeys(parts: Parts): Route {
   })
 }
 
-async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<void> {
-  const id = ownAccountId(ctx)
-  await parts.access.require(ctx, `credentials:create:${id}`, belongingsOf(id))
-}
-
 /** For a text with a private key: the warning, with an offer to revoke it where it is in use. Looked for before all else. */
 async function privateKeyReply(parts: Parts, ctx: Ctx, text: string, back: string): Promise<Reply | undefined> {
   try {
@@ -228,33 +221,32 @@ async function privateKeyReply(parts: Parts, ctx: Ctx, text: string, back: strin
   }
 }
 
-type Extra = Parameters<typeof limitsView>[3]
-
-/** Shows the form again with what was wrong or is asked; rethrows what a form cannot tell. */
-async function formAgain(error: unknown, again: (extra: Extra, status: number) => Promise<Reply>): Promise<Reply> {
-  const questions = questionsOf(error)
-  if (questions !== undefined) return again({ questions }, 409)
-  const told = keyFaults(error) ?? limitsFormFaults(error)
-  if (told === undefined) throw error
-  return again({ faults: told.faults }, told.status)
+function wantedOf({ label, confirmed, second }: SecretForm, limits: CredentialLimits): WantedKey {
+  return { ...limits, label, confirmed, isSecond: second === 'yes' }
 }
 
 const keyFaultCodes = new Set(['identity.invalid-key', 'identity.key-in-use', 'identity.invalid-label'])
 
-function keyFaults(error: unknown) {
+function keyFaults(error: unknown): ToldFaults | undefined {
   if (!(error instanceof GateError) || !keyFaultCodes.has(error.code)) return undefined
   const { status, faults, detail } = error
   return { status, faults: faults.length > 0 ? faults : [{ field: 'publicKey', message: detail }] }
 }
 
-async function keyFormReply(parts: Parts, ctx: Ctx, form: KeyForm, extra: Extra, status = 200): Promise<Reply> {
+async function keyFormReply(parts: Parts, ctx: Ctx, form: KeyForm, extra: LimitsExtra, status = 200): Promise<Reply> {
   const limits = await limitsView(parts, ctx, form, extra)
   const { label, publicKey, second } = form
   const page = newKeyPage({ label, publicKey: shownAgain(publicKey), isSecond: second === 'yes', limits })
   return { kind: 'page', status, page }
 }
 
-async function secretFormReply(parts: Parts, ctx: Ctx, form: SecretForm, extra: Extra, status = 200): Promise<Reply> {
+async function secretFormReply(
+  parts: Parts,
+  ctx: Ctx,
+  form: SecretForm,
+  extra: LimitsExtra,
+  status = 200,
+): Promise<Reply> {
   const limits = await limitsView(parts, ctx, form, extra)
   return {
     kind: 'page',

@@ -13,7 +13,7 @@ import { type KeyMaterial, keyMaterial } from './signatures.ts'
 /** More keys of one account could not all be looked at in one sign-in. */
 const mostKeys = 20
 
-export type WantedKey = Omit<WantedCredential, 'kind'>
+export type WantedKey = WantedCredential & { readonly isSecond: boolean }
 
 /** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, `identity.too-many-keys`, as `createCredential` */
 export async function makeKey(

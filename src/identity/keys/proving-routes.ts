@@ -3,15 +3,13 @@ import { type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
-import { proveAgain, provedReply } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
 import type { Answer, KeyAnswers } from './answers.ts'
 import { confirmationUse, secondUse } from './ways.ts'
 
 const halfWay =
   'goes on with the half sign-in of the cookie, which is worth nothing elsewhere; without one it leads back'
-const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
-
 const nonce = z.string().max(128)
 const answer = z.string().max(16_384)
 const to = z.string().max(4096).optional()
@@ -39,7 +37,7 @@ function provingWith<Body extends { readonly to?: string | undefined }>(
       method: 'POST',
       path: `/account/prove/${kind}`,
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: form,
       maxBody,
       handler: (ctx, { body, request }) =>

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
 import { proveAttempt } from '../sign-in/attempts.ts'
 import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
-import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { shownOnSignIn } from '../views/sign-in.ts'
 import { type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
 import { findPrivateKey } from './private-keys.ts'
@@ -157,12 +157,7 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       async handler(ctx, { body, request }) {
         const handle = requireHandle(body.handle)
         if (findPrivateKey(body.answer) !== undefined) throw fail('identity.private-key-pasted')
-        const tried = {
-          handle,
-          device: undefined,
-          nextDevice: undefined,
-          client: request.headers.get('user-agent') ?? undefined,
-        }
+        const tried = { ...signingProgram(request), handle }
         const result = await proveAttempt(parts, ctx, tried, {
           ...answers.proving(signInUse(handle), body),
           onProven: (tx, proven) => finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),

@@ -7,7 +7,7 @@ import type { Credential } from '../credentials/credential.ts'
 import { getCredential } from '../credentials/credentials.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { ownAccountId } from '../resources.ts'
+import { aboutCaller, ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import {
@@ -22,8 +22,6 @@ import {
 import { countRecoveryCodes } from './recovery-code-store.ts'
 import { createRecoveryCodes, type MadeCodes, resetRecoveryCodes } from './recovery-sets.ts'
 import { beginTotp, createTotp, resetTotp } from './totps.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** Setting up and making anew; listing, renaming and revoking are those of every kind. */
 export function codeApi(parts: Parts): readonly Route[] {

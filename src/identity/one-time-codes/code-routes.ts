@@ -3,13 +3,11 @@ import { Secret } from '#kit'
 import { type Route, route } from '#platform'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
-import { proveAgain, provedReply } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
 import { provingRecoveryCode, provingTotp } from './prove-code.ts'
 
 const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
-const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
-
 const to = z.string().max(4096).optional()
 const totpForm = z.strictObject({ code: z.string().max(100), to })
 const recoveryForm = z.strictObject({ recoveryCode: z.string().max(100), to })
@@ -52,7 +50,7 @@ function proveByCode(parts: Parts): readonly Route[] {
       method: 'POST',
       path: '/account/prove/totp',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: totpForm,
       handler: (ctx, { body, request }) =>
         provedReply(parts, ctx, body.to, () => {
@@ -64,7 +62,7 @@ function proveByCode(parts: Parts): readonly Route[] {
       method: 'POST',
       path: '/account/prove/recovery-codes',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: recoveryForm,
       handler: (ctx, { body, request }) =>
         provedReply(parts, ctx, body.to, () => {

@@ -5,20 +5,14 @@ import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { getResettable, readyCredential, requireMaking, type WantedCredential } from '../credentials/create.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
-import { questionsOf } from '../credentials/limit-questions.ts'
-import {
-  emptyLimitsForm,
-  limitsFormBytes,
-  limitsFormFaults,
-  limitsFormShape,
-  readLimits,
-} from '../credentials/limits-form.ts'
-import { type LimitsView, limitsView } from '../credentials/limits-view.ts'
+import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
+import { withLimits } from '../credentials/limits-reply.ts'
+import { type LimitsExtra, type LimitsView, limitsView } from '../credentials/limits-view.ts'
 import type { Parts } from '../parts.ts'
-import { ownAccountId } from '../resources.ts'
+import { aboutCaller, ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
-import { sessionCookie } from '../session-cookie.ts'
+import { renewedCookie } from '../session-cookie.ts'
 import { countRecoveryCodes } from './recovery-code-store.ts'
 import { createRecoveryCodes, resetRecoveryCodes } from './recovery-sets.ts'
 import { beginTotp, createTotp, resetTotp, resumeTotp, type TotpEnrolment } from './totps.ts'
@@ -33,8 +27,6 @@ import {
   resetRecoveryPage,
   scanPage,
 } from './views.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 const labelled = z.strictObject({ label: z.string().max(400), ...limitsFormShape })
 const confirmed = { enrolment: z.string().max(2_000), code: z.string().max(100) }
@@ -67,7 +59,7 @@ function makingTotp(parts: Parts): readonly Route[] {
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
         const account = await getAccount(ctx, await requireMaking(parts, ctx))
-        return withLimits(parts, ctx, newTotpPage, body, async (wanted) => {
+        return making(parts, ctx, newTotpPage, body, async (wanted) => {
           await readyCredential(parts, ctx, wanted)
           return { kind: 'page', page: scanNew(beginTotp(parts, ctx, account), body) }
         })
@@ -82,7 +74,7 @@ function makingTotp(parts: Parts): readonly Route[] {
       maxBody: limitsFormBytes,
       async handler(ctx, { body: { enrolment, code, ...form } }) {
         const account = await getAccount(ctx, await requireMaking(parts, ctx))
-        return withLimits(parts, ctx, newTotpPage, form, async (wanted) => {
+        return making(parts, ctx, newTotpPage, form, async (wanted) => {
           try {
             const made = await createTotp(
               parts,
@@ -170,7 +162,7 @@ function makingRecovery(parts: Parts): readonly Route[] {
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
         await requireMaking(parts, ctx)
-        return withLimits(parts, ctx, newRecoveryPage, body, async (wanted) =>
+        return making(parts, ctx, newRecoveryPage, body, async (wanted) =>
           codesReply(parts, ctx, await createRecoveryCodes(parts, ctx, wanted)),
         )
       },
@@ -207,25 +199,18 @@ function resettingRecovery(parts: Parts): readonly Route[] {
 
 type Faults = readonly { readonly field: string; readonly message: string }[]
 
-/** Runs what needs limits, or shows the form again with what is wrong about them or what they ask. */
-async function withLimits(
+function making(
   parts: Parts,
   ctx: Ctx,
   page: typeof newTotpPage,
   form: NewCodeForm,
   make: (wanted: WantedCredential) => Promise<Reply>,
 ): Promise<Reply> {
-  const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
-  if (faults !== undefined) return formReply(parts, ctx, page, form, { faults }, 400)
-  try {
-    return await make({ ...limits, label: form.label, confirmed: form.confirmed })
-  } catch (error) {
-    const questions = questionsOf(error)
-    if (questions !== undefined) return formReply(parts, ctx, page, form, { questions }, 409)
-    const refused = limitsFormFaults(error)
-    if (refused === undefined) throw error
-    return formReply(parts, ctx, page, form, { faults: refused.faults }, refused.status)
-  }
+  return withLimits(ctx, {
+    form,
+    show: (extra, status) => formReply(parts, ctx, page, form, extra, status),
+    make: (limits) => make({ ...limits, label: form.label, confirmed: form.confirmed }),
+  })
 }
 
 async function formReply(
@@ -233,7 +218,7 @@ async function formReply(
   ctx: Ctx,
   page: (label: string, limits: LimitsView) => ReturnType<typeof newTotpPage>,
   form: NewCodeForm,
-  extra: Parameters<typeof limitsView>[3] = {},
+  extra: LimitsExtra = {},
   status = 200,
 ): Promise<Reply> {
   return { kind: 'page', status, page: page(form.label, await limitsView(parts, ctx, form, extra)) }
@@ -262,6 +247,5 @@ function codesReply(
   made: Awaited<ReturnType<typeof createRecoveryCodes>> & { readonly token?: string | undefined },
 ): Reply {
   const page = recoveryCodesPage(made, parts.kernel.config.console.host, ctx.actor.principal.name)
-  const cookies = made.token === undefined ? [] : [sessionCookie(parts, made.token)]
-  return { kind: 'page', page, cookies }
+  return { kind: 'page', page, ...renewedCookie(parts, made.token) }
 }

@@ -2,13 +2,11 @@ import { type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
 import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts'
 import type { Parts } from '../parts.ts'
-import { ownAccountId } from '../resources.ts'
+import { aboutCaller, ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { madePasskey, newPasskeyBody, passkeyOptions, resetPasskeyBody } from './contract.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** Making passkeys and making them anew; listing, renaming and revoking are those of every kind. */
 export function passkeyApi(parts: Parts): readonly Route[] {

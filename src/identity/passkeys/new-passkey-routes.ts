@@ -2,24 +2,16 @@ import { z } from 'zod'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
 import { getResettable, readyCredential, requireMaking } from '../credentials/create.ts'
-import { questionsOf } from '../credentials/limit-questions.ts'
-import {
-  emptyLimitsForm,
-  limitsFormBytes,
-  limitsFormFaults,
-  limitsFormShape,
-  readLimits,
-} from '../credentials/limits-form.ts'
-import { limitsView } from '../credentials/limits-view.ts'
+import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
+import { withLimits } from '../credentials/limits-reply.ts'
+import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import type { Parts } from '../parts.ts'
-import { ownAccountId } from '../resources.ts'
+import { aboutCaller, ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
 import { creationResponse, longestResponse, parseResponse } from './responses.ts'
 import { makePasskeyPage, type NewPasskeyForm, newPasskeyPage, newPasskeyPath, resetPasskeyPage } from './views.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 const passkeyForm = z.strictObject({
   label: z.string().max(400),
@@ -58,8 +50,17 @@ function making(parts: Parts): readonly Route[] {
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
         await requireMaking(parts, ctx)
-        const refused = await refusedForm(parts, ctx, body)
-        return refused ?? { kind: 'page', page: makePasskeyPage(body) }
+        return withLimits(ctx, {
+          form: body,
+          show: (extra, status) => formReply(parts, ctx, body, extra, status),
+          // before the authenticator makes anything
+          async make(limits) {
+            // the label may be left to the authenticator
+            const label = body.label.trim() || 'Passkey'
+            await readyCredential(parts, ctx, { ...limits, label, confirmed: body.confirmed })
+            return { kind: 'page', page: makePasskeyPage(body) }
+          },
+        })
       },
     }),
     route({
@@ -82,18 +83,22 @@ function making(parts: Parts): readonly Route[] {
       maxBody,
       async handler(ctx, { body: { response, ...form } }) {
         await requireMaking(parts, ctx)
-        const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
-        if (faults !== undefined) return formReply(parts, ctx, form, { faults }, 400)
-        const answer = parseResponse(creationResponse, response)
-        const isSecond = form.second.length > 0
-        const wanted = { ...limits, label: form.label, confirmed: form.confirmed, isSecond, answer }
-        try {
-          const made = await createPasskey(parts, ctx, wanted, async (_, { credential }) => credential)
-          return await madeReply(ctx, made)
-        } catch (error) {
-          if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
-          return { kind: 'page', status: error.status, page: makePasskeyPage(form, error) }
-        }
+        return withLimits(ctx, {
+          form,
+          show: (extra, status) => formReply(parts, ctx, form, extra, status),
+          async make(limits) {
+            const { label, confirmed } = form
+            const answer = parseResponse(creationResponse, response)
+            const wanted = { ...limits, label, confirmed, isSecond: form.second.length > 0, answer }
+            try {
+              const made = await createPasskey(parts, ctx, wanted, async (_, { credential }) => credential)
+              return await madeReply(ctx, made)
+            } catch (error) {
+              if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
+              return { kind: 'page', status: error.status, page: makePasskeyPage(form, error) }
+            }
+          },
+        })
       },
     }),
   ]
@@ -149,28 +154,11 @@ function resetting(parts: Parts): readonly Route[] {
 
 const shownAgain = new Set(['identity.passkey-refused', 'identity.credential-taken'])
 
-/** The form again where its limits cannot be, or ask something; before the authenticator makes anything. */
-async function refusedForm(parts: Parts, ctx: Ctx, form: NewPasskeyForm): Promise<Reply | undefined> {
-  const { limits, faults } = readLimits(form, ctx.actor, ctx.now)
-  if (faults !== undefined) return formReply(parts, ctx, form, { faults }, 400)
-  try {
-    // the label may be left to the authenticator
-    await readyCredential(parts, ctx, { ...limits, label: form.label.trim() || 'Passkey', confirmed: form.confirmed })
-    return undefined
-  } catch (error) {
-    const questions = questionsOf(error)
-    if (questions !== undefined) return formReply(parts, ctx, form, { questions }, 409)
-    const refused = limitsFormFaults(error)
-    if (refused === undefined) throw error
-    return formReply(parts, ctx, form, { faults: refused.faults }, refused.status)
-  }
-}
-
 async function formReply(
   parts: Parts,
   ctx: Ctx,
   form: NewPasskeyForm,
-  extra: Parameters<typeof limitsView>[3] = {},
+  extra: LimitsExtra = {},
   status = 200,
 ): Promise<Reply> {
   return { kind: 'page', status, page: newPasskeyPage(form, await limitsView(parts, ctx, form, extra)) }

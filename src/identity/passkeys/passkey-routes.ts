@@ -4,7 +4,7 @@ import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { returnPath } from '../return-path.ts'
-import { proveAgain, provedReply } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
 import { getWaitingSignIn, secondReply } from '../routes/second-routes.ts'
 import { finishSignIn, sessionOpener } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser } from '../sign-in/sign-in-reply.ts'
@@ -14,8 +14,6 @@ import { assertionResponse, longestResponse, parseResponse } from './responses.t
 
 const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
-const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
-
 const optionsForm = z.strictObject({ handle: z.string().max(1024).optional() })
 const noFields = z.strictObject({})
 const answerForm = z.strictObject({
@@ -111,7 +109,7 @@ function proveByPasskey(parts: Parts): readonly Route[] {
       method: 'POST',
       path: '/account/prove/passkey/options',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: noFields,
       async handler(ctx) {
         return options(await askForPasskey(parts, ctx, inSession(ctx), ownAccountId(ctx)))
@@ -121,7 +119,7 @@ function proveByPasskey(parts: Parts): readonly Route[] {
       method: 'POST',
       path: '/account/prove/passkey',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: answerForm,
       maxBody,
       handler: (ctx, { body, request }) =>

@@ -1,15 +1,14 @@
-import { Secret, throughOf } from '#kit'
-import { type Ctx, type Route, route } from '#platform'
+import { Secret } from '#kit'
+import { type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { requireMayCreate, wantedOf } from '../credentials/create.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
-import { belongingsOf, ownAccountId } from '../resources.ts'
-import { sessionCookie } from '../session-cookie.ts'
+import { aboutCaller } from '../resources.ts'
+import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { createdPassword, newPasswordBody, resetOwnPasswordBody } from './contract.ts'
 import { makePassword, resetOwnPassword } from './credentials.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 export function passwordApi(parts: Parts): readonly Route[] {
   return [
@@ -23,18 +22,9 @@ export function passwordApi(parts: Parts): readonly Route[] {
       responses: { 201: createdPassword },
       async handler(ctx, { body, request }) {
         await requireMayCreate(parts, ctx)
-        const { password, permissions, expiresAt, ...wanted } = body
-        const made = await makePassword(
-          parts,
-          ctx,
-          {
-            ...wanted,
-            password: new Secret(password),
-            permissions: permissions ?? throughOf(ctx.actor)?.permissions ?? ['*'],
-            expiresAt: expiresAt === null ? undefined : Date.parse(expiresAt),
-          },
-          findDevice(parts.kernel.keyring, request.cookies),
-        )
+        const { password, ...limits } = body
+        const wanted = { ...wantedOf(ctx, limits), password: new Secret(password) }
+        const made = await makePassword(parts, ctx, wanted, findDevice(parts.kernel.keyring, request.cookies))
         return { kind: 'json', status: 201, body: { credential: credentialOnWire(made, ctx.actor) } }
       },
     }),
@@ -51,15 +41,9 @@ export function passwordApi(parts: Parts): readonly Route[] {
         const device = findDevice(parts.kernel.keyring, request.cookies)
         const password = new Secret(body.password)
         const { credential, token } = await resetOwnPassword(parts, ctx, { id, password }, device)
-        const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
-        return { kind: 'json', body: { credential: credentialOnWire(credential, ctx.actor) }, cookies }
+        const answer = { credential: credentialOnWire(credential, ctx.actor) }
+        return { kind: 'json', body: answer, ...renewedCookie(parts, token) }
       },
     }),
   ]
-}
-
-/** @throws GateError `access.refused` */
-export async function requireMayCreate(parts: Parts, ctx: Ctx): Promise<void> {
-  const id = ownAccountId(ctx)
-  await parts.access.require(ctx, `credentials:create:${id}`, belongingsOf(id))
 }

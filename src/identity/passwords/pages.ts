@@ -2,26 +2,19 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
-import { getResettable } from '../credentials/create.ts'
-import { questionsOf } from '../credentials/limit-questions.ts'
-import {
-  emptyLimitsForm,
-  limitsFormBytes,
-  limitsFormFaults,
-  limitsFormShape,
-  readLimits,
-} from '../credentials/limits-form.ts'
-import { limitsView } from '../credentials/limits-view.ts'
+import { getResettable, requireMayCreate } from '../credentials/create.ts'
+import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
+import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
+import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
+import { aboutCaller } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
-import { sessionCookie } from '../session-cookie.ts'
-import { requireMayCreate } from './api.ts'
+import { renewedCookie } from '../session-cookie.ts'
 import { makePassword, resetOwnPassword } from './credentials.ts'
 import { strengthOf } from './strength.ts'
 import { newPasswordPage, resetPasswordPage } from './views.ts'
 
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 const newPath = '/account/credentials/new/password'
 
 /** Longer ones are answered in words, up to the size of a form. */
@@ -63,22 +56,19 @@ function adding(parts: Parts): readonly Route[] {
   ]
 }
 
-async function addByForm(parts: Parts, ctx: Ctx, body: NewForm, request: RequestView): Promise<Reply> {
-  const { limits, faults = [] } = readLimits(body, ctx.actor, ctx.now)
-  const wrong = [...differing(body), ...faults]
-  if (limits === undefined || wrong.length > 0) return newFormReply(parts, ctx, body, { faults: wrong }, 400)
-  const { label, confirmed, password } = body
-  const wanted = { ...limits, label, confirmed, password: new Secret(password) }
-  try {
-    await makePassword(parts, ctx, wanted, findDevice(parts.kernel.keyring, request.cookies))
-    return { kind: 'redirect', location: `/account/security?done=password-${strengthOf(password)}` }
-  } catch (error) {
-    const questions = questionsOf(error)
-    if (questions !== undefined) return newFormReply(parts, ctx, body, { questions }, 409)
-    const told = passwordFaults(error) ?? limitsFormFaults(error)
-    if (told === undefined) throw error
-    return newFormReply(parts, ctx, body, { faults: told.faults }, told.status)
-  }
+function addByForm(parts: Parts, ctx: Ctx, body: NewForm, request: RequestView): Promise<Reply> {
+  return withLimits(ctx, {
+    form: body,
+    faults: differing(body),
+    told: passwordFaults,
+    show: (extra, status) => newFormReply(parts, ctx, body, extra, status),
+    async make(limits) {
+      const { label, confirmed, password } = body
+      const wanted = { ...limits, label, confirmed, password: new Secret(password) }
+      await makePassword(parts, ctx, wanted, findDevice(parts.kernel.keyring, request.cookies))
+      return { kind: 'redirect', location: `/account/security?done=password-${strengthOf(password)}` }
+    },
+  })
 }
 
 function resetting(parts: Parts): readonly Route[] {
@@ -117,8 +107,8 @@ function resetting(parts: Parts): readonly Route[] {
           const device = findDevice(parts.kernel.keyring, request.cookies)
           const password = new Secret(body.password)
           const { token } = await resetOwnPassword(parts, ctx, { id, password }, device)
-          const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
-          return { kind: 'redirect', location: `/account/security?done=password-${strengthOf(body.password)}`, cookies }
+          const location = `/account/security?done=password-${strengthOf(body.password)}`
+          return { kind: 'redirect', location, ...renewedCookie(parts, token) }
         } catch (error) {
           const told = passwordFaults(error)
           if (told === undefined) throw error
@@ -144,7 +134,7 @@ const fields: Readonly<Record<string, string>> = {
 }
 
 /** What a refusal says about the form; `undefined` for any other failure. */
-function passwordFaults(error: unknown) {
+function passwordFaults(error: unknown): ToldFaults | undefined {
   if (!(error instanceof GateError)) return undefined
   const field = fields[error.code]
   if (field === undefined) return undefined
@@ -152,9 +142,7 @@ function passwordFaults(error: unknown) {
   return { status, faults: faults.length > 0 ? faults : [{ field, message: detail }] }
 }
 
-type Extra = Parameters<typeof limitsView>[3]
-
-async function newFormReply(parts: Parts, ctx: Ctx, form: NewForm, extra: Extra, status = 200): Promise<Reply> {
+async function newFormReply(parts: Parts, ctx: Ctx, form: NewForm, extra: LimitsExtra, status = 200): Promise<Reply> {
   const limits = await limitsView(parts, ctx, form, extra)
   const page = newPasswordPage({ handle: ctx.actor.principal.name, label: form.label, limits })
   return { kind: 'page', status, page }

@@ -3,12 +3,10 @@ import { type FieldFault, GateError, type Reply, type Route, route } from '#plat
 import { getAccount } from '../accounts.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
-import { ownAccountId } from '../resources.ts'
+import { aboutCaller, ownAccountId } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { askAddress, confirmAddress, findAddressPass } from './own-address.ts'
 import { addressAskedPage, addressPage, confirmAddressPage } from './views/address.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** One's own mail address: proved, or another one proved in its place. */
 export function addressPages(parts: Parts): readonly Route[] {

@@ -4,7 +4,7 @@ import { listCredentials } from '../credentials/credential-store.ts'
 import { credentialKinds } from '../credentials/kinds.ts'
 import { offerRecoveryPage } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
-import { sessionCookie } from '../session-cookie.ts'
+import { renewedCookie } from '../session-cookie.ts'
 
 /** After a credential was made: back to the list, or an offer of recovery codes after the first second factor. */
 export async function madeReply(ctx: Ctx, made: Credential): Promise<Reply> {
@@ -18,6 +18,5 @@ export async function madeReply(ctx: Ctx, made: Credential): Promise<Reply> {
 
 /** After a secret was replaced: back to the list, with the session's new token when it rests on it. */
 export function resetReply(parts: Parts, { token }: { readonly token: string | undefined }): Reply {
-  const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
-  return { kind: 'redirect', location: '/account/security?done=reset', cookies }
+  return { kind: 'redirect', location: '/account/security?done=reset', ...renewedCookie(parts, token) }
 }

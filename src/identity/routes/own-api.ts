@@ -5,11 +5,9 @@ import { accountBody, accountPatch, changePasswordBody, sessionsEnded } from '..
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
 import { changeOwnPassword } from '../passwords.ts'
-import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
-import { sessionCookie } from '../session-cookie.ts'
+import { aboutCaller, accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { renewedCookie } from '../session-cookie.ts'
 import { accountReply, unchanged } from './account-api.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** The caller's own account. Still asked of `decide`, so that a limited credential stays limited. */
 export function ownApi(parts: Parts): readonly Route[] {
@@ -57,8 +55,8 @@ export function ownApi(parts: Parts): readonly Route[] {
           next: new Secret(body.newPassword),
           device: findDevice(parts.kernel.keyring, request.cookies),
         })
-        const cookies = changed.token === undefined ? [] : [sessionCookie(parts, changed.token)]
-        return { kind: 'json', body: { sessionsEnded: changed.sessionsEnded }, cookies }
+        const { sessionsEnded, token } = changed
+        return { kind: 'json', body: { sessionsEnded }, ...renewedCookie(parts, token) }
       },
     }),
   ]

@@ -4,15 +4,9 @@ import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, typ
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { findCredential } from '../credentials/credential-store.ts'
-import { questionsOf } from '../credentials/limit-questions.ts'
-import {
-  emptyLimitsForm,
-  limitsFormBytes,
-  limitsFormFaults,
-  limitsFormShape,
-  readLimits,
-} from '../credentials/limits-form.ts'
-import { limitsView } from '../credentials/limits-view.ts'
+import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
+import { withLimits } from '../credentials/limits-reply.ts'
+import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
 import { findDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
@@ -20,15 +14,13 @@ import type { Parts } from '../parts.ts'
 import { changePasswordPath } from '../passwords/leaked.ts'
 import { strengthOf, strengthWords } from '../passwords/strength.ts'
 import { changeOwnPassword } from '../passwords.ts'
-import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
-import { noSessionCookie, sessionCookie } from '../session-cookie.ts'
+import { aboutCaller, accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { noSessionCookie, renewedCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
 import { createToken, revokeToken } from '../tokens.ts'
 import { madeTokenPage, newTokenPage, ownAccountPage, passwordPage, revokeTokenPage } from '../views/own-account.ts'
 import { proofFirst } from './prove-routes.ts'
 import { endOne, endOthers } from './session-api.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 const profileForm = z.strictObject({
   displayName: z.string().max(400),
@@ -157,8 +149,8 @@ async function changeByForm(
       next: new Secret(body.password),
       device: findDevice(parts.kernel.keyring, request.cookies),
     })
-    const cookies = token === undefined ? [] : [sessionCookie(parts, token)]
-    return { kind: 'redirect', location: `/account?done=password-${strengthOf(body.password)}`, cookies }
+    const location = `/account?done=password-${strengthOf(body.password)}`
+    return { kind: 'redirect', location, ...renewedCookie(parts, token) }
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
@@ -258,26 +250,22 @@ function ownTokens(parts: Parts): readonly Route[] {
 async function createTokenByForm(parts: Parts, ctx: Ctx, body: TokenForm): Promise<Reply> {
   const id = ownAccountId(ctx)
   await parts.access.require(ctx, `tokens:create:${id}`, belongingsOf(id))
-  const { limits, faults } = readLimits(body, ctx.actor, ctx.now)
-  if (faults !== undefined) return tokenFormReply(parts, ctx, body, { faults }, 400)
-  try {
-    const made = await createToken(parts, ctx, { ...limits, label: body.label, confirmed: body.confirmed })
-    const words = limitsInWords(made.credential, (pattern) => parts.access.describePermission(pattern))
-    return { kind: 'page', page: madeTokenPage(made.credential, made.token, words) }
-  } catch (error) {
-    const questions = questionsOf(error)
-    if (questions !== undefined) return tokenFormReply(parts, ctx, body, { questions }, 409)
-    const refused = limitsFormFaults(error)
-    if (refused === undefined) throw error
-    return tokenFormReply(parts, ctx, body, { faults: refused.faults }, refused.status)
-  }
+  return withLimits(ctx, {
+    form: body,
+    show: (extra, status) => tokenFormReply(parts, ctx, body, extra, status),
+    async make(limits) {
+      const made = await createToken(parts, ctx, { ...limits, label: body.label, confirmed: body.confirmed })
+      const words = limitsInWords(made.credential, (pattern) => parts.access.describePermission(pattern))
+      return { kind: 'page', page: madeTokenPage(made.credential, made.token, words) }
+    },
+  })
 }
 
 async function tokenFormReply(
   parts: Parts,
   ctx: Ctx,
   form: TokenForm,
-  extra: Parameters<typeof limitsView>[3],
+  extra: LimitsExtra,
   status = 200,
 ): Promise<Reply> {
   const limits = await limitsView(parts, ctx, form, extra)

@@ -15,7 +15,8 @@ import { hasFreshProof, markProved } from '../sign-in/fresh-proof.ts'
 import { provePassword } from '../sign-in/prove-password.ts'
 import { provePage } from '../views/prove.ts'
 
-const aboutCaller = 'proves again who the caller is; whoever fails changes nothing'
+/** Why routes that prove somebody again ask only that they are signed in. */
+export const provesAgain = 'proves again who the caller is; whoever fails changes nothing'
 
 const passwordForm = z.strictObject({ password: z.string().max(4096), to: z.string().max(4096).optional() })
 
@@ -26,7 +27,7 @@ export function proveRoutes(parts: Parts): readonly Route[] {
       method: 'GET',
       path: '/account/prove',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       query: z.object({ to: z.string().optional().catch(undefined) }),
       async handler(ctx, { query }) {
         const to = returnPath(query.to)
@@ -38,7 +39,7 @@ export function proveRoutes(parts: Parts): readonly Route[] {
       method: 'POST',
       path: '/account/prove/password',
       door: 'browser',
-      access: { signedIn: aboutCaller },
+      access: { signedIn: provesAgain },
       body: passwordForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) =>

@@ -21,7 +21,7 @@ import {
   tokenOpener,
   type WaitingSignIn,
 } from '../sign-in/finish.ts'
-import { noHalfCookie, signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { noHalfCookie, signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { secondPage } from '../views/second.ts'
 
 const halfWay =
@@ -163,8 +163,8 @@ function secondForToken(parts: Parts): Route {
       if (waiting === undefined) throw fail('identity.session-ended')
       const accountId = waiting.factors[0].account.id
       const proving = provingCode(parts, { accountId, code: new Secret(body.code) })
-      const tried = { device: undefined, nextDevice: undefined, client: request.headers.get('user-agent') ?? undefined }
-      return tokenReply(await proveSecond(parts, ctx, waiting, tried, proving, tokenOpener(parts, body.label)))
+      const open = tokenOpener(parts, body.label)
+      return tokenReply(await proveSecond(parts, ctx, waiting, signingProgram(request), proving, open))
     },
   })
 }

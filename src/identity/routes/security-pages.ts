@@ -10,14 +10,12 @@ import { recentSecurityEvents } from '../notices/security-events.ts'
 import { countRecoveryCodes } from '../one-time-codes/recovery-code-store.ts'
 import type { Parts } from '../parts.ts'
 import { strengthWords } from '../passwords/strength.ts'
-import { belongingsOf, ownAccountId } from '../resources.ts'
+import { aboutCaller, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie } from '../session-cookie.ts'
 import { countSessionsOn } from '../session-store.ts'
 import { renamePage, revokeCredentialPage, securityPage } from '../views/security.ts'
 import { proofFirst } from './prove-routes.ts'
 import { openSessions } from './session-api.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** The words after an action, by name: an address must not be able to put words on the page. */
 const doneWords: Readonly<Record<string, string>> = {

@@ -4,13 +4,11 @@ import { createdToken, idParams, newTokenBody, sessionList, sessionsEnded, token
 import { listCredentials, revokeCredentials } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { belongingsOf, ownAccountId } from '../resources.ts'
+import { aboutCaller, belongingsOf, ownAccountId } from '../resources.ts'
 import { findSessionById, listSessions, type Session } from '../session-store.ts'
 import { endManySessions, endSession } from '../sessions.ts'
 import { createToken, revokeToken } from '../tokens.ts'
 import { sessionOnWire, tokenOnWire } from '../wire.ts'
-
-const aboutCaller = 'about the caller’s own account, whose id the handler takes from the proof and then asks for'
 
 /** Sessions and API tokens: one’s own, and for who may manage them everybody’s. */
 export function sessionApi(parts: Parts): readonly Route[] {

@@ -9,7 +9,7 @@ import { noSessionCookie } from '../session-cookie.ts'
 import { endSession } from '../sessions.ts'
 import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
 import { provePassword } from '../sign-in/prove-password.ts'
-import { signInReply, signingBrowser, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { revokeToken } from '../tokens.ts'
 import { shownOnSignIn, signInPage } from '../views/sign-in.ts'
 
@@ -92,13 +92,7 @@ function signInForToken(parts: Parts): readonly Route[] {
       maxBody: 16_384,
       responses: { 201: createdToken, 202: halfSignIn },
       async handler(ctx, { body, request }) {
-        const tried = {
-          handle: body.handle,
-          password: new Secret(body.password),
-          device: undefined,
-          nextDevice: undefined,
-          client: request.headers.get('user-agent') ?? undefined,
-        }
+        const tried = { ...signingProgram(request), handle: body.handle, password: new Secret(body.password) }
         const result = await provePassword(parts, ctx, tried, (tx, proven) =>
           finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),
         )

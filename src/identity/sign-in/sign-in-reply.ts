@@ -6,6 +6,7 @@ import type { OpenedSession } from '../sessions.ts'
 import type { CreatedToken } from '../tokens.ts'
 import { goOnPage } from '../views/sign-in.ts'
 import { tokenOnWire } from '../wire.ts'
+import type { SignInAttempt } from './attempts.ts'
 import { halfSignInLives, type SignInRequest, type SignInResult, signInCookieName } from './finish.ts'
 
 /** The browser behind a request, as sign-ins count and note it. */
@@ -22,6 +23,11 @@ export function signingBrowser({ kernel }: Parts, request: RequestView): Signing
     client: request.headers.get('user-agent') ?? '',
     replaces: request.cookies.get(sessionCookieName),
   }
+}
+
+/** A program that signs in: it keeps no device cookie. */
+export function signingProgram(request: RequestView): Omit<SignInAttempt, 'handle'> {
+  return { device: undefined, nextDevice: undefined, client: request.headers.get('user-agent') ?? undefined }
 }
 
 /** On to where the person was going, signed in; or to the second factor. */
