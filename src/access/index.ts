@@ -1,6 +1,5 @@
-import { defineRoom } from '#platform'
+import { consoleOrigin, defineRoom } from '#platform'
 import { accessConfig } from './config.ts'
-import { consoleOrigin } from './console-origin.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
 import { migrations } from './migrations/index.ts'
@@ -16,7 +15,6 @@ import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
 import { explainFor } from './why/routes.ts'
 
-export { consoleOrigin } from './console-origin.ts'
 export type { AccessFace, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
 

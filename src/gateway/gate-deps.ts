@@ -15,12 +15,6 @@ export interface GateDeps {
   readonly consoleOrigin: () => string
 }
 
-/** The origin people reach a host under; ports are known once the listener has started. */
-export function originOf(kernel: Kernel, host: string): string {
-  const port = kernel.config.console.port ?? kernel.listener.httpsPort
-  return port === 443 ? `https://${host}` : `https://${host}:${port}`
-}
-
 /** Of a visit from outside the networks a route allows; asked before anybody is asked who they are. */
 export const refusedNetwork = {
   code: 'route-network',

@@ -1,6 +1,6 @@
-import { accessRoom as access, consoleOrigin } from '#access'
+import { accessRoom as access } from '#access'
 import { mailRoom as mail } from '#mail'
-import { defineRoom, type Job, type Notice, type SetupStep, type SignInCredentials } from '#platform'
+import { consoleOrigin, defineRoom, type Job, type Notice, type SetupStep, type SignInCredentials } from '#platform'
 import { listAccounts } from './account-store.ts'
 import { authenticatorsOf } from './authenticators.ts'
 import { certificateRoutes } from './certificates/certificate-routes.ts'

@@ -82,6 +82,7 @@ export type {
 } from './listener/listener.ts'
 export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
+export { consoleOrigin, originOf } from './origin.ts'
 export { isSecretName, pathOnly } from './redact.ts'
 export { openRegions, type Regions } from './regions/regions.ts'
 export {

@@ -1,4 +1,4 @@
-import { type Ctx, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
+import { type Ctx, originOf, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { allKeys } from '../assertion/key-store.ts'
 import { keyState } from '../assertion/keys.ts'
 import {
@@ -14,7 +14,6 @@ import {
   routeView,
   updateRouteBody,
 } from '../contract.ts'
-import { originOf } from '../gate-deps.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
 import type { AdminDeps } from './admin-deps.ts'

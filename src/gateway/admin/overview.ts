@@ -1,6 +1,5 @@
 import type { AccessFace } from '#access'
-import type { AppLink, Ctx, Kernel, SetupStep } from '#platform'
-import { originOf } from '../gate-deps.ts'
+import { type AppLink, type Ctx, type Kernel, originOf, type SetupStep } from '#platform'
 import { pageOfRoutes } from '../route-store.ts'
 import { type GatewayRoute, permissionOf, resourceOf } from '../routing/table.ts'
 

@@ -1,6 +1,15 @@
 import { z } from 'zod'
-import { consoleOrigin } from '#access'
-import { type Ctx, GateError, type Reply, type RequestView, type Route, route, type SetCookie } from '#platform'
+import {
+  type Ctx,
+  consoleOrigin,
+  GateError,
+  originOf,
+  type Reply,
+  type RequestView,
+  type Route,
+  route,
+  type SetCookie,
+} from '#platform'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
@@ -168,8 +177,7 @@ function refused(purpose: CertificateAnswer['purpose'], to: string): Reply {
 /** @throws GateError `identity.no-certificates` */
 function certificateOrigin({ certificates, kernel }: Parts): string {
   if (certificates.host === undefined) throw fail('identity.no-certificates')
-  const port = kernel.config.console.port ?? kernel.listener.httpsPort
-  return port === 443 ? `https://${certificates.host}` : `https://${certificates.host}:${port}`
+  return originOf(kernel, certificates.host)
 }
 
 /** Lax: it must come along when the other host leads back. */

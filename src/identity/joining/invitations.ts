@@ -1,7 +1,6 @@
-import { consoleOrigin } from '#access'
 import { throughOf } from '#kit'
 import { addressFault } from '#mail'
-import type { Ctx, FieldFault } from '#platform'
+import { type Ctx, consoleOrigin, type FieldFault } from '#platform'
 import { isHandleTaken } from '../account-store.ts'
 import { displayNameFault } from '../accounts.ts'
 import { fail } from '../errors.ts'

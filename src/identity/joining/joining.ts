@@ -1,7 +1,6 @@
-import { consoleOrigin } from '#access'
 import type { Secret } from '#kit'
 import { addressFault, foldAddress } from '#mail'
-import { type Ctx, GateError, isUniqueViolation, type JournalValue } from '#platform'
+import { type Ctx, consoleOrigin, GateError, isUniqueViolation, type JournalValue } from '#platform'
 import { type Account, findAccountByAddress } from '../account-store.ts'
 import { addAccount, requireValidAccount } from '../accounts.ts'
 import { fail } from '../errors.ts'

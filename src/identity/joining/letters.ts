@@ -1,5 +1,5 @@
-import { consoleOrigin } from '#access'
 import type { NewMail } from '#mail'
+import { consoleOrigin } from '#platform'
 import type { Parts } from '../parts.ts'
 import type { Invitation } from './invitation-store.ts'
 

@@ -1,5 +1,4 @@
-import { consoleOrigin } from '#access'
-import type { Ctx } from '#platform'
+import { type Ctx, consoleOrigin } from '#platform'
 import { findCandidates, type StoredCredential } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import type { Proving, Verified } from '../sign-in/attempts.ts'

@@ -1,6 +1,5 @@
-import { consoleOrigin } from '#access'
 import type { NewMail } from '#mail'
-import type { Ctx } from '#platform'
+import { type Ctx, consoleOrigin } from '#platform'
 import { type Account, findAccount, isReachable } from '../account-store.ts'
 import { clientFamily } from '../client-names.ts'
 import { greeting, lines, moment } from '../joining/letters.ts'

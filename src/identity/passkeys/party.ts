@@ -1,4 +1,4 @@
-import { consoleOrigin } from '#access'
+import { consoleOrigin } from '#platform'
 import type { Parts } from '../parts.ts'
 import type { RelyingParty } from './ceremonies.ts'
 

@@ -1,5 +1,5 @@
-import { consoleOrigin } from '#access'
 import type { NewMail } from '#mail'
+import { consoleOrigin } from '#platform'
 import type { Account } from '../account-store.ts'
 import { greeting, lines, moment, span } from '../joining/letters.ts'
 import type { Parts } from '../parts.ts'

@@ -1,6 +1,5 @@
-import { consoleOrigin } from '#access'
 import { addressFault } from '#mail'
-import { type Ctx, isUniqueViolation, touch } from '#platform'
+import { type Ctx, consoleOrigin, isUniqueViolation, touch } from '#platform'
 import { type Account, findAccountByAddress, isReachable, updateAccount } from '../account-store.ts'
 import { getAccount } from '../accounts.ts'
 import { fail } from '../errors.ts'

@@ -1,7 +1,6 @@
-import { consoleOrigin } from '#access'
 import type { Secret } from '#kit'
 import { addressFault, foldAddress } from '#mail'
-import type { Ctx, JournalValue } from '#platform'
+import { type Ctx, consoleOrigin, type JournalValue } from '#platform'
 import { type Account, findAccount, findAccountByAddress, findAccountByHandle, isReachable } from '../account-store.ts'
 import { getAccount, refuseOwnAccount } from '../accounts.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
