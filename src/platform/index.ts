@@ -120,6 +120,7 @@ export {
   type ShellPage,
   type SignInCredential,
   type SignInCredentials,
+  type UpstreamKind,
 } from './room/contract.ts'
 export {
   type AnyStateKind,

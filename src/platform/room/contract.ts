@@ -154,6 +154,24 @@ export interface ForeAnswer {
   readonly way: string
 }
 
+/**
+ * A scheme of upstream that a room answers for: `app:wiki` leads where an app of that name listens now. Contributed to
+ * the gateway, which imports none of them.
+ */
+export interface UpstreamKind {
+  /** What stands before the colon: lower-case letters, digits and hyphens; none of the gateway's own schemes. */
+  readonly scheme: string
+  /** For forms and refusals, in a few words: `app:NAME, an app deployed here`. */
+  readonly words: string
+  /** At save, in its transaction: why nothing can be led there, in a sentence; `undefined`: it can. */
+  check(rest: string, ctx: Ctx): Promise<string | undefined>
+  /**
+   * At use: `http://host:port`, `https://…`, `unix:/path` or `folder:/path`; `undefined`: nowhere at present. A plain value
+   * while it is known. The room vouches for a path: lists of what may be served are for what people type.
+   */
+  resolve(rest: string): string | undefined | Promise<string | undefined>
+}
+
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
 export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
@@ -322,6 +340,8 @@ export interface Opened<Face> {
   readonly state?: readonly AnyStateKind[]
   readonly explain?: Explain
   readonly foreChecks?: readonly ForeCheck[]
+  /** Where routes may lead, beside what the gateway knows itself. */
+  readonly upstreamKinds?: readonly UpstreamKind[]
   /** Wraps a browser page in the console's shell. Contributed by console. */
   readonly shell?: Shell
   /** What a person should read when the server has started: a set-up link, a fingerprint. Printed once, never logged. */
@@ -362,6 +382,7 @@ export interface Contributions {
   readonly state: readonly AnyStateKind[]
   readonly explain: Explain | undefined
   readonly foreChecks: readonly ForeCheck[]
+  readonly upstreamKinds: readonly UpstreamKind[]
   readonly signInCredentials: readonly SignInCredentials[]
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]

@@ -117,3 +117,13 @@ test('a guarded route does not boot while no room decides', async () => {
     /two rooms contribute authorize/,
   )
 })
+
+test('two rooms that answer for one scheme of upstream do not boot: which of them leads there would be chance', async () => {
+  const apps = { scheme: 'app', words: 'app:NAME', check: async () => undefined, resolve: () => undefined }
+  const one = room('a', {}, { upstreamKinds: [apps] })
+  await openHouse([one], kernel, new Map(), platform)
+  await assert.rejects(
+    openHouse([one, { ...one, name: 'b' }], kernel, new Map(), platform),
+    /two rooms answer for one scheme of upstream/,
+  )
+})

@@ -96,6 +96,7 @@ function assemble(
     ),
     state: all.flatMap((room) => room.state ?? []),
     foreChecks: all.flatMap((room) => room.foreChecks ?? []),
+    upstreamKinds: all.flatMap((room) => room.upstreamKinds ?? []),
     signInCredentials: all.flatMap((room) => room.signInCredentials ?? []),
     explain: onlyOne(
       'explain',
@@ -159,7 +160,8 @@ function onlyOne<T>(what: string, items: readonly T[]): T | undefined {
 }
 
 /** Deny by default, checked before anything listens. */
-function requireSound({ routes, permissionTypes, authorize, resources, state }: Contributions): void {
+function requireSound(contributions: Contributions): void {
+  const { routes, permissionTypes, authorize, resources, state, upstreamKinds } = contributions
   const seen = new Set<string>()
   const types = new Map(permissionTypes.map((type) => [type.type, type]))
   for (const route of routes) {
@@ -174,6 +176,8 @@ function requireSound({ routes, permissionTypes, authorize, resources, state }: 
   if (new Set(loaders).size !== loaders.length) throw new TypeError('two rooms load resources of one permission type')
   const kinds = state.map(({ kind }) => kind)
   if (new Set(kinds).size !== kinds.length) throw new TypeError('two rooms declare one kind of state')
+  const schemes = upstreamKinds.map(({ scheme }) => scheme)
+  if (new Set(schemes).size !== schemes.length) throw new TypeError('two rooms answer for one scheme of upstream')
 }
 
 /** An event that nobody could be allowed to read would be kept from everybody without a word. */
