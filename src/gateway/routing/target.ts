@@ -75,9 +75,15 @@ function pathFault(path: string): TargetFault | undefined {
 }
 
 /**
- * The text routes are looked up by: lower case and without path parameters, as the most lenient upstream would read the
- * path. Whoever matches by it must check that the path itself, as written, begins with the prefix found.
+ * The path as the most lenient upstream would read it: lower case, without path parameters, without a slash at the end.
+ * The gate serves only what leads to the same route in this reading and as it is written.
  */
+export function lenientPath(path: string): string {
+  const key = lookupKey(path)
+  return key.length > 1 && key.endsWith('/') ? key.slice(0, -1) : key
+}
+
+/** Lower case and without path parameters. */
 export function lookupKey(path: string): string {
   const lower = path.toLowerCase()
   return lower.includes(';') || lower.includes('%3b') ? lower.replaceAll(/(?:;|%3b)[^/]*/g, '') : lower

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { comparePlaces, contains, meets, type Place, shareMethods } from './place.ts'
+import { RouteTable } from './route-table.ts'
+import { parseTarget } from './target.ts'
+
+const anywhere = { host: 'a.b', exact: false, methods: [], priority: 0 } as const
+const at = (path: string, more: Partial<Place> = {}): Place => ({ ...anywhere, path, ...more })
+const tableOf = (...places: readonly Place[]) => new RouteTable(places, (one) => one)
+
+function found(table: RouteTable<Place>, path: string, method = 'GET', host = 'a.b'): string {
+  const match = table.match(host, path, method)
+  if (typeof match === 'string') return match
+  return match.kind === 'method' ? `only ${match.allow.join(' ')}` : match.route.path
+}
+
+/** The same places in a table that looks them through and in one that walks down to them. */
+function inBothSizes(places: readonly Place[]): readonly RouteTable<Place>[] {
+  const beside = Array.from({ length: 9 }, (_, index) => at(`/beside-${index}`, { exact: true }))
+  return [tableOf(...places), tableOf(...places, ...beside)]
+}
+
+test('the longest prefix wins, and a prefix ends where a segment ends', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['/', '/'],
+    ['/x', '/'],
+    ['/app', '/app'],
+    ['/app/', '/app'],
+    ['/app/x/y/z', '/app'],
+    ['/application', '/'],
+    ['/app/v1', '/app/v1'],
+    ['/app/v1/x', '/app/v1'],
+    ['/app/v10', '/app'],
+  ]
+  for (const table of inBothSizes([at('/'), at('/app'), at('/app/v1')])) {
+    for (const [path, expected] of cases) assert.equal(found(table, path), expected, path)
+  }
+  for (const table of inBothSizes([at('/only')])) {
+    for (const path of ['/', '/onlyx', '/beside-x']) assert.equal(found(table, path), 'none', path)
+    assert.equal(found(table, '/only/x'), '/only')
+    for (const host of ['e.f', 'A.B', 'a.b.']) assert.equal(found(table, '/only', 'GET', host), 'none', host)
+  }
+})
+
+test('a star stands for one segment, and a literal one goes before it', () => {
+  const places = [at('/u/*'), at('/u/me'), at('/u/*/keys', { exact: true }), at('/u/*/*/x')]
+  for (const table of inBothSizes(places)) {
+    assert.equal(found(table, '/u/sam'), '/u/*')
+    assert.equal(found(table, '/u/sam/deep/er'), '/u/*')
+    assert.equal(found(table, '/u/me'), '/u/me')
+    assert.equal(found(table, '/u/me/keys'), '/u/me', 'the leftmost difference decides')
+    assert.equal(found(table, '/u/sam/keys'), '/u/*/keys')
+    assert.equal(found(table, '/u/sam/keys/1'), '/u/*')
+    assert.equal(found(table, '/u/sam/a/x/y'), '/u/*/*/x')
+    assert.equal(found(table, '/u'), 'none')
+    assert.equal(found(table, '/u/'), 'none', 'an end is no segment')
+  }
+})
+
+test('a dead end of literal segments leads back to the star', () => {
+  for (const table of inBothSizes([at('/a/b/c'), at('/a/*/d'), at('/*/b/e')])) {
+    assert.equal(found(table, '/a/b/c/1'), '/a/b/c')
+    assert.equal(found(table, '/a/b/d'), '/a/*/d')
+    assert.equal(found(table, '/a/b/e'), '/*/b/e')
+    assert.equal(found(table, '/a/b/f'), 'none')
+  }
+})
+
+test('priority goes before everything else', () => {
+  const places = [
+    at('/', { priority: 2 }),
+    at('/a/b'),
+    at('/a', { priority: 1 }),
+    at('/c', { priority: 3, exact: true }),
+  ]
+  for (const table of inBothSizes(places)) {
+    assert.equal(found(table, '/a/b'), '/')
+    assert.equal(found(table, '/c'), '/c')
+    assert.equal(found(table, '/c/d'), '/')
+  }
+})
+
+test('an exact place is this very path; with a slash at its end it is nobody’s, for servers disagree about it', () => {
+  for (const table of inBothSizes([at('/login', { exact: true }), at('/', { priority: -1 })])) {
+    assert.equal(found(table, '/login'), '/login')
+    assert.equal(found(table, '/login/x'), '/')
+    for (const path of ['/login/', '/LOGIN', '/login;x', '/login/;x'])
+      assert.equal(found(table, path), 'ambiguous', path)
+  }
+  for (const table of inBothSizes([at('/', { exact: true })])) {
+    assert.equal(found(table, '/'), '/')
+    assert.equal(found(table, '/x'), 'none')
+  }
+})
+
+test('methods choose among the routes of one place and never lead to another place', () => {
+  const places = [at('/'), at('/a', { methods: ['GET', 'PUT'] }), at('/a', { methods: ['POST'] })]
+  for (const table of inBothSizes(places)) {
+    assert.equal(found(table, '/a', 'POST'), '/a')
+    assert.deepEqual(table.match('a.b', '/a', 'POST'), { kind: 'route', route: places[2] })
+    assert.deepEqual(table.match('a.b', '/a', 'HEAD'), { kind: 'route', route: places[1] })
+    assert.equal(found(table, '/a', 'DELETE'), 'only GET HEAD POST PUT')
+    assert.equal(found(table, '/a', 'get'), 'only GET HEAD POST PUT', 'methods are case-sensitive (RFC 9110 §9.1)')
+    assert.equal(found(table, '/b', 'DELETE'), '/')
+  }
+})
+
+test('attack 1: a spelling that lenient upstreams take for a guarded path does not slip to the route beside it', () => {
+  for (const table of inBothSizes([at('/'), at('/admin'), at('/a/admin')])) {
+    const hostile = ['/Admin', '/ADMIN/x', '/a;x/admin', '/a%3bx/admin', '/A/admin', '/admin;x=1', '/admin%3Bx/y']
+    for (const path of hostile) {
+      assert.equal(found(table, path), 'ambiguous', path)
+      assert.equal(parseTarget(path).fault, undefined, path)
+    }
+    assert.equal(found(table, '/admin/;x=1'), '/admin')
+    assert.equal(found(table, '/admin/X;y'), '/admin')
+  }
+  // where one place covers all there is nothing to confuse
+  assert.equal(found(tableOf(at('/')), '/Admin;x/'), '/')
+})
+
+test('attack 1: a pattern with upper-case letters answers only as it is written', () => {
+  for (const table of inBothSizes([at('/Admin'), at('/', { priority: -1 })])) {
+    assert.equal(found(table, '/Admin/x'), '/Admin')
+    assert.equal(found(table, '/admin/x'), 'ambiguous')
+  }
+})
+
+const segment = fc.constantFrom('a', 'b', 'A', '*')
+const place = fc.record({
+  host: fc.constant('a.b'),
+  path: fc.array(segment, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
+  exact: fc.boolean(),
+  methods: fc.subarray(['GET', 'POST', 'PUT']),
+  priority: fc.constantFrom(0, 0, 0, 1, -1),
+})
+const places = fc
+  .uniqueArray(place, {
+    maxLength: 14,
+    comparator: (one, other) =>
+      one.path.toLowerCase() === other.path.toLowerCase() &&
+      one.exact === other.exact &&
+      one.priority === other.priority &&
+      shareMethods(one.methods, other.methods),
+  })
+  .map((list): readonly Place[] => list)
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'c', 'A', 'a;x', 'B%3bx', ';x', 'a%3Bb;c'), { maxLength: 5 })
+  .chain((parts) => fc.constantFrom(`/${parts.join('/')}`, parts.length === 0 ? '/' : `/${parts.join('/')}/`))
+  .filter((text) => parseTarget(text).fault === undefined)
+
+/** Every place that covers a path in one spelling, from the definition, without the index. */
+function coveredBy(list: readonly Place[], text: string, fold: boolean): Place | undefined {
+  const spelled = fold
+    ? text
+        .toLowerCase()
+        .replaceAll(/(?:;|%3b)[^/]*/g, '')
+        .replace(/(.)\/$/, '$1')
+    : text
+  const parts = spelled.split('/').slice(1)
+  const whole = spelled === '/' ? [] : parts
+  const filled = whole.at(-1) === '' ? whole.slice(0, -1) : whole
+  const covering = list.filter((one) => {
+    const pattern = (fold ? one.path.toLowerCase() : one.path).split('/').slice(1)
+    const wanted = one.path === '/' ? [] : pattern
+    if (one.exact ? whole.length !== wanted.length : filled.length < wanted.length) return false
+    return wanted.every((want, index) => filled[index] !== undefined && (want === '*' || want === filled[index]))
+  })
+  const spell = (one: Place) => (fold ? { ...one, path: one.path.toLowerCase() } : one)
+  return covering.toSorted((one, other) => comparePlaces(spell(one), spell(other)))[0]
+}
+
+function routeFor(list: readonly Place[], winner: Place | undefined, fold: boolean, method: string): Place | undefined {
+  if (winner === undefined) return undefined
+  const spell = (text: string) => (fold ? text.toLowerCase() : text)
+  const same = list.filter(
+    (one) => spell(one.path) === spell(winner.path) && one.exact === winner.exact && one.priority === winner.priority,
+  )
+  const named = (wanted: string) => same.find((one) => one.methods.includes(wanted))
+  return named(method) ?? (method === 'HEAD' ? named('GET') : undefined) ?? same.find((one) => one.methods.length === 0)
+}
+
+test('attack 1: whatever the routes and the spelling, the gate serves the route of the path as written or none', () => {
+  let served = 0
+  let refused = 0
+  const judge = (list: readonly Place[], text: string, method: string): void => {
+    for (const table of inBothSizes(list)) {
+      const match = table.match('a.b', text, method)
+      const written = routeFor(list, coveredBy(list, text, false), false, method)
+      const lenient = routeFor(list, coveredBy(list, text, true), true, method)
+      if (typeof match === 'object' && match.kind === 'route') {
+        served += 1
+        assert.equal(match.route, written, 'the path as it is written')
+        assert.equal(match.route, lenient, 'the path as the most lenient upstream reads it')
+      } else {
+        refused += 1
+        assert.ok(written === undefined || written !== lenient, 'what every reading agrees on is served')
+      }
+    }
+  }
+  fc.assert(fc.property(places, path, fc.constantFrom('GET', 'HEAD', 'POST', 'PATCH'), judge), { numRuns: 4_000 })
+  assert.ok(served > 500 && refused > 500, `both happen: ${served} served, ${refused} refused`)
+})
+
+test('what one place contains or shares with another is what some path shows', () => {
+  const texts = ['/', ...['a', 'b', 'c'].flatMap((a) => [`/${a}`, ...['a', 'b', 'c'].map((b) => `/${a}/${b}`)])]
+  const deep = texts.flatMap((text) => [text, ...(text === '/' ? [] : [`${text}/a`, `${text}/c`, `${text}/a/b/c`])])
+  fc.assert(
+    fc.property(place, place, (one, other) => {
+      const inside = (which: Place) => deep.filter((text) => coveredBy([which], text, true) !== undefined)
+      const [left, right] = [inside(one), inside(other)]
+      if (contains(one, other)) assert.ok(right.every((text) => left.includes(text)))
+      if (!meets(one, other)) assert.ok(!right.some((text) => left.includes(text)))
+      assert.equal(meets(one, other), meets(other, one))
+      if (contains(one, other)) assert.ok(meets(one, other))
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a look-up costs the same in ten thousand routes as in ten', (t) => {
+  const reads = t.mock.method(Map.prototype, 'get')
+  const sized = (count: number) => {
+    const many = Array.from({ length: count }, (_, index) =>
+      at(index % 4 === 0 ? `/p${index}/*/x` : `/p${index}/x`, {
+        host: index % 2 === 0 ? 'a.b' : `h${index}.b`,
+        methods: index % 3 === 0 ? ['GET'] : [],
+      }),
+    )
+    return tableOf(...many, at('/'))
+  }
+  const [small, large] = [sized(20), sized(10_000)]
+  for (const text of [
+    '/p8/y/x/deep/er',
+    '/p2/x',
+    '/p8/nowhere',
+    '/none',
+    '/',
+    `/p8/y/x${'/z'.repeat(4_000)}`,
+    '/P8/Y/x;z/',
+  ]) {
+    const cost = (table: RouteTable<Place>) => {
+      reads.mock.resetCalls()
+      table.match('a.b', text, 'GET')
+      return reads.mock.callCount()
+    }
+    assert.ok(cost(small) > 0, 'map reads are counted')
+    assert.equal(cost(large), cost(small), text)
+    assert.ok(cost(large) <= 10, `${text}: ${cost(large)}`)
+  }
+  assert.equal(found(large, '/p9996/1/x'), '/p9996/*/x')
+  assert.equal(found(large, '/p9999/x', 'GET', 'h9999.b'), '/p9999/x')
+})
