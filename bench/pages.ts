@@ -80,7 +80,7 @@ async function fill(product: Product): Promise<string> {
     await create('groups', { name, title: `Thing ${index}` })
     await create('groups/thing-0/add-member', index === 0 ? { kind: 'principal', id } : { kind: 'group', id: name })
     await create('networks', { name, title: `Thing ${index}`, cidrs: ['192.0.2.0/24', '2001:db8::/32'] })
-    await create('routes', { name, host: `${name}.localhost`, upstream: 'http://127.0.0.1:9' })
+    await create('routes', { name, host: `${name}.localhost`, upstreams: ['http://127.0.0.1:9'] })
   }
   return signInCookie(product, 'ada', password)
 }

@@ -81,7 +81,7 @@ eachDialect((_dialect, open) => {
   test('accounts, devices and services reach an app by certificate, as whom it says they are', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
     const upstream = await startUpstream(t)
-    await gate.addRoute({ ...route, upstream: upstream.origin })
+    await gate.addRoute({ ...route, upstreams: [upstream.origin] })
     await gate.addAccount('ada', ['administrator'])
     const person = await issue(gate, { profile: 'person', account: 'ada' })
     assert.equal((await get(gate, person)).body, 'hello')
@@ -107,7 +107,7 @@ eachDialect((_dialect, open) => {
   test('attack: a revoked certificate is refused on the open connection, on a resumed session and on HTTP/2', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
     const upstream = await startUpstream(t)
-    await gate.addRoute({ ...route, upstream: upstream.origin })
+    await gate.addRoute({ ...route, upstreams: [upstream.origin] })
     await gate.addAccount('ada', ['administrator'])
     const { id, key, cert } = await issue(gate, { profile: 'person', account: 'ada' })
     const agent = new Agent({ keepAlive: true, maxSockets: 1, key, cert })
@@ -139,7 +139,7 @@ eachDialect((_dialect, open) => {
   test('attack: a WebSocket opened by a certificate is closed within a second of its revocation', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
     const upstream = await startSocketUpstream(t, echo)
-    await gate.addRoute({ ...route, upstream: upstream.origin })
+    await gate.addRoute({ ...route, upstreams: [upstream.origin] })
     await gate.addAccount('ada', ['administrator'])
     const { id, key, cert } = await issue(gate, { profile: 'person', account: 'ada' })
     const socket = openSocket(t, gate, { key, cert })
@@ -167,7 +167,7 @@ eachDialect((dialect, open) => {
     const clock = fakeClock()
     const first = await startGate(t, { place, clock })
     const upstream = await startSocketUpstream(t, echo)
-    await first.addRoute({ ...route, upstream: upstream.origin })
+    await first.addRoute({ ...route, upstreams: [upstream.origin] })
     await first.addAccount('ada', ['administrator'])
     const { id, key, cert } = await issue(first, { profile: 'person', account: 'ada' })
     const second = await startGate(t, { place, clock, sealOf: first })
@@ -193,7 +193,7 @@ eachDialect((dialect, open) => {
 test('a bearer token comes before a session, a session before a certificate; a bad token is refused beside a good certificate', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ ...route, upstream: upstream.origin, access: { kind: 'signed-in' } })
+  await gate.addRoute({ ...route, upstreams: [upstream.origin], access: { kind: 'signed-in' } })
   await gate.addAccount('ada')
   const { key, cert } = await issue(gate, { profile: 'person', account: 'ada' })
   const headers = { host: `${host}:${gate.port}` }
@@ -207,7 +207,7 @@ test('a bearer token comes before a session, a session before a certificate; a b
 test('attack: certificates that are not ours, of servers, not yet or no longer valid, or of somebody disabled prove nothing', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ ...route, upstream: upstream.origin, access: { kind: 'signed-in' } })
+  await gate.addRoute({ ...route, upstreams: [upstream.origin], access: { kind: 'signed-in' } })
   const account = await gate.addAccount('ada')
   const ours = await issue(gate, { profile: 'person', account: 'ada', days: 1 })
   const server = await issue(gate, { profile: 'server', names: ['x.gatehouse.localhost'] })
@@ -235,7 +235,7 @@ test('attack: proxy-forwarded client-certificate header spoofing', async (t) => 
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
   const access = { kind: 'public', reason: 'a test of headers' }
-  await gate.addRoute({ name: 'open', host: 'open.localhost', upstream: upstream.origin, access })
+  await gate.addRoute({ name: 'open', host: 'open.localhost', upstreams: [upstream.origin], access })
   const names = [
     'X-Forwarded-Client-Cert',
     'X_Forwarded_Client_Cert',
@@ -267,7 +267,7 @@ test('attack: proxy-forwarded client-certificate header spoofing', async (t) => 
 test("attack: a page of another site cannot use a browser's certificate to change anything", async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ ...route, upstream: upstream.origin, access: { kind: 'signed-in' } })
+  await gate.addRoute({ ...route, upstreams: [upstream.origin], access: { kind: 'signed-in' } })
   await gate.addAccount('ada')
   const { key, cert } = await issue(gate, { profile: 'person', account: 'ada' })
   const post = (more: Readonly<Record<string, string>>) =>
@@ -291,8 +291,8 @@ test('a route that does not ask knows no certificate, beside one on the same hos
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
   const access = { kind: 'signed-in' }
-  await gate.addRoute({ ...route, upstream: upstream.origin, access })
-  await gate.addRoute({ name: 'plain', host, pathPrefix: '/plain', upstream: upstream.origin, access })
+  await gate.addRoute({ ...route, upstreams: [upstream.origin], access })
+  await gate.addRoute({ name: 'plain', host, path: '/plain', upstreams: [upstream.origin], access })
   await gate.addAccount('ada')
   const made = await issue(gate, { profile: 'person', account: 'ada' })
   assert.equal((await get(gate, made)).status, 200)
@@ -304,7 +304,7 @@ test('a route that does not ask knows no certificate, beside one on the same hos
 
 test('the host for certificates belongs to Gatehouse', async (t) => {
   const gate = await startGate(t)
-  const wanted = { name: 'mine', host: 'certificate.gatehouse.localhost', upstream: 'http://127.0.0.1:1' }
+  const wanted = { name: 'mine', host: 'certificate.gatehouse.localhost', upstreams: ['http://127.0.0.1:1'] }
   const refused = await gate.admin('POST', '/api/v1/routes', wanted)
   assert.equal(codeOf(refused), 'gateway.host-reserved')
 })

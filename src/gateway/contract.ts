@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 
 /** Routes as API, CLI and pages speak of them. */
 
@@ -17,12 +18,15 @@ export const hostName = z
   .refine((host) => !/^[\d.]+$/.test(host), 'a name, not an address')
   .describe('The public host: blog.example.org, or anything under localhost.')
 
-export const pathPrefix = z
+export const routePath = z
   .string()
   .max(1024)
-  .regex(/^(?:\/|(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)$/, '/ or segments like /app/v1, without a slash at the end')
+  .regex(
+    /^(?:\/|(?:\/(?:\*|[A-Za-z0-9_~-][A-Za-z0-9._~-]*))+)$/,
+    '/ or segments like /app/v1, without a slash at the end; * stands for one segment',
+  )
   .refine((path) => !/^\/\.gatehouse(?:\/|$)/i.test(path), 'belongs to Gatehouse')
-  .describe('Covers the path itself and everything under it; the longest prefix wins.')
+  .describe('Covers the path itself and everything under it; `*` stands for one segment. The most specific path wins.')
 
 export const upstreamUrl = z
   .string()
@@ -30,6 +34,13 @@ export const upstreamUrl = z
   .refine(isOrigin, 'http:// or https:// with host and port only: no user, path, query or fragment')
   .transform((url) => new URL(url).origin)
   .describe('Where the app listens: http://127.0.0.1:3000. The path is passed on unchanged.')
+
+export const upstreamUrls = z
+  .array(upstreamUrl)
+  .min(1, 'at least one')
+  .max(32)
+  .refine((urls) => new Set(urls).size === urls.length, 'each only once')
+  .describe('Where the app listens; with several they share the work.')
 
 export const routePermission = z
   .string()
@@ -71,22 +82,23 @@ const presentCertificate = z
 export const createRouteBody = z.strictObject({
   name: routeName,
   host: hostName,
-  pathPrefix: pathPrefix.default('/'),
-  upstream: upstreamUrl,
+  path: routePath.default('/'),
+  upstreams: upstreamUrls,
   /** Absent: whoever holds `routes:use:<name>`. */
   access: accessRule.optional().describe('Absent: whoever holds routes:use:<name>.'),
   networks: z.array(network).max(100).default([]).describe('CIDRs and @named networks; empty: from everywhere.'),
   timeouts: timeouts.prefault({}),
   clientCertificates: clientCertificates.default(false),
   presentCertificate: presentCertificate.default(false),
+  ...settingsPatch,
 })
 export type CreateRoute = z.infer<typeof createRouteBody>
 
 /** Merge patch (RFC 7396): absent members stay. */
 export const updateRouteBody = z.strictObject({
   host: hostName.optional(),
-  pathPrefix: pathPrefix.optional(),
-  upstream: upstreamUrl.optional(),
+  path: routePath.optional(),
+  upstreams: upstreamUrls.optional(),
   access: accessRule.optional(),
   networks: z.array(network).max(100).optional(),
   timeouts: z
@@ -99,6 +111,7 @@ export const updateRouteBody = z.strictObject({
     .optional(),
   clientCertificates: clientCertificates.optional(),
   presentCertificate: presentCertificate.optional(),
+  ...settingsPatch,
 })
 export type UpdateRoute = z.infer<typeof updateRouteBody>
 
@@ -108,15 +121,16 @@ export const routeView = z.object({
   id: z.string(),
   name: z.string(),
   host: z.string(),
-  pathPrefix: z.string(),
+  path: z.string(),
   url: z.string().describe('Where people reach it.'),
-  upstream: z.string(),
+  upstreams: z.array(z.string()),
   access: accessRule,
   permission: z.string().describe('What a request on this route needs.'),
   networks: z.array(z.string()),
   timeouts,
   clientCertificates,
   presentCertificate,
+  ...settingsWhole,
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })

@@ -3,8 +3,8 @@ import type { EventTable } from '#platform'
 
 const place = z.object({
   host: z.string(),
-  pathPrefix: z.string(),
-  upstream: z.string().describe('Where the app listens.'),
+  path: z.string(),
+  upstreams: z.array(z.string()).describe('Where the app listens.'),
   access: z.record(z.string(), z.string()).describe('Who may use it.'),
   networks: z.array(z.string()).describe('From where; empty: from everywhere.'),
 })

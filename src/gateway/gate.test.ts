@@ -15,9 +15,9 @@ test('attack 7: a public route does not open another one that asks for the same 
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
   const access = { kind: 'public', reason: 'a test of routes that share a permission' }
-  await gate.addRoute({ name: 'blog', host, upstream: upstream.origin, access })
+  await gate.addRoute({ name: 'blog', host, upstreams: [upstream.origin], access })
   const guarded = { kind: 'permission', permission: 'routes:use:blog' }
-  await gate.addRoute({ name: 'drafts', host: 'drafts.localhost', upstream: upstream.origin, access: guarded })
+  await gate.addRoute({ name: 'drafts', host: 'drafts.localhost', upstreams: [upstream.origin], access: guarded })
   assert.equal((await gate.ask({ host })).status, 200)
   assert.equal((await gate.ask({ host: 'drafts.localhost' })).status, 401)
   assert.equal((await gate.ask({ host })).status, 200)
@@ -27,7 +27,7 @@ eachDialect((dialect, open) => {
   test('the way of the house: signs in once, reaches the app; another is refused and told why; both journalled', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
     const upstream = await startUpstream(t)
-    await gate.addRoute({ name: 'app', host, upstream: upstream.origin })
+    await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin] })
     await gate.addAccount('alice', ['administrator'])
     await gate.addAccount('bob')
 
@@ -62,7 +62,7 @@ eachDialect((dialect, open) => {
     const clock = fakeClock()
     const first = await startGate(t, { place, clock })
     const upstream = await startUpstream(t)
-    await first.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+    await first.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
     await first.addAccount('alice')
     const browser = new TestBrowser(first)
     assert.equal((await browser.openSigningIn(host, '/', 'alice')).status, 200)
@@ -90,7 +90,7 @@ eachDialect((dialect, open) => {
 test('strangers: a navigation is led to sign-in, everything else gets 401; nothing reaches the app', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   const led = await gate.ask({ host, path: '/page', headers: { accept: 'text/html' } })
   assert.equal(led.status, 303)
   assert.match(led.headers.location ?? '', new RegExp(`^https://${consoleHost}:${gate.port}/gate\\?state=`))
@@ -115,7 +115,7 @@ test('strangers: a navigation is led to sign-in, everything else gets 401; nothi
 test('attack 8: whatever is malformed fails closed', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   await gate.addAccount('alice')
   const browser = new TestBrowser(gate)
   await browser.openSigningIn(host, '/', 'alice')
@@ -160,7 +160,7 @@ test('attack 8: whatever is malformed fails closed', async (t) => {
 test('attack 9: no User-Agent is a health check', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   for (const agent of ['GoogleHC/1.0', 'kube-probe/1.30', 'ELB-HealthChecker/2.0', 'Gatehouse upstream test']) {
     for (const path of ['/', '/ping', '/healthz', '/ready']) {
       assert.equal((await gate.ask({ host, path, headers: { 'user-agent': agent } })).status, 401)
@@ -172,11 +172,11 @@ test('attack 9: no User-Agent is a health check', async (t) => {
 test('attacks 3, 5, 6, 14: what the app is told comes from us alone, and our secrets stay with us', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   await gate.addRoute({
     name: 'open',
     host: 'open.localhost',
-    upstream: upstream.origin,
+    upstreams: [upstream.origin],
     access: { kind: 'public', reason: 'a test of public routes' },
   })
   const id = await gate.addAccount('alice')
@@ -249,7 +249,7 @@ test('attacks 3, 5, 6, 14: what the app is told comes from us alone, and our sec
 test('the assertion is made once per session and route, and again before it ends or when the person changes', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   const id = await gate.addAccount('alice')
   const browser = new TestBrowser(gate)
   await browser.openSigningIn(host, '/', 'alice')
@@ -274,7 +274,7 @@ test('the assertion is made once per session and route, and again before it ends
 test('an API token of ours proves a person at the gate and goes no further', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   await gate.addAccount('alice')
   const signIn = await gate.admin('POST', '/api/v1/sign-in', { handle: 'alice', password: testPassword, label: 'ci' })
   const { secret } = JSON.parse(signIn.body) as { readonly secret: string }
@@ -288,8 +288,8 @@ test('attacks 1, 2, 10, 13: requests that can be read in two ways are refused ov
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
   const publicly = { kind: 'public', reason: 'a test of public routes' }
-  await gate.addRoute({ name: 'site', host, upstream: upstream.origin, access: publicly })
-  await gate.addRoute({ name: 'admin', host, pathPrefix: '/admin', upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'site', host, upstreams: [upstream.origin], access: publicly })
+  await gate.addRoute({ name: 'admin', host, path: '/admin', upstreams: [upstream.origin], access: signedIn })
   const own = `Host: ${host}:${gate.port}\r\nConnection: close`
   const targets = [
     '/x/../admin',
@@ -361,7 +361,7 @@ test('attack 5: the identity headers of an HTTP/2 client never pass either', asy
     })
   })
   const publicly = { kind: 'public', reason: 'a test of public routes' }
-  await gate.addRoute({ name: 'site', host, upstream: upstream.origin, access: publicly })
+  await gate.addRoute({ name: 'site', host, upstreams: [upstream.origin], access: publicly })
   const session = openHttp2(t, gate, host)
   const stream = session.request({
     ':method': 'POST',
@@ -395,7 +395,7 @@ test('attack 5: the identity headers of an HTTP/2 client never pass either', asy
 test('a route limited to networks answers nobody else, sign-in included', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn, networks: ['10.0.0.0/8'] })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn, networks: ['10.0.0.0/8'] })
   const answer = await gate.ask({ host, headers: { accept: 'text/html', 'x-forwarded-for': '10.0.0.1' } })
   assert.equal(answer.status, 403)
   assert.equal(answer.headers['set-cookie'], undefined)

@@ -47,7 +47,7 @@ async function proxiedGate(t: TestContext) {
 test('regions hold on every use: app host, WebSocket, API and event stream', async (t) => {
   const { gate, from, saying, tokenOf } = await proxiedGate(t)
   const upstream = await startSocketUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   await gate.addAccount('sam', ['administrator'])
   const token = await tokenOf('sam', { regions: ['DE'] })
   const inside = await from(german).ask({ host, headers: token })
@@ -68,7 +68,7 @@ test('regions hold on every use: app host, WebSocket, API and event stream', asy
 test('an open WebSocket ends when the network it came from is no longer one of its credential’s', async (t) => {
   const { gate, saying, tokenOf } = await proxiedGate(t)
   const upstream = await startSocketUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
   await gate.addAccount('sam', ['administrator'])
   const home = { name: 'home', title: 'Home', cidrs: ['5.9.0.0/16'] }
   assert.equal((await gate.admin('POST', '/api/v1/networks', home)).status, 201)
@@ -89,7 +89,7 @@ test('attack 3: apps are told the address that was judged, and nothing a client 
   await gate.addRoute({
     name: 'app',
     host,
-    upstream: upstream.origin,
+    upstreams: [upstream.origin],
     access: { kind: 'public', reason: 'a test of limits' },
   })
   const headers = { forwarded: 'for=10.0.0.1', 'x-real-ip': '10.0.0.1', 'x-client-ip': '10.0.0.1' }
@@ -107,7 +107,7 @@ test('attack 4: without an address that can be read an app’s route is not reac
   await gate.addRoute({
     name: 'app',
     host,
-    upstream: upstream.origin,
+    upstreams: [upstream.origin],
     networks,
     access: { kind: 'public', reason: 'a test of limits' },
   })

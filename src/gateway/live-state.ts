@@ -53,7 +53,7 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): Live
       port === '' ? '443' : port,
     ],
     hsts: strict ? hstsValue : undefined,
-    upstream: upstreams.get(route),
+    upstream: upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }),
     prepared: new PreparedIdentities(),
   }
 }

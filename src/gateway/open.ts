@@ -54,7 +54,8 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
     config: kernel.config,
     pki: needs.pki,
     access: needs.access,
-    probe: async (route: Parameters<typeof probe>[1]) => probe(upstreams.get(route), route, kernel.clock),
+    probe: async (route: Parameters<typeof probe>[1]) =>
+      probe(upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
   const gate = makeGate(kernel, needs, live, consoleOrigin)

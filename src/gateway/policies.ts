@@ -4,7 +4,7 @@ import type { PolicyContribution } from '#platform'
 export const policies: PolicyContribution = {
   schema: `namespace Gateway {
   @permission("routes")
-  entity Route = { host: String, pathPrefix: String, rule: String };
+  entity Route = { host: String, path: String, rule: String };
 }`,
   policies: `
 @id("gateway:public")

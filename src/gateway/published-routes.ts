@@ -1,9 +1,10 @@
 import type { PkiFace } from '#pki'
-import { type CoreConfig, type Ctx, touch } from '#platform'
+import { type CoreConfig, type Ctx, type JournalValue, touch } from '#platform'
 import type { CreateRoute, UpdateRoute } from './contract.ts'
 import { fail } from './errors.ts'
 import { findRoute, findRouteAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
 import type { GatewayRoute } from './routing/table.ts'
+import { settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
 
 /** What changing routes needs besides the request's context. */
 export interface RouteDeps {
@@ -28,6 +29,7 @@ export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Pro
     if (await isNameUsed(inner.db, wanted.name)) throw fail('gateway.name-taken', { fields: { name: wanted.name } })
     const route: GatewayRoute = {
       ...wanted,
+      ...withSettings(settingsDefaults, wanted),
       id: inner.newId('rt'),
       access: wanted.access ?? { kind: 'permission', permission: `routes:use:${wanted.name}` },
       createdAt: inner.now,
@@ -82,12 +84,13 @@ export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: Gateway
 }
 
 function changed(before: GatewayRoute, change: UpdateRoute, now: number): GatewayRoute {
-  const { host, pathPrefix, upstream, access, networks, timeouts, clientCertificates, presentCertificate } = change
+  const { host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = change
   return {
     ...before,
+    ...withSettings(before, change),
     host: host ?? before.host,
-    pathPrefix: pathPrefix ?? before.pathPrefix,
-    upstream: upstream ?? before.upstream,
+    path: path ?? before.path,
+    upstreams: upstreams ?? before.upstreams,
     access: access ?? before.access,
     networks: networks ?? before.networks,
     timeouts: {
@@ -107,10 +110,11 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
 async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
   const own = [deps.config.console.host, deps.pki.certificateHost]
   if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
-  if (route.presentCertificate && !route.upstream.startsWith('https:')) throw fail('gateway.present-needs-https')
-  const there = await findRouteAt(ctx.db, route.host, route.pathPrefix)
+  if (route.presentCertificate && !route.upstreams.every((url) => url.startsWith('https:')))
+    throw fail('gateway.present-needs-https')
+  const there = await findRouteAt(ctx.db, route.host, route.path)
   if (there !== undefined && there.id !== route.id) {
-    throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.pathPrefix } })
+    throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.path } })
   }
 }
 
@@ -121,12 +125,13 @@ function targetOf(route: GatewayRoute) {
 function detailOf(route: GatewayRoute) {
   return {
     host: route.host,
-    pathPrefix: route.pathPrefix,
-    upstream: route.upstream,
+    path: route.path,
+    upstreams: [...route.upstreams],
     access: { ...route.access },
     networks: [...route.networks],
     timeouts: { ...route.timeouts },
     clientCertificates: route.clientCertificates,
     presentCertificate: route.presentCertificate,
+    ...(unusual(route) as Readonly<Record<string, JournalValue>>),
   }
 }

@@ -1,5 +1,6 @@
 import { closeness, contains, type Db, tables } from '#platform'
 import { type AccessRule, type GatewayRoute, prefixKey, type Timeouts } from './routing/table.ts'
+import { type GivenSettings, settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
 
 interface Tables {
   readonly gateway_routes: {
@@ -14,6 +15,7 @@ interface Tables {
     readonly timeouts: string
     readonly client_certificates: number
     readonly present_certificate: number
+    readonly settings: string
     readonly created_at: number
     readonly updated_at: number
     readonly revision: number
@@ -63,8 +65,8 @@ export async function isNameUsed(db: Db, name: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined
 }
 
-export async function findRouteAt(db: Db, host: string, pathPrefix: string): Promise<GatewayRoute | undefined> {
-  const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(pathPrefix))
+export async function findRouteAt(db: Db, host: string, path: string): Promise<GatewayRoute | undefined> {
+  const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(path))
   const row = await query.executeTakeFirst()
   return row === undefined ? undefined : routeOf(row)
 }
@@ -113,14 +115,15 @@ export async function removeRoute(db: Db, route: GatewayRoute, now: number): Pro
 function changing(route: GatewayRoute) {
   return {
     host: route.host,
-    path_prefix: route.pathPrefix,
-    prefix_key: prefixKey(route.pathPrefix),
-    upstream: route.upstream,
+    path_prefix: route.path,
+    prefix_key: prefixKey(route.path),
+    upstream: route.upstreams.join('\n'),
     access: JSON.stringify(route.access),
     networks: JSON.stringify(route.networks),
     timeouts: JSON.stringify(route.timeouts),
     client_certificates: route.clientCertificates ? 1 : 0,
     present_certificate: route.presentCertificate ? 1 : 0,
+    settings: JSON.stringify(unusual(route)),
     updated_at: route.updatedAt,
     revision: route.revision,
   }
@@ -131,14 +134,15 @@ function routeOf(row: Row): GatewayRoute {
     id: row.id,
     name: row.name,
     host: row.host,
-    pathPrefix: row.path_prefix,
-    upstream: row.upstream,
+    path: row.path_prefix,
+    upstreams: row.upstream.split('\n'),
     access: JSON.parse(row.access) as AccessRule,
     networks: JSON.parse(row.networks) as readonly string[],
     // routes made before there were WebSockets do not say
     timeouts: { socketIdleMs: 600_000, ...(JSON.parse(row.timeouts) as Omit<Timeouts, 'socketIdleMs'>) },
     clientCertificates: row.client_certificates === 1,
     presentCertificate: row.present_certificate === 1,
+    ...withSettings(settingsDefaults, JSON.parse(row.settings) as GivenSettings),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.revision,

@@ -3,20 +3,24 @@ import {
   type AnyStateKind,
   givenFields,
   type StateChange,
+  type StateFields,
   type StateSteps,
   sortedTexts,
   stateFaults,
   stateKind,
   stateStep,
 } from '#platform'
-import { createRouteBody, routeName, timeouts, updateRouteBody } from './contract.ts'
+import { createRouteBody, routeName, timeouts, type UpdateRoute, updateRouteBody } from './contract.ts'
 import { createRoute, deleteRoute, type RouteDeps, updateRoute } from './published-routes.ts'
 import { allRoutes } from './route-store.ts'
+import type { GatewayRoute } from './routing/table.ts'
+import { declaredGroups, declaredSettings, wholeGroups } from './settings/declared-settings.ts'
 
 const fields = updateRouteBody.extend({
   networks: createRouteBody.shape.networks.unwrap().transform(sortedTexts).optional(),
   // given as a whole: what is left out of them is the default, as when a route is made
   timeouts: timeouts.optional(),
+  ...declaredGroups,
 })
 type Fields = z.infer<typeof fields>
 
@@ -28,36 +32,7 @@ export function routesState(deps: RouteDeps): AnyStateKind {
     name: routeName,
     fields,
     async read({ db }) {
-      return new Map(
-        (await allRoutes(db)).map(
-          ({
-            name,
-            host,
-            pathPrefix,
-            upstream,
-            access,
-            networks,
-            timeouts,
-            clientCertificates,
-            presentCertificate,
-          }) => [
-            name,
-            {
-              id: name,
-              fields: {
-                host,
-                pathPrefix,
-                upstream,
-                access: { ...access },
-                networks: sortedTexts(networks),
-                timeouts: { ...timeouts },
-                clientCertificates,
-                presentCertificate,
-              },
-            },
-          ],
-        ),
-      )
+      return new Map((await allRoutes(db)).map((route) => [route.name, { id: route.name, fields: fieldsOf(route) }]))
     },
     references: ({ networks = [] }) =>
       networks.flatMap((text) =>
@@ -67,12 +42,27 @@ export function routesState(deps: RouteDeps): AnyStateKind {
   })
 }
 
+function fieldsOf(route: GatewayRoute): StateFields {
+  const { host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = route
+  return {
+    host,
+    path,
+    upstreams: [...upstreams],
+    access: { ...access },
+    networks: sortedTexts(networks),
+    timeouts: { ...timeouts },
+    clientCertificates,
+    presentCertificate,
+    ...declaredSettings(route),
+  }
+}
+
 function stepsOf(deps: RouteDeps, { name, before, wanted }: StateChange<Fields>): StateSteps {
   // its place may be wanted by another
   if (wanted === undefined)
     return { steps: [stateStep('clear', [`routes:delete:${name}`], (tx) => deleteRoute(tx, name, anyRevision))] }
   if (before !== undefined) {
-    const change = givenFields(wanted)
+    const change: UpdateRoute = { ...(givenFields(wanted) as UpdateRoute), ...wholeGroups(wanted) }
     const work = (tx: Parameters<typeof updateRoute>[1]) => updateRoute(deps, tx, name, change, anyRevision)
     return { steps: [stateStep('update', [`routes:update:${name}`], work)] }
   }

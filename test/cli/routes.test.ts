@@ -39,7 +39,7 @@ test('routes', async (t) => {
     ! gatehouse: The input has faults
     !   Nothing was sent. Correct what is named and try again.
     !   host: a lower-case host name of two labels or more, without port
-    !   upstream: http:// or https:// with host and port only: no user, path, query or fragment
+    !   upstreams.0: http:// or https:// with host and port only: no user, path, query or fragment
     !   (cli.usage)
     => 2
     $ gatehouse routes create other --host other.localhost --upstream {upstream} --public "no secrets" --signed-in

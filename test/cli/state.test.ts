@@ -15,7 +15,7 @@ groups:
 routes:
   wiki:
     host: wiki.localhost
-    upstream: http://127.0.0.1:3000
+    upstreams: [http://127.0.0.1:3000]
     networks: ["@office"]
 `
 
@@ -36,9 +36,9 @@ test('apply and export', async (t) => {
     + groups/watch
         title  The watch
     + routes/wiki
-        host      wiki.localhost
-        upstream  http://127.0.0.1:3000
-        networks  @office
+        host       wiki.localhost
+        upstreams  http://127.0.0.1:3000
+        networks   @office
 
     3 to create, 0 unchanged.
     ! gatehouse: What stands is not what the file says
@@ -52,9 +52,9 @@ test('apply and export', async (t) => {
     ! + groups/watch
     !     title  The watch
     ! + routes/wiki
-    !     host      wiki.localhost
-    !     upstream  http://127.0.0.1:3000
-    !     networks  @office
+    !     host       wiki.localhost
+    !     upstreams  http://127.0.0.1:3000
+    !     networks   @office
     !
     ! 3 to create, 0 unchanged.
     ! gatehouse: Wrong usage
@@ -69,9 +69,9 @@ test('apply and export', async (t) => {
     ! + groups/watch
     !     title  The watch
     ! + routes/wiki
-    !     host      wiki.localhost
-    !     upstream  http://127.0.0.1:3000
-    !     networks  @office
+    !     host       wiki.localhost
+    !     upstreams  http://127.0.0.1:3000
+    !     networks   @office
     !
     ! 3 to create, 0 unchanged.
     $ gatehouse apply -f state.yaml --yes
@@ -153,7 +153,7 @@ test('secrets go to a file of one’s own, and a token applies over HTTPS', asyn
   assert.match(taken.stderr, /Nothing was applied/)
 
   writeFileSync(at('ca.pem'), (await server.run(['ca', '--pem'])).stdout)
-  writeFileSync(at('wiki.yaml'), 'routes:\n  wiki: { host: wiki.localhost, upstream: "http://127.0.0.1:3000" }\n')
+  writeFileSync(at('wiki.yaml'), 'routes:\n  wiki: { host: wiki.localhost, upstreams: ["http://127.0.0.1:3000"] }\n')
   const env = { GATEHOUSE_URL: server.origin, GATEHOUSE_TOKEN: made?.secret ?? '', GATEHOUSE_CA_FILE: at('ca.pem') }
   const remote = await server.run(['apply', '-f', 'wiki.yaml', '--yes'], { env })
   assert.equal(remote.code, 0, remote.stderr)

@@ -85,8 +85,8 @@ describe('bad requests to the running product', () => {
         body: JSON.stringify({
           name: 'wiki',
           host: 'wiki.localhost',
-          pathPrefix: '/',
-          upstream: 'http://127.0.0.1:9',
+          path: '/',
+          upstreams: ['http://127.0.0.1:9'],
           access: { kind: 'signed-in' },
           ...changes,
         }),
@@ -97,12 +97,12 @@ describe('bad requests to the running product', () => {
     assert.match(String(twice.json['code']), /^gateway\./)
     assert.equal((await route({})).status, 409)
     for (const changes of [
-      { upstream: 'http://user:secret@127.0.0.1:9' },
-      { upstream: 'file:///etc/passwd' },
+      { upstreams: ['http://user:secret@127.0.0.1:9'] },
+      { upstreams: ['file:///etc/passwd'] },
       { host: 'gatehouse.localhost' },
       { host: 'wiki.localhost.' },
       { host: 'WIKI.localhost' },
-      { pathPrefix: '/a/../b' },
+      { path: '/a/../b' },
       { access: { kind: 'public', reason: '' } },
     ]) {
       const answer = await route({ name: 'bad', ...changes })

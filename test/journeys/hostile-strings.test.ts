@@ -127,7 +127,7 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
       await create('/api/v1/routes', {
         name,
         host: `${name}.localhost`,
-        upstream: 'http://127.0.0.1:9',
+        upstreams: ['http://127.0.0.1:9'],
         access: { kind: 'public', reason: text },
       })
       await create('/api/v1/policies', { name, title: text, text: policyWith(text), state: 'off', reason: text })

@@ -31,7 +31,7 @@ async function person(node: StateNode, handle: string, permissions: readonly str
   return { id, own, ask }
 }
 
-const blog = { host: 'blog.localhost', upstream: 'http://127.0.0.1:3000' }
+const blog = { host: 'blog.localhost', upstreams: ['http://127.0.0.1:3000'] }
 
 eachDialect((_, open) => {
   test('every fault is told at once, each with its place', async (t) => {
@@ -100,7 +100,7 @@ eachDialect((_, open) => {
       '{"constructor":{}}',
       '{"routes":{"__proto__":{"host":"x.localhost"}}}',
       '{"routes":{"blog":{"__proto__":{"host":"x.localhost"}}}}',
-      '{"routes":{"blog":{"host":"blog.localhost","upstream":"http://127.0.0.1:1","timeouts":{"__proto__":{}}}}}',
+      '{"routes":{"blog":{"host":"blog.localhost","upstreams":["http://127.0.0.1:1"],"timeouts":{"__proto__":{}}}}}',
       '[]',
       '7',
       'null',
@@ -127,7 +127,7 @@ eachDialect((_, open) => {
     const node = await startStateNode(t, open)
     await apply(node.local, { routes: { blog }, networks: { office: { title: 'Office', cidrs: ['10.0.0.0/8'] } } })
     const editor = await person(node, 'editor', ['routes:read', 'routes:update:blog', 'roles:create', 'roles:read'])
-    assert.deepEqual(await changesOf(editor.ask, { routes: { blog: { pathPrefix: '/b' } } }), ['update routes/blog'])
+    assert.deepEqual(await changesOf(editor.ask, { routes: { blog: { path: '/b' } } }), ['update routes/blog'])
     const refused: readonly (readonly [Document, RegExp, boolean?])[] = [
       [{ routes: { other: { ...blog, host: 'o.localhost' } } }, /\/routes\/other: .*routes:create/],
       [{ routes: {} }, /\/routes\/blog: .*routes:delete:blog/, true],
@@ -169,8 +169,8 @@ eachDialect((_, open) => {
       )
     }
     await told(
-      { routes: { wiki: { upstream: blog.upstream, host: 'h.localhost' } } },
-      { routes: { none: { upstream: blog.upstream, host: 'h.localhost' } } },
+      { routes: { wiki: { upstreams: blog.upstreams, host: 'h.localhost' } } },
+      { routes: { none: { upstreams: blog.upstreams, host: 'h.localhost' } } },
     )
     await told({ accounts: { secret: {} } }, { accounts: { none: {} } })
     await told(
@@ -239,13 +239,13 @@ eachDialect((_, open) => {
   test('what is applied is what was shown: anything else in between is refused', async (t) => {
     const node = await startStateNode(t, open)
     await apply(node.local, { routes: { blog } })
-    const state = { routes: { blog: { pathPrefix: '/new' } } }
+    const state = { routes: { blog: { path: '/new' } } }
     const { fingerprint } = await planOf(node.local, state)
     const send = (body: Document) => node.local('POST', '/api/v1/state/apply', body)
-    assert.equal((await send({ state: { routes: { blog: { pathPrefix: '/other' } } }, fingerprint })).status, 409)
+    assert.equal((await send({ state: { routes: { blog: { path: '/other' } } }, fingerprint })).status, 409)
     assert.equal((await send({ state, prune: true, fingerprint: 'x' })).status, 409)
     assert.equal((await send({ state })).status, 400)
-    await node.local('PATCH', '/api/v1/routes/blog', { pathPrefix: '/meanwhile' })
+    await node.local('PATCH', '/api/v1/routes/blog', { path: '/meanwhile' })
     const late = await send({ state, fingerprint })
     assert.equal(late.status, 409, late.text)
     assert.equal(late.json['code'], 'state.changed-meanwhile')

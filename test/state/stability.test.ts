@@ -35,9 +35,9 @@ const role = fc.record({
 const route = (name: string) =>
   fc.record({
     host: fc.constant(`${name}.localhost`),
-    upstream: fc.constantFrom('http://127.0.0.1:3000', 'https://app.example.org'),
+    upstreams: fc.uniqueArray(fc.constantFrom('http://127.0.0.1:3000', 'https://app.example.org'), { minLength: 1 }),
     networks: fc.shuffledSubarray(['@n1', '@n2', '10.0.0.0/8']),
-    pathPrefix: fc.constantFrom('/', '/a', '/a/b'),
+    path: fc.constantFrom('/', '/a', '/a/b'),
     access: fc.constantFrom(
       { kind: 'signed-in' },
       { kind: 'public', reason: 'open to all' },

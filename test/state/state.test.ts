@@ -8,7 +8,7 @@ const sample = {
   version: 1,
   // written in no order: who refers stands before what is referred to
   tokens: { 'sam/backup': { permissions: ['routes:read'], networks: { allow: ['@office'] } } },
-  routes: { blog: { host: 'blog.localhost', upstream: 'http://127.0.0.1:3000', networks: ['@office'] } },
+  routes: { blog: { host: 'blog.localhost', upstreams: ['http://127.0.0.1:3000'], networks: ['@office'] } },
   roles: {
     deployer: {
       title: 'Deployer',

@@ -20,11 +20,14 @@ const path = '/api/v1/routes'
 
 export interface RouteOptions extends TargetOptions {
   readonly host?: string
-  readonly upstream?: string
+  readonly upstream?: readonly string[]
   readonly path?: string
   readonly public?: string
   readonly signedIn?: boolean
   readonly permission?: string
+  readonly exact?: boolean
+  readonly method?: readonly string[]
+  readonly priority?: string
   readonly network?: readonly string[]
   readonly anyNetwork?: boolean
   readonly clientCertificates?: boolean
@@ -44,7 +47,7 @@ export async function listRoutes(options: TargetOptions & { readonly limit: stri
       ? 'No routes yet. Put an app behind the gate:\n  gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:3000'
       : table(
           ['NAME', 'ADDRESS', 'UPSTREAM', 'WHO', 'FROM'],
-          list.items.map((route) => [route.name, route.url, route.upstream, who(route), from(route)]),
+          list.items.map((route) => [route.name, route.url, route.upstreams.join(' '), who(route), from(route)]),
         ) + list.more,
   )
 }
@@ -127,9 +130,12 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
   const networks = options.anyNetwork === true ? [] : options.network
   return {
     ...(options.host === undefined ? {} : { host: options.host }),
-    ...(options.path === undefined ? {} : { pathPrefix: options.path }),
-    ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
+    ...(options.path === undefined ? {} : { path: options.path }),
+    ...(options.upstream === undefined ? {} : { upstreams: options.upstream }),
     ...(networks === undefined ? {} : { networks }),
+    ...(options.method === undefined ? {} : { methods: options.method }),
+    ...(options.exact === undefined ? {} : { exact: options.exact }),
+    ...(options.priority === undefined ? {} : { priority: Number(options.priority) }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
     ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
@@ -168,7 +174,10 @@ function describe(route: RouteView): string {
   return facts([
     ['Name', route.name],
     ['Address', route.url],
-    ['Upstream', route.upstream],
+    ['Methods', route.methods.length === 0 ? undefined : route.methods.join(', ')],
+    ['Place', route.exact ? 'this very path only' : undefined],
+    ['Priority', route.priority === 0 ? undefined : String(route.priority)],
+    ['Upstream', route.upstreams.join(' ')],
     ['Who', who(route)],
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],

@@ -26,7 +26,7 @@ export function addRoutes(program: Command): void {
     example: 'gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:3000',
   })
     .requiredOption('--host <host>', 'the public host, for example wiki.localhost')
-    .requiredOption('--upstream <url>', 'where the app listens, for example http://127.0.0.1:3000')
+    .requiredOption('--upstream <url>', 'where the app listens: http://127.0.0.1:3000 (repeatable)', several)
   shape(create).action(async (name: string, options: RouteOptions) => {
     const { createRoute } = await import('../commands/routes.ts')
     await createRoute(name, options)
@@ -37,7 +37,7 @@ export function addRoutes(program: Command): void {
     example: 'gatehouse routes update wiki --signed-in --network 10.0.0.0/8',
   })
     .option('--host <host>', 'the public host')
-    .option('--upstream <url>', 'where the app listens')
+    .option('--upstream <url>', 'where the app listens (repeatable); in place of all there were', several)
     .option('--any-network', 'lets every network in')
     .option('--yes', 'does not ask before opening the route to more people')
   shape(update).action(async (name: string, options: RouteOptions) => {
@@ -67,7 +67,11 @@ export function addRoutes(program: Command): void {
 /** What create and update have in common. */
 function shape(command: Command): Command {
   return command
-    .option('--path <prefix>', 'covers this path and everything under it')
+    .option('--path <path>', 'covers this path and everything under it; * stands for one segment')
+    .option('--exact', 'covers this very path only, nothing under it')
+    .option('--no-exact', 'covers everything under the path too')
+    .option('--method <method>', 'takes this method only (repeatable)', several)
+    .option('--priority <number>', 'the higher wins where several cover a path; 0 unless said')
     .option('--public <reason>', 'anybody may use it; the reason is kept')
     .option('--signed-in', 'anybody who is signed in may use it')
     .option('--permission <permission>', 'holders of this permission may use it: routes:use:NAME')

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { eachDialect } from '#platform/testing'
 import { type Answer, startGate, startUpstream, TestBrowser } from '../testing.ts'
 
-const upstream = 'http://127.0.0.1:3000'
+const upstreams = ['http://127.0.0.1:3000']
 const consoleHost = 'gatehouse.localhost'
-const blog = { name: 'blog', host: 'blog.example.org', upstream }
+const blog = { name: 'blog', host: 'blog.example.org', upstreams }
 
 function codeOf(answer: Answer): unknown {
   return (JSON.parse(answer.body) as { readonly code?: unknown }).code
@@ -18,8 +18,8 @@ eachDialect((_, open) => {
     assert.equal(made.status, 201, made.body)
     const view = JSON.parse(made.body) as Record<string, unknown>
     assert.deepEqual(view['access'], { kind: 'permission', permission: 'routes:use:blog' })
-    assert.equal(view['pathPrefix'], '/')
-    await gate.admin('POST', '/api/v1/routes', { ...blog, name: 'api', pathPrefix: '/api' })
+    assert.equal(view['path'], '/')
+    await gate.admin('POST', '/api/v1/routes', { ...blog, name: 'api', path: '/api' })
 
     const first = JSON.parse((await gate.admin('GET', '/api/v1/routes?limit=1')).body) as {
       items: { name: string }[]
@@ -39,7 +39,7 @@ eachDialect((_, open) => {
     assert.equal(second.next, null)
 
     const etag = made.headers.etag ?? ''
-    const patch = { upstream: 'http://127.0.0.1:4000', timeouts: { connectMs: 1_000 } }
+    const patch = { upstreams: ['http://127.0.0.1:4000'], timeouts: { connectMs: 1_000 } }
     const changed = await gate.admin('PATCH', '/api/v1/routes/blog', patch, { 'if-match': etag })
     assert.equal(changed.status, 200, changed.body)
     assert.notEqual(changed.headers.etag, etag)
@@ -59,16 +59,16 @@ eachDialect((_, open) => {
 
   test('two routes never share a place, whatever its spelling', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
-    await gate.addRoute({ ...blog, pathPrefix: '/App' })
-    const same = await gate.admin('POST', '/api/v1/routes', { ...blog, name: 'other', pathPrefix: '/app' })
+    await gate.addRoute({ ...blog, path: '/App' })
+    const same = await gate.admin('POST', '/api/v1/routes', { ...blog, name: 'other', path: '/app' })
     assert.equal(same.status, 409)
     assert.equal(codeOf(same), 'gateway.route-duplicate')
     assert.match(same.body, /blog/)
-    await gate.addRoute({ ...blog, name: 'other', pathPrefix: '/other' })
-    const moved = await gate.admin('PATCH', '/api/v1/routes/other', { pathPrefix: '/APP' })
+    await gate.addRoute({ ...blog, name: 'other', path: '/other' })
+    const moved = await gate.admin('PATCH', '/api/v1/routes/other', { path: '/APP' })
     assert.equal(codeOf(moved), 'gateway.route-duplicate')
     const races = await Promise.all(
-      ['r1', 'r2', 'r3'].map((name) => gate.admin('POST', '/api/v1/routes', { ...blog, name, pathPrefix: '/race' })),
+      ['r1', 'r2', 'r3'].map((name) => gate.admin('POST', '/api/v1/routes', { ...blog, name, path: '/race' })),
     )
     assert.deepEqual(
       races.map(({ status }) => status).toSorted((a, b) => a - b),
@@ -89,20 +89,20 @@ test('what is not a route is refused field by field, and nothing is kept', async
     { host: 'blog' },
     { host: '127.0.0.1' },
     { host: '*.example.org' },
-    { pathPrefix: 'app' },
-    { pathPrefix: '/app/' },
-    { pathPrefix: '/../app' },
-    { pathPrefix: '/a//b' },
-    { pathPrefix: '/a%2fb' },
-    { pathPrefix: '/.gatehouse' },
-    { pathPrefix: '/.Gatehouse/x' },
-    { upstream: 'ftp://127.0.0.1' },
-    { upstream: 'http://user:secret@127.0.0.1' },
-    { upstream: 'http://127.0.0.1/path' },
-    { upstream: 'http://127.0.0.1/?q' },
-    { upstream: 'http://127.0.0.1/#f' },
-    { upstream: 'file:///etc/passwd' },
-    { upstream: '127.0.0.1:3000' },
+    { path: 'app' },
+    { path: '/app/' },
+    { path: '/../app' },
+    { path: '/a//b' },
+    { path: '/a%2fb' },
+    { path: '/.gatehouse' },
+    { path: '/.Gatehouse/x' },
+    { upstreams: ['ftp://127.0.0.1'] },
+    { upstreams: ['http://user:secret@127.0.0.1'] },
+    { upstreams: ['http://127.0.0.1/path'] },
+    { upstreams: ['http://127.0.0.1/?q'] },
+    { upstreams: ['http://127.0.0.1/#f'] },
+    { upstreams: ['file:///etc/passwd'] },
+    { upstreams: ['127.0.0.1:3000'] },
     { access: { kind: 'public' } },
     { access: { kind: 'public', reason: '' } },
     { access: { kind: 'permission', permission: '*' } },
@@ -128,9 +128,9 @@ test('a change of a route holds from the next request on', async (t) => {
   const app = await startUpstream(t)
   const other = await startUpstream(t, (_, response) => response.end('other'))
   const host = 'app.localhost'
-  await gate.addRoute({ name: 'app', host, upstream: app.origin, access: { kind: 'public', reason: 'a test' } })
+  await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'public', reason: 'a test' } })
   assert.equal((await gate.ask({ host })).body, 'hello')
-  await gate.admin('PATCH', '/api/v1/routes/app', { upstream: other.origin })
+  await gate.admin('PATCH', '/api/v1/routes/app', { upstreams: [other.origin] })
   assert.equal((await gate.ask({ host })).body, 'other')
   await gate.admin('PATCH', '/api/v1/routes/app', { access: { kind: 'signed-in' } })
   assert.equal((await gate.ask({ host })).status, 401)
@@ -172,8 +172,8 @@ test('the console’s pages create, show, test, change and remove a route; fault
   const form = {
     name: 'app',
     host: 'app.localhost',
-    pathPrefix: '/',
-    upstream: app.origin,
+    path: '/',
+    upstreams: app.origin,
     rule: 'public',
     permission: '',
     reason: '',
@@ -183,6 +183,15 @@ test('the console’s pages create, show, test, change and remove a route; fault
   assert.equal(faulty.status, 400)
   assert.match(faulty.body, /say why nobody is asked/)
   assert.match(faulty.body, /value="app\.localhost"/)
+  const listed = await browser.visit(consoleHost, '/routes', {
+    ...form,
+    networks: '10.0.0.0/8 nonsense',
+    upstreams: 'x',
+  })
+  for (const name of ['networks', 'upstreams']) {
+    assert.ok(listed.body.includes(`id="field-${name}-fault"`), `what is wrong in a line of ${name} stands at it`)
+    assert.ok(listed.body.includes(`href="#field-${name}"`))
+  }
   const made = await browser.open(consoleHost, '/routes', { ...form, reason: 'open to all' })
   assert.equal(made.status, 200, made.body)
   assert.match(made.body, /open to all/)

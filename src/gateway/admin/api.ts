@@ -16,6 +16,7 @@ import {
 } from '../contract.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
+import { settingsOf } from '../settings/route-settings.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { listedRoutes } from './listed-routes.ts'
 
@@ -162,21 +163,21 @@ function keyRoutes(deps: AdminDeps): readonly Route[] {
 }
 
 function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
-  const { id, name, host, pathPrefix, upstream, access, networks, timeouts, clientCertificates, presentCertificate } =
-    found
+  const { id, name, host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = found
   return {
     id,
     name,
     host,
-    pathPrefix,
-    url: originOf(deps.kernel, host) + pathPrefix,
-    upstream,
+    path,
+    url: originOf(deps.kernel, host) + path,
+    upstreams: [...upstreams],
     access,
     permission: permissionOf(found),
     networks: [...networks],
     clientCertificates,
     presentCertificate,
     timeouts,
+    ...settingsOf(found),
     createdAt: new Date(found.createdAt).toISOString(),
     updatedAt: new Date(found.updatedAt).toISOString(),
   }

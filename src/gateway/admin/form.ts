@@ -4,10 +4,10 @@ import {
   createRouteBody,
   hostName,
   network,
-  pathPrefix,
   routeName,
+  routePath,
   routePermission,
-  upstreamUrl,
+  upstreamUrls,
 } from '../contract.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 
@@ -24,8 +24,11 @@ const ticked = z
 
 const shared = {
   host: z.string().trim().toLowerCase().pipe(hostName),
-  pathPrefix: orElse('/').pipe(pathPrefix),
-  upstream: z.string().trim().pipe(upstreamUrl),
+  path: orElse('/').pipe(routePath),
+  upstreams: z
+    .string()
+    .transform((text) => text.split(/\s+/).filter((one) => one !== ''))
+    .pipe(upstreamUrls),
   rule: z.enum(['permission', 'signed-in', 'public']),
   permission: z.string().trim().default(''),
   reason: z.string().trim().max(200).default(''),
@@ -79,8 +82,8 @@ export function valuesOf(route: GatewayRoute): FormValues {
   return {
     name: route.name,
     host: route.host,
-    pathPrefix: route.pathPrefix,
-    upstream: route.upstream,
+    path: route.path,
+    upstreams: route.upstreams.join('\n'),
     rule: access.kind,
     permission: access.kind === 'permission' ? access.permission : '',
     reason: access.kind === 'public' ? access.reason : '',

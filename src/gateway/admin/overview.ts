@@ -14,8 +14,8 @@ export async function openApps(kernel: Kernel, access: AccessFace, ctx: Ctx): Pr
     .filter((_, index) => allowed[index] === true)
     .map((route) => ({
       name: route.name,
-      href: originOf(kernel, route.host) + route.pathPrefix,
-      note: route.host + (route.pathPrefix === '/' ? '' : route.pathPrefix),
+      href: originOf(kernel, route.host) + route.path,
+      note: route.host + (route.path === '/' ? '' : route.path),
     }))
 }
 

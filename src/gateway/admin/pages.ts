@@ -25,7 +25,7 @@ export function pageRoutes(deps: AdminDeps): readonly Route[] {
 }
 
 function readingPages(deps: AdminDeps): readonly Route[] {
-  const urlOf = (found: GatewayRoute) => originOf(deps.kernel, found.host) + found.pathPrefix
+  const urlOf = (found: GatewayRoute) => originOf(deps.kernel, found.host) + found.path
   return [
     route({
       method: 'GET',
@@ -167,12 +167,12 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.name-taken': 'name',
   'gateway.route-duplicate': 'host',
   'gateway.host-reserved': 'host',
-  'gateway.present-needs-https': 'upstream',
+  'gateway.present-needs-https': 'upstreams',
 }
 
 type Placed = Pick<
   GatewayRoute,
-  'name' | 'host' | 'pathPrefix' | 'upstream' | 'networks' | 'clientCertificates' | 'presentCertificate'
+  'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'clientCertificates' | 'presentCertificate'
 > & {
   readonly access?: GatewayRoute['access'] | undefined
 }
@@ -182,8 +182,8 @@ function newValues(wanted: Placed): FormValues {
   return {
     name: wanted.name,
     host: wanted.host,
-    pathPrefix: wanted.pathPrefix,
-    upstream: wanted.upstream,
+    path: wanted.path,
+    upstreams: wanted.upstreams.join('\n'),
     rule: access.kind,
     permission: access.kind === 'permission' ? access.permission : '',
     reason: access.kind === 'public' ? access.reason : '',

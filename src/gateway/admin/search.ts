@@ -7,9 +7,9 @@ export const routeSearch: SearchSource = {
   order: 50,
   find: async (ctx, text, limit) => {
     const routes = await searchRoutes(ctx.db, text, limit)
-    return routes.map(({ name, host, pathPrefix }) => ({
+    return routes.map(({ name, host, path }) => ({
       title: name,
-      note: host + pathPrefix,
+      note: host + path,
       href: `/routes/${name}`,
     }))
   },

@@ -2,9 +2,11 @@ import type { Migration } from '#platform'
 import { routesMigration } from './0001-routes.ts'
 import { clientCertificatesMigration } from './0002-client-certificates.ts'
 import { presentCertificateMigration } from './0003-present-certificate.ts'
+import { settingsMigration } from './0004-settings.ts'
 
 export const migrations: readonly Migration[] = [
   routesMigration,
   clientCertificatesMigration,
   presentCertificateMigration,
+  settingsMigration,
 ]

@@ -72,8 +72,8 @@ test('an app that requires a certificate of our authority is reached, on WebSock
   t.after(() => {
     for (const socket of sockets.clients) socket.terminate()
   })
-  await gate.addRoute({ ...route, upstream: app.origin })
-  await gate.addRoute({ name: 'bare', host: 'bare.localhost', access, upstream: app.origin })
+  await gate.addRoute({ ...route, upstreams: [app.origin] })
+  await gate.addRoute({ name: 'bare', host: 'bare.localhost', access, upstreams: [app.origin] })
   const answer = await gate.ask({ host })
   assert.equal(answer.status, 200, answer.body)
   assert.match(answer.body, /CN=gatehouse/)
@@ -96,7 +96,7 @@ test('an app that requires a certificate of our authority is reached, on WebSock
 test('the certificate renews itself, and a revoked one is replaced, while no request is dropped', async (t) => {
   const gate = await startOwnGate(t)
   const app = await startMutualApp(t, gate)
-  await gate.addRoute({ ...route, upstream: app.origin })
+  await gate.addRoute({ ...route, upstreams: [app.origin] })
   const several = async (): Promise<void> => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => gate.ask({ host })))
     for (const { status } of answers) assert.equal(status, 200)
@@ -127,7 +127,7 @@ test('the certificate renews itself, and a revoked one is replaced, while no req
 
 test('without https there is nothing to show a certificate over', async (t) => {
   const gate = await startOwnGate(t)
-  const wanted = { ...route, upstream: 'http://127.0.0.1:1' }
+  const wanted = { ...route, upstreams: ['http://127.0.0.1:1'] }
   const refused = await gate.admin('POST', '/api/v1/routes', wanted)
   assert.equal(refused.status, 422)
   assert.match(refused.body, /gateway\.present-needs-https/)

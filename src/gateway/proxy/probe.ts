@@ -15,7 +15,7 @@ export function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Pr
   return new Promise((resolve) => {
     const options: DispatchOptions = {
       method: 'GET',
-      path: route.pathPrefix,
+      path: route.path,
       headers: ['host', route.host, 'user-agent', 'Gatehouse upstream test', 'accept', '*/*'],
       headersTimeout: Math.min(probeMs, route.timeouts.headersMs),
       bodyTimeout: probeMs,

@@ -8,7 +8,7 @@ import { RouteTable } from './table.ts'
 const empty: Snapshot = {
   routes: [],
   asking: new Set(),
-  table: new RouteTable([], () => ({ host: '', pathPrefix: '/' })),
+  table: new RouteTable([], () => ({ host: '', path: '/' })),
   keys: [],
 }
 

@@ -5,15 +5,15 @@ import { parseTarget } from './target.ts'
 
 interface Place {
   readonly host: string
-  readonly pathPrefix: string
+  readonly path: string
 }
 
-const place = (host: string, pathPrefix: string): Place => ({ host, pathPrefix })
+const place = (host: string, path: string): Place => ({ host, path })
 const tableOf = (...places: readonly Place[]) => new RouteTable(places, (one) => one)
 
 function found(table: RouteTable<Place>, host: string, path: string): string {
   const match = table.match(host, path)
-  return typeof match === 'string' ? match : match.route.pathPrefix
+  return typeof match === 'string' ? match : match.route.path
 }
 
 test('the longest prefix wins, and a prefix ends where a segment ends', () => {

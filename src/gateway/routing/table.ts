@@ -1,4 +1,5 @@
 import type { Resource } from '#kit'
+import type { RouteSettings } from '../settings/route-settings.ts'
 import { lookupKey } from './target.ts'
 
 /** Who may use a route. */
@@ -18,15 +19,15 @@ export interface Timeouts {
 }
 
 /** A route as stored. */
-export interface GatewayRoute {
+export interface GatewayRoute extends RouteSettings {
   readonly id: string
   /** Immutable slug, never reused. */
   readonly name: string
   readonly host: string
-  /** `/` or `/a/b`, without a slash at the end. */
-  readonly pathPrefix: string
-  /** An origin: `http://127.0.0.1:3000`. */
-  readonly upstream: string
+  /** `/` or `/a/b`, without a slash at the end; a segment may be `*`. */
+  readonly path: string
+  /** Origins: `http://127.0.0.1:3000`. Never empty. */
+  readonly upstreams: readonly string[]
   readonly access: AccessRule
   /** CIDRs and `@named` networks; empty allows every address. */
   readonly networks: readonly string[]
@@ -50,7 +51,7 @@ export function resourceOf(route: GatewayRoute, permission = `routes:use:${route
   return {
     type: 'Gateway::Route',
     id: permission.slice(permission.indexOf(':', permission.indexOf(':') + 1) + 1),
-    attributes: { host: route.host, pathPrefix: route.pathPrefix, rule: route.access.kind },
+    attributes: { host: route.host, path: route.path, rule: route.access.kind },
     revision: route.revision,
   }
 }
@@ -71,13 +72,13 @@ interface HostRoutes<R> {
 export class RouteTable<R> {
   readonly #hosts = new Map<string, HostRoutes<R>>()
 
-  constructor(routes: readonly R[], place: (route: R) => { readonly host: string; readonly pathPrefix: string }) {
+  constructor(routes: readonly R[], place: (route: R) => { readonly host: string; readonly path: string }) {
     const hosts = new Map<string, Map<string, { route: R; prefix: string; match: Match<R> }>>()
     for (const route of routes) {
-      const { host, pathPrefix } = place(route)
+      const { host, path } = place(route)
       const byPrefix = hosts.get(host) ?? new Map<string, { route: R; prefix: string; match: Match<R> }>()
       hosts.set(host, byPrefix)
-      byPrefix.set(prefixKey(pathPrefix), { route, prefix: pathPrefix, match: { kind: 'route', route } })
+      byPrefix.set(prefixKey(path), { route, prefix: path, match: { kind: 'route', route } })
     }
     for (const [host, byPrefix] of hosts) {
       const depth = Math.max(...[...byPrefix.keys()].map((key) => (key === '' ? 0 : key.split('/').length - 1)))
@@ -105,8 +106,8 @@ export class RouteTable<R> {
 }
 
 /** Two prefixes with one key would be one place to a lenient upstream. */
-export function prefixKey(pathPrefix: string): string {
-  return pathPrefix === '/' ? '' : pathPrefix.toLowerCase()
+export function prefixKey(path: string): string {
+  return path === '/' ? '' : path.toLowerCase()
 }
 
 function cut(key: string, depth: number): string {

@@ -134,7 +134,7 @@ test('on a public app a page of another site comes as nobody', async (t) => {
   const gate = await startGate(t)
   const upstream = await startSocketUpstream(t)
   await addRoute(gate, upstream.origin, open)
-  await gate.addRoute({ name: 'door', host: 'door.localhost', upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'door', host: 'door.localhost', upstreams: [upstream.origin], access: signedIn })
   assert.equal((await handshake(t, gate, { origin: 'https://evil.example' })).status, 101)
   await gate.addAccount('alice')
   const browser = new TestBrowser(gate)
@@ -167,7 +167,7 @@ test('strangers are refused like on any request, and never led to sign-in', asyn
   await gate.addRoute({
     name: 'lan',
     host: 'lan.localhost',
-    upstream: upstream.origin,
+    upstreams: [upstream.origin],
     access: open,
     networks: ['192.0.2.0/24'],
   })
@@ -190,7 +190,7 @@ test('a WebSocket is closed when its route changes, when its right does, and whe
     { kind: 'permission', permission: 'routes:use:app' },
     { timeouts: { socketIdleMs: 60_000 } },
   )
-  await gate.addRoute({ name: 'other', host: 'other.localhost', upstream: upstream.origin, access: open })
+  await gate.addRoute({ name: 'other', host: 'other.localhost', upstreams: [upstream.origin], access: open })
   const account = await gate.addAccount('alice', ['administrator'])
   const headers = await signIn(gate, 'alice')
 

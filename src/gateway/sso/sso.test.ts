@@ -25,8 +25,8 @@ async function beforeCallback(gate: TestGate, path = '/page'): Promise<{ browser
 async function gateWithApp(...[t, options]: Parameters<typeof startGate>): Promise<TestGate> {
   const gate = await startGate(t, options)
   const upstream = await startUpstream(t)
-  await gate.addRoute({ name: 'app', host, upstream: upstream.origin, access: signedIn })
-  await gate.addRoute({ name: 'other', host: 'other.localhost', upstream: upstream.origin, access: signedIn })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
+  await gate.addRoute({ name: 'other', host: 'other.localhost', upstreams: [upstream.origin], access: signedIn })
   await gate.addAccount('alice', ['administrator'])
   return gate
 }

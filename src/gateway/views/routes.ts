@@ -48,8 +48,8 @@ export function routesPage(options: {
       caption: 'Routes by name',
       columns: [
         { title: 'Name', role: 'name', cell: (row) => html`<a href="/routes/${row.name}">${row.name}</a>` },
-        { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.pathPrefix}</a>` },
-        { title: 'App', cell: (row) => html`<code>${row.upstream}</code>` },
+        { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.path}</a>` },
+        { title: 'App', cell: (row) => html`<code>${row.upstreams.join(' ')}</code>` },
         { title: 'Who may use it', cell: ruleBadge },
         { title: 'Changed', cell: (row) => time(row.updatedAt, now) },
       ],
@@ -87,7 +87,7 @@ export function routePage(options: {
     lead: html`People reach this app at <a href="${url}">${url}</a>.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
   })}${tested === undefined ? undefined : testNotice(tested)}${facts([
-    { term: 'App', value: html`<code>${route.upstream}</code>` },
+    { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
     { term: 'Who may use it', value: ruleText(route) },
     ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
     { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
@@ -102,7 +102,7 @@ export function routePage(options: {
     { term: 'Created', value: time(route.createdAt, now) },
     { term: 'Changed', value: time(route.updatedAt, now) },
   ])}
-<p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstream}` })}</p>
+<p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstreams.join(' ')}` })}</p>
 ${
   access.kind === 'permission'
     ? command(
@@ -169,20 +169,20 @@ function placeFields(values: FormValues, faults: readonly FieldFault[]): Html {
     required: true,
     faults,
   })}${field({
-    name: 'pathPrefix',
+    name: 'path',
     label: 'Path',
-    value: values['pathPrefix'] ?? '/',
+    value: values['path'] ?? '/',
     hint: 'This path and everything under it. The longest one wins.',
     autocomplete: 'off',
     code: true,
     required: true,
     faults,
-  })}${field({
-    name: 'upstream',
+  })}${textArea({
+    name: 'upstreams',
     label: 'App',
-    value: values['upstream'],
-    hint: 'Where the app listens: http://127.0.0.1:3000. The path is passed on unchanged.',
-    autocomplete: 'off',
+    value: values['upstreams'],
+    hint: 'Where the app listens: http://127.0.0.1:3000. One a line; with several they share the work.',
+    rows: 2,
     code: true,
     required: true,
     faults,
@@ -263,7 +263,7 @@ export function removeRoutePage(route: GatewayRoute, url: string): Html {
       title: `Remove the route ${route.name}`,
       consequences: [
         html`<code>${url}</code> answers nothing from the next request on; requests on their way finish.`,
-        html`The app at <code>${route.upstream}</code> keeps running and keeps its data.`,
+        html`The app at <code>${route.upstreams.join(' ')}</code> keeps running and keeps its data.`,
         html`The name <code>${route.name}</code> is never used again; roles may keep <code>${permissionOf(route)}</code> without effect.`,
       ],
       undo: 'It can be put back as a new route with another name.',

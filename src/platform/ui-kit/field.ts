@@ -121,7 +121,12 @@ export function fieldId(name: string): string {
 
 /** The message of a field's first fault. */
 export function faultOf(faults: readonly FieldFault[] | undefined, name: string): string | undefined {
-  return faults?.find((fault) => fault.field.replace(/^\//, '') === name)?.message
+  return faults?.find((fault) => faultyField(fault) === name)?.message
+}
+
+/** The name of the field a fault is about: one in the third line of a list (`networks.2`) is the whole field's. */
+export function faultyField({ field }: FieldFault): string {
+  return field.replace(/^\//, '').replace(/[./]\d+$/, '')
 }
 
 function choices(type: 'checkbox' | 'radio', options: ChoicesOptions): Html {

@@ -1,5 +1,5 @@
 import type { FieldFault } from '../errors.ts'
-import { field, fieldId, hidden } from './field.ts'
+import { faultyField, field, fieldId, hidden } from './field.ts'
 import { address, attributes, type Html, html, type Renderable } from './html.ts'
 import { notice } from './notice.ts'
 import { type Action, link } from './page-header.ts'
@@ -77,8 +77,9 @@ export function textFilter(options: {
 function faultSummary(faults: readonly FieldFault[]): Html | undefined {
   if (faults.length === 0) return undefined
   const title = faults.length === 1 ? 'One thing to correct' : `${faults.length} things to correct`
-  const items = faults.map(({ field, message }) => {
-    const name = field.replace(/^\//, '')
+  const items = faults.map((fault) => {
+    const { message } = fault
+    const name = faultyField(fault)
     return name === '' ? html`<li>${message}</li>` : html`<li><a href="#${fieldId(name)}">${message}</a></li>`
   })
   return notice('refused', title, html`<ul>${items}</ul>`)

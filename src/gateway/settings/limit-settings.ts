@@ -1,0 +1,4 @@
+import { settingsGroup } from './group.ts'
+
+/** How much and how often. */
+export const limitSettings = settingsGroup({}, {})
