@@ -91,7 +91,7 @@ async function addRoutes(owner: Call, upstream: string): Promise<readonly Place[
     const route = {
       name,
       host: `${name}.localhost`,
-      upstream,
+      upstreams: [upstream],
       networks: from,
       ...(access === undefined ? {} : { access }),
     }

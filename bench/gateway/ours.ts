@@ -112,7 +112,7 @@ await admin('POST', '/api/v1/setup', {
   displayName: 'Bench',
   password,
 })
-await admin('POST', '/api/v1/routes', { name: 'bench', host, upstream })
+await admin('POST', '/api/v1/routes', { name: 'bench', host, upstreams: [upstream] })
 
 let at = new URL(`https://${host}:${port}/`)
 for (let hops = 0; hops < 10; hops += 1) {
