@@ -23,6 +23,11 @@ export const gatewayErrors = {
     title: 'No app is published under this path',
     detail: 'Gatehouse has routes for this host, but none covers this path.',
   },
+  'gateway.method-not-allowed': {
+    status: 405,
+    title: 'The app is not published for this method',
+    detail: 'Gatehouse has a route for this path, but not for {method}. Nothing was sent on.',
+  },
   'gateway.sign-in-required': {
     status: 401,
     title: 'Sign in first',
@@ -164,7 +169,7 @@ export const gatewayErrors = {
     status: 409,
     title: 'Another route has this place',
     detail:
-      'Route {other} already covers {place}. Nothing was changed. Choose another host or path prefix, or change that route.',
+      'The place {place} belongs to route {other}. Nothing was changed. Choose another path, other methods or another priority, or change that route.',
   },
   'gateway.name-taken': {
     status: 409,

@@ -32,6 +32,8 @@ interface Visit {
   readonly now: number
   /** Set when the request asks for a WebSocket. */
   readonly upgrade: Upgrade | undefined
+  /** Set when the place has no route for the method; then it ends behind the networks, and `live` is one of the others. */
+  readonly allow: readonly string[] | undefined
 }
 
 export interface GateOptions {
@@ -89,14 +91,18 @@ export class Gate {
         this.#failClosed(request, response, error)
       })
     } else {
+      const isMethod = screened.kind === 'method'
+      const live = isMethod ? screened.routes[0] : screened.route
+      if (live === undefined) throw new TypeError('a place without a route')
       this.#admit({
         request,
         response,
-        live: screened.route,
+        live,
         address: deps.kernel.listener.addressOf(request),
         presented: this.#read(connectionOf(request), request.headers),
         now: deps.kernel.clock.now(),
         upgrade,
+        allow: isMethod ? screened.allow : undefined,
       })
     }
   }
@@ -121,6 +127,12 @@ export class Gate {
   }
 
   #authenticate(visit: Visit): void {
+    if (visit.allow !== undefined) {
+      const extraHeaders = ['allow', visit.allow.join(', ')]
+      const fields = { method: visit.request.method ?? 'GET' }
+      this.#refuse(visit.request, visit.response, 'gateway.method-not-allowed', { extraHeaders, fields })
+      return
+    }
     const { identity } = this.#options.deps
     const { proof } = visit.presented
     if (proof === undefined) {

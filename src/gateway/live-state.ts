@@ -5,7 +5,8 @@ import { openKey, type SigningKey } from './assertion/keys.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { allRoutes } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
-import { type GatewayRoute, permissionOf, RouteTable, resourceOf } from './routing/table.ts'
+import { RouteTable } from './routing/route-table.ts'
+import { type GatewayRoute, permissionOf, resourceOf } from './routing/table.ts'
 
 /** Two years, as HSTS preload lists ask. */
 const hstsValue = 'max-age=63072000'

@@ -2,7 +2,8 @@ import type { PkiFace } from '#pki'
 import { type CoreConfig, type Ctx, type JournalValue, touch } from '#platform'
 import type { CreateRoute, UpdateRoute } from './contract.ts'
 import { fail } from './errors.ts'
-import { findRoute, findRouteAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
+import { findRoute, findRoutesAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
+import { placeText, sharePlace } from './routing/place.ts'
 import type { GatewayRoute } from './routing/table.ts'
 import { settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
 
@@ -112,9 +113,11 @@ async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Pro
   if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
   if (route.presentCertificate && !route.upstreams.every((url) => url.startsWith('https:')))
     throw fail('gateway.present-needs-https')
-  const there = await findRouteAt(ctx.db, route.host, route.path)
-  if (there !== undefined && there.id !== route.id) {
-    throw fail('gateway.route-duplicate', { fields: { other: there.name, place: route.host + route.path } })
+  // the transaction is serializable: of two that find the place free at once, one is tried again and finds the other
+  const there = await findRoutesAt(ctx.db, route.host, route.path)
+  const other = there.find((one) => one.id !== route.id && sharePlace(one, route))
+  if (other !== undefined) {
+    throw fail('gateway.route-duplicate', { fields: { other: other.name, place: placeText(route) } })
   }
 }
 

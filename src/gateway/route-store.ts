@@ -1,5 +1,6 @@
 import { closeness, contains, type Db, tables } from '#platform'
-import { type AccessRule, type GatewayRoute, prefixKey, type Timeouts } from './routing/table.ts'
+import { prefixKey } from './routing/place.ts'
+import type { AccessRule, GatewayRoute, Timeouts } from './routing/table.ts'
 import { type GivenSettings, settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
 
 interface Tables {
@@ -65,10 +66,14 @@ export async function isNameUsed(db: Db, name: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined
 }
 
-export async function findRouteAt(db: Db, host: string, path: string): Promise<GatewayRoute | undefined> {
-  const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(path))
-  const row = await query.executeTakeFirst()
-  return row === undefined ? undefined : routeOf(row)
+/** All with this path in any spelling of letters, whatever their methods and priority. */
+export async function findRoutesAt(db: Db, host: string, path: string): Promise<readonly GatewayRoute[]> {
+  const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(path)).orderBy('name')
+  return (await query.execute()).map(routeOf)
+}
+
+export async function routesOfHost(db: Db, host: string): Promise<readonly GatewayRoute[]> {
+  return (await standing(db).where('host', '=', host).orderBy('name').execute()).map(routeOf)
 }
 
 export async function isHostRouted(db: Db, host: string): Promise<boolean> {

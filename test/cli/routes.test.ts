@@ -32,7 +32,7 @@ test('routes', async (t) => {
     Changed   <time>
     $ gatehouse routes create other --host wiki.localhost --upstream {upstream}
     ! gatehouse: Another route has this place
-    !   Route wiki already covers wiki.localhost/. Nothing was changed. Choose another host or path prefix, or change that route.
+    !   The place wiki.localhost/… belongs to route wiki. Nothing was changed. Choose another path, other methods or another priority, or change that route.
     !   (gateway.route-duplicate, request <req>)
     => 1
     $ gatehouse routes create other --host "not a host" --upstream ftp://x

@@ -197,7 +197,7 @@ test('the console’s pages create, show, test, change and remove a route; fault
   assert.match(made.body, /open to all/)
   const taken = await browser.visit(consoleHost, '/routes', { ...form, name: 'app2', reason: 'open to all' })
   assert.equal(taken.status, 409)
-  assert.match(taken.body, /Route app already covers/)
+  assert.match(taken.body, /belongs to route app/)
   assert.match((await browser.visit(consoleHost, '/routes/app/test', {})).body, /The app answered 200/)
   const edited = { ...form, rule: 'signed-in', revision: '1' }
   const { name: _, ...change } = edited

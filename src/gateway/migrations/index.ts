@@ -3,10 +3,12 @@ import { routesMigration } from './0001-routes.ts'
 import { clientCertificatesMigration } from './0002-client-certificates.ts'
 import { presentCertificateMigration } from './0003-present-certificate.ts'
 import { settingsMigration } from './0004-settings.ts'
+import { placesMigration } from './0005-places.ts'
 
 export const migrations: readonly Migration[] = [
   routesMigration,
   clientCertificatesMigration,
   presentCertificateMigration,
   settingsMigration,
+  placesMigration,
 ]

@@ -12,7 +12,7 @@ const access = { kind: 'public', reason: 'a test of clients that misbehave' }
 
 async function gateTo(t: TestContext, upstream: string, bodyMs = 60_000): Promise<TestGate> {
   const gate = await startGate(t)
-  await gate.addRoute({ name: 'app', host, upstream, access, timeouts: { bodyMs } })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream], access, timeouts: { bodyMs } })
   return gate
 }
 

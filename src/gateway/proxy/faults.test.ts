@@ -34,7 +34,7 @@ const onRequest = (answer: string | ((socket: Socket) => void)) => (socket: Sock
 
 async function gateTo(t: TestContext, upstream: string): Promise<TestGate> {
   const gate = await startGate(t)
-  await gate.addRoute({ name: 'app', host, upstream, access: publicly, timeouts: patience })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream], access: publicly, timeouts: patience })
   return gate
 }
 

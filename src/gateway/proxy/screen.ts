@@ -9,6 +9,8 @@ import { framingFault } from './request-headers.ts'
 /** What a request is before anybody asks who sent it. */
 export type Screened =
   | { readonly kind: 'route'; readonly route: LiveRoute }
+  /** The place has routes, for other methods only: `allow`. */
+  | { readonly kind: 'method'; readonly allow: readonly string[]; readonly routes: readonly LiveRoute[] }
   /** Gatehouse's own part of an app host. */
   | { readonly kind: 'own'; readonly host: string; readonly path: string }
   | { readonly kind: 'refused'; readonly code: GatewayCode; readonly fault?: string }
@@ -46,7 +48,7 @@ export function screen(
   if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) {
     return upgrade === undefined ? { kind: 'own', host, path } : refused('gateway.path-unknown')
   }
-  const match = table.match(host, path)
+  const match = table.match(host, path, method ?? 'GET')
   if (match === 'none') return refused('gateway.path-unknown')
   if (match === 'ambiguous') {
     return refused('gateway.target-ambiguous', 'a spelling that some servers take for another path')

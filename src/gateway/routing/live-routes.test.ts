@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import type { Db } from '#platform'
 import { fakeClock } from '#platform/testing'
 import { LiveRoutes, type Snapshot } from './live-routes.ts'
-import { RouteTable } from './table.ts'
+import { RouteTable } from './route-table.ts'
 
 const empty: Snapshot = {
   routes: [],
   asking: new Set(),
-  table: new RouteTable([], () => ({ host: '', path: '/' })),
+  table: new RouteTable([], () => assert.fail('there is no route')),
   keys: [],
 }
 

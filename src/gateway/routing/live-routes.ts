@@ -3,7 +3,8 @@ import type { Clock, Database, Db } from '#platform'
 import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
-import type { GatewayRoute, RouteTable } from './table.ts'
+import type { RouteTable } from './route-table.ts'
+import type { GatewayRoute } from './table.ts'
 
 /** A route with all that does not change from request to request. */
 export interface LiveRoute {

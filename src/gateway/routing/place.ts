@@ -12,6 +12,11 @@ export interface Place {
   readonly priority: number
 }
 
+/** What a path is looked for by in the database: two paths with one key are one to a lenient upstream. */
+export function prefixKey(path: string): string {
+  return path === '/' ? '' : path.toLowerCase()
+}
+
 /** `/a/*` as `['a', '*']`, `/` as none. */
 export function segmentsOf(path: string): readonly string[] {
   return path === '/' ? [] : path.slice(1).split('/')
@@ -64,6 +69,12 @@ export function shareMethods(a: readonly string[], b: readonly string[]): boolea
   return a.length === 0 || b.length === 0 || a.some((method) => b.includes(method))
 }
 
+/** Whether one request could be for both, and neither is before the other. */
+export function sharePlace(a: Place, b: Place): boolean {
+  return placeKey(a) === placeKey(b) && shareMethods(a.methods, b.methods)
+}
+
+/** A place as people read it: `GET,PUT a.b/app/… (priority 2)`. */
 export function placeText({ host, path, exact, methods, priority }: Place): string {
   const named = methods.length === 0 ? '' : `${methods.join(',')} `
   const under = exact ? '' : path === '/' ? '…' : '/…'

@@ -22,7 +22,7 @@ test('attack 10: only a 101 that accepts this very handshake opens a tunnel', as
       `HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`,
     )
     const name = `h${at}.localhost`
-    await gate.addRoute({ name: `h${at}`, host: name, upstream, access: open })
+    await gate.addRoute({ name: `h${at}`, host: name, upstreams: [upstream], access: open })
     const bytes = rawHandshake().replace(`Host: ${host}`, `Host: ${name}`)
     const answer = await gate.raw(name, `${bytes}GET /admin HTTP/1.1\r\nHost: ${name}\r\n\r\n`)
     assert.match(answer, /^HTTP\/1\.1 502 [\s\S]*gateway\.upstream-garbage/, fields)

@@ -134,7 +134,7 @@ export async function addRoute(
   access: object = signedIn,
   more: object = {},
 ): Promise<void> {
-  await gate.addRoute({ name: 'app', host, upstream, access, ...more })
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream], access, ...more })
 }
 
 export async function until(condition: () => boolean): Promise<void> {

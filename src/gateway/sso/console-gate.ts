@@ -30,9 +30,12 @@ async function passGate(deps: GateDeps, ctx: Ctx, text: string): Promise<Reply> 
   const state = verifyState(deps.kernel.keyring, text, ctx.now)
   if (state === undefined) throw fail('gateway.sign-in-state')
   const { table } = await deps.live.current()
-  const match = table.match(state.host, parseTarget(state.returnPath).path)
+  // what the browser does with the way back; a place that takes other methods only still says who may come
+  const match = table.match(state.host, parseTarget(state.returnPath).path, 'GET')
   if (match === 'none' || match === 'ambiguous') throw fail('gateway.path-unknown')
-  const refusal = await refusalOf(deps, ctx, match.route)
+  const live = match.kind === 'route' ? match.route : match.routes[0]
+  if (live === undefined) throw new TypeError('a place without a route')
+  const refusal = await refusalOf(deps, ctx, live)
   if (refusal !== undefined) return { kind: 'page', status: 403, page: refusal }
   const code = await ctx.tx((inner) => makeCode(deps, inner, state))
   const location = `${originOf(deps.kernel, state.host)}/.gatehouse/callback?code=${code}`
