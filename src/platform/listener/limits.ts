@@ -24,6 +24,11 @@ export interface ListenerLimits {
   readonly connections: number
   /** How often slow HTTP/1 clients are looked for. */
   readonly checkMs: number
+  /**
+   * A stolen ticket key opens the TLS 1.2 sessions of this long at most. A server has one key at a time (Node offers no
+   * second one to decrypt with), so whoever returns with an older ticket makes one full handshake.
+   */
+  readonly ticketKeyMs: number
 }
 
 export const defaultLimits: ListenerLimits = {
@@ -41,4 +46,5 @@ export const defaultLimits: ListenerLimits = {
   connectionsPerNetwork: 1_000,
   connections: 10_000,
   checkMs: 5_000,
+  ticketKeyMs: 8 * 3_600_000,
 }

@@ -14,6 +14,7 @@ import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Connections, Http1Connections, type Peer, type Peers } from './connections.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { Drained } from './drain.ts'
+import { groups, signatures, suites } from './handshake.ts'
 import { cachedHost } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
@@ -21,21 +22,8 @@ import { LongChains } from './long-chains.ts'
 import { ServerResponse } from './node-http.ts'
 import { refuse, refuseSocket, refuseUnreadable } from './refusals.ts'
 
-/** TLS 1.3's three, then forward-secret AEAD suites only for 1.2. */
-const suites = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':')
-
-/** A stolen ticket key opens the TLS 1.2 sessions of this long at most; older tickets cost one full handshake. */
-const ticketKeyLifeMs = 8 * 3_600_000
+/** How long a client may resume a session without proving anew who we are. */
+const sessionSeconds = 7_200
 const uploadWindow = { stream: 262_144, session: 1_048_576 }
 
 export interface SecureServerParts {
@@ -116,7 +104,7 @@ function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, chains: L
     rejectUnauthorized: false,
   })
   boundHttp1(server, limits)
-  const rotation = setInterval(() => server.setTicketKeys(randomBytes(48)), ticketKeyLifeMs).unref()
+  const rotation = setInterval(() => server.setTicketKeys(randomBytes(48)), limits.ticketKeyMs).unref()
   arrivals.server.on('close', () => clearInterval(rotation))
   const http1 = new Http1Connections(server)
 
@@ -177,10 +165,13 @@ function tlsOptions({ sources, log, refusedName }: SecureServerParts) {
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',
     ciphers: suites,
+    ecdhCurve: groups,
+    sigalgs: signatures,
     honorCipherOrder: true,
     // the server's key share costs; a client may ask for it anew only by a new connection
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ticketKeys: randomBytes(48),
+    sessionTimeout: sessionSeconds,
     SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
       findCertificate(sources, name).then(
         (context) => {
