@@ -40,7 +40,7 @@ function shake(fixture: Fixture, name: string, more: readonly string[]): Promise
   const limits: ExecFileOptions = { timeout: 20_000, maxBuffer: 1_000_000 }
   return new Promise((resolve, reject) => {
     const child = execFile('openssl', [...to, ...more], limits, (_error, stdout, stderr) => {
-      const output = `${stdout}${stderr}`
+      const output = stdout.toString() + stderr.toString()
       const [, version, suite] = /^New, (\S+), Cipher is (\S+)$/m.exec(output) ?? []
       if (version === undefined || suite === undefined) reject(new Error(output))
       else resolve({ agreed: suite === '(NONE)' ? 'refused' : `${protocolOf(output) ?? version} ${suite}`, output })
