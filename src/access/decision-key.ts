@@ -31,8 +31,8 @@ const resourceParts = new WeakMap<Resource, string>()
 function resourcePart(resource: Resource): string {
   const known = resourceParts.get(resource)
   if (known !== undefined) return known
-  const { type, id, revision, attributes, owner, parents, members } = resource
-  const facts = JSON.stringify([attributes, owner ?? null, parents ?? null, members ?? null])
+  const { type, id, revision, attributes, owner, parents, members, permittedBy } = resource
+  const facts = JSON.stringify([attributes, owner ?? null, parents ?? null, members ?? null, permittedBy ?? null])
   const made = `${part(type)}${part(id)}${revision};${part(facts)}`
   resourceParts.set(resource, made)
   return made

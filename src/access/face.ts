@@ -89,6 +89,8 @@ export interface AccessFace {
   permissionTypes(): readonly PermissionType[]
   /** What a permission pattern means in words. */
   describePermission(pattern: string): string
+  /** Which of these names are no policy of the operator's, in whatever state one is: who relies on one says so at save. */
+  unknownPolicies(db: Db, names: readonly string[]): Promise<readonly string[]>
   /** The named networks the caller may see, by name, at most a hundred: what a form offers. */
   namedNetworks(ctx: Ctx): Promise<readonly NamedNetwork[]>
 }

@@ -16,6 +16,7 @@ import { isInside } from './networks.ts'
 import { listNetworks } from './networks-store.ts'
 import { ShadowDifferences } from './operator/differences.ts'
 import { PoliciesInForce } from './operator/policies-in-force.ts'
+import { findPolicy } from './operator/policies-store.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
@@ -146,6 +147,10 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Acc
       decisions.withFacts(kernel.clock.now(), (facts) => placeRefusal(limits, address, facts, bearings)),
     permissionTypes: () => [...reading.vocabulary().types.values()],
     describePermission: (pattern) => reading.vocabulary().describe(pattern),
+    async unknownPolicies(db, names) {
+      const known = await Promise.all(names.map(async (name) => (await findPolicy(db, name)) !== undefined))
+      return names.filter((_, index) => known[index] !== true)
+    },
     async namedNetworks(ctx) {
       const { allowed } = await decide(ctx.actor, 'networks:read', undefined, { now: ctx.now })
       const networks = allowed ? await listNetworks(ctx.db, undefined, mostNetworks) : []

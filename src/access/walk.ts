@@ -5,6 +5,7 @@ import { links, principalOf } from './chain.ts'
 import { contextFactsFor } from './context-facts.ts'
 import type { Facts } from './facts.ts'
 import { heldVia, Until, wantsPermission } from './holding.ts'
+import { narrowed } from './permitted-by.ts'
 import type { PolicyAnswer, PolicyEngine } from './policy-engine.ts'
 import { allow, type Question, refuse, type Verdict } from './question.ts'
 
@@ -93,15 +94,20 @@ function policyLink(
     ...(actor.credential === undefined ? {} : { credential: actor.credential.kind }),
     ...(actor.app === undefined ? {} : { app: actor.app.id }),
   }
-  const answer = engine.ask({ principal, type, action, resource, context })
+  const answer = narrowed(engine.ask({ principal, type, action, resource, context }), resource)
   if (answer.failure !== undefined) {
     log.error({ permission: permissionText(permission), failure: answer.failure }, 'a policy could not be evaluated')
   }
-  const verdict = policyVerdict(answer, permissionText(permission), principal.kind === 'anonymous')
+  const verdict = policyVerdict(answer, permissionText(permission), principal.kind === 'anonymous', resource)
   return answer.shadow === undefined ? verdict : { ...verdict, shadow: answer.shadow }
 }
 
-function policyVerdict(answer: PolicyAnswer, asked: string, isAnonymous: boolean): Verdict {
+function policyVerdict(
+  answer: PolicyAnswer,
+  asked: string,
+  isAnonymous: boolean,
+  resource: Question['resource'],
+): Verdict {
   const { allowed, policies } = answer
   if (allowed) return { ...allow('permitted', `Permitted by ${policies.join(', ')}.`), policies }
   if (answer.failure !== undefined) {
@@ -111,7 +117,14 @@ function policyVerdict(answer: PolicyAnswer, asked: string, isAnonymous: boolean
   if (policies.length > 0) {
     return { ...refuse('policy-forbids', `Forbidden by ${policies.join(', ')}.`), policies }
   }
-  return isAnonymous ? signInRequired : refuse('not-held', `No role, grant or policy gives ${asked}.`)
+  if (isAnonymous) return signInRequired
+  if (resource?.permittedBy !== undefined) return refuse('not-named', notNamed(resource.permittedBy))
+  return refuse('not-held', `No role, grant or policy gives ${asked}.`)
+}
+
+function notNamed(names: readonly string[]): string {
+  if (names.length === 0) return 'Only policies permit it, and none is named.'
+  return `Only ${names.length === 1 ? 'the policy' : 'one of the policies'} ${names.join(', ')} can permit it, and does not.`
 }
 
 const signInRequired = refuse('sign-in-required', 'This is not open to strangers: sign in first.')

@@ -12,7 +12,7 @@ import { echo, startSocketUpstream } from './sockets/testing.ts'
 import { openHttp2, startGate, startUpstream, type TestGate } from './testing.ts'
 
 const host = 'things.localhost'
-const route = { name: 'things', host, clientCertificates: true }
+const route = { name: 'things', host, authenticators: ['token', 'session', 'certificate'] }
 const system: Actor = { principal: { kind: 'system', id: 'system', name: 'test' } }
 
 interface Issued {
@@ -297,7 +297,9 @@ test('a route that does not ask knows no certificate, beside one on the same hos
   const made = await issue(gate, { profile: 'person', account: 'ada' })
   assert.equal((await get(gate, made)).status, 200)
   assert.equal((await get(gate, made, { path: '/plain' })).status, 401)
-  const changed = await gate.admin('PATCH', '/api/v1/routes/plain', { clientCertificates: true })
+  const changed = await gate.admin('PATCH', '/api/v1/routes/plain', {
+    authenticators: ['certificate', 'anonymous'],
+  })
   assert.equal(changed.status, 200, changed.body)
   assert.equal((await get(gate, made, { path: '/plain' })).status, 200)
 })

@@ -47,6 +47,8 @@ export const routePermission = z
   .regex(/^routes:use:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'routes:use:<name>')
   .describe('routes:use:<name>; several routes may share one.')
 
+const policyName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of a policy')
+
 export const accessRule = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('public'),
@@ -54,6 +56,15 @@ export const accessRule = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('signed-in') }),
   z.strictObject({ kind: z.literal('permission'), permission: routePermission }),
+  z.strictObject({
+    kind: z.literal('policy'),
+    policies: z
+      .array(policyName)
+      .min(1, 'at least one')
+      .max(20)
+      .refine((names) => new Set(names).size === names.length, 'each only once')
+      .describe('Names of your own policies, of which one must permit it. What a role or grant gives is not enough.'),
+  }),
 ])
 
 export const network = z
@@ -71,10 +82,6 @@ export const timeouts = z.strictObject({
     .describe('Until a WebSocket on which nothing passes is closed.'),
 })
 
-const clientCertificates = z
-  .boolean()
-  .describe('The host asks for a client certificate in the TLS handshake; a valid one identifies its holder here.')
-
 const presentCertificate = z
   .boolean()
   .describe('Gatehouse shows the app a client certificate of its own (mutual TLS); the app must be reached over https.')
@@ -88,7 +95,6 @@ export const createRouteBody = z.strictObject({
   access: accessRule.optional().describe('Absent: whoever holds routes:use:<name>.'),
   networks: z.array(network).max(100).default([]).describe('CIDRs and @named networks; empty: from everywhere.'),
   timeouts: timeouts.prefault({}),
-  clientCertificates: clientCertificates.default(false),
   presentCertificate: presentCertificate.default(false),
   ...settingsPatch,
 })
@@ -109,7 +115,6 @@ export const updateRouteBody = z.strictObject({
       socketIdleMs: milliseconds(1_000, 86_400_000).optional(),
     })
     .optional(),
-  clientCertificates: clientCertificates.optional(),
   presentCertificate: presentCertificate.optional(),
   ...settingsPatch,
 })
@@ -128,7 +133,6 @@ export const routeView = z.object({
   permission: z.string().describe('What a request on this route needs.'),
   networks: z.array(z.string()),
   timeouts,
-  clientCertificates,
   presentCertificate,
   ...settingsWhole,
   createdAt: z.iso.datetime(),

@@ -44,6 +44,49 @@ export const gatewayErrors = {
     title: 'The client certificate is not accepted',
     detail: '{reason}: it proves nothing here. Nothing was sent on. Present another certificate, or none and sign in.',
   },
+  'gateway.credential-refused': {
+    status: 401,
+    title: 'What you proved yourself with is not accepted',
+    detail: '{reason} Nothing was sent on. Use another one, or none and sign in.',
+  },
+  'gateway.assurance-needed': {
+    status: 401,
+    title: 'Prove more surely who you are',
+    detail: '{reason} Nothing was sent on. Prove yourself again in that way, then open the app again.',
+  },
+  'gateway.cross-site': {
+    status: 403,
+    title: 'A page of another site sent this',
+    detail:
+      'Browsers send your sign-in along with what pages of other sites make them send, so a change counts only from pages of the app itself. Nothing was sent on. If you meant it, open the app and do it there.',
+  },
+  'gateway.region-refused': {
+    status: 403,
+    title: 'This app is not reachable from here',
+    detail: 'The app answers certain regions only, and your address is not known to be in one of them.',
+  },
+  'gateway.authenticator-missing': {
+    status: 503,
+    title: 'Nobody can be let in now',
+    detail:
+      'The route of this app asks for a way of signing in that this Gatehouse does not have, so it lets nobody in. Whoever administers this gate can change the route.',
+  },
+  'gateway.authenticator-unknown': {
+    status: 422,
+    title: 'There is no such authenticator',
+    detail: '{names} is not among {known}. Nothing was changed.',
+  },
+  'gateway.policy-unknown': {
+    status: 422,
+    title: 'There is no such policy',
+    detail: 'There is no policy called {policy} here. Nothing was changed. Write it first, then let the route name it.',
+  },
+  'gateway.assurance-of-nobody': {
+    status: 422,
+    title: 'A public route asks nobody who they are',
+    detail:
+      'How surely somebody must be proven cannot be asked where nobody is. Nothing was changed. Ask who may use it, or drop the assurance.',
+  },
   'gateway.present-needs-https': {
     status: 422,
     title: 'The app is not reached over TLS',

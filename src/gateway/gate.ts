@@ -1,40 +1,29 @@
 import { type Actor, anonymous, type Decision } from '#kit'
-import type { ClientRefusal } from '#pki'
-import {
-  type ClientCertificate,
-  pathOnly,
-  type ServedHandler,
-  type ServedRequest,
-  type ServedResponse,
-  type UpgradeHandler,
-} from '#platform'
+import type { ServedHandler, ServedRequest, ServedResponse, UpgradeHandler } from '#platform'
 import type { Identities } from './assertion/identities.ts'
-import type { GatewayCode } from './errors.ts'
-import { type GateDeps, refusedBy, refusedNetwork } from './gate-deps.ts'
-import { type AnswerOptions, answerProblem, isNavigation } from './proxy/answers.ts'
+import { assuranceChallenge, assuranceWords, needsAssurance } from './entry/assurance.ts'
+import { tokenChallenge } from './entry/token.ts'
+import type { Found, Turned, Way } from './entry/way.ts'
+import {
+  type GateDeps,
+  refusedBy,
+  refusedNetwork,
+  refusedRegion,
+  refusedStranger,
+  refusedUnknown,
+} from './gate-deps.ts'
+import { isNavigation, wantsPage } from './proxy/answers.ts'
 import { Exchange, hasGone } from './proxy/exchange.ts'
-import { type Presented, presentedReader } from './proxy/presented.ts'
+import { presentedReader } from './proxy/presented.ts'
 import { upstreamHeaders } from './proxy/request-headers.ts'
-import { hostOf, screen } from './proxy/screen.ts'
-import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
+import { screen } from './proxy/screen.ts'
+import { Refusals } from './refusals.ts'
+import type { Snapshot } from './routing/live-routes.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
-import { type AppHost, appCookie, causeOf } from './sso/app-host.ts'
+import { type AppHost, appCookie } from './sso/app-host.ts'
 import type { Traffic } from './traffic.ts'
-
-/** One request on its way to an app. */
-interface Visit {
-  readonly request: ServedRequest
-  readonly response: ServedResponse
-  readonly live: LiveRoute
-  readonly address: string | undefined
-  readonly presented: Presented
-  readonly now: number
-  /** Set when the request asks for a WebSocket. */
-  readonly upgrade: Upgrade | undefined
-  /** Set when the place has no route for the method; then it ends behind the networks, and `live` is one of the others. */
-  readonly allow: readonly string[] | undefined
-}
+import { connectionOf, type Visit } from './visit.ts'
 
 export interface GateOptions {
   readonly deps: GateDeps
@@ -47,18 +36,27 @@ export interface GateOptions {
 }
 
 /**
- * The gate in front of every app: framing → host → target → route → networks → who → decision → upstream. Each step
- * ends the visit or hands it on. While routes, session and decision are cached and current nothing waits: no promise
+ * The gate in front of every app: framing → host → target → route → regions, networks → who → decision → upstream. Each
+ * step ends the visit or hands it on. While routes, session and decision are cached and current nothing waits: no promise
  * is made and no query runs between the socket and the upstream. Whatever fails, fails closed. A WebSocket comes the same
  * way; only its last step is another.
+ *
+ * A route in shadow mode is judged in the same way; what its rule refuses goes on, as nobody unless somebody was proven.
  */
 export class Gate {
   readonly #options: GateOptions
   readonly #read: ReturnType<typeof presentedReader>
+  readonly #refusals: Refusals
 
   constructor(options: GateOptions) {
+    const { identity, authenticators } = options.deps
     this.#options = options
-    this.#read = presentedReader(appCookie, (token) => options.deps.identity.proofOf(token))
+    this.#read = presentedReader(
+      appCookie,
+      (token) => identity.proofOf(token),
+      (authorization) => authenticators.own(authorization),
+    )
+    this.#refusals = new Refusals(options.deps, options.traffic)
   }
 
   readonly handle: ServedHandler = (request, response) => {
@@ -84,11 +82,11 @@ export class Gate {
     if (screened.kind === 'refused') {
       const { code, fault } = screened
       const extraHeaders = code === 'gateway.websocket-version' ? { extraHeaders: ['sec-websocket-version', '13'] } : {}
-      this.#refuse(request, response, code, fault === undefined ? extraHeaders : { fields: { fault } })
+      this.#refusals.answer(request, response, code, fault === undefined ? extraHeaders : { fields: { fault } })
     } else if (screened.kind === 'own') {
       const { host, path } = screened
       appHost.serve(request, response, host, path).catch((error: unknown) => {
-        this.#failClosed(request, response, error)
+        this.#refusals.failClosed(request, response, error)
       })
     } else {
       const isMethod = screened.kind === 'method'
@@ -103,113 +101,117 @@ export class Gate {
         now: deps.kernel.clock.now(),
         upgrade,
         allow: isMethod ? screened.allow : undefined,
+        way: undefined,
+        proof: undefined,
       })
     }
   }
 
-  /** The route's networks come before everything that would tell a stranger more than that. */
+  /** Where it comes from is asked before everything that would tell a stranger more than that. */
   #admit(visit: Visit): void {
-    const { networks } = visit.live.route
-    if (networks.length === 0) {
-      this.#authenticate(visit)
+    const { entry, route } = visit.live
+    if (entry.missing.length > 0) {
+      const decision = refusedUnknown(entry.missing)
+      const requestId = this.#refusals.journal(visit, anonymous(visit.address), decision)
+      this.#refusals.turnAway(visit, 'gateway.authenticator-missing', { requestId })
       return
     }
     const { access, kernel } = this.#options.deps
-    this.#go(visit, access.inNetworks(kernel.database.db, visit.address, networks), (inside) => {
-      if (inside) {
-        this.#authenticate(visit)
+    if (route.regions.length > 0) {
+      const region = kernel.regions.regionOf(visit.address)
+      if (region === undefined || !route.regions.includes(region)) {
+        this.#turnPlaceAway(visit, 'gateway.region-refused', refusedRegion)
         return
       }
-      const decision = refusedBy(refusedNetwork.code, refusedNetwork.reason)
-      const requestId = this.#journal(visit, anonymous(visit.address), decision)
-      this.#refuse(visit.request, visit.response, 'gateway.network-refused', { requestId })
+    }
+    if (route.networks.length === 0) {
+      this.#authenticate(visit)
+      return
+    }
+    this.#go(visit, access.inNetworks(kernel.database.db, visit.address, route.networks), (inside) => {
+      if (inside) this.#authenticate(visit)
+      else this.#turnPlaceAway(visit, 'gateway.network-refused', refusedNetwork)
     })
+  }
+
+  #turnPlaceAway(
+    visit: Visit,
+    code: 'gateway.region-refused' | 'gateway.network-refused',
+    why: typeof refusedRegion | typeof refusedNetwork,
+  ): void {
+    const nobody = anonymous(visit.address)
+    const decision = refusedBy(why.code, why.reason)
+    if (visit.live.route.mode === 'shadow') {
+      this.#refusals.letThrough(visit, nobody, decision)
+      this.#authenticate(visit)
+      return
+    }
+    const requestId = this.#refusals.journal(visit, nobody, decision)
+    this.#refusals.turnAway(visit, code, { requestId })
   }
 
   #authenticate(visit: Visit): void {
     if (visit.allow !== undefined) {
       const extraHeaders = ['allow', visit.allow.join(', ')]
       const fields = { method: visit.request.method ?? 'GET' }
-      this.#refuse(visit.request, visit.response, 'gateway.method-not-allowed', { extraHeaders, fields })
+      this.#refusals.turnAway(visit, 'gateway.method-not-allowed', { extraHeaders, fields })
       return
     }
-    const { identity } = this.#options.deps
-    const { proof } = visit.presented
-    if (proof === undefined) {
-      this.#authenticateByCertificate(visit)
-    } else if (proof === 'malformed') {
-      this.#refuseToken(visit)
-    } else if (visit.upgrade !== undefined && proof.kind === 'session' && isForeign(visit)) {
-      this.#refuseOrigin(visit)
-    } else {
-      const found = identity.findActor(
-        proof,
-        visit.live.route.host,
-        visit.address,
-        'use',
-        visit.request.headers['user-agent'],
-      )
-      this.#go(visit, found, (actor) => {
-        if (actor !== undefined) this.#decide(visit, actor)
-        else if (proof.kind === 'token') this.#refuseToken(visit)
-        else this.#authenticateByCertificate(visit)
-      })
+    this.#askFrom(visit, 0)
+  }
+
+  /** The first way that knows the visitor, or finds what it must refuse, answers; the others are not asked. */
+  #askFrom(visit: Visit, first: number): void {
+    const { ways } = visit.live.entry
+    for (let at = first; at < ways.length; at += 1) {
+      const way = ways[at] as Way
+      const found = way.find(visit)
+      if (found === undefined) continue
+      if (found instanceof Promise) {
+        this.#go(visit, found, (later) => {
+          if (later === undefined) this.#askFrom(visit, at + 1)
+          else this.#known(visit, way, later)
+        })
+      } else this.#known(visit, way, found)
+      return
     }
+    this.#nobody(visit)
   }
 
-  /** The last way to say who one is. A certificate that proves nothing is refused, as a token is. */
-  #authenticateByCertificate(visit: Visit): void {
-    const certificate = this.#certificateOf(visit)
-    if (certificate === undefined) {
-      this.#decide(visit, undefined)
-    } else if (isForeignChange(visit)) {
-      this.#refuseCertificate(
-        visit,
-        'gateway.certificate-origin',
-        "A page of another site used the client's certificate.",
-      )
-    } else {
-      this.#go(visit, this.#options.deps.pki.actorOf(certificate, visit.address), (found) => {
-        if ('actor' in found) this.#decide(visit, found.actor)
-        else
-          this.#refuseCertificate(
-            visit,
-            'gateway.certificate-refused',
-            refusalWords[found.refused],
-            found.certificateId,
-          )
-      })
+  #known(visit: Visit, way: Way, found: Exclude<Found, undefined>): void {
+    if ('turned' in found) {
+      this.#discount(visit, found)
+      return
     }
+    visit.way = way
+    this.#decide(visit, found)
   }
 
-  #certificateOf({ live, request }: Visit): ClientCertificate | undefined {
-    return live.route.clientCertificates ? this.#options.deps.kernel.listener.clientCertificateOf(request) : undefined
-  }
-
-  #refuseCertificate(visit: Visit, code: GatewayCode, reason: string, certificateId?: string): void {
-    const asked = anonymous(visit.address)
-    // the journal names the certificate, so that one can see what still tries
-    const tried = certificateId === undefined ? reason : `${reason} (${certificateId})`
-    const requestId = this.#journal(visit, asked, { ...refusedBy(code, tried), step: 'credential' })
-    this.#refuse(visit.request, visit.response, code, { requestId, fields: { reason } })
-  }
-
-  #refuseToken({ request, response }: Visit): void {
-    this.#refuse(request, response, 'gateway.token-refused', { extraHeaders: tokenChallenge })
-  }
-
-  /**
-   * Browsers let any page open a WebSocket anywhere and send the cookies along; there is no preflight. A session counts
-   * only for pages of the app itself. A public app is everybody's, so there the caller is nobody.
-   */
-  #refuseOrigin(visit: Visit): void {
-    if (visit.live.route.access.kind === 'public') {
+  /** A credential that does not count. On a route that is everybody's, the rule's own reasons make its bearer nobody. */
+  #discount(visit: Visit, { turned, noted, byRule, headers, reason }: Turned): void {
+    const { route } = visit.live
+    const nobody = anonymous(visit.address)
+    if (byRule && route.access.kind === 'public') {
       this.#decide(visit, undefined)
       return
     }
-    const decision = refusedBy('route-origin', "A page of another site asked for this app's WebSocket.")
-    const requestId = this.#journal(visit, anonymous(visit.address), decision)
-    this.#refuse(visit.request, visit.response, 'gateway.websocket-origin', { requestId })
+    const decision = noted && { ...refusedBy(noted.code, noted.reason), step: noted.step }
+    if (byRule && decision !== undefined && route.mode === 'shadow') {
+      this.#refusals.letThrough(visit, nobody, decision)
+      this.#forward(visit, undefined, [])
+      return
+    }
+    const requestId = decision && this.#refusals.journal(visit, nobody, decision)
+    this.#refusals.turnAway(visit, turned, {
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(headers === undefined ? {} : { extraHeaders: headers }),
+      ...(reason === undefined ? {} : { fields: { reason } }),
+    })
+  }
+
+  #nobody(visit: Visit): void {
+    if (visit.live.entry.strangers) this.#decide(visit, undefined)
+    else this.#askToSignIn(visit, refusedStranger)
   }
 
   #decide(visit: Visit, actor: Actor | undefined): void {
@@ -224,22 +226,56 @@ export class Gate {
   }
 
   #turnAway(visit: Visit, actor: Actor | undefined, decision: Decision): void {
-    const { live, request, response } = visit
-    const { host } = live.route
+    const { live } = visit
     if (actor !== undefined && live.route.access.kind === 'public') {
       // a public route is everybody's: who may not use it as themselves uses it as nobody, and is not named to it
       this.#decide(visit, undefined)
-    } else if (actor !== undefined) {
-      this.#refuse(request, response, 'gateway.refused', {
-        requestId: this.#journal(visit, actor, decision),
-        fields: { reason: decision.reason },
-        refusal: { actor, decision, host, permission: live.permission },
-      })
-    } else if (visit.upgrade === undefined && isNavigation(request)) {
-      this.#options.appHost.leadToSignIn(request, response, host)
+    } else if (actor === undefined) {
+      this.#askToSignIn(visit, decision)
+    } else if (live.route.mode === 'shadow') {
+      this.#refusals.letThrough(visit, actor, decision)
+      this.#identify(visit, actor)
     } else {
-      const requestId = this.#journal(visit, anonymous(visit.address), decision)
-      this.#refuse(request, response, 'gateway.sign-in-required', { requestId, extraHeaders: challenge })
+      this.#refuseActor(visit, actor, decision)
+    }
+  }
+
+  #refuseActor(visit: Visit, actor: Actor, decision: Decision): void {
+    const { live, request } = visit
+    const requestId = this.#refusals.journal(visit, actor, decision)
+    const refusal = { actor, decision, host: live.route.host, permission: live.permission }
+    if (needsAssurance(decision)) {
+      const reason = assuranceWords(live.route.assurance, actor)
+      const isPage = actor.session !== undefined && wantsPage(request) && live.route.onRefusal === 'auto'
+      const way = isPage ? this.#options.appHost.wayToProve(request, live.route) : undefined
+      this.#refusals.turnAway(visit, 'gateway.assurance-needed', {
+        requestId,
+        fields: { reason },
+        refusal: { ...refusal, assurance: { words: reason, way: way?.href } },
+        extraHeaders: [...assuranceChallenge(reason), ...(way?.headers ?? [])],
+      })
+      return
+    }
+    const isNarrow = decision.code === 'credential-permission' && actor.session === undefined
+    this.#refusals.turnAway(visit, 'gateway.refused', {
+      requestId,
+      fields: { reason: decision.reason },
+      refusal,
+      ...(isNarrow ? { extraHeaders: narrowToken } : {}),
+    })
+  }
+
+  #askToSignIn(visit: Visit, decision: Decision): void {
+    const { live, request, response, upgrade } = visit
+    const { route, entry } = live
+    if (route.mode === 'shadow') {
+      this.#refusals.letThrough(visit, anonymous(visit.address), decision)
+      this.#forward(visit, undefined, [])
+    } else if (entry.signsIn && route.onRefusal === 'auto' && upgrade === undefined && isNavigation(request)) {
+      this.#options.appHost.leadToSignIn(request, response, route.host)
+    } else {
+      const requestId = this.#refusals.journal(visit, anonymous(visit.address), decision)
+      this.#refusals.turnAway(visit, 'gateway.sign-in-required', { requestId, extraHeaders: entry.challenge })
     }
   }
 
@@ -248,7 +284,7 @@ export class Gate {
     this.#go(visit, headers, (found) => {
       if (found !== undefined) this.#forward(visit, actor, found)
       // the account went away between the session's check and now
-      else this.#refuse(visit.request, visit.response, 'gateway.sign-in-required', { extraHeaders: challenge })
+      else this.#refusals.turnAway(visit, 'gateway.sign-in-required', { extraHeaders: visit.live.entry.challenge })
     })
   }
 
@@ -260,7 +296,7 @@ export class Gate {
     }
     const place = this.#takePlace(visit, actor)
     if (place === undefined) {
-      this.#refuse(visit.request, visit.response, 'gateway.too-many-sockets')
+      this.#refusals.answer(visit.request, visit.response, 'gateway.too-many-sockets')
       return
     }
     // whatever is answered but yes
@@ -299,10 +335,10 @@ export class Gate {
       switched,
       streaming: (cut) => this.#watch(visit, actor, cut),
       failed: (code, error) => {
-        const requestId = this.#newRequestId()
+        const requestId = this.#refusals.newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
         deps.kernel.log.warn({ requestId, route: live.route.name, code, cause }, 'upstream failed')
-        this.#refuse(request, response, code, { requestId, fields: { fault: 'its framing' } })
+        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } })
       },
       done: traffic.observer(visit, actor),
     }).start()
@@ -317,11 +353,9 @@ export class Gate {
   }
 
   #takePlace(visit: Visit, actor: Actor | undefined): Place | undefined {
-    const { live, address, presented } = visit
-    const proof = typeof presented.proof === 'object' ? presented.proof : undefined
-    const byCertificate = actor?.credential?.kind === 'certificate' && actor.session === undefined
-    const certificate = byCertificate ? this.#certificateOf(visit) : undefined
-    return this.#options.sockets.take({ live, address, proof, certificate, actor })
+    const { live, address, way } = visit
+    const again = actor === undefined ? undefined : way?.again(visit)
+    return this.#options.sockets.take({ live, address, again, actor })
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {
@@ -338,7 +372,7 @@ export class Gate {
           })
         },
         (error: unknown) => {
-          this.#failClosed(request, response, error)
+          this.#refusals.failClosed(request, response, error)
         },
       )
     } else next(value)
@@ -348,80 +382,10 @@ export class Gate {
     try {
       work()
     } catch (error) {
-      this.#failClosed(request, response, error)
+      this.#refusals.failClosed(request, response, error)
     }
   }
-
-  #failClosed(request: ServedRequest, response: ServedResponse, error: unknown): void {
-    const requestId = this.#newRequestId()
-    this.#options.deps.kernel.log.error({ requestId, err: error, cause: causeOf(error) }, 'the gate could not decide')
-    if (response.headersSent) response.destroy()
-    else this.#refuse(request, response, 'gateway.unavailable', { requestId })
-  }
-
-  #journal(visit: Visit, actor: Actor, decision: Decision): string {
-    const { live } = visit
-    const requestId = this.#newRequestId()
-    this.#options.deps.kernel.journal.refused({
-      actor,
-      permission: live.permission,
-      resource: { type: live.resource.type, id: live.resource.id },
-      decision,
-      host: live.route.host,
-      requestId,
-    })
-    return requestId
-  }
-
-  #refuse(
-    request: ServedRequest,
-    response: ServedResponse,
-    code: GatewayCode,
-    options: Partial<AnswerOptions> = {},
-  ): void {
-    const { deps, traffic } = this.#options
-    traffic.refused(code)
-    const requestId = options.requestId ?? this.#newRequestId()
-    if (deps.kernel.config.log.access) {
-      const path = pathOnly(request.url ?? '')
-      deps.kernel.log.info({ requestId, host: hostOf(request), method: request.method, path, code }, 'refused')
-    }
-    answerProblem(request, response, code, { ...options, requestId, console: deps.consoleOrigin() })
-  }
-
-  #newRequestId(): string {
-    return this.#options.deps.kernel.context(anonymous(undefined)).requestId
-  }
 }
 
-function isForeign({ request, live }: Visit): boolean {
-  return request.headers.origin !== live.origin
-}
-
-/** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */
-function connectionOf(request: ServedRequest): object {
-  return 'stream' in request && request.httpVersionMajor === 2 ? (request.stream.session ?? request) : request.socket
-}
-
-const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
-
-/** Whether a page of another site makes a browser change something, or open a WebSocket, with its certificate. */
-function isForeignChange(visit: Visit): boolean {
-  const { request, upgrade } = visit
-  if (upgrade === undefined && safe.has(request.method ?? '')) return false
-  const site = request.headers['sec-fetch-site']
-  if (request.headers.origin !== undefined) return isForeign(visit)
-  return site !== undefined && site !== 'same-origin' && site !== 'none'
-}
-
-/** What the visitor is told; who administers pki finds the rest under the code of the same name. */
-const refusalWords: Readonly<Record<ClientRefusal, string>> = {
-  'pki.certificate-revoked': 'The certificate was revoked',
-  'pki.certificate-ended': 'The certificate has ended',
-  'pki.certificate-not-yet-valid': 'The certificate is not valid yet',
-  'pki.certificate-foreign': 'The certificate is not one that Gatehouse issued',
-  'pki.certificate-not-for-clients': 'The certificate is not for a client, or its holder is gone',
-}
-
-const challenge = ['www-authenticate', 'Bearer realm="Gatehouse"']
-const tokenChallenge = ['www-authenticate', 'Bearer realm="Gatehouse", error="invalid_token"']
+/** RFC 6750 §3.1: the token is good, and does not reach as far. */
+const narrowToken = ['www-authenticate', `${tokenChallenge}, error="insufficient_scope"`]

@@ -2,6 +2,7 @@ import { type Db, type Kernel, originOf } from '#platform'
 import { PreparedIdentities } from './assertion/identities.ts'
 import { allKeys } from './assertion/key-store.ts'
 import { openKey, type SigningKey } from './assertion/keys.ts'
+import type { Authenticators } from './entry/authenticators.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { allRoutes } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
@@ -12,25 +13,27 @@ import { type GatewayRoute, permissionOf, resourceOf } from './routing/table.ts'
 const hstsValue = 'max-age=63072000'
 
 /** Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities. */
-export function snapshotLoader(kernel: Kernel, upstreams: Upstreams) {
+export function snapshotLoader(kernel: Kernel, upstreams: Upstreams, authenticators: Authenticators) {
   return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
     const routes = await allRoutes(db)
     const known = new Map(before?.routes.map((live) => [live.route.id, live]))
     const lives = routes.map((route) => {
       const old = known.get(route.id)
-      return old?.route.revision === route.revision ? old : liveOf(kernel, upstreams, route)
+      return old?.route.revision === route.revision ? old : liveOf(kernel, upstreams, authenticators, route)
     })
     upstreams.retain(lives.map((live) => live.upstream))
     const opened = new Map(before?.keys.map((key) => [key.id, key]))
     const keys = (await allKeys(db)).map(
       (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
     )
-    const asking = new Set(routes.flatMap(({ host, clientCertificates }) => (clientCertificates ? [host] : [])))
+    const asking = new Set(
+      routes.flatMap((route) => (authenticators.readCertificates(route.authenticators) ? [route.host] : [])),
+    )
     return { routes: lives, asking, table: new RouteTable(lives, (live) => live.route), keys }
   }
 }
 
-function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): LiveRoute {
+function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authenticators, route: GatewayRoute): LiveRoute {
   const origin = originOf(kernel, route.host)
   const { host, port } = new URL(origin)
   const permission = permissionOf(route)
@@ -54,6 +57,8 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, route: GatewayRoute): Live
       port === '' ? '443' : port,
     ],
     hsts: strict ? hstsValue : undefined,
+    entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
+    crossOrigins: new Set(),
     upstream: upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }),
     prepared: new PreparedIdentities(),
   }

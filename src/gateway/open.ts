@@ -4,14 +4,16 @@ import type { Actor } from '#kit'
 import type { PkiFace } from '#pki'
 import { type Ctx, type Kernel, type Opened, originOf } from '#platform'
 import { apiRoutes } from './admin/api.ts'
-import { networksCheck } from './admin/fore-check.ts'
+import { placeCheck } from './admin/fore-check.ts'
 import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
 import { routeActions, routeSearch } from './admin/search.ts'
 import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
 import { signingKey } from './assertion/keys.ts'
+import { Authenticators } from './entry/authenticators.ts'
 import { Gate } from './gate.ts'
+import type { GateDeps } from './gate-deps.ts'
 import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probe } from './proxy/probe.ts'
@@ -45,20 +47,22 @@ const codeMemoryMs = 86_400_000
 /** Opens the room: the gate on every host but the console's, and its administration on the console's. */
 export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<GatewayFace>> {
   const upstreams = new Upstreams(() => needs.pki.clientContext())
-  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams))
+  const authenticators = new Authenticators({ kernel, ...needs })
+  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams, authenticators))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
-  const deps = { kernel, live, consoleOrigin, ...needs }
+  const deps = { kernel, live, authenticators, consoleOrigin, ...needs }
   const admin = {
     kernel,
     live,
     config: kernel.config,
+    authenticators,
     pki: needs.pki,
     access: needs.access,
     probe: async (route: Parameters<typeof probe>[1]) =>
       probe(upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
-  const gate = makeGate(kernel, needs, live, consoleOrigin)
+  const gate = makeGate(kernel, needs, deps)
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
@@ -88,7 +92,7 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
       },
     ],
     policies: [policies],
-    foreChecks: [networksCheck(needs.access)],
+    foreChecks: [placeCheck({ ...needs, kernel, authenticators })],
     state: [routesState(admin)],
     jobs: [
       {
@@ -98,21 +102,24 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
       },
       { name: 'gateway.renew-assertion-key', everyMs: 86_400_000, run: (ctx) => renewKey(kernel.keyring, ctx) },
     ],
-    start: () => ensureKey(kernel.keyring, kernel.context(system)),
+    async start({ gatewayAuthenticators }) {
+      authenticators.contribute(gatewayAuthenticators)
+      live.forget()
+      await ensureKey(kernel.keyring, kernel.context(system))
+    },
     stop: () => upstreams.close(),
   }
 }
 
-function makeGate(kernel: Kernel, needs: Needs, live: LiveRoutes, consoleOrigin: () => string): Gate {
-  const deps = { kernel, live, consoleOrigin, access: needs.access, identity: needs.identity, pki: needs.pki }
+function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps): Gate {
   const mark = Buffer.from(kernel.keyring.mac('gateway-via', 'instance')).toString('hex').slice(0, 12)
   const identities = new Identities({
     identity: needs.identity,
     access: needs.access,
     database: kernel.database,
-    issuer: consoleOrigin,
+    issuer: deps.consoleOrigin,
     signingKey: async (now) => {
-      const key = signingKey((await live.current()).keys, now)
+      const key = signingKey((await deps.live.current()).keys, now)
       if (key === undefined) throw new TypeError('no assertion key: start makes one')
       return key
     },

@@ -1,6 +1,8 @@
+import type { AccessFace } from '#access'
 import type { PkiFace } from '#pki'
 import { type CoreConfig, type Ctx, type JournalValue, touch } from '#platform'
 import type { CreateRoute, UpdateRoute } from './contract.ts'
+import type { Authenticators } from './entry/authenticators.ts'
 import { fail } from './errors.ts'
 import { findRoute, findRoutesAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
 import { placeText, sharePlace } from './routing/place.ts'
@@ -9,6 +11,8 @@ import { settingsDefaults, unusual, withSettings } from './settings/route-settin
 
 /** What changing routes needs besides the request's context. */
 export interface RouteDeps {
+  readonly authenticators: Pick<Authenticators, 'unknownOf' | 'known'>
+  readonly access: Pick<AccessFace, 'unknownPolicies'>
   readonly config: Pick<CoreConfig, 'console'>
   readonly pki: Pick<PkiFace, 'prepare' | 'certificateHost'>
 }
@@ -23,7 +27,8 @@ export async function getRoute(ctx: Ctx, name: string): Promise<GatewayRoute> {
 /**
  * Publishes an app. Its certificate is made in the same step, so that nobody waits at the first handshake.
  *
- * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`, `gateway.present-needs-https`
+ * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`, `gateway.present-needs-https`,
+ * `gateway.authenticator-unknown`, `gateway.policy-unknown`, `gateway.assurance-of-nobody`
  */
 export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Promise<GatewayRoute> {
   return ctx.tx(async (inner) => {
@@ -38,6 +43,7 @@ export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Pro
       revision: 1,
     }
     await requirePlace(deps, inner, route)
+    await requireRule(deps, inner, route)
     await insertRoute(inner.db, route)
     await deps.pki.prepare(inner, route.host)
     touch(inner.db, 'routes')
@@ -64,6 +70,7 @@ export function updateRoute(
     requireSame(before)
     const route = changed(before, change, inner.now)
     await requirePlace(deps, inner, route)
+    await requireRule(deps, inner, route)
     if (!(await replaceRoute(inner.db, route))) throw fail('gateway.revision-stale')
     if (route.host !== before.host) await deps.pki.prepare(inner, route.host)
     touch(inner.db, 'routes')
@@ -85,7 +92,7 @@ export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: Gateway
 }
 
 function changed(before: GatewayRoute, change: UpdateRoute, now: number): GatewayRoute {
-  const { host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = change
+  const { host, path, upstreams, access, networks, timeouts, presentCertificate } = change
   return {
     ...before,
     ...withSettings(before, change),
@@ -100,7 +107,6 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
       bodyMs: timeouts?.bodyMs ?? before.timeouts.bodyMs,
       socketIdleMs: timeouts?.socketIdleMs ?? before.timeouts.socketIdleMs,
     },
-    clientCertificates: clientCertificates ?? before.clientCertificates,
     presentCertificate: presentCertificate ?? before.presentCertificate,
     updatedAt: now,
     revision: before.revision + 1,
@@ -121,6 +127,24 @@ async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Pro
   }
 }
 
+/** Whom it names is there: a rule that names nothing known would let nobody in, and nobody would know why. */
+async function requireRule(
+  deps: RouteDeps,
+  ctx: Ctx,
+  { access, assurance, authenticators }: GatewayRoute,
+): Promise<void> {
+  const unknown = deps.authenticators.unknownOf(authenticators)
+  if (unknown.length > 0) {
+    const known = deps.authenticators.known().map(({ name }) => name)
+    throw fail('gateway.authenticator-unknown', { fields: { names: unknown.join(', '), known: known.join(', ') } })
+  }
+  if (access.kind === 'public' && (assurance.factors > 1 || assurance.phishingResistant)) {
+    throw fail('gateway.assurance-of-nobody')
+  }
+  const [policy] = access.kind === 'policy' ? await deps.access.unknownPolicies(ctx.db, access.policies) : []
+  if (policy !== undefined) throw fail('gateway.policy-unknown', { fields: { policy } })
+}
+
 function targetOf(route: GatewayRoute) {
   return { type: 'route', id: route.id, name: route.name }
 }
@@ -133,7 +157,6 @@ function detailOf(route: GatewayRoute) {
     access: { ...route.access },
     networks: [...route.networks],
     timeouts: { ...route.timeouts },
-    clientCertificates: route.clientCertificates,
     presentCertificate: route.presentCertificate,
     ...(unusual(route) as Readonly<Record<string, JournalValue>>),
   }

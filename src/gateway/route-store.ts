@@ -1,7 +1,13 @@
 import { closeness, contains, type Db, tables } from '#platform'
 import { prefixKey } from './routing/place.ts'
 import type { AccessRule, GatewayRoute, Timeouts } from './routing/table.ts'
-import { type GivenSettings, settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
+import {
+  type GivenSettings,
+  type RouteSettings,
+  settingsDefaults,
+  unusual,
+  withSettings,
+} from './settings/route-settings.ts'
 
 interface Tables {
   readonly gateway_routes: {
@@ -126,7 +132,8 @@ function changing(route: GatewayRoute) {
     access: JSON.stringify(route.access),
     networks: JSON.stringify(route.networks),
     timeouts: JSON.stringify(route.timeouts),
-    client_certificates: route.clientCertificates ? 1 : 0,
+    // what versions before authenticators read
+    client_certificates: route.authenticators.includes('certificate') ? 1 : 0,
     present_certificate: route.presentCertificate ? 1 : 0,
     settings: JSON.stringify(unusual(route)),
     updated_at: route.updatedAt,
@@ -145,11 +152,18 @@ function routeOf(row: Row): GatewayRoute {
     networks: JSON.parse(row.networks) as readonly string[],
     // routes made before there were WebSockets do not say
     timeouts: { socketIdleMs: 600_000, ...(JSON.parse(row.timeouts) as Omit<Timeouts, 'socketIdleMs'>) },
-    clientCertificates: row.client_certificates === 1,
     presentCertificate: row.present_certificate === 1,
-    ...withSettings(settingsDefaults, JSON.parse(row.settings) as GivenSettings),
+    ...settingsIn(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     revision: row.revision,
   }
+}
+
+/** Routes made before there were authenticators say only whether a certificate counts, after the others. */
+function settingsIn({ settings, client_certificates: byCertificate }: Row): RouteSettings {
+  const given = JSON.parse(settings) as GivenSettings
+  const read = withSettings(settingsDefaults, given)
+  if (byCertificate === 0 || given.authenticators !== undefined) return read
+  return { ...read, authenticators: [...settingsDefaults.authenticators, 'certificate'] }
 }

@@ -15,12 +15,14 @@ import { createRoute, deleteRoute, type RouteDeps, updateRoute } from './publish
 import { allRoutes } from './route-store.ts'
 import type { GatewayRoute } from './routing/table.ts'
 import { declaredGroups, declaredSettings, wholeGroups } from './settings/declared-settings.ts'
+import { settingsWhole } from './settings/route-settings.ts'
 
 const fields = updateRouteBody.extend({
   networks: createRouteBody.shape.networks.unwrap().transform(sortedTexts).optional(),
   // given as a whole: what is left out of them is the default, as when a route is made
   timeouts: timeouts.optional(),
   ...declaredGroups,
+  regions: settingsWhole.regions.transform(sortedTexts).optional(),
 })
 type Fields = z.infer<typeof fields>
 
@@ -28,22 +30,28 @@ type Fields = z.infer<typeof fields>
 export function routesState(deps: RouteDeps): AnyStateKind {
   return stateKind({
     kind: 'routes',
-    after: ['networks', 'accounts', 'groups', 'roles'],
+    after: ['networks', 'accounts', 'groups', 'roles', 'policies'],
     name: routeName,
     fields,
     async read({ db }) {
       return new Map((await allRoutes(db)).map((route) => [route.name, { id: route.name, fields: fieldsOf(route) }]))
     },
-    references: ({ networks = [] }) =>
-      networks.flatMap((text) =>
+    references: ({ networks = [], access }) => [
+      ...networks.flatMap((text) =>
         text.startsWith('@') ? [{ kind: 'networks', name: text.slice(1), at: ['networks'] }] : [],
       ),
+      ...(access?.kind === 'policy' ? access.policies : []).map((name) => ({
+        kind: 'policies',
+        name,
+        at: ['access', 'policies'],
+      })),
+    ],
     plan: (change) => stepsOf(deps, change),
   })
 }
 
 function fieldsOf(route: GatewayRoute): StateFields {
-  const { host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = route
+  const { host, path, upstreams, access, networks, timeouts, presentCertificate } = route
   return {
     host,
     path,
@@ -51,9 +59,9 @@ function fieldsOf(route: GatewayRoute): StateFields {
     access: { ...access },
     networks: sortedTexts(networks),
     timeouts: { ...timeouts },
-    clientCertificates,
     presentCertificate,
     ...declaredSettings(route),
+    regions: sortedTexts(route.regions),
   }
 }
 

@@ -18,6 +18,7 @@ const cutClass = classes.indexOf('cut')
 export class Traffic {
   readonly #kernel: Kernel
   readonly #refused: (code: string) => void
+  readonly #letThrough: (code: string) => void
   /** By class, since the last scrape: a label look-up per request would cost more than the decision. */
   readonly #answers = new Uint32Array(classes.length)
   readonly #count: Observer = (status, cut) => {
@@ -30,6 +31,9 @@ export class Traffic {
     const { metrics } = kernel
     const refused = metrics.counter('gatehouse_gateway_refusals_total', 'Requests not passed on, by code.', ['code'])
     this.#refused = (code) => refused.inc({ code })
+    const shadowed = 'Requests passed on that the rule of a route in shadow mode would have refused, by code.'
+    const letThrough = metrics.counter('gatehouse_gateway_let_through_total', shadowed, ['code'])
+    this.#letThrough = (code) => letThrough.inc({ code })
     const answers = 'Requests passed on, by class of the answer.'
     const answered = metrics.counter('gatehouse_gateway_answers_total', answers, ['answer'])
     Object.assign(answered, {
@@ -44,6 +48,11 @@ export class Traffic {
 
   refused(code: GatewayCode): void {
     this.#refused(code)
+  }
+
+  /** @param code a decision's: bounded, they stand in the program or in rooms' policies */
+  letThrough(code: string): void {
+    this.#letThrough(code)
   }
 
   /** What to call when the request has ended. The same function for all while no access log is written. */

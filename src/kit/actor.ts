@@ -107,6 +107,11 @@ export interface Resource {
   /** Everything it lies in, at every level: `resource in Devices::Fleet::"west"`. The schema declares `entity X in [Fleet]`. */
   readonly parents?: readonly EntityRef[]
   readonly members?: ResourceMembers
+  /**
+   * Names of the operator's policies of which one must permit it: what a role, a grant or another policy gives is not enough
+   * here. They still forbid like any other. Empty permits nobody.
+   */
+  readonly permittedBy?: readonly string[]
   /** Changes whenever an attribute does. */
   readonly revision: number
 }

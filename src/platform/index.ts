@@ -122,6 +122,13 @@ export {
   type SignInCredentials,
   type UpstreamKind,
 } from './room/contract.ts'
+export type {
+  GatewayAnswer,
+  GatewayAuthenticator,
+  GatewayDenial,
+  GatewayPresented,
+  GatewayProof,
+} from './room/gateway-authenticator.ts'
 export {
   type AnyStateKind,
   givenFields,

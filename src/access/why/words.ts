@@ -47,6 +47,10 @@ function policyWays(explanation: Explanation): readonly string[] {
       return change.grantHelps
         ? [`A role or a grant that covers ${what(explanation)}.`]
         : [`Nothing gives ${what(explanation)}, and a grant alone would not be enough: a policy stands against it too.`]
+    case 'not-named':
+      return [
+        'One of the policies it names permitting it. No role or grant gives it: only they do, whatever else is held.',
+      ]
     case 'policy-forbids':
       return forbidWays(explanation)
     case 'sign-in-required':

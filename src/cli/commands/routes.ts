@@ -30,7 +30,13 @@ export interface RouteOptions extends TargetOptions {
   readonly priority?: string
   readonly network?: readonly string[]
   readonly anyNetwork?: boolean
-  readonly clientCertificates?: boolean
+  readonly policy?: string[]
+  readonly authenticators?: string
+  readonly region?: string[]
+  readonly anyRegion?: boolean
+  readonly assurance?: string
+  readonly onRefusal?: string
+  readonly mode?: string
   readonly presentCertificate?: boolean
   readonly connectTimeout?: string
   readonly headersTimeout?: string
@@ -138,15 +144,41 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(options.priority === undefined ? {} : { priority: Number(options.priority) }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
-    ...(options.clientCertificates === undefined ? {} : { clientCertificates: options.clientCertificates }),
+    ...ruleShapeOf(options),
   }
 }
 
+/** Who comes in and how, besides the rule itself. */
+function ruleShapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
+  const { authenticators, region, anyRegion, assurance, onRefusal, mode } = options
+  const regions = anyRegion === true ? [] : region?.map((code) => code.toUpperCase())
+  return {
+    ...(authenticators === undefined ? {} : { authenticators: authenticators.split(/[\s,]+/).filter(Boolean) }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(assurance === undefined ? {} : { assurance: assuranceOf(assurance) }),
+    ...(onRefusal === undefined ? {} : { onRefusal }),
+    ...(mode === undefined ? {} : { mode }),
+  }
+}
+
+function assuranceOf(text: string) {
+  const words = text.split(/[\s,]+/).filter(Boolean)
+  const unknown = words.find((word) => !['any', 'two-factors', 'phishing-resistant'].includes(word))
+  if (unknown !== undefined || words.length === 0) {
+    throw wrongUsage('An assurance is any, two-factors, phishing-resistant or two-factors,phishing-resistant.')
+  }
+  return { factors: words.includes('two-factors') ? 2 : 1, phishingResistant: words.includes('phishing-resistant') }
+}
+
 function accessOf(options: RouteOptions, name: string): unknown {
-  const chosen = [options.public !== undefined, options.signedIn === true, options.permission !== undefined]
-  if (chosen.filter(Boolean).length > 1) throw wrongUsage('Name one of --public, --signed-in and --permission.')
+  const { policy: policies } = options
+  const rules = [options.public, options.signedIn, options.permission, policies]
+  if (rules.filter((rule) => rule !== undefined).length > 1) {
+    throw wrongUsage('Name one of --public, --signed-in, --permission and --policy.')
+  }
   if (options.public !== undefined) return { kind: 'public', reason: options.public }
   if (options.signedIn === true) return { kind: 'signed-in' }
+  if (policies !== undefined) return { kind: 'policy', policies }
   if (options.permission === undefined) return undefined
   const permission = options.permission === 'routes:use' ? `routes:use:${name}` : options.permission
   return { kind: 'permission', permission }
@@ -161,12 +193,17 @@ function timeout(key: string, text: string | undefined): Readonly<Record<string,
 
 /** What to ask when a change lets more people in than before. */
 function openedBy(before: RouteView, patch: UpdateRoute): string | undefined {
-  const order = { permission: 0, 'signed-in': 1, public: 2 }
+  const order = { policy: 0, permission: 0, 'signed-in': 1, public: 2 }
   const wider = patch.access !== undefined && order[patch.access.kind] > order[before.access.kind]
-  const everywhere = patch.networks?.length === 0 && before.networks.length > 0
+  const everywhere =
+    (patch.networks?.length === 0 && before.networks.length > 0) ||
+    (patch.regions?.length === 0 && before.regions.length > 0)
+  if (patch.mode === 'shadow' && before.mode === 'enforce') {
+    return `Put ${before.name} into shadow mode? What its rule refuses is then noted and let through: everybody reaches ${before.url}.`
+  }
   if (!wider && !everywhere) return undefined
   const people = patch.access === undefined ? who(before) : who({ ...before, access: patch.access })
-  const place = everywhere ? 'everywhere' : from({ networks: patch.networks ?? before.networks })
+  const place = from({ networks: patch.networks ?? before.networks, regions: patch.regions ?? before.regions })
   return `Open ${before.url} to ${people}, from ${place}? It is ${who(before)}, from ${from(before)} now.`
 }
 
@@ -181,7 +218,10 @@ function describe(route: RouteView): string {
     ['Who', who(route)],
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],
-    ['Certificates', route.clientCertificates ? 'the host asks for a client certificate' : undefined],
+    ['Mode', route.mode === 'shadow' ? 'SHADOW: what the rule refuses is let through' : undefined],
+    ['Credentials', route.authenticators.join(', ')],
+    ['Assurance', assuranceText(route)],
+    ['On refusal', route.onRefusal === 'api' ? 'always problem+json' : undefined],
     ['To the app', route.presentCertificate ? "Gatehouse's own client certificate is shown" : undefined],
     [
       'Timeouts',
@@ -203,9 +243,20 @@ function who({ access }: Pick<RouteView, 'access'>): string {
       return 'who is signed in'
     case 'permission':
       return `holders of ${access.permission}`
+    case 'policy':
+      return `whom ${access.policies.join(' or ')} permits`
   }
 }
 
-function from({ networks }: { readonly networks: readonly string[] }): string {
-  return networks.length === 0 ? 'everywhere' : networks.join(', ')
+function from({ networks, regions }: Pick<RouteView, 'networks' | 'regions'>): string {
+  const places = [...(regions.length === 0 ? [] : [regions.join(', ')]), ...networks]
+  return places.length === 0 ? 'everywhere' : places.join(', ')
+}
+
+function assuranceText({ assurance: { factors, phishingResistant } }: RouteView): string | undefined {
+  const asked = [
+    ...(factors === 2 ? ['two factors'] : []),
+    ...(phishingResistant ? ['a proof that resists phishing'] : []),
+  ]
+  return asked.length === 0 ? undefined : asked.join(', ')
 }

@@ -39,6 +39,7 @@ export function addRoutes(program: Command): void {
     .option('--host <host>', 'the public host')
     .option('--upstream <url>', 'where the app listens (repeatable); in place of all there were', several)
     .option('--any-network', 'lets every network in')
+    .option('--any-region', 'lets every country in')
     .option('--yes', 'does not ask before opening the route to more people')
   shape(update).action(async (name: string, options: RouteOptions) => {
     const { updateRoute } = await import('../commands/routes.ts')
@@ -76,8 +77,17 @@ function shape(command: Command): Command {
     .option('--signed-in', 'anybody who is signed in may use it')
     .option('--permission <permission>', 'holders of this permission may use it: routes:use:NAME')
     .option('--network <cidr>', 'only from this network or @named network (repeatable)', several)
-    .option('--client-certificates', 'the host asks for a client certificate, which identifies its holder')
-    .option('--no-client-certificates', 'the host asks for none')
+    .option('--policy <policy>', 'whom this policy of yours permits may use it (repeatable)', several)
+    .option('--region <country>', 'only from this country: DE (repeatable)', several)
+    .option('--authenticators <names>', 'credentials that count, in order: token,session,certificate,anonymous')
+    .option(
+      '--factors <number>',
+      'factors a session must have been proved with: 1 or 2; with --[no-]phishing-resistant',
+    )
+    .option('--phishing-resistant', 'one of them must resist phishing: a passkey, a certificate')
+    .option('--no-phishing-resistant', 'none of them must')
+    .option('--on-refusal <how>', 'auto (people are led to sign-in, get pages) or api (always problem+json)')
+    .option('--mode <mode>', 'enforce, or shadow: what the rule refuses is noted and let through')
     .option('--present-certificate', "the app is shown Gatehouse's own client certificate, over https")
     .option('--no-present-certificate', 'the app is shown none')
     .option('--connect-timeout <duration>', 'until the app accepts a connection: 5s')

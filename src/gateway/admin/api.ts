@@ -163,7 +163,7 @@ function keyRoutes(deps: AdminDeps): readonly Route[] {
 }
 
 function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
-  const { id, name, host, path, upstreams, access, networks, timeouts, clientCertificates, presentCertificate } = found
+  const { id, name, host, path, upstreams, access, networks, timeouts, presentCertificate } = found
   return {
     id,
     name,
@@ -174,7 +174,6 @@ function viewOf(deps: AdminDeps, found: GatewayRoute): RouteView {
     access,
     permission: permissionOf(found),
     networks: [...networks],
-    clientCertificates,
     presentCertificate,
     timeouts,
     ...settingsOf(found),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  accessRule,
   type CreateRoute,
   createRouteBody,
   hostName,
@@ -22,6 +23,12 @@ const ticked = z
   .optional()
   .transform((text) => text === 'on')
 
+/** Words, one a line or with spaces or commas between. */
+const words = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
+
 const shared = {
   host: z.string().trim().toLowerCase().pipe(hostName),
   path: orElse('/').pipe(routePath),
@@ -29,21 +36,18 @@ const shared = {
     .string()
     .transform((text) => text.split(/\s+/).filter((one) => one !== ''))
     .pipe(upstreamUrls),
-  rule: z.enum(['permission', 'signed-in', 'public']),
+  rule: z.enum(['permission', 'signed-in', 'policy', 'public']),
   permission: z.string().trim().default(''),
+  policies: words.pipe(z.array(z.string()).max(20)),
   reason: z.string().trim().max(200).default(''),
-  networks: z
-    .string()
-    .default('')
-    .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
-    .pipe(z.array(network).max(100)),
-  clientCertificates: ticked,
+  networks: words.pipe(z.array(network).max(100)),
   presentCertificate: ticked,
 }
 
 interface RuleFields {
-  readonly rule: 'permission' | 'signed-in' | 'public'
+  readonly rule: GatewayRoute['access']['kind']
   readonly permission: string
+  readonly policies: string[]
   readonly reason: string
 }
 
@@ -54,6 +58,9 @@ function checkRule(form: RuleFields, context: z.RefinementCtx): void {
   if (form.rule === 'permission' && form.permission !== '' && !routePermission.safeParse(form.permission).success) {
     context.addIssue({ code: 'custom', path: ['permission'], message: 'routes:use:<name>, or empty' })
   }
+  if (form.rule === 'policy' && !accessRule.safeParse({ kind: 'policy', policies: form.policies }).success) {
+    context.addIssue({ code: 'custom', path: ['policies'], message: 'names of your own policies, each once' })
+  }
 }
 
 /** The form for a new route, as the browser sends it. */
@@ -61,8 +68,8 @@ export const newRouteForm = z
   .strictObject({ name: z.string().trim().pipe(routeName), ...shared })
   .superRefine(checkRule)
   .transform(
-    ({ rule, permission, reason, ...rest }): CreateRoute =>
-      createRouteBody.parse({ ...rest, access: ruleOf({ rule, permission, reason }, rest.name) }),
+    ({ rule, permission, policies, reason, ...rest }): CreateRoute =>
+      createRouteBody.parse({ ...rest, access: ruleOf({ rule, permission, policies, reason }, rest.name) }),
   )
 
 /** The form for a route that exists; `revision` is the one it was filled from. */
@@ -71,6 +78,7 @@ export const editRouteForm = z.strictObject({ ...shared, revision: z.coerce.numb
 export function ruleOf(fields: RuleFields, name: string): GatewayRoute['access'] {
   if (fields.rule === 'public') return { kind: 'public', reason: fields.reason }
   if (fields.rule === 'signed-in') return { kind: 'signed-in' }
+  if (fields.rule === 'policy') return { kind: 'policy', policies: fields.policies }
   return { kind: 'permission', permission: fields.permission === '' ? `routes:use:${name}` : fields.permission }
 }
 
@@ -86,9 +94,9 @@ export function valuesOf(route: GatewayRoute): FormValues {
     upstreams: route.upstreams.join('\n'),
     rule: access.kind,
     permission: access.kind === 'permission' ? access.permission : '',
+    policies: access.kind === 'policy' ? access.policies.join('\n') : '',
     reason: access.kind === 'public' ? access.reason : '',
     networks: route.networks.join('\n'),
-    clientCertificates: route.clientCertificates ? 'on' : undefined,
     presentCertificate: route.presentCertificate ? 'on' : undefined,
     revision: String(route.revision),
   }

@@ -120,8 +120,8 @@ function changingPages(deps: AdminDeps): readonly Route[] {
       params: routeParams,
       body: editRouteForm,
       handler: (ctx, { params, body }) => {
-        const { revision, rule, permission, reason, ...place } = body
-        const change = { ...place, access: ruleOf({ rule, permission, reason }, params.name) }
+        const { revision, rule, permission, policies, reason, ...place } = body
+        const change = { ...place, access: ruleOf({ rule, permission, policies, reason }, params.name) }
         return orShowAgain(
           async () => redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision))),
           () => ({ ...newValues({ name: params.name, ...change }), revision: String(revision) }),
@@ -168,12 +168,10 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.route-duplicate': 'host',
   'gateway.host-reserved': 'host',
   'gateway.present-needs-https': 'upstreams',
+  'gateway.policy-unknown': 'policies',
 }
 
-type Placed = Pick<
-  GatewayRoute,
-  'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'clientCertificates' | 'presentCertificate'
-> & {
+type Placed = Pick<GatewayRoute, 'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'presentCertificate'> & {
   readonly access?: GatewayRoute['access'] | undefined
 }
 
@@ -186,9 +184,9 @@ function newValues(wanted: Placed): FormValues {
     upstreams: wanted.upstreams.join('\n'),
     rule: access.kind,
     permission: access.kind === 'permission' ? access.permission : '',
+    policies: access.kind === 'policy' ? access.policies.join('\n') : '',
     reason: access.kind === 'public' ? access.reason : '',
     networks: wanted.networks.join('\n'),
-    clientCertificates: wanted.clientCertificates ? 'on' : undefined,
     presentCertificate: wanted.presentCertificate ? 'on' : undefined,
   }
 }

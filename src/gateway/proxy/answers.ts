@@ -2,9 +2,11 @@ import type { Actor, Decision } from '#kit'
 import { type GateError, type GateErrorOptions, pathOnly, type ServedRequest, type ServedResponse } from '#platform'
 import {
   bareDocument,
+  button,
   contentSecurityPolicy,
   findAsset,
   type Html,
+  html,
   problemPage,
   refusalPage,
   sawOf,
@@ -36,12 +38,16 @@ export interface RefusalWords {
   /** The host that was asked for. */
   readonly host: string
   readonly permission: string
+  /** There where nothing is missing but a surer proof: what, and for people where to give it. */
+  readonly assurance?: { readonly words: string; readonly way?: string | undefined }
 }
 
 export interface AnswerOptions extends GateErrorOptions {
   readonly requestId: string
   /** Shown to people who proved who they are. */
   readonly refusal?: RefusalWords
+  /** Never a page, whatever the client accepts: a program's app. */
+  readonly asProgram?: boolean
   /** Names and values in turn. */
   readonly extraHeaders?: readonly string[]
   /** Console origin, for links. */
@@ -71,7 +77,7 @@ export function answerProblem(
   const headers = [...(options.extraHeaders ?? []), 'x-request-id', options.requestId]
   // an unread body would be taken for the next request
   if (!request.complete && request.httpVersionMajor === 1) headers.push('connection', 'close')
-  if (wantsPage(request)) {
+  if (options.asProgram !== true && wantsPage(request)) {
     answerPage(request, response, error.status, { title: error.title, body: problemBody(error, options), headers })
     return
   }
@@ -107,16 +113,40 @@ function problemBody(error: GateError, options: AnswerOptions): Html {
 
 /** What was refused, which step decided, what would change it and who can. For people who proved who they are. */
 export function refusalBody(refusal: RefusalWords, requestId: string, console: string): Html {
-  const { actor, decision, host, permission } = refusal
+  const { actor, decision, host, permission, assurance } = refusal
+  if (assurance !== undefined) return assuranceBody(refusal, assurance, requestId, console)
   return refusalPage({
     wanted: `open ${host}`,
     decision,
     saw: sawOf(actor, decision),
-    remedy: `A role or grant, and a credential, that cover ${permission}.`,
-    who: 'Whoever administers this Gatehouse.',
+    remedy: remedyOf(refusal),
+    who: html`Whoever administers this Gatehouse, or may hand on <code>${permission}</code>.`,
     why: { text: 'Why, and ask for access', href: console + whyAddress(permission, decision.step) },
     requestId,
   })
+}
+
+function remedyOf({ decision, permission }: RefusalWords): string {
+  if (decision.code === 'not-named') return 'One of the policies the route names permitting it. No role or grant does.'
+  if (decision.code === 'policy-forbids') return `${decision.policies.join(', ')} no longer forbidding it.`
+  return `A role or grant, and a credential, that cover ${permission}.`
+}
+
+function assuranceBody(
+  { actor, decision, host, permission }: RefusalWords,
+  { words, way }: NonNullable<RefusalWords['assurance']>,
+  requestId: string,
+  console: string,
+): Html {
+  return html`${refusalPage({
+    wanted: html`open ${host} yet. ${words}`,
+    decision,
+    saw: sawOf(actor, decision),
+    remedy: 'Proving yourself in the way the app asks for. No role or grant does.',
+    who: 'You, with what you sign in with. Add a passkey or a second factor on the security page where you have none.',
+    why: { text: 'Why', href: console + whyAddress(permission, decision.step) },
+    requestId,
+  })}${way !== undefined && html`<p>${button({ text: 'Prove it now', href: way })}</p>`}`
 }
 
 /** One of our own pages on an app host. */

@@ -4,11 +4,13 @@ import { mentionsOwnToken, ownToken, splitCookies } from './request-headers.ts'
 
 /** What of a request's headers is about us, and what of the same headers is the upstream's. */
 export interface Presented {
-  /** `undefined`: nobody's; `'malformed'`: an API token of ours that cannot be one, which is refused and never nobody's. */
-  readonly proof: Proof | 'malformed' | undefined
+  /** What has not even the form of a session is nobody's, as one that has ended is. */
+  readonly session: Proof | undefined
+  /** `'malformed'`: an API token of ours that cannot be one, which is refused and never nobody's. */
+  readonly token: Proof | 'malformed' | undefined
   /** Cookies without ours. */
   readonly cookies: string | undefined
-  /** Authorization, when it does not mention a token of ours. */
+  /** Authorization, when it does not mention a token of ours and is no contributed authenticator's. */
   readonly authorization: string | undefined
 }
 
@@ -21,10 +23,13 @@ interface Latest {
 /**
  * Reads cookies and Authorization. A client says the same again and again on one connection, so what was read last is
  * remembered as long as the connection lives: hashed, never the token itself beyond the header it came in.
+ *
+ * @param isOwn whether an Authorization belongs to an authenticator that another room contributed
  */
 export function presentedReader(
   cookieName: string,
   proofOf: (token: string) => Proof | undefined,
+  isOwn: (authorization: string) => boolean = () => false,
 ): (connection: object, headers: IncomingHttpHeaders) => Presented {
   const latest = new WeakMap<object, Latest>()
   return (connection, { cookie, authorization }) => {
@@ -38,14 +43,20 @@ export function presentedReader(
 
   function read(cookie: string | undefined, authorization: string | undefined): Presented {
     const { own, rest } = splitCookies(cookie, cookieName)
+    const found = own === undefined ? undefined : proofOf(own)
+    const session = found?.kind === 'session' ? found : undefined
     if (authorization !== undefined && mentionsOwnToken(authorization)) {
       const token = proofOf(ownToken(authorization) ?? '')
-      return { proof: token?.kind === 'token' ? token : 'malformed', cookies: rest, authorization: undefined }
+      return {
+        session,
+        token: token?.kind === 'token' ? token : 'malformed',
+        cookies: rest,
+        authorization: undefined,
+      }
     }
-    const session = own === undefined ? undefined : proofOf(own)
-    // what has not even the form of a session is nobody's, as one that has ended is
-    return { proof: session?.kind === 'session' ? session : undefined, cookies: rest, authorization }
+    const kept = authorization === undefined || isOwn(authorization) ? undefined : authorization
+    return { session, token: undefined, cookies: rest, authorization: kept }
   }
 }
 
-const nothing: Presented = { proof: undefined, cookies: undefined, authorization: undefined }
+const nothing: Presented = { session: undefined, token: undefined, cookies: undefined, authorization: undefined }

@@ -2,6 +2,7 @@ import type { Resource } from '#kit'
 import type { Clock, Database, Db } from '#platform'
 import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
+import type { Entry } from '../entry/authenticators.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
 import type { RouteTable } from './route-table.ts'
 import type { GatewayRoute } from './table.ts'
@@ -18,6 +19,10 @@ export interface LiveRoute {
   /** Header names and values every request to the upstream starts with. */
   readonly fixed: readonly string[]
   readonly hsts: string | undefined
+  /** Who comes in: its authenticators, ready to be asked. */
+  readonly entry: Entry
+  /** Other origins whose pages may change something with a visitor's session or certificate. */
+  readonly crossOrigins: ReadonlySet<string>
   readonly upstream: Upstream
   readonly prepared: PreparedIdentities
 }
@@ -78,6 +83,12 @@ export class LiveRoutes {
   /** The last state seen, however old; for what decides nothing. */
   known(): Snapshot | undefined {
     return this.#snapshot
+  }
+
+  /** What it was made of beside the database has changed: everything is read and made again. */
+  forget(): void {
+    this.#snapshot = undefined
+    this.#epoch = Number.NaN
   }
 
   #begin(epoch: number): Promise<Snapshot> {

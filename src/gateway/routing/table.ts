@@ -6,6 +6,8 @@ export type AccessRule =
   | { readonly kind: 'public'; readonly reason: string }
   | { readonly kind: 'signed-in' }
   | { readonly kind: 'permission'; readonly permission: string }
+  /** One of these policies of the operator permits, or nobody enters. */
+  | { readonly kind: 'policy'; readonly policies: string[] }
 
 export interface Timeouts {
   readonly connectMs: number
@@ -31,8 +33,6 @@ export interface GatewayRoute extends RouteSettings {
   /** CIDRs and `@named` networks; empty allows every address. */
   readonly networks: readonly string[]
   readonly timeouts: Timeouts
-  /** The TLS handshake of its host asks for a client certificate, and on this route one identifies its holder. */
-  readonly clientCertificates: boolean
   /** Gatehouse proves itself to the app with a client certificate of its own. */
   readonly presentCertificate: boolean
   readonly createdAt: number
@@ -50,7 +50,14 @@ export function resourceOf(route: GatewayRoute, permission = `routes:use:${route
   return {
     type: 'Gateway::Route',
     id: permission.slice(permission.indexOf(':', permission.indexOf(':') + 1) + 1),
-    attributes: { host: route.host, path: route.path, rule: route.access.kind },
+    attributes: { host: route.host, path: route.path, rule: route.access.kind, ...assuranceOf(route) },
     revision: route.revision,
+    ...(route.access.kind === 'policy' ? { permittedBy: route.access.policies } : {}),
   }
+}
+
+/** Only what is asked for: nobody who enters a public route can have proved anything. */
+function assuranceOf({ access, assurance: { factors, phishingResistant } }: GatewayRoute) {
+  if (access.kind === 'public') return {}
+  return { ...(factors > 1 ? { factors } : {}), ...(phishingResistant ? { phishingResistant } : {}) }
 }

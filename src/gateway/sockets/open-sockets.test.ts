@@ -13,7 +13,14 @@ const allowed: Decision = { allowed: true, step: 'policy', code: 'permitted', re
 function setUp(t: TestContext) {
   const clock = fakeClock()
   const live = {
-    route: { id: 'rt_1', name: 'app', host: 'app.localhost', networks: [], timeouts: { socketIdleMs: 600_000 } },
+    route: {
+      id: 'rt_1',
+      name: 'app',
+      host: 'app.localhost',
+      networks: [],
+      mode: 'enforce',
+      timeouts: { socketIdleMs: 600_000 },
+    },
     permission: 'routes:use:app',
     resource: { type: 'Gateway::Route', id: 'app', attributes: {}, revision: 1 },
   } as unknown as LiveRoute
@@ -32,6 +39,7 @@ function setUp(t: TestContext) {
     },
     live: { current: () => (state.away ? Promise.reject(new Error('away')) : { routes: [live] }) },
     access: { decide: () => (state.hangs ? new Promise(() => undefined) : allowed) },
+    authenticators: { epochs: () => [] },
     identity: {},
   } as unknown as GateDeps
   const sockets = new OpenSockets(deps, { ofRoute: 3, ofVisitor: 1, ofAddress: 2 })
@@ -43,7 +51,7 @@ function setUp(t: TestContext) {
       ends: false,
       close: (code, reason) => closes.push(`${code} ${reason}`),
     }
-    const place = sockets.take({ live, address: '192.0.2.1', proof: undefined, actor: undefined })
+    const place = sockets.take({ live, address: '192.0.2.1', actor: undefined })
     place?.open(watched)
     return { closes, place }
   }

@@ -1,7 +1,7 @@
-import type { Proof } from '#identity'
 import { type Actor, anonymous, type Decision } from '#kit'
-import type { ClientCertificate } from '#platform'
-import { type GateDeps, refusedBy } from '../gate-deps.ts'
+import type { EpochName } from '#platform'
+import type { Again, AgainEnded } from '../entry/way.ts'
+import { type GateDeps, refusedBy, refusedNetwork } from '../gate-deps.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
 
 /** What is open and has to be closed when what let it in ends: a WebSocket's tunnel, an answer without end. */
@@ -31,13 +31,12 @@ const judgeMs = 1_000
 const unjudgedMs = 5_000
 
 /** What can end by being changed. */
-const watched = ['sessions', 'access', 'routes', 'certificates', 'authorities'] as const
+const watchedEpochs: readonly EpochName[] = ['sessions', 'access', 'routes', 'certificates', 'authorities']
 
 const away = { code: 1001, reason: 'Gatehouse is restarting' } as const
 const silent = { code: 1001, reason: 'nothing was sent for too long' } as const
 const routeChanged = { code: 1012, reason: 'the route changed' } as const
-const certificateEnded = { code: 1008, reason: 'the certificate is no longer accepted' } as const
-const sessionEnded = { code: 1008, reason: 'the session ended' } as const
+const credentialEnded = (reason: AgainEnded) => ({ code: 1008, reason }) as const
 const refusedNow = { code: 1008, reason: 'no longer permitted' } as const
 const unjudged = { code: 1013, reason: 'the gate cannot decide now' } as const
 
@@ -45,10 +44,9 @@ const unjudged = { code: 1013, reason: 'the gate cannot decide now' } as const
 export interface Admission {
   readonly live: LiveRoute
   readonly address: string | undefined
-  readonly proof: Proof | undefined
-  /** What let it in, where neither session nor token did. */
-  readonly certificate?: ClientCertificate | undefined
   readonly actor: Actor | undefined
+  /** Who it is now, by what let it in; there where an actor is. */
+  readonly again?: Again | undefined
 }
 
 /** A place among the open sockets, taken before the app is asked. */
@@ -154,7 +152,9 @@ export class OpenSockets {
   #look(): void {
     const { database, clock } = this.#deps.kernel
     const now = clock.monotonic()
-    const epochs = watched.map((name) => database.epoch(name)).join(' ')
+    const epochs = [...watchedEpochs, ...this.#deps.authenticators.epochs()]
+      .map((name) => database.epoch(name))
+      .join(' ')
     for (const entry of this.#open) if (now - (entry.askedAt ?? now) >= unjudgedMs) this.#close(entry, unjudged)
     if (this.#looking || (epochs === this.#epochs && now - this.#judgedAt < judgeMs)) return
     this.#epochs = epochs
@@ -199,37 +199,31 @@ export class OpenSockets {
       })
   }
 
-  /** The gate's own questions in the gate's order: networks, who, decision. */
+  /** The gate's own questions in the gate's order: networks, who, decision. The region of an address does not change meanwhile. */
   async #ask(entry: Entry): Promise<void> {
-    const { access, identity, kernel, pki } = this.#deps
-    const { live, address, proof } = entry
-    const { networks, host } = live.route
-    if (networks.length > 0 && !(await access.inNetworks(kernel.database.db, address, networks))) {
-      const decision = refusedBy('route-network', 'The address is in none of the networks this route allows.')
-      this.#refuse(entry, entry.actor ?? anonymous(address), decision)
+    const { access, kernel } = this.#deps
+    const { live, address, again } = entry
+    const { networks, mode } = live.route
+    if (
+      networks.length > 0 &&
+      mode === 'enforce' &&
+      !(await access.inNetworks(kernel.database.db, address, networks))
+    ) {
+      this.#refuse(entry, entry.actor ?? anonymous(address), refusedBy(refusedNetwork.code, refusedNetwork.reason))
       return
     }
-    let actor = anonymous(address)
     // messages are use of the session, an open socket alone is not
     const purpose = entry.watched.sent === entry.sent ? 'watch' : 'use'
     entry.sent = entry.watched.sent
-    if (entry.certificate !== undefined) {
-      const found = await pki.actorOf(entry.certificate, address, purpose)
-      if (!('actor' in found)) {
-        this.#close(entry, certificateEnded)
-        return
-      }
-      actor = found.actor
-    } else if (entry.actor !== undefined && proof !== undefined) {
-      const found = await identity.findActor(proof, host, address, purpose)
-      if (found === undefined) {
-        this.#close(entry, sessionEnded)
-        return
-      }
-      actor = found
+    const found = entry.actor === undefined || again === undefined ? anonymous(address) : await again(purpose)
+    if (typeof found === 'string') {
+      this.#close(entry, credentialEnded(found))
+      return
     }
-    const decision = await access.decide(actor, live.permission, live.resource, { now: kernel.clock.now() })
-    if (!decision.allowed) this.#refuse(entry, actor, decision)
+    // what the rule would refuse was noted when it was opened
+    if (mode === 'shadow') return
+    const decision = await access.decide(found, live.permission, live.resource, { now: kernel.clock.now() })
+    if (!decision.allowed) this.#refuse(entry, found, decision)
   }
 
   #refuse(entry: Entry, actor: Actor, decision: Decision): void {

@@ -1,10 +1,12 @@
 import { type Actor, anonymous } from '#kit'
 import { type Ctx, GateError, originOf, type ServedRequest, type ServedResponse, serializeCookie } from '#platform'
 import { actionForm, html, pageHeader } from '#platform/ui'
+import type { WantedAssurance } from '../entry/assurance.ts'
 import type { GatewayCode } from '../errors.ts'
 import { type GateDeps, refusedBy } from '../gate-deps.ts'
 import { answerAsset, answerPage, answerProblem, answerRedirect, assetPath } from '../proxy/answers.ts'
 import { splitCookies } from '../proxy/request-headers.ts'
+import type { GatewayRoute } from '../routing/table.ts'
 import { isLocalPath } from '../routing/target.ts'
 import { consumeCode, findCode } from './code-store.ts'
 import { hashText, secretPattern, stateLifeMs, writeState } from './state.ts'
@@ -24,7 +26,22 @@ export class AppHost {
 
   /** Sends a browser to the console to sign in, bound to this browser by a nonce and to this page by a signed state. */
   leadToSignIn(request: ServedRequest, response: ServedResponse, host: string): void {
-    const { kernel, consoleOrigin } = this.#deps
+    const { path, cookie } = this.#wayBack(request, host)
+    answerRedirect(response, this.#deps.consoleOrigin() + path, ['set-cookie', cookie])
+  }
+
+  /** Where a person proves more, and comes back to this very page as in signing in; with the headers that bind it. */
+  wayToProve(
+    request: ServedRequest,
+    { host, assurance }: Pick<GatewayRoute, 'host' | 'assurance'>,
+  ): { readonly href: string; readonly headers: readonly string[] } {
+    const { path, cookie } = this.#wayBack(request, host)
+    return { href: this.#deps.consoleOrigin() + proofAddress(path, assurance), headers: ['set-cookie', cookie] }
+  }
+
+  /** `/gate` of the console, which leads back here, and the cookie without which it does not. */
+  #wayBack(request: ServedRequest, host: string): { readonly path: string; readonly cookie: string } {
+    const { kernel } = this.#deps
     // a second tab reuses the first one's nonce, so that both come back
     const known = splitCookies(request.headers.cookie, gateCookie).own
     const fresh = () => Buffer.from(kernel.random.bytes(32)).toString('base64url')
@@ -38,7 +55,7 @@ export class AppHost {
     })
     const maxAge = stateLifeMs / 1000
     const cookie = serializeCookie({ name: gateCookie, value: nonce, maxAge, sameSite: 'Lax' })
-    answerRedirect(response, `${consoleOrigin()}/gate?state=${state}`, ['set-cookie', cookie])
+    return { path: `/gate?state=${state}`, cookie }
   }
 
   /** Answers everything under `/.gatehouse/`; nothing of it ever reaches an upstream. */
@@ -151,4 +168,9 @@ function refusedSession(error: unknown): undefined {
 /** For the log: a failure's cause without what it carried. */
 export function causeOf(error: unknown): string {
   return error instanceof GateError ? error.code : error instanceof Error ? error.name : 'unknown'
+}
+
+/** Where on the console somebody proves more, and goes on to a path of it. */
+export function proofAddress(to: string, { phishingResistant }: WantedAssurance): string {
+  return `/account/prove?${new URLSearchParams({ to, more: phishingResistant ? 'phishing-resistant' : 'factors' })}`
 }

@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import type { Decision } from '#kit'
 import { type Ctx, originOf, type Reply, type Route, route, type ShellPage } from '#platform'
+import { assuranceWords, needsAssurance } from '../entry/assurance.ts'
 import { fail } from '../errors.ts'
-import { type GateDeps, refusedBy } from '../gate-deps.ts'
+import { type GateDeps, refusedBy, refusedNetwork, refusedRegion } from '../gate-deps.ts'
 import { refusalBody } from '../proxy/answers.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
 import { parseTarget } from '../routing/target.ts'
+import { proofAddress } from './app-host.ts'
 import { insertCode } from './code-store.ts'
 import { type GateState, hashText, verifyState } from './state.ts'
 
@@ -35,19 +38,19 @@ async function passGate(deps: GateDeps, ctx: Ctx, text: string): Promise<Reply> 
   if (match === 'none' || match === 'ambiguous') throw fail('gateway.path-unknown')
   const live = match.kind === 'route' ? match.route : match.routes[0]
   if (live === undefined) throw new TypeError('a place without a route')
-  const refusal = await refusalOf(deps, ctx, live)
+  const refusal = await refusalOf(deps, ctx, live, text)
   if (refusal !== undefined) return { kind: 'page', status: 403, page: refusal }
   const code = await ctx.tx((inner) => makeCode(deps, inner, state))
   const location = `${originOf(deps.kernel, state.host)}/.gatehouse/callback?code=${code}`
   return { kind: 'redirect', location }
 }
 
-async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute): Promise<ShellPage | undefined> {
-  const { host, networks } = live.route
-  const inNetworks = networks.length === 0 || (await deps.access.inNetworks(ctx.db, ctx.actor.address, networks))
-  const decision = inNetworks
-    ? await deps.access.decide(ctx.actor, live.permission, live.resource, { now: ctx.now })
-    : refusedBy('route-network', 'This app is not reachable from your network address.')
+async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute, state: string): Promise<ShellPage | undefined> {
+  const { host, mode, assurance } = live.route
+  if (mode === 'shadow') return undefined
+  const decision =
+    (await placeRefusal(deps, ctx, live)) ??
+    (await deps.access.decide(ctx.actor, live.permission, live.resource, { now: ctx.now }))
   if (decision.allowed) return undefined
   deps.kernel.journal.refused({
     actor: ctx.actor,
@@ -57,9 +60,28 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute): Promise<She
     host,
     requestId: ctx.requestId,
   })
-  const words = { actor: ctx.actor, decision, host, permission: live.permission }
+  const proof = needsAssurance(decision)
+    ? {
+        assurance: {
+          words: assuranceWords(assurance, ctx.actor),
+          way: proofAddress(`/gate?state=${state}`, assurance),
+        },
+      }
+    : {}
+  const words = { actor: ctx.actor, decision, host, permission: live.permission, ...proof }
   const body = refusalBody(words, ctx.requestId, deps.consoleOrigin())
   return { title: 'Refused', body, frame: 'bare' }
+}
+
+/** What the gate asks before the chain, again: the console is reached from elsewhere than the app may be. */
+async function placeRefusal(deps: GateDeps, { db, actor }: Ctx, { route }: LiveRoute): Promise<Decision | undefined> {
+  const { regions, networks } = route
+  const region = regions.length === 0 ? undefined : deps.kernel.regions.regionOf(actor.address)
+  if (regions.length > 0 && (region === undefined || !regions.includes(region))) {
+    return refusedBy(refusedRegion.code, 'This app is not reachable from your region.')
+  }
+  if (networks.length === 0 || (await deps.access.inNetworks(db, actor.address, networks))) return undefined
+  return refusedBy(refusedNetwork.code, 'This app is not reachable from your network address.')
 }
 
 async function makeCode(deps: GateDeps, ctx: Ctx, state: GateState): Promise<string> {

@@ -91,7 +91,6 @@ export function routePage(options: {
     { term: 'Who may use it', value: ruleText(route) },
     ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
     { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
-    ...(route.clientCertificates ? [{ term: 'Certificates', value: 'the host asks for a client certificate' }] : []),
     ...(route.presentCertificate
       ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
       : []),
@@ -203,6 +202,11 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
         hint: 'People whose role or grant covers routes:use:<name>, and nobody else.',
       },
       { value: 'signed-in', text: 'Everybody who signed in', hint: 'Every active account of this Gatehouse.' },
+      {
+        value: 'policy',
+        text: 'Whom your own policies permit',
+        hint: 'One of the policies named below must permit it. A permission held is not enough.',
+      },
       { value: 'public', text: 'Everybody', hint: 'Without signing in. Say below why.' },
     ],
   })}${field({
@@ -211,6 +215,14 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
     value: values['permission'],
     hint: 'Left empty: routes:use:<name>. Several routes may share one.',
     autocomplete: 'off',
+    code: true,
+    faults,
+  })}${textArea({
+    name: 'policies',
+    label: 'Policies',
+    value: values['policies'],
+    hint: 'For the rule by policies: their names, one a line.',
+    rows: 2,
     code: true,
     faults,
   })}${field({
@@ -229,18 +241,6 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
     rows: 3,
     code: true,
     faults,
-  })}${checkboxes({
-    name: 'clientCertificates',
-    label: 'Certificates of visitors',
-    values: values['clientCertificates'] === 'on' ? ['on'] : [],
-    faults,
-    choices: [
-      {
-        value: 'on',
-        text: 'Ask for a client certificate',
-        hint: 'Devices, services and people may prove themselves by one. Browsers that have one ask which to send, on every path of this host.',
-      },
-    ],
   })}${checkboxes({
     name: 'presentCertificate',
     label: 'Certificate towards the app',
@@ -284,12 +284,15 @@ function testNotice(tested: ProbeView): Html {
 
 function ruleBadge(route: GatewayRoute): Html {
   if (route.access.kind === 'public') return badge('narrow', 'Public')
-  return route.access.kind === 'signed-in' ? badge('info', 'Signed in') : badge('good', 'Permission')
+  if (route.access.kind === 'signed-in') return badge('info', 'Signed in')
+  return badge('good', route.access.kind === 'policy' ? 'Policy' : 'Permission')
 }
 
 function ruleText(route: GatewayRoute): Html {
   if (route.access.kind === 'public') return html`everybody, without signing in`
   if (route.access.kind === 'signed-in') return html`everybody who signed in`
+  if (route.access.kind === 'policy')
+    return html`whom a policy of yours permits: <code>${route.access.policies.join(', ')}</code>`
   return html`who holds <code>${route.access.permission}</code>`
 }
 

@@ -28,6 +28,8 @@ export interface Refusal {
   readonly decision: Decision
   /** Host for gateway refusals. */
   readonly host?: string
+  /** It was let through all the same, because the rule is only tried out: `done`, with the decision it would have been. */
+  readonly inShadow?: true
   readonly requestId: string
 }
 

@@ -110,7 +110,10 @@ export function refusalRecord({ of, count, firstAt, lastAt }: TakenRefusals, id:
   return { ...of.record, id, at: firstAt, count, detail: text }
 }
 
-function recordOf({ actor, permission, resource, decision, host, requestId }: Refusal, at: number): NewRecord {
+function recordOf(
+  { actor, permission, resource, decision, host, inShadow, requestId }: Refusal,
+  at: number,
+): NewRecord {
   const { step, code, reason, policies } = decision
   const detail = {
     step,
@@ -118,9 +121,11 @@ function recordOf({ actor, permission, resource, decision, host, requestId }: Re
     reason: reason.slice(0, 512),
     policies: policies.slice(0, 20).map((id) => id.slice(0, 128)),
     ...(host === undefined ? {} : { host: host.slice(0, 255) }),
+    ...(inShadow === undefined ? {} : { shadow: true }),
   }
   const entry = { action: permission, detail, ...(resource === undefined ? {} : { target: resource }) }
-  return makeRecord(actor, entry, { id: '', at, outcome: 'refused', requestId, count: 1 })
+  const outcome = inShadow === undefined ? 'refused' : 'done'
+  return makeRecord(actor, entry, { id: '', at, outcome, requestId, count: 1 })
 }
 
 /** Everything but when and in which request. */

@@ -15,6 +15,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Regions } from '../regions/regions.ts'
 import type { PageScript } from '../ui-kit/assets.ts'
 import type { Html } from '../ui-kit/html.ts'
+import type { GatewayAuthenticator } from './gateway-authenticator.ts'
 import type { AnyStateKind } from './state.ts'
 
 /** What one request, job run or command carries. Handed on explicitly; `tx` hands on the same shape. */
@@ -331,6 +332,8 @@ export interface Opened<Face> {
   readonly resources?: readonly ResourceLoader[]
   readonly policies?: readonly PolicyContribution[]
   readonly authenticators?: readonly Authenticator[]
+  /** For the gateway: further ways by which requests to apps say who sends them. */
+  readonly gatewayAuthenticators?: readonly GatewayAuthenticator[]
   /** For whoever signs people in. */
   readonly signInCredentials?: readonly SignInCredentials[]
   readonly authorize?: Authorize
@@ -384,6 +387,7 @@ export interface Contributions {
   readonly foreChecks: readonly ForeCheck[]
   readonly upstreamKinds: readonly UpstreamKind[]
   readonly signInCredentials: readonly SignInCredentials[]
+  readonly gatewayAuthenticators: readonly GatewayAuthenticator[]
   /** Every room's permission types, the platform's (`audit`, `metrics`) included. */
   readonly permissionTypes: readonly PermissionType[]
   /** Every room's error table in one. */

@@ -98,6 +98,7 @@ function assemble(
     foreChecks: all.flatMap((room) => room.foreChecks ?? []),
     upstreamKinds: all.flatMap((room) => room.upstreamKinds ?? []),
     signInCredentials: all.flatMap((room) => room.signInCredentials ?? []),
+    gatewayAuthenticators: all.flatMap((room) => room.gatewayAuthenticators ?? []),
     explain: onlyOne(
       'explain',
       all.flatMap((room) => room.explain ?? []),

@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Visit } from '../visit.ts'
+
+/**
+ * Browsers send cookies and client certificates along with requests that pages of other sites make. What changes something
+ * counts only from pages of the app itself, of origins its route allows, and from programs, which say neither `Origin` nor
+ * `Sec-Fetch-Site`.
+ */
+export function isCrossSiteChange(visit: Visit): boolean {
+  const { method, headers } = visit.request
+  if (visit.upgrade === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')) return false
+  return isCrossSite(headers, visit.live)
+}
+
+/** Any page may open a WebSocket anywhere, there is no preflight: with a session it must say that it is the app's own. */
+export function isCrossSiteSocket(visit: Visit): boolean {
+  const { origin } = visit.request.headers
+  return visit.upgrade !== undefined && (origin === undefined || !isAllowed(origin, visit.live))
+}
+
+function isCrossSite(headers: IncomingHttpHeaders, live: Visit['live']): boolean {
+  const { origin } = headers
+  if (origin !== undefined) return !isAllowed(origin, live)
+  const site = headers['sec-fetch-site']
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
+}
+
+function isAllowed(origin: string, { origin: own, crossOrigins }: Visit['live']): boolean {
+  return origin === own || crossOrigins.has(origin)
+}

@@ -1,0 +1,28 @@
+import type { GatewayProof, ServedRequest, ServedResponse } from '#platform'
+import type { Way } from './entry/way.ts'
+import type { Presented } from './proxy/presented.ts'
+import type { LiveRoute } from './routing/live-routes.ts'
+import type { Upgrade } from './sockets/upgrade.ts'
+
+/** One request on its way to an app. */
+export interface Visit {
+  readonly request: ServedRequest
+  readonly response: ServedResponse
+  readonly live: LiveRoute
+  readonly address: string | undefined
+  readonly presented: Presented
+  readonly now: number
+  /** Set when the request asks for a WebSocket. */
+  readonly upgrade: Upgrade | undefined
+  /** Set when the place has no route for the method; then it ends behind the networks, and `live` is one of the others. */
+  readonly allow: readonly string[] | undefined
+  /** By which way the visitor was recognised. */
+  way: Way | undefined
+  /** What a contributed way recognised. */
+  proof: GatewayProof | undefined
+}
+
+/** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */
+export function connectionOf(request: ServedRequest): object {
+  return 'stream' in request && request.httpVersionMajor === 2 ? (request.stream.session ?? request) : request.socket
+}
