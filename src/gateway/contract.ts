@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
+import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
 
 /** Routes as API, CLI and pages speak of them. */
 
@@ -30,16 +31,22 @@ export const routePath = z
 
 export const upstreamUrl = z
   .string()
-  .max(512)
-  .refine(isOrigin, 'http:// or https:// with host and port only: no user, path, query or fragment')
-  .transform((url) => new URL(url).origin)
-  .describe('Where the app listens: http://127.0.0.1:3000. The path is passed on unchanged.')
+  .max(maxUpstreamText)
+  .refine(
+    (text) => parseUpstream(text) !== undefined,
+    'http:// or https:// with host and port only (no user, path, query or fragment), unix:/path, folder:/path or none:',
+  )
+  .transform(upstreamText)
+  .describe(
+    'Where the app listens: `http://127.0.0.1:3000`, `https://…`, `unix:/run/app.sock`; `folder:/srv/site` serves files; `none:` decides only.',
+  )
 
 export const upstreamUrls = z
   .array(upstreamUrl)
   .min(1, 'at least one')
   .max(32)
   .refine((urls) => new Set(urls).size === urls.length, 'each only once')
+  .refine((urls) => urls.length === 1 || !urls.includes('none:'), 'none: stands alone')
   .describe('Where the app listens; with several they share the work.')
 
 export const routePermission = z
@@ -147,13 +154,18 @@ export const listQuery = z.strictObject({
   cursor: z.string().max(1024).optional(),
 })
 
-/** What a test of an upstream found. */
-export const probeView = z.object({
+const probed = {
   reachable: z.boolean(),
-  status: z.int().optional().describe('What the app answered to GET on its prefix.'),
+  status: z.int().optional().describe("What the app answered to GET on the route's path."),
   ms: z.number(),
   code: z.string().optional().describe('Why not, in the code a visitor would see.'),
   detail: z.string().optional(),
+}
+
+/** What a test of a route's upstreams found: of the first that did not answer, or of the first. */
+export const probeView = z.object({
+  ...probed,
+  each: z.array(z.object({ upstream: z.string(), ...probed })).describe('Every upstream.'),
 })
 export type ProbeView = z.infer<typeof probeView>
 
@@ -187,10 +199,3 @@ export const permissionTypes = [
     },
   },
 ] as const
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
-  if (/[\s\\?#@]/.test(text)) return false
-  return url.username === '' && url.password === '' && url.pathname === '/' && url.hostname !== ''
-}

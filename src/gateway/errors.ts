@@ -181,6 +181,33 @@ export const gatewayErrors = {
     title: 'The app did not answer in time',
     detail: 'The app behind Gatehouse took the request but did not answer in time. It may still be working on it.',
   },
+  'gateway.upstream-not-allowed': {
+    status: 502,
+    title: 'The app may not be reached',
+    detail:
+      'The route leads to a path of this machine that its configuration does not allow, so nothing was sent there. Whoever runs this gate can allow it.',
+  },
+  'gateway.decides-only': {
+    status: 404,
+    title: 'No app is reached through this gate here',
+    detail:
+      'Gatehouse only decides who may come in at this address; another proxy in front of it carries the app. Come through that proxy.',
+  },
+  'gateway.path-not-allowed': {
+    status: 422,
+    title: 'Routes may not lead there',
+    detail: '{reason} Nothing was changed.',
+  },
+  'gateway.upstream-kind': {
+    status: 422,
+    title: 'Nothing can be led there',
+    detail: '{reason} Nothing was changed.',
+  },
+  'gateway.pinned-authority': {
+    status: 422,
+    title: "The app's authority cannot be pinned",
+    detail: '{reason} Nothing was changed.',
+  },
   'gateway.unavailable': {
     status: 503,
     title: 'The gate cannot decide now',

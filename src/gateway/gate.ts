@@ -320,7 +320,7 @@ export class Gate {
     }
     const { headersMs, bodyMs } = live.route.timeouts
     new Exchange(request, response, {
-      upstream: live.upstream,
+      balance: live.balance,
       target: request.url ?? '/',
       headers: upstreamHeaders(headers, {
         presented,
@@ -334,10 +334,10 @@ export class Gate {
       bodyMs,
       switched,
       streaming: (cut) => this.#watch(visit, actor, cut),
-      failed: (code, error) => {
+      failed: (code, error, upstream) => {
         const requestId = this.#refusals.newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
-        deps.kernel.log.warn({ requestId, route: live.route.name, code, cause }, 'upstream failed')
+        deps.kernel.log.warn({ requestId, route: live.route.name, upstream, code, cause }, 'upstream failed')
         this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } })
       },
       done: traffic.observer(visit, actor),

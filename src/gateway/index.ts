@@ -21,5 +21,5 @@ export const gatewayRoom = defineRoom({
   permissions: permissionTypes,
   events,
   needs: { access: accessRoom, identity: identityRoom, pki: pkiRoom },
-  open: (kernel, needs) => openGateway(kernel, needs),
+  open: (kernel, needs, config) => openGateway(kernel, needs, config),
 })

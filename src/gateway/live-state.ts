@@ -21,7 +21,7 @@ export function snapshotLoader(kernel: Kernel, upstreams: Upstreams, authenticat
       const old = known.get(route.id)
       return old?.route.revision === route.revision ? old : liveOf(kernel, upstreams, authenticators, route)
     })
-    upstreams.retain(lives.map((live) => live.upstream))
+    upstreams.retain(lives.map((live) => live.balance))
     const opened = new Map(before?.keys.map((key) => [key.id, key]))
     const keys = (await allKeys(db)).map(
       (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
@@ -59,7 +59,7 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authentica
     hsts: strict ? hstsValue : undefined,
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
     crossOrigins: new Set(),
-    upstream: upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }),
+    balance: upstreams.balanceOf(route),
     prepared: new PreparedIdentities(),
   }
 }

@@ -11,22 +11,27 @@ import { routeActions, routeSearch } from './admin/search.ts'
 import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
 import { signingKey } from './assertion/keys.ts'
+import type { GatewayConfig } from './config.ts'
 import { Authenticators } from './entry/authenticators.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
-import { probe } from './proxy/probe.ts'
+import { probeAll } from './proxy/probe.ts'
 import { Upstreams } from './proxy/upstreams.ts'
 import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
-import { resourceOf } from './routing/table.ts'
+import { type GatewayRoute, resourceOf } from './routing/table.ts'
 import { OpenSockets } from './sockets/open-sockets.ts'
 import { AppHost } from './sso/app-host.ts'
 import { forgetCodes } from './sso/code-store.ts'
 import { gateRoute } from './sso/console-gate.ts'
 import { routesState } from './state.ts'
 import { Traffic } from './traffic.ts'
+import { MachinePaths } from './upstreams/machine-paths.ts'
+import { upstreamNotes } from './upstreams/notes.ts'
+import { byTimer } from './upstreams/prober.ts'
+import { UpstreamRules } from './upstreams/upstream-rules.ts'
 
 /** What other rooms may ask of the gateway. */
 export interface GatewayFace {
@@ -45,8 +50,17 @@ const system: Actor = { principal: { kind: 'system', id: 'system', name: 'gatewa
 const codeMemoryMs = 86_400_000
 
 /** Opens the room: the gate on every host but the console's, and its administration on the console's. */
-export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<GatewayFace>> {
-  const upstreams = new Upstreams(() => needs.pki.clientContext())
+export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayConfig): Promise<Opened<GatewayFace>> {
+  const paths = new MachinePaths({ ...config, data: kernel.config.data })
+  const upstreamRules = new UpstreamRules(paths)
+  const upstreams: Upstreams = new Upstreams({
+    own: (ca) => needs.pki.clientContext(ca),
+    paths,
+    kind: (scheme) => upstreamRules.kind(scheme),
+    clock: kernel.clock,
+    schedule: byTimer,
+    notes: upstreamNotes(kernel, () => upstreams.all),
+  })
   const authenticators = new Authenticators({ kernel, ...needs })
   const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams, authenticators))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
@@ -58,8 +72,8 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
     authenticators,
     pki: needs.pki,
     access: needs.access,
-    probe: async (route: Parameters<typeof probe>[1]) =>
-      probe(upstreams.get({ ...route, upstream: route.upstreams[0] ?? '' }), route, kernel.clock),
+    upstreamRules,
+    probe: (route: GatewayRoute) => probeAll(upstreams.balanceOf(route), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
   const gate = makeGate(kernel, needs, deps)
@@ -102,8 +116,9 @@ export async function openGateway(kernel: Kernel, needs: Needs): Promise<Opened<
       },
       { name: 'gateway.renew-assertion-key', everyMs: 86_400_000, run: (ctx) => renewKey(kernel.keyring, ctx) },
     ],
-    async start({ gatewayAuthenticators }) {
+    async start({ gatewayAuthenticators, upstreamKinds }) {
       authenticators.contribute(gatewayAuthenticators)
+      upstreamRules.learn(upstreamKinds)
       live.forget()
       await ensureKey(kernel.keyring, kernel.context(system))
     },

@@ -8,6 +8,7 @@ import { findRoute, findRoutesAt, insertRoute, isNameUsed, removeRoute, replaceR
 import { placeText, sharePlace } from './routing/place.ts'
 import type { GatewayRoute } from './routing/table.ts'
 import { settingsDefaults, unusual, withSettings } from './settings/route-settings.ts'
+import type { UpstreamRules } from './upstreams/upstream-rules.ts'
 
 /** What changing routes needs besides the request's context. */
 export interface RouteDeps {
@@ -15,6 +16,7 @@ export interface RouteDeps {
   readonly access: Pick<AccessFace, 'unknownPolicies'>
   readonly config: Pick<CoreConfig, 'console'>
   readonly pki: Pick<PkiFace, 'prepare' | 'certificateHost'>
+  readonly upstreamRules: Pick<UpstreamRules, 'require'>
 }
 
 /** @throws GateError `gateway.route-unknown` */
@@ -27,8 +29,8 @@ export async function getRoute(ctx: Ctx, name: string): Promise<GatewayRoute> {
 /**
  * Publishes an app. Its certificate is made in the same step, so that nobody waits at the first handshake.
  *
- * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`, `gateway.present-needs-https`,
- * `gateway.authenticator-unknown`, `gateway.policy-unknown`, `gateway.assurance-of-nobody`
+ * @throws GateError `gateway.name-taken`, `gateway.route-duplicate`, `gateway.host-reserved`, `gateway.authenticator-unknown`, `gateway.policy-unknown`, `gateway.assurance-of-nobody`, and what
+ * `UpstreamRules` throws
  */
 export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Promise<GatewayRoute> {
   return ctx.tx(async (inner) => {
@@ -44,6 +46,7 @@ export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Pro
     }
     await requirePlace(deps, inner, route)
     await requireRule(deps, inner, route)
+    await deps.upstreamRules.require(inner, route, undefined)
     await insertRoute(inner.db, route)
     await deps.pki.prepare(inner, route.host)
     touch(inner.db, 'routes')
@@ -56,7 +59,8 @@ export function createRoute(deps: RouteDeps, ctx: Ctx, wanted: CreateRoute): Pro
  * Changes a route.
  *
  * @param requireSame throws when it is not the revision the caller saw
- * @throws GateError `gateway.route-unknown`, `gateway.revision-stale`, `gateway.route-duplicate`, `gateway.host-reserved`
+ * @throws GateError `gateway.route-unknown`, `gateway.revision-stale`, `gateway.route-duplicate`, `gateway.host-reserved`, and
+ * what `UpstreamRules` throws
  */
 export function updateRoute(
   deps: RouteDeps,
@@ -71,6 +75,7 @@ export function updateRoute(
     const route = changed(before, change, inner.now)
     await requirePlace(deps, inner, route)
     await requireRule(deps, inner, route)
+    await deps.upstreamRules.require(inner, route, before)
     if (!(await replaceRoute(inner.db, route))) throw fail('gateway.revision-stale')
     if (route.host !== before.host) await deps.pki.prepare(inner, route.host)
     touch(inner.db, 'routes')
@@ -117,8 +122,6 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
 async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
   const own = [deps.config.console.host, deps.pki.certificateHost]
   if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
-  if (route.presentCertificate && !route.upstreams.every((url) => url.startsWith('https:')))
-    throw fail('gateway.present-needs-https')
   // the transaction is serializable: of two that find the place free at once, one is tried again and finds the other
   const there = await findRoutesAt(ctx.db, route.host, route.path)
   const other = there.find((one) => one.id !== route.id && sharePlace(one, route))

@@ -62,7 +62,8 @@ export interface PkiFace {
    * trust in our roots beside the system's. To be asked for every connection: another context means a new certificate.
    * A plain value while one is current.
    *
+   * @param ca the only authorities to trust instead, in PEM
    * @throws GateError (as a rejection) what issuing throws; what the database throws
    */
-  clientContext(): SecureContext | Promise<SecureContext>
+  clientContext(ca?: string): SecureContext | Promise<SecureContext>
 }

@@ -120,7 +120,7 @@ export async function openPki(
       },
       certificateHost,
       actorOf: (certificate, address, purpose) => clients.of(certificate, address, purpose),
-      clientContext: () => ownCertificate.context(),
+      clientContext: (ca) => ownCertificate.context(ca),
     },
     apiHosts: [certificateHost],
     authenticators: [certificateAuthenticator(clients)],

@@ -3,17 +3,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
+import { reached, testUpstreams } from '../upstreams/testing.ts'
 import { Exchange } from './exchange.ts'
-import { Upstreams } from './upstreams.ts'
 
 test('attack 11: a client that left while the gate was still deciding takes no place at the upstream', async (t) => {
-  const upstreams = new Upstreams(() => assert.fail('nothing is presented'))
-  t.after(() => upstreams.close())
-  const upstream = upstreams.get({
-    upstream: 'http://127.0.0.1:1',
-    presentCertificate: false,
-    timeouts: { connectMs: 1_000 },
-  })
+  const balance = testUpstreams(t).upstreams.balanceOf(reached(['http://127.0.0.1:1']))
   const server = createServer()
   server.listen(0, '127.0.0.1')
   t.after(() => server.close())
@@ -26,7 +20,7 @@ test('attack 11: a client that left while the gate was still deciding takes no p
 
   const ends: unknown[] = []
   new Exchange(request, response, {
-    upstream,
+    balance,
     target: '/',
     headers: ['host', 'app.localhost'],
     hsts: undefined,
@@ -36,5 +30,5 @@ test('attack 11: a client that left while the gate was still deciding takes no p
     done: (status, cut) => ends.push([status, cut]),
   }).start()
   assert.deepEqual(ends, [[0, true]])
-  assert.equal(upstream.inFlight, 0)
+  assert.equal(balance.only?.inFlight, 0)
 })

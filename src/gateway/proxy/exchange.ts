@@ -4,12 +4,15 @@ import type { Duplex, Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServedRequest, ServedResponse } from '#platform'
 import type { GatewayCode } from '../errors.ts'
+import type { Balance } from '../upstreams/balance.ts'
+import type { DispatchOptions } from '../upstreams/destination.ts'
+import { UpstreamFault } from '../upstreams/fault.ts'
 import { clientHeaders, clientTrailers } from './response-headers.ts'
-import { faultCode, isStaleConnection } from './upstream-fault.ts'
-import { type DispatchOptions, maxInFlight, type Upstream } from './upstreams.ts'
+import { faultCode, isStaleConnection, mayMoveOn } from './upstream-fault.ts'
+import { maxInFlight, type Upstream } from './upstreams.ts'
 
 export interface ExchangeOptions {
-  readonly upstream: Upstream
+  readonly balance: Balance
   readonly target: string
   readonly headers: string[]
   readonly hsts: string | undefined
@@ -26,7 +29,7 @@ export interface ExchangeOptions {
    */
   readonly streaming?: ((cut: () => void) => (() => void) | undefined) | undefined
   /** Answers for the upstream when it gave no usable answer; called at most once, before anything was sent. */
-  readonly failed: (code: GatewayCode, error: Error | undefined) => void
+  readonly failed: (code: GatewayCode, error: Error | undefined, upstream: string) => void
   /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
   readonly done?: ((status: number, cut: boolean) => void) | undefined
 }
@@ -43,12 +46,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #out: Writable
   readonly #options: ExchangeOptions
   readonly #hasBody: boolean
+  #upstream: Upstream
+  #era = 0
+  #moves = 0
+  #interim = 0
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #left = -1
   #answering = false
   #ended = false
-  #retried = false
+  #repeated = false
   #stalled: NodeJS.Timeout | undefined
   #streamEnded: (() => void) | undefined
   #refused: GatewayCode | undefined
@@ -59,29 +66,34 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#out = response
     this.#options = options
     this.#hasBody = hasBody(request)
+    this.#upstream = options.balance.only ?? options.balance.choose(this.#isRepeatable())
   }
 
   start(): void {
-    const { upstream } = this.#options
+    const upstream = this.#upstream
     // its `close` was before we could hear it: nobody would ever take the answer
     if (hasGone(this.#response)) {
       this.#options.done?.(0, true)
       return
     }
     if (upstream.inFlight >= maxInFlight) {
-      this.#options.failed('gateway.upstream-busy', undefined)
+      this.#options.failed('gateway.upstream-busy', undefined, upstream.text)
       this.#options.done?.(503, false)
       return
     }
-    upstream.inFlight += 1
     this.#response.on('close', this.#clientClosed)
     // before undici's own listener, which takes the end for the end of the whole body
     if (this.#hasBody) this.#request.on('end', this.#bodyEnded)
-    this.#dispatch()
+    this.#dispatch(upstream)
   }
 
-  #dispatch(): void {
-    const { upstream, target, headers, headersMs, bodyMs } = this.#options
+  #dispatch(upstream: Upstream): void {
+    this.#upstream = upstream
+    upstream.inFlight += 1
+    const { health } = upstream
+    this.#era = health.era
+    if (!health.sound) health.begin()
+    const { target, headers, headersMs, bodyMs } = this.#options
     const options: DispatchOptions = {
       path: target,
       method: this.#request.method ?? 'GET',
@@ -93,7 +105,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       servername: upstream.servername,
       ...(this.#options.switched === undefined ? {} : { upgrade: 'websocket' }),
     }
-    upstream.pool.dispatch(options, this)
+    upstream.destination.dispatch(options, this)
   }
 
   readonly #clientClosed = (): void => {
@@ -127,18 +139,28 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // undici took its listeners off, and nobody else listens for errors yet
     socket.on('error', () => socket.destroy())
     const gone = this.#ended || hasGone(this.#response)
+    const upstream = this.#upstream
     if (!gone && this.#options.switched?.(headers, socket) === true) {
+      upstream.sockets += 1
+      socket.once('close', () => {
+        upstream.sockets -= 1
+      })
+      this.#answered()
       this.#finish(status, false)
       return
     }
     socket.destroy()
+    if (!gone) this.#options.balance.failed(upstream, this.#era, 'gateway.upstream-garbage')
     this.#finish(0, gone)
-    if (!gone) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'))
+    if (!gone) this.#options.failed('gateway.upstream-garbage', new Error('a 101 that accepts nothing'), upstream.text)
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // informational answers are between the upstream and us
-    if (status < 200) return
+    if (status < 200) {
+      this.#passOver(controller)
+      return
+    }
+    this.#answered()
     if (isEventStream(headers) && !this.#mayStream(controller)) return
     this.#answering = true
     this.#status = status
@@ -153,6 +175,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!short && this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
       process.nextTick(sendHead, this.#response)
     }
+  }
+
+  /** Informational answers are between the upstream and us; each begins the wait anew, so there may not be many. */
+  #passOver(controller: Dispatcher.DispatchController): void {
+    this.#interim += 1
+    if (this.#interim <= maxInterim) return
+    controller.abort(new UpstreamFault('gateway.upstream-garbage', 'interim answers without end'))
+  }
+
+  #answered(): void {
+    const upstream = this.#upstream
+    if (!upstream.health.sound) this.#options.balance.succeeded(upstream, this.#era)
   }
 
   #mayStream(controller: Dispatcher.DispatchController): boolean {
@@ -203,21 +237,41 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#finish(0, true)
       return
     }
-    if (this.#mayRepeat(error)) {
-      this.#retried = true
+    const code = this.#refused ?? faultCode(error)
+    const again = this.#againAt(error, code)
+    if (again !== undefined) {
+      this.#upstream.inFlight -= 1
       this.#controller = undefined
-      this.#dispatch()
+      this.#dispatch(again)
       return
     }
-    const code = this.#refused ?? faultCode(error)
     this.#finish(0, false)
-    this.#options.failed(code, error)
+    this.#options.failed(code, error, this.#upstream.text)
   }
 
-  /** Once, for a request without effect and without body that met a connection the upstream had closed. */
-  #mayRepeat(error: Error): boolean {
+  /** Where a request that failed goes next; `undefined`: nowhere, the failure is its answer. */
+  #againAt(error: Error, code: GatewayCode): Upstream | undefined {
+    const { balance } = this.#options
+    const upstream = this.#upstream
+    // undici tells of a request's start when it writes its first byte
+    const isUnsent = this.#controller === undefined
+    const mayRepeat = this.#isRepeatable()
+    if (balance.only !== undefined) {
+      const isStale = mayRepeat && !this.#repeated && isStaleConnection(error)
+      if (!isStale) balance.failed(upstream, this.#era, code)
+      this.#repeated = true
+      return isStale ? upstream : undefined
+    }
+    balance.failed(upstream, this.#era, code)
+    if (this.#moves >= balance.retries || !mayMoveOn(code) || !(isUnsent || mayRepeat)) return undefined
+    this.#moves += 1
+    return balance.chooseAgain(upstream, mayRepeat, code)
+  }
+
+  /** Without effect and without body, so that an upstream that saw it and one that sees it again do no harm. */
+  #isRepeatable(): boolean {
     const { method } = this.#request
-    return !this.#retried && !this.#hasBody && (method === 'GET' || method === 'HEAD') && isStaleConnection(error)
+    return !this.#hasBody && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
   }
 
   #finish(status: number, cut: boolean): void {
@@ -225,7 +279,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#ended = true
     clearTimeout(this.#stalled)
     this.#streamEnded?.()
-    this.#options.upstream.inFlight -= 1
+    const upstream = this.#upstream
+    upstream.inFlight -= 1
+    // answered or failed, it was told before; gone without either, nothing was learned
+    if (!upstream.health.sound) upstream.health.left(this.#era)
     this.#options.done?.(status, cut)
   }
 
@@ -254,6 +311,8 @@ function sendHead(response: ServedResponse): void {
 }
 
 const shortBody = 65_536
+/** More than any app has to say before its answer. */
+const maxInterim = 16
 
 /** NGHTTP2_INTERNAL_ERROR: the stream ends as failed, not as complete. */
 const internalError = 2

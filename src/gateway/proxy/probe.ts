@@ -3,13 +3,26 @@ import type { Clock } from '#platform'
 import type { ProbeView } from '../contract.ts'
 import { gatewayErrors } from '../errors.ts'
 import type { GatewayRoute } from '../routing/table.ts'
+import type { Balance } from '../upstreams/balance.ts'
+import type { DispatchOptions } from '../upstreams/destination.ts'
 import { faultCode } from './upstream-fault.ts'
-import type { DispatchOptions, Upstream } from './upstreams.ts'
+import type { Upstream } from './upstreams.ts'
 
 const probeMs = 5_000
 
-/** Asks an upstream for its prefix, as nobody, and says what a visitor would meet. Reads the head of the answer only. */
-export function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<ProbeView> {
+type Probed = ProbeView['each'][number]
+
+/** Asks every upstream of a route and says what a visitor would meet: of several, at the first that does not answer. */
+export async function probeAll({ members }: Balance, route: GatewayRoute, clock: Clock): Promise<ProbeView> {
+  const each = await Promise.all(members.map((upstream) => probe(upstream, route, clock)))
+  const told = each.find(({ reachable }) => !reachable) ?? each[0]
+  if (told === undefined) throw new TypeError('a route without an upstream')
+  const { upstream: _, ...rest } = told
+  return { ...rest, each }
+}
+
+/** Asks for the route's path, as nobody. Reads the head of the answer only. */
+function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<Probed> {
   const begun = clock.monotonic()
   const since = () => Math.round((clock.monotonic() - begun) * 10) / 10
   return new Promise((resolve) => {
@@ -26,7 +39,7 @@ export function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Pr
       onRequestStart: () => undefined,
       onResponseStart: (controller, status) => {
         if (status < 200) return
-        resolve({ reachable: true, status, ms: since() })
+        resolve({ upstream: upstream.text, reachable: true, status, ms: since() })
         controller.abort(new Error('the head was enough'))
       },
       onResponseData: () => undefined,
@@ -34,9 +47,9 @@ export function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Pr
       // after an answer the promise is settled already
       onResponseError: (_, error) => {
         const code = faultCode(error)
-        resolve({ reachable: false, ms: since(), code, detail: gatewayErrors[code].detail })
+        resolve({ upstream: upstream.text, reachable: false, ms: since(), code, detail: gatewayErrors[code].detail })
       },
     }
-    upstream.pool.dispatch(options, handler)
+    upstream.destination.dispatch(options, handler)
   })
 }

@@ -1,4 +1,5 @@
 import type { GatewayCode } from '../errors.ts'
+import { UpstreamFault } from '../upstreams/fault.ts'
 import { errors } from './undici.ts'
 
 const unreachable: ReadonlySet<string> = new Set([
@@ -17,6 +18,7 @@ const unreachable: ReadonlySet<string> = new Set([
 
 /** The public code of a failed exchange with an upstream. Whatever is not known is `upstream-closed`, never a 500. */
 export function faultCode(error: Error): GatewayCode {
+  if (error instanceof UpstreamFault) return error.code
   if (error instanceof errors.ConnectTimeoutError) return 'gateway.upstream-connect-timeout'
   if (error instanceof errors.HeadersTimeoutError) return 'gateway.upstream-timeout'
   if (error instanceof errors.BodyTimeoutError) return 'gateway.upstream-timeout'
@@ -47,6 +49,23 @@ function systemFault(error: Error): GatewayCode {
   if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'gateway.upstream-garbage'
   if (code.startsWith('HPE_')) return 'gateway.upstream-garbage'
   return 'gateway.upstream-closed'
+}
+
+/**
+ * Faults after which another upstream may do better. One that did not answer in time may still be at work, and what is
+ * wrong with the request is wrong everywhere.
+ */
+const passing: ReadonlySet<GatewayCode> = new Set<GatewayCode>([
+  'gateway.upstream-unreachable',
+  'gateway.upstream-connect-timeout',
+  'gateway.upstream-certificate',
+  'gateway.upstream-not-allowed',
+  'gateway.upstream-closed',
+  'gateway.upstream-garbage',
+])
+
+export function mayMoveOn(code: GatewayCode): boolean {
+  return passing.has(code)
 }
 
 /** Whether the upstream may not have seen the request: a kept connection that it had closed meanwhile. */

@@ -1,118 +1,128 @@
-import { isIP } from 'node:net'
-import type { SecureContext } from 'node:tls'
-import type { buildConnector as connectors, Dispatcher, Pool as PoolType } from 'undici'
-import { connecting } from './undici.ts'
-
-/** One origin with its keep-alive connections. */
-export interface Upstream {
-  readonly pool: PoolType
-  /** Given with every dispatch: undici would take the name for TLS from the public Host otherwise. */
-  readonly servername: string
-  /** Requests handed to the pool and not yet answered. */
-  inFlight: number
-}
-
-/** What `Dispatcher.dispatch` really reads: undici's types leave `servername` out. */
-export type DispatchOptions = Dispatcher.DispatchOptions & { readonly servername: string }
+import type { Clock } from '#platform'
+import type { GatewayRoute } from '../routing/table.ts'
+import { Balance, type BalanceNotes } from '../upstreams/balance.ts'
+import { type DestinationParts, type Opened, openDestination, type Reach } from '../upstreams/destination.ts'
+import { Health } from '../upstreams/health.ts'
+import { type Checked, Prober, type Schedule } from '../upstreams/prober.ts'
+import { parseUpstream, type UpstreamTarget } from '../upstreams/target.ts'
 
 const maxConnections = 256
 /** Beyond it a request waits for nothing good: the upstream has not answered the ones before. */
 export const maxInFlight = 1_024
-const maxResponseHeaders = 64 * 1024
 
-/** What Gatehouse presents over TLS at this moment. */
-export type OwnContext = () => SecureContext | Promise<SecureContext>
-
-/** How an upstream is reached. */
-export interface Reached {
-  readonly upstream: string
-  readonly presentCertificate: boolean
-  readonly timeouts: { readonly connectMs: number }
+/** One address of an app with what it carries and what is known of it; routes that reach it alike share it. */
+export interface Upstream extends Opened {
+  /** As the route names it. */
+  readonly text: string
+  readonly health: Health
+  /** Set where the route wants health checks. */
+  readonly prober: Prober | undefined
+  /** Requests sent there and not yet answered. */
+  inFlight: number
+  /** WebSockets open there. */
+  sockets: number
 }
 
-/** Connection pools by upstream origin and connect timeout, made at first use and kept while a route needs them. */
+export interface UpstreamParts extends DestinationParts {
+  readonly clock: Clock
+  readonly schedule: Schedule
+  readonly notes: BalanceNotes & { turned(upstream: string, checked: Checked): void }
+}
+
+/** What of a route says where it leads and how. */
+export type Reached = Pick<GatewayRoute, 'host' | 'upstreams' | 'presentCertificate' | 'timeouts' | 'balance'>
+
+/** Upstreams by address and the way they are reached, made at first use and kept while a route needs them. */
 export class Upstreams {
-  readonly #pools = new Map<string, Upstream>()
-  readonly #own: OwnContext
+  readonly #known = new Map<string, Upstream>()
+  readonly #parts: UpstreamParts
 
-  constructor(own: OwnContext) {
-    this.#own = own
+  constructor(parts: UpstreamParts) {
+    this.#parts = parts
   }
 
-  get({ upstream: origin, presentCertificate, timeouts: { connectMs } }: Reached): Upstream {
-    // nobody else's requests may travel on connections that prove who we are
-    const key = `${connectMs} ${presentCertificate} ${origin}`
-    const known = this.#pools.get(key)
-    if (known !== undefined) return known
-    const made = open(origin, connectMs, presentCertificate ? this.#own : undefined)
-    this.#pools.set(key, made)
-    return made
+  balanceOf(route: Reached): Balance {
+    const members = route.upstreams.map((text) => this.#get(text, route))
+    return new Balance(members, route.balance.retries, this.#parts.clock, this.#parts.notes)
   }
 
-  /** Closes pools nobody routes to any more; requests in flight finish. */
-  retain(used: readonly Upstream[]): void {
-    const kept = new Set(used)
-    for (const [key, upstream] of this.#pools) {
+  /** Those that routes lead to now. */
+  get all(): Iterable<Upstream> {
+    return this.#known.values()
+  }
+
+  /** Lets go of what nobody routes to any more; requests in flight finish. */
+  retain(used: readonly Balance[]): void {
+    const kept = new Set(used.flatMap(({ members }) => members))
+    for (const [key, upstream] of this.#known) {
       if (kept.has(upstream)) continue
-      this.#pools.delete(key)
-      upstream.pool.close().catch(() => undefined)
+      this.#known.delete(key)
+      Promise.all([upstream.prober?.stop(), upstream.destination.close()]).catch(() => undefined)
     }
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#pools.values()]
-    this.#pools.clear()
-    await Promise.all(pools.map((upstream) => upstream.pool.destroy()))
+    const all = [...this.#known.values()]
+    this.#known.clear()
+    await Promise.all(
+      all.map(async ({ prober, destination }) => {
+        await prober?.stop()
+        await destination.destroy()
+      }),
+    )
   }
-}
 
-function connectorFor(connectMs: number, secureContext?: SecureContext): connectors.connector {
-  const options = { timeout: connectMs, allowH2: false, ...(secureContext === undefined ? {} : { secureContext }) }
-  return connecting().buildConnector(options)
-}
+  #get(text: string, route: Reached): Upstream {
+    const { presentCertificate, balance, timeouts } = route
+    // nobody else's requests may travel on connections that prove who we are, or that trust another authority
+    const key = JSON.stringify([
+      text,
+      timeouts.connectMs,
+      balance.idleMs,
+      presentCertificate,
+      balance.ca,
+      balance.health === null ? null : [route.host, balance.health],
+    ])
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const made = this.#open(text, route)
+    this.#known.set(key, made)
+    return made
+  }
 
-/**
- * Asks for our certificate with every connection, so that a renewed one is shown from then on; connections that are open
- * finish what they carry. A connector is kept as long as its certificate, since it remembers TLS sessions.
- */
-function presenting(own: OwnContext, connectMs: number): connectors.connector {
-  let latest: { readonly context: SecureContext; readonly connector: connectors.connector } | undefined
-  return (options, callback) => {
-    const go = (context: SecureContext): void => {
-      if (latest?.context !== context) latest = { context, connector: connectorFor(connectMs, context) }
-      latest.connector(options, callback)
+  #open(text: string, route: Reached): Upstream {
+    const target = parseUpstream(text)
+    if (target === undefined) throw new TypeError(`a route leads to ${text}, which is no upstream`)
+    const reach: Reach = {
+      connectMs: route.timeouts.connectMs,
+      idleMs: route.balance.idleMs,
+      presentCertificate: route.presentCertificate,
+      ca: route.balance.ca ?? undefined,
+      connections: maxConnections,
     }
-    const failed = (error: unknown): void => {
-      callback(error instanceof Error ? error : new Error('no client certificate'), null)
-    }
-    try {
-      const context = own()
-      if (context instanceof Promise) context.then(go).catch(failed)
-      else go(context)
-    } catch (error) {
-      failed(error)
+    const health = new Health()
+    return {
+      ...openDestination(this.#parts, target, reach),
+      text,
+      health,
+      prober: this.#probe(target, text, route, reach, health),
+      inFlight: 0,
+      sockets: 0,
     }
   }
-}
 
-function open(origin: string, connectMs: number, own: OwnContext | undefined): Upstream {
-  const { Pool } = connecting()
-  const url = new URL(origin)
-  const name = url.hostname.replaceAll(/[[\]]/g, '')
-  const connector = own === undefined ? connectorFor(connectMs) : presenting(own, connectMs)
-  // The certificate is the upstream's, so it is checked for the upstream's name; an address has no name to send.
-  const connect: connectors.connector = (options, callback) => {
-    const { servername: _, ...rest } = options
-    connector(isIP(name) === 0 ? { ...rest, servername: name } : rest, callback)
+  #probe(target: UpstreamTarget, text: string, route: Reached, reach: Reach, health: Health): Prober | undefined {
+    const check = route.balance.health
+    if (check === null || target.kind === 'none') return undefined
+    const { clock, schedule, notes } = this.#parts
+    return new Prober({
+      opened: openDestination(this.#parts, target, { ...reach, connections: 1 }),
+      host: route.host,
+      check,
+      health,
+      clock,
+      schedule,
+      turned: (checked) => notes.turned(text, checked),
+    })
   }
-  const pool = new Pool(url.origin, {
-    connect,
-    connections: maxConnections,
-    pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: 30_000,
-    keepAliveMaxTimeout: 120_000,
-    maxHeaderSize: maxResponseHeaders,
-  })
-  return { pool, servername: name, inFlight: 0 }
 }

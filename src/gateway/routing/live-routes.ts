@@ -3,7 +3,7 @@ import type { Clock, Database, Db } from '#platform'
 import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
 import type { Entry } from '../entry/authenticators.ts'
-import type { Upstream } from '../proxy/upstreams.ts'
+import type { Balance } from '../upstreams/balance.ts'
 import type { RouteTable } from './route-table.ts'
 import type { GatewayRoute } from './table.ts'
 
@@ -23,7 +23,7 @@ export interface LiveRoute {
   readonly entry: Entry
   /** Other origins whose pages may change something with a visitor's session or certificate. */
   readonly crossOrigins: ReadonlySet<string>
-  readonly upstream: Upstream
+  readonly balance: Balance
   readonly prepared: PreparedIdentities
 }
 

@@ -46,6 +46,8 @@ const bad = [
   ':x',
   'app:',
   'app:a b',
+  'ftp://127.0.0.1',
+  'file:/etc/passwd',
   'app:ä',
   '1app:x',
   `app:${'x'.repeat(600)}`,

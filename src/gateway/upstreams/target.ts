@@ -70,7 +70,7 @@ function isPlainPath(path: string): boolean {
 }
 
 function contributedTarget(scheme: string, rest: string): UpstreamTarget | undefined {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(scheme) || rest === '' || !/^[\x21-\x7e]+$/.test(rest)) return undefined
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(scheme) || !/^[A-Za-z0-9][\x21-\x7e]*$/.test(rest)) return undefined
   return { kind: 'contributed', scheme, rest }
 }
 

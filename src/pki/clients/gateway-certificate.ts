@@ -18,13 +18,17 @@ const retryAfterMs = 60_000
 
 interface Own {
   readonly record: CertificateRecord
+  /** What is shown, in PEM. */
+  readonly proof: { readonly cert: string; readonly key: string }
   readonly context: SecureContext
+  /** Contexts that trust something else, by what they trust; as many as routes pin authorities. */
+  readonly pinned: Map<string, SecureContext>
   readonly epoch: string
 }
 
 export interface GatewayCertificate {
   /** See `PkiFace.clientContext`. */
-  context(): SecureContext | Promise<SecureContext>
+  context(ca?: string): SecureContext | Promise<SecureContext>
   /** Waits for what is under way. */
   settle(): Promise<void>
 }
@@ -47,17 +51,17 @@ export function gatewayCertificate(options: GatewayCertificateOptions): GatewayC
   const { database, clock, log } = options
   const epochNow = (): string => `${database.epoch('certificates')} ${database.epoch('authorities')}`
   let own: Own | undefined
-  let loading: Promise<SecureContext> | undefined
+  let loading: Promise<Own> | undefined
   let retryAt = 0
 
-  const load = async (): Promise<SecureContext> => {
+  const load = async (): Promise<Own> => {
     const epoch = epochNow()
     const { record, key } = await ensureOwn(options, options.newCtx())
     const isSame = own?.record.id === record.id && own.epoch === epoch
-    own = isSame && own !== undefined ? own : { record, epoch, context: await contextOf(options, record, key) }
-    return own.context
+    own = isSame && own !== undefined ? own : await ownOf(options, record, key, epoch)
+    return own
   }
-  const start = (): Promise<SecureContext> => {
+  const start = (): Promise<Own> => {
     loading ??= load().finally(() => {
       loading = undefined
     })
@@ -74,11 +78,13 @@ export function gatewayCertificate(options: GatewayCertificateOptions): GatewayC
   }
 
   return {
-    context: () => {
+    context: (ca) => {
       const now = clock.now()
-      if (own === undefined || own.epoch !== epochNow() || !isValid(own.record, now)) return start()
+      if (own === undefined || own.epoch !== epochNow() || !isValid(own.record, now)) {
+        return start().then((made) => trusting(made, ca))
+      }
       if (isDueForRenewal(own.record, now)) renewSoon()
-      return own.context
+      return trusting(own, ca)
     },
     settle: async () => {
       await loading?.catch(() => undefined)
@@ -129,19 +135,32 @@ function openedKey(keyring: Keyring, id: string, sealed: Uint8Array, log: Log): 
 }
 
 /** Trusts what the system trusts, and our roots: an app proves itself by a certificate of either. */
-async function contextOf(
+async function ownOf(
   { issue: { hierarchy } }: GatewayCertificateOptions,
   record: CertificateRecord,
   key: KeyObject,
-): Promise<SecureContext> {
+  epoch: string,
+): Promise<Own> {
   const authorities = await hierarchy.current()
   const roots = authorities.all.flatMap(({ stored }) =>
     stored.kind === 'root' && stored.revokedAt === undefined ? [pemOf(stored.certificate)] : [],
   )
-  return createSecureContext({
+  const proof = {
     cert: chainPem(record, authorities.byId(record.authorityId)?.chain ?? []),
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
-    ca: [...getCACertificates('default'), ...roots],
-    minVersion: 'TLSv1.2',
-  })
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  }
+  const context = createSecureContext({ ...proof, ca: [...getCACertificates('default'), ...roots], minVersion })
+  return { record, proof, context, pinned: new Map(), epoch }
 }
+
+/** @param ca the only authorities to trust, in PEM; absent: the usual ones */
+function trusting({ proof, context, pinned }: Own, ca: string | undefined): SecureContext {
+  if (ca === undefined) return context
+  const known = pinned.get(ca)
+  if (known !== undefined) return known
+  const made = createSecureContext({ ...proof, ca, minVersion })
+  pinned.set(ca, made)
+  return made
+}
+
+const minVersion = 'TLSv1.2'
