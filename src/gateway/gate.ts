@@ -303,7 +303,7 @@ export class Gate {
     upgrade.response.once('finish', place.leave).once('close', place.leave)
     // who broke off while the gate still asked has closed already, and closes no second time
     if (hasGone(upgrade.response)) place.leave()
-    this.#send(visit, actor, identity, onSwitched(upgrade, place, live.hsts))
+    this.#send(visit, actor, identity, onSwitched(upgrade, place, live.responseRules))
   }
 
   #send(
@@ -329,7 +329,7 @@ export class Gate {
         via,
         identity,
       }),
-      hsts: live.hsts,
+      rules: live.responseRules,
       headersMs,
       bodyMs,
       switched,

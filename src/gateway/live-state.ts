@@ -2,6 +2,7 @@ import { type Db, type Kernel, originOf } from '#platform'
 import { PreparedIdentities } from './assertion/identities.ts'
 import { allKeys } from './assertion/key-store.ts'
 import { openKey, type SigningKey } from './assertion/keys.ts'
+import { responseRules } from './defence/response-rules.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { allRoutes } from './route-store.ts'
@@ -38,8 +39,9 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authentica
   const { host, port } = new URL(origin)
   const permission = permissionOf(route)
   // Browsers keep a host's port when they upgrade, and on localhost the header would reach every program of the machine.
-  const strict = port === '' && !/(?:^|\.)localhost$/.test(route.host)
+  const hsts = port === '' && !/(?:^|\.)localhost$/.test(route.host) ? hstsValue : undefined
   const resource = resourceOf(route, permission)
+  const rules = responseRules(route, hsts)
   return {
     route,
     permission,
@@ -56,10 +58,11 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authentica
       'x-forwarded-port',
       port === '' ? '443' : port,
     ],
-    hsts: strict ? hstsValue : undefined,
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
-    crossOrigins: new Set(),
     balance: upstreams.balanceOf(route),
+    hsts,
+    responseRules: rules,
+    crossOrigins: rules.crossOrigins,
     prepared: new PreparedIdentities(),
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
+import { rulesFor } from '../defence/testing.ts'
 import { reached, testUpstreams } from '../upstreams/testing.ts'
 import { Exchange } from './exchange.ts'
 
@@ -23,7 +24,7 @@ test('attack 11: a client that left while the gate was still deciding takes no p
     balance,
     target: '/',
     headers: ['host', 'app.localhost'],
-    hsts: undefined,
+    rules: rulesFor({}),
     headersMs: 1_000,
     bodyMs: 1_000,
     failed: (code) => ends.push(code),

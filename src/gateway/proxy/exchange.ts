@@ -3,6 +3,7 @@ import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex, Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServedRequest, ServedResponse } from '#platform'
+import type { ResponseRules } from '../defence/response-rules.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
@@ -15,7 +16,10 @@ export interface ExchangeOptions {
   readonly balance: Balance
   readonly target: string
   readonly headers: string[]
-  readonly hsts: string | undefined
+  /** What the answer loses and gains. */
+  readonly rules: ResponseRules
+  /** Names and values in turn that this answer gets besides. */
+  readonly also?: readonly string[] | undefined
   readonly headersMs: number
   readonly bodyMs: number
   /**
@@ -166,7 +170,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status
     const length = headers['content-length']
     this.#left = typeof length === 'string' && this.#request.method !== 'HEAD' ? Number(length) : -1
-    const list = clientHeaders(status, headers, this.#options.hsts)
+    const list = clientHeaders(status, headers, this.#options.rules, this.#options.also)
     if (this.#hasBody && !this.#request.complete && this.#request.httpVersionMajor === 1)
       list.push('connection', 'close')
     writeHead(this.#response, status, list)

@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isOwnCookie } from './request-headers.ts'
+import { guardedCookie } from '../defence/cookies.ts'
+import { varyingByOrigin } from '../defence/cors.ts'
+import type { ResponseRules, Treatment } from '../defence/response-rules.ts'
 
-const hopByHop: ReadonlySet<string> = new Set([
+/** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, authentication, cookies. */
+const notInTrailers: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -12,11 +15,6 @@ const hopByHop: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
-])
-
-/** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, authentication, cookies. */
-const notInTrailers: ReadonlySet<string> = new Set([
-  ...hopByHop,
   'alt-svc',
   'clear-site-data',
   'content-length',
@@ -31,11 +29,6 @@ const notInTrailers: ReadonlySet<string> = new Set([
   'cache-control',
 ])
 
-/**
- * What reaches past the app: `Alt-Svc` would move the host's later requests around the gate, `Clear-Site-Data` ends
- * sessions of the whole site, the console's included.
- */
-const notTheApps: ReadonlySet<string> = new Set(['alt-svc', 'clear-site-data'])
 /** The parts of `Clear-Site-Data` that stay within the app's own origin, so that its sign-out still cleans up. */
 const ownSiteData = ['"cache"', '"storage"'] as const
 
@@ -60,35 +53,38 @@ const singular: ReadonlySet<string> = new Set([
 /** Lists that HTTP/2 wants in one line. */
 const oneLine: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
 
-const documentTypes = /^\s*(?:text\/html|application\/xhtml\+xml|image\/svg\+xml)/i
-
-/** For an app that says nothing: what an existing app almost never breaks on. */
-export const compatiblePolicy = "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
-const compatiblePolicyBesideFrameOptions = "object-src 'none'; base-uri 'self'"
+type Value = string | readonly string[] | undefined
 
 /**
- * The header list for the client, names and values in turn: the upstream's without what concerns one hop, our
- * cookies or other sites, plus safe headers where the upstream set none.
+ * The header list for the client, names and values in turn: the app's without what concerns one hop, our cookies or
+ * other sites, and with what the route's rules add where the app sets none.
  *
- * @param hsts value of Strict-Transport-Security, or `undefined` for hosts that must not have it
+ * @param also names and values in turn that this one answer gets besides
  */
-export function clientHeaders(status: number, headers: IncomingHttpHeaders, hsts: string | undefined): string[] {
+export function clientHeaders(
+  status: number,
+  headers: IncomingHttpHeaders,
+  rules: ResponseRules,
+  also?: readonly string[],
+): string[] {
   const list: string[] = []
+  const { treatments } = rules
   const connection = headers.connection
   const named =
     connection === undefined || connection === 'keep-alive' || connection === 'close'
       ? undefined
       : optionsOf(connection)
   for (const name in headers) {
-    if (hopByHop.has(name) || named?.has(name) === true) continue
-    if (name === 'content-length' && status === 204) continue
+    if (named?.has(name) === true) continue
     const value = headers[name]
-    if (notTheApps.has(name)) pushOwnSiteData(list, name, value)
-    else if (name === 'set-cookie') pushCookies(list, value)
+    const treatment = treatments.get(name)
+    if (treatment !== undefined) pushTreated(list, treatment, name, value, status, rules)
     else if (typeof value === 'string') list.push(name, value)
     else if (value !== undefined) pushRepeated(list, name, value)
   }
-  addSafeHeaders(list, headers, hsts)
+  addSafeHeaders(list, headers, rules)
+  if (rules.always.length > 0) list.push(...rules.always)
+  if (also !== undefined) list.push(...also)
   return list
 }
 
@@ -105,14 +101,40 @@ function optionsOf(connection: string | readonly string[]): ReadonlySet<string> 
   return options
 }
 
+function pushTreated(
+  list: string[],
+  treatment: Treatment,
+  name: string,
+  value: Value,
+  status: number,
+  rules: ResponseRules,
+): void {
+  switch (treatment) {
+    case 'drop':
+      break
+    case 'length':
+      if (status !== 204 && typeof value === 'string') list.push(name, value)
+      break
+    case 'cookies':
+      pushCookies(list, value, rules)
+      break
+    case 'site-data':
+      pushOwnSiteData(list, name, value)
+      break
+    case 'vary':
+      if (value !== undefined) list.push(name, varyingByOrigin(String(value)))
+      break
+  }
+}
+
 function pushRepeated(list: string[], name: string, values: readonly string[]): void {
   if (singular.has(name)) list.push(name, values[0] ?? '')
   else if (oneLine.has(name)) list.push(name, values.join(', '))
   else for (const one of values) list.push(name, one)
 }
 
-function pushOwnSiteData(list: string[], name: string, value: string | readonly string[] | undefined): void {
-  if (name !== 'clear-site-data' || value === undefined) return
+function pushOwnSiteData(list: string[], name: string, value: Value): void {
+  if (value === undefined) return
   const types = String(value)
     .toLowerCase()
     .split(',', 20)
@@ -121,26 +143,39 @@ function pushOwnSiteData(list: string[], name: string, value: string | readonly 
   if (kept.length > 0) list.push(name, kept.join(', '))
 }
 
-function pushCookies(list: string[], value: string | readonly string[] | undefined): void {
-  if (typeof value === 'string') {
-    if (!isOwnCookie(value)) list.push('set-cookie', value)
-  } else if (value !== undefined) {
-    for (const line of value) if (!isOwnCookie(line)) list.push('set-cookie', line)
+function pushCookies(list: string[], value: Value, { cookies }: ResponseRules): void {
+  if (value === undefined) return
+  for (const line of typeof value === 'string' ? [value] : value) {
+    const guarded = guardedCookie(line, cookies)
+    if (guarded !== undefined) list.push('set-cookie', guarded)
   }
 }
 
-function addSafeHeaders(list: string[], headers: IncomingHttpHeaders, hsts: string | undefined): void {
-  if (headers['x-content-type-options'] === undefined) list.push('x-content-type-options', 'nosniff')
-  if (headers['referrer-policy'] === undefined) list.push('referrer-policy', 'strict-origin-when-cross-origin')
-  if (hsts !== undefined && headers['strict-transport-security'] === undefined) {
-    list.push('strict-transport-security', hsts)
-  }
-  const types: string | readonly string[] | undefined = headers['content-type']
+function addSafeHeaders(list: string[], headers: IncomingHttpHeaders, rules: ResponseRules): void {
+  pushAbsent(list, headers, rules.added)
+  if (rules.cors?.varies === true && headers.vary === undefined) list.push('vary', 'Origin')
+  const types: Value = headers['content-type']
   const type = typeof types === 'object' ? types[0] : types
-  if (type === undefined || headers['content-security-policy'] !== undefined || !documentTypes.test(type)) return
-  // frame-ancestors overrides X-Frame-Options, so beside an app's own DENY it would loosen it
-  const policy = headers['x-frame-options'] === undefined ? compatiblePolicy : compatiblePolicyBesideFrameOptions
-  list.push('content-security-policy', policy)
+  if (type === undefined || !rules.documents.test(type)) return
+  pushAbsent(list, headers, rules.addedToDocuments)
+  addFraming(list, headers, rules)
+}
+
+function pushAbsent(list: string[], headers: IncomingHttpHeaders, fields: readonly string[]): void {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? ''
+    if (headers[name] === undefined) list.push(name, fields[at + 1] ?? '')
+  }
+}
+
+/** Content policy and X-Frame-Options: each says who may frame a page, and where both do the policy wins. */
+function addFraming(list: string[], headers: IncomingHttpHeaders, rules: ResponseRules): void {
+  const own: Value = headers['content-security-policy']
+  const framed = headers['x-frame-options'] !== undefined
+  const policy = framed ? rules.contentPolicyBesideFrames : rules.contentPolicy
+  if (own === undefined && policy !== '') list.push('content-security-policy', policy)
+  if (rules.frameOptions === '' || framed) return
+  if (own === undefined || !/frame-ancestors/i.test(String(own))) list.push('x-frame-options', rules.frameOptions)
 }
 
 /** Trailers that may pass. */

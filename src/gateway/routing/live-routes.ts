@@ -2,6 +2,7 @@ import type { Resource } from '#kit'
 import type { Clock, Database, Db } from '#platform'
 import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
+import type { ResponseRules } from '../defence/response-rules.ts'
 import type { Entry } from '../entry/authenticators.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { RouteTable } from './route-table.ts'
@@ -24,6 +25,7 @@ export interface LiveRoute {
   /** Other origins whose pages may change something with a visitor's session or certificate. */
   readonly crossOrigins: ReadonlySet<string>
   readonly balance: Balance
+  readonly responseRules: ResponseRules
   readonly prepared: PreparedIdentities
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ResponseRules } from '../defence/response-rules.ts'
 import { clientHeaders } from '../proxy/response-headers.ts'
 
 /** RFC 6455 §4: what makes an upgrade a WebSocket, from the client and from the app. */
@@ -41,11 +42,12 @@ const notIn101 = new Set([
   'content-security-policy',
   'x-content-type-options',
   'referrer-policy',
+  'cross-origin-resource-policy',
 ])
 
 /** The head of our own 101: the app's fields as on any answer, without our cookies. */
-export function acceptHead(headers: IncomingHttpHeaders, hsts: string | undefined): Buffer {
-  const fields = clientHeaders(101, headers, hsts)
+export function acceptHead(headers: IncomingHttpHeaders, rules: ResponseRules): Buffer {
+  const fields = clientHeaders(101, headers, rules)
   let text = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] ?? ''

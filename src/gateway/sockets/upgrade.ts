@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse as Response } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { ResponseRules } from '../defence/response-rules.ts'
 import { acceptHead, isAccepted } from './handshake.ts'
 import type { Place } from './open-sockets.ts'
 import { Tunnel } from './tunnel.ts'
@@ -37,12 +38,12 @@ export function upgradeOf(request: IncomingMessage, socket: Duplex, head: Buffer
 }
 
 /** What to do with an app's 101: opens the tunnel; false when it does not accept this handshake. */
-export function onSwitched(upgrade: Upgrade, place: Place, hsts: string | undefined) {
+export function onSwitched(upgrade: Upgrade, place: Place, rules: ResponseRules) {
   return (headers: IncomingHttpHeaders, upstream: Duplex): boolean => {
     const { request, response, socket, head } = upgrade
     if (!isAccepted(request.headers['sec-websocket-key'] ?? '', headers)) return false
     response.detachSocket(socket as Socket)
-    socket.write(acceptHead(headers, hsts))
+    socket.write(acceptHead(headers, rules))
     if (head.length > 0) socket.unshift(head)
     place.open(new Tunnel(socket, upstream, place.leave))
     return true
