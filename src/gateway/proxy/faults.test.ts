@@ -1,36 +1,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { testCertificate } from '#platform/testing'
 import { startGate, startUpstream, type TestGate } from '../testing.ts'
+import { onRequest, startRaw } from '../upstreams/testing.ts'
 
 const host = 'app.localhost'
 const publicly = { kind: 'public', reason: 'a test of upstreams that fail' }
 const patience = { connectMs: 1_000, headersMs: 1_000, bodyMs: 1_000 }
-
-/** A TCP server that does as told with every connection. */
-async function startRaw(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    serve(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-const onRequest = (answer: string | ((socket: Socket) => void)) => (socket: Socket) => {
-  socket.once('data', () => (typeof answer === 'string' ? socket.end(answer) : answer(socket)))
-}
 
 async function gateTo(t: TestContext, upstream: string): Promise<TestGate> {
   const gate = await startGate(t)

@@ -1,5 +1,7 @@
 /** Upstreams without a gate around them. For tests. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type FakeClock, fakeClock } from '#platform/testing'
 import type { GatewayCode } from '../errors.ts'
@@ -43,6 +45,28 @@ export function testUpstreams(t: TestContext, parts: Partial<UpstreamParts> = {}
   })
   t.after(() => upstreams.close())
   return { upstreams, clock, notes, waiting }
+}
+
+/** A TCP server that does as told with every connection. */
+export async function startRaw(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    serve(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Waits for the request and then does or says so. */
+export const onRequest = (answer: string | ((socket: Socket) => void)) => (socket: Socket) => {
+  socket.once('data', () => (typeof answer === 'string' ? socket.end(answer) : answer(socket)))
 }
 
 /** A route as far as its upstreams go. */
