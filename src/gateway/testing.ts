@@ -21,7 +21,7 @@ import { type IdentityFace, identityRoom } from '#identity'
 import { identityRooms } from '#identity/testing'
 import type { Actor } from '#kit'
 import { pkiRoom } from '#pki'
-import { defineRoom, type Kernel } from '#platform'
+import { type AnyRoom, defineRoom, type Kernel } from '#platform'
 import { type FakeClock, fakeClock, type MemoryLog, memoryLog, type Place, startServer } from '#platform/testing'
 import { gatewayRoom } from './index.ts'
 
@@ -69,6 +69,8 @@ export interface StartGateOptions {
   /** Another node of the same Gatehouse: this one gets its seal key. */
   readonly sealOf?: TestGate
   readonly environment?: Readonly<Record<string, string>>
+  /** Rooms that stand on the gateway, or contribute to it. */
+  readonly rooms?: readonly AnyRoom[]
 }
 
 /** Starts one node on free ports; stopped when the test ends. */
@@ -97,7 +99,7 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
   })
   const place = await options.place?.(t)
   const server = await startServer({
-    rooms: [...identityRooms, pkiRoom, gatewayRoom, window],
+    rooms: [...identityRooms, pkiRoom, gatewayRoom, window, ...(options.rooms ?? [])],
     clock,
     log,
     environment: {

@@ -109,9 +109,27 @@ test('attack 2: nothing hidden is served, nothing from outside, and nothing that
   const socket = createServer().listen(join(root, 'socket'))
   t.after(() => socket.close())
   const paths = [
-    ...['/.env', '/.git/config', '/%2egit/config', '/link', '/relative', '/up/secret.txt', '/up/', '/config', '/loop'],
-    ...['/process/environ', '/pipe', '/socket', '/..%2fsecret.txt', '/../secret.txt', '/..;/secret.txt', '/a%00'],
-    ...['/%ff', '/index.html%00.txt', '/\\..\\secret.txt', '//etc/passwd', `/${'a'.repeat(300)}`],
+    '/.env',
+    '/.git/config',
+    '/%2egit/config',
+    '/link',
+    '/relative',
+    '/up/secret.txt',
+    '/up/',
+    '/config',
+    '/loop',
+    '/process/environ',
+    '/pipe',
+    '/socket',
+    '/..%2fsecret.txt',
+    '/../secret.txt',
+    '/..;/secret.txt',
+    '/a%00',
+    '/%ff',
+    '/index.html%00.txt',
+    '/\\..\\secret.txt',
+    '//etc/passwd',
+    `/${'a'.repeat(300)}`,
     // root reads everything
     ...(process.getuid?.() === 0 ? [] : ['/unreadable']),
   ]
