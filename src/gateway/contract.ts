@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
 
+export { type TrafficView, trafficView } from './seen/contract.ts'
+
 /** Routes as API, CLI and pages speak of them. */
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'

@@ -5,6 +5,7 @@ import type { PkiFace } from '#pki'
 import type { Kernel } from '#platform'
 import type { Authenticators } from './entry/authenticators.ts'
 import type { LiveRoutes } from './routing/live-routes.ts'
+import type { Traffic } from './seen/traffic.ts'
 
 /** What the gate and its sign-in work with. */
 export interface GateDeps {
@@ -14,6 +15,7 @@ export interface GateDeps {
   readonly pki: Pick<PkiFace, 'actorOf'>
   readonly live: LiveRoutes
   readonly authenticators: Authenticators
+  readonly traffic: Traffic
   /** `https://gatehouse.localhost:8443` */
   readonly consoleOrigin: () => string
 }

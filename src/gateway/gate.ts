@@ -22,14 +22,12 @@ import type { Snapshot } from './routing/live-routes.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie } from './sso/app-host.ts'
-import type { Traffic } from './traffic.ts'
 import { connectionOf, type Visit } from './visit.ts'
 
 export interface GateOptions {
   readonly deps: GateDeps
   readonly appHost: AppHost
   readonly identities: Identities
-  readonly traffic: Traffic
   readonly sockets: OpenSockets
   /** `1.1 gatehouse-1f2e3d4c`: tells our own requests when they come back. */
   readonly via: string
@@ -56,7 +54,7 @@ export class Gate {
       (token) => identity.proofOf(token),
       (authorization) => authenticators.own(authorization),
     )
-    this.#refusals = new Refusals(options.deps, options.traffic)
+    this.#refusals = new Refusals(options.deps)
   }
 
   readonly handle: ServedHandler = (request, response) => {
@@ -103,6 +101,7 @@ export class Gate {
         allow: isMethod ? screened.allow : undefined,
         way: undefined,
         proof: undefined,
+        decision: undefined,
       })
     }
   }
@@ -219,6 +218,7 @@ export class Gate {
     const asked = actor ?? anonymous(visit.address)
     const decision = this.#options.deps.access.decide(asked, live.permission, live.resource, { now })
     this.#go(visit, decision, (answer) => {
+      visit.decision = answer
       if (!answer.allowed) this.#turnAway(visit, actor, answer)
       else if (actor === undefined) this.#forward(visit, actor, [])
       else this.#identify(visit, actor)
@@ -296,7 +296,7 @@ export class Gate {
     }
     const place = this.#takePlace(visit, actor)
     if (place === undefined) {
-      this.#refusals.answer(visit.request, visit.response, 'gateway.too-many-sockets')
+      this.#refusals.turnAway(visit, 'gateway.too-many-sockets')
       return
     }
     // whatever is answered but yes
@@ -313,7 +313,7 @@ export class Gate {
     switched: ReturnType<typeof onSwitched> | undefined,
   ): void {
     const { request, response, live, presented, address } = visit
-    const { deps, traffic, via } = this.#options
+    const { deps, via } = this.#options
     const { headers } = request
     if (actor !== undefined) {
       deps.kernel.journal.used({ actor, permission: live.permission, resource: live.used })
@@ -338,9 +338,9 @@ export class Gate {
         const requestId = this.#refusals.newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
         deps.kernel.log.warn({ requestId, route: live.route.name, upstream, code, cause }, 'upstream failed')
-        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } })
+        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } }, live.route)
       },
-      done: traffic.observer(visit, actor),
+      done: deps.traffic.observer({ request, route: live.route, address, actor, decision: visit.decision }),
     }).start()
   }
 

@@ -22,12 +22,13 @@ import { Upstreams } from './proxy/upstreams.ts'
 import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
 import { type GatewayRoute, resourceOf } from './routing/table.ts'
+import { Traffic } from './seen/traffic.ts'
+import { trafficRoutes } from './seen/traffic-routes.ts'
 import { OpenSockets } from './sockets/open-sockets.ts'
 import { AppHost } from './sso/app-host.ts'
 import { forgetCodes } from './sso/code-store.ts'
 import { gateRoute } from './sso/console-gate.ts'
 import { routesState } from './state.ts'
-import { Traffic } from './traffic.ts'
 import { MachinePaths } from './upstreams/machine-paths.ts'
 import { upstreamNotes } from './upstreams/notes.ts'
 import { byTimer } from './upstreams/prober.ts'
@@ -64,10 +65,12 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   const authenticators = new Authenticators({ kernel, ...needs })
   const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams, authenticators))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
-  const deps = { kernel, live, authenticators, consoleOrigin, ...needs }
+  const traffic = new Traffic(kernel)
+  const deps = { kernel, live, authenticators, traffic, consoleOrigin, ...needs }
   const admin = {
     kernel,
     live,
+    traffic,
     config: kernel.config,
     authenticators,
     pki: needs.pki,
@@ -88,7 +91,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   })
   return {
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
-    routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin)],
+    routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin), ...trafficRoutes(admin)],
     navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 50, group: 'apps' }],
     search: [routeSearch],
     searchActions: routeActions,
@@ -143,7 +146,6 @@ function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps): Gate {
     deps,
     appHost: new AppHost(deps),
     identities,
-    traffic: new Traffic(kernel),
     sockets: new OpenSockets(deps),
     via: `1.1 gatehouse-${mark}`,
   })

@@ -4,18 +4,16 @@ import type { GatewayCode } from './errors.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem } from './proxy/answers.ts'
 import { hostOf } from './proxy/screen.ts'
+import type { GatewayRoute } from './routing/table.ts'
 import { causeOf } from './sso/app-host.ts'
-import type { Traffic } from './traffic.ts'
 import type { Visit } from './visit.ts'
 
 /** How the gate says no: the answer, the count, the line in the log, the record in the journal. */
 export class Refusals {
   readonly #deps: GateDeps
-  readonly #traffic: Traffic
 
-  constructor(deps: GateDeps, traffic: Traffic) {
+  constructor(deps: GateDeps) {
     this.#deps = deps
-    this.#traffic = traffic
   }
 
   /** Answers; the last thing that happens to a request. */
@@ -24,20 +22,26 @@ export class Refusals {
     response: ServedResponse,
     code: GatewayCode,
     options: Partial<AnswerOptions> = {},
+    route?: GatewayRoute,
   ): void {
     const { kernel, consoleOrigin } = this.#deps
-    this.#traffic.refused(code)
+    const said = options.fields?.['reason']
+    this.#deps.traffic.refused(code, route, typeof said === 'string' ? said : undefined)
     const requestId = options.requestId ?? this.newRequestId()
     if (kernel.config.log.access) {
       const path = pathOnly(request.url ?? '')
-      kernel.log.info({ requestId, host: hostOf(request), method: request.method, path, code }, 'refused')
+      kernel.log.info(
+        { requestId, route: route?.name, host: hostOf(request), method: request.method, path, code },
+        'refused',
+      )
     }
     answerProblem(request, response, code, { ...options, requestId, console: consoleOrigin() })
   }
 
   /** Answers in the form the visit's route has chosen. */
   turnAway({ request, response, live }: Visit, code: GatewayCode, options: Partial<AnswerOptions> = {}): void {
-    this.answer(request, response, code, { ...options, asProgram: live.route.onRefusal === 'api' })
+    const { route } = live
+    this.answer(request, response, code, { ...options, asProgram: route.onRefusal === 'api' }, route)
   }
 
   /** What failed on the way to a decision lets nothing through. */
@@ -58,7 +62,7 @@ export class Refusals {
 
   /** The route's rule would have refused it, and is only tried out. */
   letThrough({ live }: Visit, actor: Actor, decision: Decision): void {
-    this.#traffic.letThrough(decision.code)
+    this.#deps.traffic.letThrough(decision.code)
     const requestId = this.newRequestId()
     this.#deps.kernel.journal.refused({ ...aboutUse(live, actor, decision), inShadow: true, requestId })
   }

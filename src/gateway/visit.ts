@@ -1,3 +1,4 @@
+import type { Decision } from '#kit'
 import type { GatewayProof, ServedRequest, ServedResponse } from '#platform'
 import type { Way } from './entry/way.ts'
 import type { Presented } from './proxy/presented.ts'
@@ -20,6 +21,8 @@ export interface Visit {
   way: Way | undefined
   /** What a contributed way recognised. */
   proof: GatewayProof | undefined
+  /** What was decided last, for the log. */
+  decision: Decision | undefined
 }
 
 /** What lives as long as the client's connection. HTTP/2 gives every request a socket of its own making. */

@@ -4,7 +4,7 @@ import type { Counter, Gauge, Histogram } from 'prom-client'
 
 /**
  * Prometheus metrics. Names are written in full, `gatehouse_…`, so that they can be searched for. Labels are bounded
- * sets: never ids, paths or names people choose.
+ * sets: never ids, paths or names visitors choose.
  *
  * @throws TypeError for a name without the prefix, or one that is taken
  */
@@ -17,11 +17,22 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly Label[],
   ): Histogram<Label>
+  /** A histogram that somebody else keeps, read when it is scraped. */
+  distribution(name: string, help: string, read: () => readonly Distribution[]): void
   /**
    * Prometheus text exposition. Includes the process's own metrics under their usual names (`process_…`, `nodejs_…`),
    * measured from the first call on: where nobody scrapes, they cost nothing.
    */
   text(): Promise<string>
+}
+
+/** How values lie, with the labels they have in common. */
+export interface Distribution {
+  readonly labels: Readonly<Record<string, string>>
+  /** How many values are at most `upTo`, in rising order; each counts those before it too. */
+  readonly buckets: readonly { readonly upTo: number; readonly count: number }[]
+  readonly sum: number
+  readonly count: number
 }
 
 /**
@@ -49,6 +60,16 @@ export function createMetrics(): Metrics {
     gauge: (name, help, labels) => new GaugeOf(describe(name, help, labels)),
     histogram: (name, help, buckets, labels) =>
       new HistogramOf({ ...describe(name, help, labels), buckets: [...buckets] }),
+    distribution: (name, help, read) => {
+      const { registers: _, ...described } = describe(name, help)
+      const get = async () => ({
+        ...described,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: read().flatMap((each) => linesOf(name, each)),
+      })
+      registry.registerMetric({ ...described, get } as unknown as prom.Metric)
+    },
     text: () => {
       if (!processMetrics) {
         processMetrics = true
@@ -58,4 +79,16 @@ export function createMetrics(): Metrics {
       return registry.metrics()
     },
   }
+}
+
+function linesOf(name: string, { labels, buckets, sum, count }: Distribution) {
+  const upTo = buckets.map((bucket) => ({ labels: { ...labels, le: bucket.upTo }, value: bucket.count }))
+  return [
+    ...[...upTo, { labels: { ...labels, le: '+Inf' }, value: count }].map((line) => ({
+      ...line,
+      metricName: `${name}_bucket`,
+    })),
+    { labels, value: sum, metricName: `${name}_sum` },
+    { labels, value: count, metricName: `${name}_count` },
+  ]
 }

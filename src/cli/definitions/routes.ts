@@ -56,6 +56,14 @@ export function addRoutes(program: Command): void {
       await deleteRoute(name, options)
     })
 
+  remote(routes, 'traffic <name>', {
+    summary: 'Tells what passes through a route, how fast it is answered, and what is refused',
+    example: 'gatehouse routes traffic wiki\ngatehouse routes traffic wiki --json',
+  }).action(async (name: string, options: TargetOptions) => {
+    const { showTraffic } = await import('../commands/route-traffic.ts')
+    await showTraffic(name, options)
+  })
+
   remote(routes, 'test <name>', {
     summary: 'Asks the app behind a route whether it answers; exits with 1 when it does not',
     example: 'gatehouse routes test wiki',

@@ -52,6 +52,7 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute, state: strin
     (await placeRefusal(deps, ctx, live)) ??
     (await deps.access.decide(ctx.actor, live.permission, live.resource, { now: ctx.now }))
   if (decision.allowed) return undefined
+  deps.traffic.refused('gateway.refused', live.route, decision.reason)
   deps.kernel.journal.refused({
     actor: ctx.actor,
     permission: live.permission,

@@ -26,6 +26,7 @@ import {
 import type { FormValues } from '../admin/form.ts'
 import type { ProbeView } from '../contract.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
+import { routeTabs } from './route-tabs.ts'
 
 const trail = [{ text: 'Routes', href: '/routes' }]
 
@@ -86,7 +87,7 @@ export function routePage(options: {
     state: ruleBadge(route),
     lead: html`People reach this app at <a href="${url}">${url}</a>.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
-  })}${tested === undefined ? undefined : testNotice(tested)}${facts([
+  })}${routeTabs(route.name, '')}${tested === undefined ? undefined : testNotice(tested)}${facts([
     { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
     { term: 'Who may use it', value: ruleText(route) },
     ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),

@@ -47,6 +47,7 @@ export {
   strangerRefusal,
   whyAddress,
 } from './problem-page.ts'
+export { refreshed } from './refreshed.ts'
 export { type Column, type Sorting, type TableOptions, table, tableRow } from './table.ts'
 export { type Tab, tabs } from './tabs.ts'
 export { exactTime, relative, time, utc } from './time.ts'

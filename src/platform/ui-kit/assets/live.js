@@ -88,3 +88,64 @@ function followList() {
 }
 
 followList()
+
+// A part of a page fetched anew while somebody looks at it.
+
+const refreshEvery = 2000
+
+function refreshPart() {
+  const part = document.querySelector('[data-refresh]')
+  if (!part) return
+  const bar = document.querySelector('[data-refresh-bar]')
+  const state = bar.querySelector('[data-live-state]')
+  const button = bar.querySelector('button')
+  const reload = bar.querySelector('a')
+  let paused = false
+  let underway = false
+
+  const timer = setInterval(refresh, refreshEvery)
+  button.addEventListener('click', () => {
+    paused = !paused
+    label()
+  })
+  label()
+  button.hidden = false
+  reload.hidden = true
+
+  async function refresh() {
+    // what somebody reads with the keyboard or marks must not move away under them
+    if (paused || underway || document.hidden || part.contains(document.activeElement)) return
+    underway = true
+    try {
+      const answer = await fetch(part.dataset.refresh, { redirect: 'error' })
+      if (!answer.ok) return end()
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      const fresh = page.querySelector('[data-refresh]')
+      if (!fresh) return end()
+      if (fresh.innerHTML !== part.innerHTML) part.replaceChildren(...fresh.childNodes)
+      tell('Shows what is going on now.')
+    } catch {
+      tell('Connecting again…')
+    } finally {
+      underway = false
+    }
+  }
+
+  function end() {
+    clearInterval(timer)
+    tell('Updates ended.')
+    button.hidden = true
+    reload.hidden = false
+  }
+
+  function tell(text) {
+    if (!paused && state.textContent !== text) state.textContent = text
+  }
+
+  function label() {
+    button.textContent = paused ? 'Resume' : 'Pause'
+    state.textContent = paused ? 'Paused.' : 'Shows what is going on now.'
+  }
+}
+
+refreshPart()
