@@ -1,23 +1,25 @@
 /**
- * How much the gate costs: a signed-in, permission-checked route beside a bare `undici` dispatch proxy and Caddy's plain
- * reverse proxy, in one run. 64 keep-alive connections over TLS 1.3, 1 KiB from a local nginx, rounds in turn, so that
- * the machine's moods meet all alike.
+ * How much the gate costs, in one run on one machine with one upstream: Gatehouse (a public route, a session, an API
+ * token, with an access log, among ten thousand routes) beside a bare `undici` dispatch proxy, Caddy's and nginx's
+ * plain reverse proxy. 64 keep-alive connections over TLS 1.3 with 1 KiB from a local nginx, then new connections;
+ * rounds in turn, so that the machine's moods meet all alike. Everything is one process.
  *
  * Needs nginx, caddy, wrk and openssl (Debian packages of the same names).
  */
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Peers } from './gateway/peers.ts'
 import { median, rounded } from './machine/figures.ts'
-import { cpuOf, freePort, type Program, start } from './machine/programs.ts'
+import { cpuOf, type Program } from './machine/programs.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12)
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 1)
+const manyRoutes = Number(process.env['BENCH_ROUTES'] ?? 10_000)
 const warmUpSeconds = 3
 const here = import.meta.dirname
 const node = process.execPath
@@ -25,9 +27,10 @@ const node = process.execPath
 interface Target {
   readonly name: string
   readonly program: Program
+  readonly host: string
   readonly port: number
-  /** Every target is sent one of the same length: a request costs what its bytes cost. */
-  readonly cookie: string
+  /** Every target is sent a cookie of the same length: a request costs what its bytes cost. */
+  readonly headers: readonly string[]
 }
 
 interface Round {
@@ -38,68 +41,69 @@ interface Round {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
-const programs: Program[] = []
+const peers = new Peers(directory, host)
 try {
   const targets = await startTargets()
   // long enough for the compiler to have seen everything, on a busy machine too
-  for (const target of targets) await measure(target, warmUpSeconds)
-  const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? targets : targets.toReversed()
-    for (const target of order) measured.get(target.name)?.push(await measure(target, seconds))
-  }
-  report(measured)
+  for (const target of targets) await measure(target, warmUpSeconds, true)
+  report(await compare(targets, rounds, true))
+  const connecting = targets.filter(({ name }) => ['bare undici', 'gatehouse', 'caddy', 'nginx'].includes(name))
+  for (const target of connecting) await measure(target, warmUpSeconds, false)
+  reportConnecting(await compare(connecting, Math.ceil(rounds / 2), false))
 } finally {
-  await Promise.all(programs.map((program) => program.stop()))
+  await peers.stop()
   rmSync(directory, { recursive: true, force: true })
 }
 
+async function compare(
+  targets: readonly Target[],
+  times: number,
+  keepAlive: boolean,
+): Promise<ReadonlyMap<string, readonly Round[]>> {
+  const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
+  for (let round = 0; round < times; round += 1) {
+    const order = round % 2 === 0 ? targets : targets.toReversed()
+    for (const target of order) measured.get(target.name)?.push(await measure(target, seconds, keepAlive))
+  }
+  return measured
+}
+
 async function startTargets(): Promise<readonly Target[]> {
-  const certFile = join(directory, 'cert.pem')
-  const keyFile = join(directory, 'key.pem')
-  await run('openssl', [
-    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout'.split(' '),
-    keyFile,
-    ...`-out ${certFile} -subj /CN=${host} -addext subjectAltName=DNS:${host}`.split(' '),
-  ])
-  const upstream = `http://127.0.0.1:${await startNginx()}`
-  const bare = await begin(node, [join(here, 'gateway/bare.ts'), certFile, keyFile, upstream])
-  const caddyPort = await freePort()
-  const caddyFile = join(directory, 'Caddyfile')
-  writeFileSync(
-    caddyFile,
-    `{
-  admin off
-  auto_https off
-  skip_install_trust
-}
-https://${host}:${caddyPort} {
-  tls ${certFile} ${keyFile}
-  reverse_proxy ${upstream}
-}
-`,
-  )
-  const env = { ...process.env, HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory }
-  const caddy = await begin('caddy', ['run', '--config', caddyFile, '--adapter', 'caddyfile'], {
-    env,
-    ready: () => isOpen(caddyPort),
-  })
-  const ours = await startOurs(upstream, 'off')
-  const logging = await startOurs(upstream, 'on')
+  const { certFile, keyFile } = await peers.certificate()
+  const upstream = await peers.upstream()
+  const bare = await peers.begin(node, [join(here, 'gateway/bare.ts'), certFile, keyFile, upstream])
+  const caddy = await peers.caddy(upstream, certFile, keyFile)
+  const nginx = await peers.nginxProxy(upstream, certFile, keyFile)
+  const ours = await startOurs('one', upstream, 'off', 1)
+  const logging = await startOurs('logging', upstream, 'on', 1)
+  const many = await startOurs('many', upstream, 'off', manyRoutes)
+  const headers = [`Cookie: ${ours.cookie}`]
+  const session = ({ program, port, cookie }: Started) => ({ program, port, host, headers: [`Cookie: ${cookie}`] })
   return [
-    { name: 'bare undici', program: bare, port: Number(bare.firstLine), cookie: ours.cookie },
-    { name: 'gatehouse', ...ours },
-    { name: 'gatehouse, access log', ...logging },
-    { name: 'caddy', program: caddy, port: caddyPort, cookie: ours.cookie },
+    { name: 'bare undici', program: bare, port: Number(bare.firstLine), host, headers },
+    { name: 'gatehouse', ...session(ours) },
+    { name: 'gatehouse, public', ...session(ours), host: `public-${host}` },
+    { name: 'gatehouse, API token', ...session(ours), headers: [`Authorization: Bearer ${ours.token}`] },
+    { name: `gatehouse, ${manyRoutes} routes`, ...session(many) },
+    { name: 'gatehouse, access log', ...session(logging) },
+    { name: 'caddy', ...caddy, host, headers },
+    { name: 'nginx', ...nginx, host, headers },
   ]
 }
 
-async function startOurs(upstream: string, accessLog: 'on' | 'off') {
-  const data = join(directory, `data-${accessLog}`)
+interface Started {
+  readonly program: Program
+  readonly port: number
+  readonly cookie: string
+  readonly token: string
+}
+
+async function startOurs(name: string, upstream: string, log: 'on' | 'off', routes: number): Promise<Started> {
+  const data = join(directory, `data-${name}`)
   mkdirSync(data, { mode: 0o700 })
-  const program = await begin(node, [...profiling(), join(here, 'gateway/ours.ts'), data, upstream, host, accessLog])
-  const { port, cookie } = JSON.parse(program.firstLine) as { readonly port: number; readonly cookie: string }
-  return { program, port, cookie }
+  const args = [join(here, 'gateway/ours.ts'), data, upstream, host, log, String(routes)]
+  const program = await peers.begin(node, [...profiling(), ...args])
+  return { program, ...(JSON.parse(program.firstLine) as Omit<Started, 'program'>) }
 }
 
 /** `BENCH_PROFILE=dir` leaves a CPU profile of Gatehouse there. */
@@ -108,40 +112,14 @@ function profiling(): readonly string[] {
   return to === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${to}`]
 }
 
-async function startNginx(): Promise<number> {
-  const port = await freePort()
-  const config = join(directory, 'nginx.conf')
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${directory}/${kind};`,
-  )
-  writeFileSync(
-    config,
-    `daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
-events { worker_connections 1024; }
-http {
-  access_log off; keepalive_requests 1000000000; ${paths.join(' ')}
-  server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "${'x'.repeat(1024)}"; } }
-}
-`,
-  )
-  await begin('nginx', ['-c', config, '-p', directory], { ready: () => isOpen(port) })
-  return port
-}
-
-async function begin(...args: Parameters<typeof start>): Promise<Program> {
-  const program = await start(...args)
-  programs.push(program)
-  return program
-}
-
-async function measure({ program, port, cookie }: Target, duration: number): Promise<Round> {
+async function measure(target: Target, duration: number, keepAlive: boolean): Promise<Round> {
+  const { program, port, headers } = target
   const before = cpuOf(program.pid)
   const { stdout } = await run('wrk', [
     ...`-t 1 -c 64 -d ${Math.round(duration)}s -s`.split(' '),
     join(here, 'gateway/load.lua'),
-    '-H',
-    `Cookie: ${cookie}`,
-    `https://${host}:${port}/`,
+    ...[...headers, ...(keepAlive ? [] : ['Connection: close'])].flatMap((header) => ['-H', header]),
+    `https://${target.host}:${port}/`,
   ])
   const cpu = cpuOf(program.pid) - before
   const last = stdout.trim().split('\n').at(-1) ?? ''
@@ -181,12 +159,40 @@ function report(measured: ReadonlyMap<string, readonly Round[]>): void {
     ['of bare, with access log', find('gatehouse, access log')?.ofBare ?? 0, '>=', 0.75],
     ['of caddy', rounded((ours?.perSecond ?? 0) / (find('caddy')?.perSecond ?? Number.NaN), 100), '>', 1],
     ['p99 of bare', ours?.p99OfBare ?? 99, '<=', 1.5],
+    [
+      `${manyRoutes} routes of one`,
+      ratioOf(measured.get(`gatehouse, ${manyRoutes} routes`) ?? [], measured.get('gatehouse') ?? []),
+      '>=',
+      0.95,
+    ],
   ] as const
+  judge(targets)
+  console.log(JSON.stringify({ bench: 'gateway', connections: 64, bytes: 1024, rounds, seconds, figures: ratios }))
+}
+
+/** With a new connection for every request: the handshake is most of it. */
+function reportConnecting(measured: ReadonlyMap<string, readonly Round[]>): void {
+  const figures = [...measured].map(([name, all]) => ({
+    name,
+    perSecond: Math.round(median(all.map((one) => one.perSecond))),
+    cpuUs: Math.round(median(all.map((one) => one.cpuUs))),
+    p99Ms: rounded(median(all.map((one) => one.p99Us)) / 1_000, 10),
+  }))
+  console.log('A new TLS connection for every request:')
+  console.table(Object.fromEntries(figures.map(({ name, ...rest }) => [name, rest])))
+  const ours = measured.get('gatehouse') ?? []
+  judge([
+    ['new connections of caddy', ratioOf(ours, measured.get('caddy') ?? []), '>=', 0.75],
+    ['new connections of bare', ratioOf(ours, measured.get('bare undici') ?? []), '>=', 0.85],
+  ])
+  console.log(JSON.stringify({ bench: 'gateway-connections', connections: 64, figures }))
+}
+
+function judge(targets: readonly (readonly [string, number, '>=' | '<=' | '>', number])[]): void {
   for (const [what, value, sign, goal] of targets) {
     const met = sign === '<=' ? value <= goal : sign === '>' ? value > goal : value >= goal
     console.log(`${met ? 'met   ' : 'missed'} ${what}: ${value} (${sign} ${goal})`)
   }
-  console.log(JSON.stringify({ bench: 'gateway', connections: 64, bytes: 1024, rounds, seconds, figures: ratios }))
 }
 
 function ratioOf(ours: readonly Round[], bare: readonly Round[]): number {
@@ -203,15 +209,4 @@ function bestRatioOf(ours: readonly Round[], bare: readonly Round[]): number {
         .slice(0, Math.max(1, all.length >> 2)),
     )
   return rounded(best(ours) / best(bare), 100)
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

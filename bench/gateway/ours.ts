@@ -10,9 +10,10 @@ import { startServer } from '../../src/platform/server.ts'
 
 /**
  * Gatehouse itself, with the rooms the gateway stands on: one account, one route guarded by a permission that the
- * account holds through a role, and a session opened the way a browser opens it. Prints where it is and the cookie.
+ * account holds through a role, a public one beside it, as many more as asked, a session opened the way a browser opens
+ * it and an API token. Prints where it is, the cookie and the token.
  */
-const [data = '', upstream = '', host = '', accessLog = 'off'] = process.argv.slice(2)
+const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1'] = process.argv.slice(2)
 const password = 'correct horse battery staple'
 
 const server = await startServer({
@@ -81,7 +82,7 @@ function visit(on: string, path: string, form?: Readonly<Record<string, string>>
   })
 }
 
-function admin(method: string, path: string, body: unknown): Promise<void> {
+function admin(method: string, path: string, body: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       {
@@ -96,13 +97,48 @@ function admin(method: string, path: string, body: unknown): Promise<void> {
           text += chunk.toString()
         })
         response.on('end', () => {
-          if ((response.statusCode ?? 500) < 300) resolve()
+          if ((response.statusCode ?? 500) < 300) resolve(text === '' ? undefined : JSON.parse(text))
           else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
         })
       },
     )
     request.on('error', reject)
     request.end(JSON.stringify(body))
+  })
+}
+
+/** Signs in as a program does. */
+function makeToken(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        servername: consoleHost,
+        rejectUnauthorized: false,
+        agent: false,
+        method: 'POST',
+        path: '/api/v1/sign-in',
+        headers: {
+          host: `${consoleHost}:${port}`,
+          origin: server.origin,
+          'content-type': 'application/json',
+        },
+      },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('end', () => {
+          const { secret } = JSON.parse(text) as { readonly secret?: string }
+          if (secret === undefined) reject(new Error(`no token: ${text}`))
+          else resolve(secret)
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(JSON.stringify({ handle: 'bench', password, label: 'bench' }))
   })
 }
 
@@ -113,6 +149,15 @@ await admin('POST', '/api/v1/setup', {
   password,
 })
 await admin('POST', '/api/v1/routes', { name: 'bench', host, upstreams: [upstream] })
+const access = { kind: 'public', reason: 'a bench' }
+await admin('POST', '/api/v1/routes', { name: 'public', host: `public-${host}`, upstreams: [upstream], access })
+// on the host that is measured, so that every request is looked up among them
+const more = Array.from({ length: Number(routes) - 1 }, (_, place) => `r${place}`)
+for (let done = 0; done < more.length; done += 100) {
+  const make = (name: string) =>
+    admin('POST', '/api/v1/routes', { name, host, path: `/${name}/of/many`, upstreams: [upstream] })
+  await Promise.all(more.slice(done, done + 100).map(make))
+}
 
 let at = new URL(`https://${host}:${port}/`)
 for (let hops = 0; hops < 10; hops += 1) {
@@ -126,7 +171,7 @@ for (let hops = 0; hops < 10; hops += 1) {
   at = new URL(answer.location, at)
 }
 const cookie = [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
-process.stdout.write(`${JSON.stringify({ port, cookie, consoleHost })}\n`)
+process.stdout.write(`${JSON.stringify({ port, cookie, token: await makeToken(), consoleHost })}\n`)
 process.on('SIGTERM', () => {
   server.stop({ graceMs: 100 }).then(
     () => process.exit(0),
