@@ -148,3 +148,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 function isFault(value: unknown): value is { readonly field: string; readonly message: string } {
   return isRecord(value) && typeof value['field'] === 'string' && typeof value['message'] === 'string'
 }
+
+/** Says which version a change was made on. */
+export function ifMatch({ etag }: Pick<Answer<unknown>, 'etag'>): Readonly<Record<string, string>> {
+  return etag === undefined ? {} : { 'if-match': etag }
+}

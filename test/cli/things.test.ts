@@ -122,8 +122,27 @@ test('roles', async (t) => {
     Id           <rol>
     Created      <time>
     Changed      <time>
+    $ gatehouse roles update readers --rank 100 --title Readers
+    Changed readers. Rank: 100. It allows: accounts:read audit:read
+    $ gatehouse roles update readers --permission audit:read --yes
+    Changed readers. Rank: 100. It allows: audit:read
+    $ gatehouse roles update readers
+    ! gatehouse: Wrong usage
+    !   Nothing to change was named.
+    !   (cli.usage)
+    => 2
+    $ gatehouse roles update readers --rank 1001
+    ! gatehouse: The input has faults
+    !   Nothing was sent. Correct what is named and try again.
+    !   rank: Too big: expected number to be <=1000
+    !   (cli.usage)
+    => 2
     $ gatehouse roles revoke readers sam --yes
     sam no longer holds readers.
+    $ gatehouse roles create passing --permission audit:read
+    Created passing. It allows: audit:read
+    $ gatehouse roles delete passing --yes
+    Deleted passing.
     $ gatehouse roles grant readers
     ! gatehouse: Wrong usage
     !   Name either an account or --group.

@@ -1,5 +1,6 @@
-import { memberList, role, roleBody, roleList } from '#access/contract'
-import { connect } from '../client.ts'
+import { memberList, role, roleBody, roleList, rolePatch } from '#access/contract'
+import { connect, ifMatch } from '../client.ts'
+import { wrongUsage } from '../failure.ts'
 import { type HolderOptions, holderOf } from '../holder.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
@@ -14,6 +15,14 @@ export interface NewRoleOptions extends TargetOptions {
   readonly title?: string
   readonly description?: string
   readonly rank?: string
+}
+
+export interface ChangedRoleOptions extends TargetOptions {
+  readonly permission?: readonly string[]
+  readonly title?: string
+  readonly description?: string
+  readonly rank?: string
+  readonly yes?: boolean
 }
 
 export async function listRoles(options: TargetOptions & { readonly limit: string }): Promise<void> {
@@ -59,6 +68,38 @@ export async function createRole(name: string, options: NewRoleOptions): Promise
   const client = await connect(options)
   const { data, raw } = await client.call('POST', path, role, { body })
   print(options, raw, () => `Created ${data.name}. It allows: ${data.permissions.join(' ')}`)
+}
+
+export async function updateRole(name: string, options: ChangedRoleOptions): Promise<void> {
+  const { permission: permissions, title, description, rank: wanted } = options
+  const given = { permissions, title, description, rank: wanted === undefined ? undefined : Number(wanted) }
+  const patch = judged(rolePatch, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+  if (Object.keys(patch).length === 0) throw wrongUsage('Nothing to change was named.')
+  const client = await connect(options)
+  const before = await client.call('GET', roleUrl(name), role)
+  if (patch.permissions !== undefined) {
+    const now = before.data.permissions.join(' ')
+    await confirm(
+      `Let ${visible(name)} allow only ${patch.permissions.join(' ')}, for everybody who holds it? It is ${now} now.`,
+      options,
+    )
+  }
+  const { data, raw } = await client.call('PATCH', roleUrl(name), role, { body: patch, headers: ifMatch(before) })
+  print(options, raw, () => `Changed ${data.name}. Rank: ${rank(data.rank)}. It allows: ${data.permissions.join(' ')}`)
+}
+
+export async function deleteRole(
+  name: string,
+  options: TargetOptions & { readonly yes?: boolean; readonly force?: boolean },
+): Promise<void> {
+  const client = await connect(options)
+  const before = await client.call('GET', roleUrl(name), role)
+  const { items } = (await client.call('GET', `${roleUrl(name)}/holders`, memberList)).data
+  const held = items.length === 0 ? 'Nobody holds it.' : `${items.length} hold it and lose what only it allowed.`
+  await confirm(`Delete the role ${visible(name)}? ${held} Its name is never used again.`, options)
+  const query = options.force === true ? '?force=true' : ''
+  await client.send('DELETE', roleUrl(name) + query, { headers: ifMatch(before) })
+  print(options, { deleted: name }, () => `Deleted ${visible(name)}.`)
 }
 
 export async function grantRole(name: string, account: string | undefined, options: HolderOptions): Promise<void> {

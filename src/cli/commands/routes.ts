@@ -8,7 +8,7 @@ import {
   updateRouteBody,
 } from '#gateway/contract'
 import { parseDuration } from '#kit'
-import { type Answer, connect } from '../client.ts'
+import { connect, ifMatch } from '../client.ts'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
@@ -114,10 +114,6 @@ async function getRoute(name: string, options: TargetOptions) {
   const client = await connect(options)
   const answer = await client.call('GET', `${path}/${encodeURIComponent(name)}`, routeView)
   return { ...answer, client }
-}
-
-function ifMatch({ etag }: Pick<Answer<unknown>, 'etag'>): Readonly<Record<string, string>> {
-  return etag === undefined ? {} : { 'if-match': etag }
 }
 
 /** `socketIdleMs` as people say it. */

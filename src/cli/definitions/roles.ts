@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { NewRoleOptions } from '../commands/roles.ts'
+import type { ChangedRoleOptions, NewRoleOptions } from '../commands/roles.ts'
 import type { HolderOptions } from '../holder.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
@@ -34,6 +34,31 @@ export function addRoles(program: Command): void {
     .action(async (role: string, options: NewRoleOptions) => {
       const { createRole } = await import('../commands/roles.ts')
       await createRole(role, options)
+    })
+
+  remote(roles, 'update <role>', {
+    summary: 'Changes what is named of a role, for everybody who holds it',
+    example: 'gatehouse roles update readers --rank 100\ngatehouse roles update readers --permission audit:read --yes',
+  })
+    .option('--permission <permission>', 'what it allows from now on, in place of all there was (repeatable)', several)
+    .option('--title <title>', 'how pages show it')
+    .option('--description <text>', 'what it is for')
+    .option('--rank <rank>', '1 to 1000: its holders act on nobody of an equal or higher rank; 0: none')
+    .option('--yes', 'does not ask before permissions are replaced')
+    .action(async (role: string, options: ChangedRoleOptions) => {
+      const { updateRole } = await import('../commands/roles.ts')
+      await updateRole(role, options)
+    })
+
+  remote(roles, 'delete <role>', {
+    summary: 'Deletes a role and takes it from everybody; its name stays taken',
+    example: 'gatehouse roles delete readers --yes',
+  })
+    .option('--force', 'also where policies name it')
+    .option('--yes', 'does not ask')
+    .action(async (role: string, options: TargetOptions & { yes?: boolean; force?: boolean }) => {
+      const { deleteRole } = await import('../commands/roles.ts')
+      await deleteRole(role, options)
     })
 
   remote(roles, 'grant <role> [account]', {

@@ -7,8 +7,10 @@ import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credential
 import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
+import { recoveryOffer } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
 import { aboutCaller } from '../resources.ts'
+import { isFirstSecond, madeReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import {
@@ -82,8 +84,8 @@ function newKeys(parts: Parts): readonly Route[] {
           told: keyFaults,
           show: (extra, status) => keyFormReply(parts, ctx, body, extra, status),
           async make(limits) {
-            await makeKey(parts, ctx, wantedOf(body, limits), body.publicKey)
-            return { kind: 'redirect', location: done('created') }
+            const { credential } = await makeKey(parts, ctx, wantedOf(body, limits), body.publicKey)
+            return madeReply(ctx, credential)
           },
         })
       },
@@ -120,7 +122,8 @@ function newSecrets(parts: Parts): readonly Route[] {
           async make(limits) {
             const { credential, secret } = await makeSharedSecret(parts, ctx, wantedOf(body, limits))
             const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
-            return { kind: 'page', page: sharedSecretPage(credential.label, secret, words) }
+            const offered = (await isFirstSecond(ctx, credential)) ? recoveryOffer() : undefined
+            return { kind: 'page', page: sharedSecretPage(credential.label, secret, words, offered) }
           },
         })
       },

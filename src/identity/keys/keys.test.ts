@@ -172,8 +172,23 @@ eachDialect((_, open) => {
     assert.match(asked.text, /BEGIN PUBLIC KEY/, 'what was typed is kept')
     assert.match(asked.text, /value="yes" checked/)
     const made = await sam.post('/account/credentials/new/key', { ...form, confirmed: 'address-shut-out' })
-    assert.equal(made.status, 303, made.text)
+    assert.equal(made.status, 200, made.text)
+    assert.match(made.text, /Make ten recovery codes/, 'the first second factor: what if it is lost?')
     assert.equal((await listed(sam))[0]?.['isSecond'], true)
+  })
+
+  test('recovery codes are offered after the first second factor, a key or a shared secret, and after no other', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const sam = await person(node)
+    const secretForm = { label: 'Script', second: 'yes' }
+    const first = await sam.post('/account/credentials/new/shared-secret', secretForm)
+    assert.match(first.text, /The secret is shown only now/)
+    assert.match(first.text, /Make ten recovery codes/)
+    const another = await sam.post('/account/credentials/new/shared-secret', { ...secretForm, label: 'Other' })
+    assert.match(another.text, /The secret is shown only now/)
+    assert.ok(!another.text.includes('Make ten recovery codes'))
+    const key = { label: 'Laptop', publicKey: newPair().publicKey, second: 'yes' }
+    assert.equal((await sam.post('/account/credentials/new/key', key)).status, 303)
   })
 
   test('attack 29: a proof of ten minutes ago makes nothing; a key proves anew, in the session that asked alone', async (t) => {

@@ -110,8 +110,13 @@ export function resetRecoveryPage({ id }: Credential, left: number): ShellPage {
 /** After the first second factor: what if it is lost? */
 export function offerRecoveryPage(made: string): ShellPage {
   const body = html`${notice('done', made)}
-<p>If it is lost or broken, only a recovery code or an administrator lets you in again. The codes take a minute, and a sheet of paper.</p>
-${actionForm({ action: newRecoveryPath, submit: 'Make ten recovery codes', look: 'primary', values: { label: 'Recovery codes' } })}
+${recoveryOffer()}
 <p><a href="/account/security">Not now</a></p>`
   return securityStep('Make recovery codes too', nothing, body)
+}
+
+/** What recovery codes are for, and a button that makes them. */
+export function recoveryOffer(): Html {
+  return html`<p>If it is lost or broken, only a recovery code or an administrator lets you in again. The codes take a minute, and a sheet of paper.</p>
+${actionForm({ action: newRecoveryPath, submit: 'Make ten recovery codes', look: 'primary', values: { label: 'Recovery codes' } })}`
 }

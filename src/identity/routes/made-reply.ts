@@ -8,12 +8,16 @@ import { renewedCookie } from '../session-cookie.ts'
 
 /** After a credential was made: back to the list, or an offer of recovery codes after the first second factor. */
 export async function madeReply(ctx: Ctx, made: Credential): Promise<Reply> {
-  const all = made.isSecond ? await listCredentials(ctx.db, made.accountId) : []
-  const first =
-    made.isSecond && all.every(({ id, isSecond, kind }) => id === made.id || (!isSecond && kind !== 'recovery-codes'))
-  if (!first) return { kind: 'redirect', location: '/account/security?done=created' }
+  if (!(await isFirstSecond(ctx, made))) return { kind: 'redirect', location: '/account/security?done=created' }
   const title = `The ${credentialKinds[made.kind].title} “${made.label}” is made, and is asked for from the next sign-in on.`
   return { kind: 'page', page: offerRecoveryPage(title) }
+}
+
+/** Whether it is the only second factor of its account, without recovery codes beside it: losing it shuts its owner out. */
+export async function isFirstSecond(ctx: Ctx, made: Credential): Promise<boolean> {
+  if (!made.isSecond) return false
+  const all = await listCredentials(ctx.db, made.accountId)
+  return all.every(({ id, isSecond, kind }) => id === made.id || (!isSecond && kind !== 'recovery-codes'))
 }
 
 /** After a secret was replaced: back to the list, with the session's new token when it rests on it. */

@@ -111,14 +111,20 @@ ${form({
   return { title, body, section: '/account', frame: 'full' }
 }
 
-/** The secret, this once. @param limits in words, a line each */
-export function sharedSecretPage(label: string, secret: Secret, limits: readonly string[]): ShellPage {
+/**
+ * The secret, this once.
+ *
+ * @param limits in words, a line each
+ * @param offered what else to do, for who has it as their only second factor
+ */
+export function sharedSecretPage(label: string, secret: Secret, limits: readonly string[], offered?: Html): ShellPage {
   const title = `Secret of “${label}”`
   const body = html`${pageHeader({ title, trail })}
 ${notice('warning', 'The secret is shown only now', 'Copy it into a file that only its user can read. Gatehouse keeps it sealed and never shows it again.')}
 ${command(secret.reveal(), 'Shared secret')}
 <ul>${limits.map((line) => html`<li>${line}</li>`)}</ul>
 <p>To sign in, answer the line you are given with its HMAC-SHA-256: the page shows the command.</p>
+${offered}
 <p><a href="${security.href}">Go on to security</a></p>`
   return { title, body, section: '/account', frame: 'full' }
 }
