@@ -107,6 +107,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/account/tokens/new',
       '/routes/new',
       '/routes/blog',
+      '/routes/blog/traffic',
       '/groups/operators/edit',
       '/groups/operators/remove',
       '/groups/operators/delete',
