@@ -79,7 +79,7 @@ function recent(records: readonly AuditRecord[] | undefined, now: number): Html 
       { title: 'When', role: 'name', cell: (row) => html`<a href="/journal/${row.id}">${time(row.at, now)}</a>` },
       { title: 'Who', cell: ({ actor }) => actor.name },
       { title: 'From', cell: ({ address }) => address !== undefined && html`<code>${address}</code>` },
-      { title: 'Reason', cell: ({ detail }) => String(detail?.['reason'] ?? '') },
+      { title: 'Reason', cell: reasonOf },
       { title: 'Times', role: 'number', cell: ({ count }) => count },
       {
         title: 'Why',
@@ -93,6 +93,11 @@ function recent(records: readonly AuditRecord[] | undefined, now: number): Html 
       text: 'Refusals by route, network, certificate and decision appear here within a second.',
     }),
   })}`
+}
+
+function reasonOf({ detail }: AuditRecord): string | undefined {
+  const reason = detail?.['reason']
+  return typeof reason === 'string' ? reason : undefined
 }
 
 /** The question that was refused, asked again as it would be answered now. */
