@@ -45,6 +45,7 @@ export const accessRoom = defineRoom({
       explain: explainFor(access),
       state: accessState(access),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
+      inNetworks: (address, networks) => access.face.inNetworks(kernel.database.db, address, networks),
       async start(contributions) {
         await access.start(contributions)
         timer = setInterval(() => void access.differences.flush(), differencesWrittenEveryMs).unref()

@@ -15,6 +15,7 @@ import { signInCertificates } from './clients/sign-in-certificates.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
 import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
+import { pendingFiles } from './hosts/file-certificates.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
 import { forgetEndedKeys } from './issue/certificate-store.ts'
@@ -40,7 +41,10 @@ export type PkiKernel = Pick<
   Kernel,
   'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context'
 > & {
-  readonly listener: Pick<Listener, 'certificates' | 'clientCertificates' | 'plain' | 'httpsPort' | 'httpPort'>
+  readonly listener: Pick<
+    Listener,
+    'certificates' | 'clientCertificates' | 'fileCertificates' | 'plain' | 'httpsPort' | 'httpPort'
+  >
 }
 
 /** @throws GateError `pki.authority-unusable`: without its root nothing may be served, and no other is made */
@@ -160,6 +164,7 @@ export async function openPki(
     pending: async (ctx) => [
       ...(await pendingLines(ctx)),
       ...(await revocation.contributes.pending(ctx)),
+      ...(await pendingFiles(ctx, needs.access, listener.fileCertificates)),
       ...(await pendingEndings(ctx, needs.access)),
     ],
     navigation: [

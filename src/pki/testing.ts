@@ -110,6 +110,7 @@ export async function openOn(t: TestContext, ground: Ground, config: unknown = {
       metrics,
       listener: {
         httpsPort: 8443,
+        fileCertificates: [],
         httpPort: 8080,
         certificates: (source) => void sources.push(source),
         clientCertificates: () => undefined,

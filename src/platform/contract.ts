@@ -8,3 +8,4 @@ export {
   verdict,
   verifyBody,
 } from './audit/contract.ts'
+export { type ReloadReportJson, reloadReport } from './reload-contract.ts'

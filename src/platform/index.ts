@@ -70,6 +70,7 @@ export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'
 export { createListener, type ListenerOptions } from './listener/create-listener.ts'
+export { type CertificateOutcome, endsSoon } from './listener/file-certificates.ts'
 export type {
   CertificateSource,
   ClientCertificate,
@@ -100,6 +101,7 @@ export {
   type ForeAnswer,
   type ForeCheck,
   type Found,
+  type InNetworks,
   type Job,
   type Kernel,
   type NavigationEntry,

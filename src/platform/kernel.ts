@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { type Actor, parseCidr, prefixedId } from '#kit'
+import { type Actor, type Cidr, parseCidr, prefixedId } from '#kit'
 import { openJournal, type RunningJournal } from './audit/journal.ts'
 import { type Clock, type Random, systemClock, systemRandom } from './clock.ts'
 import type { CoreConfig } from './config/core.ts'
+import { ConfigurationError } from './config/faults.ts'
 import { openDataDirectory } from './data-directory.ts'
 import type { Database, RoomMigrations } from './db/database.ts'
 import { openSqlite } from './db/sqlite.ts'
@@ -12,6 +13,7 @@ import { leasing } from './jobs/lease.ts'
 import { fileSeal } from './keyring/file-seal.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
 import { createListener } from './listener/create-listener.ts'
+import { type CertificateOutcome, FileCertificates } from './listener/file-certificates.ts'
 import type { StartedListener } from './listener/listener.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -37,6 +39,8 @@ export interface OpenKernel extends Kernel {
   origin(): string
   newRequestId(): string
   requestContext(actor: Actor, signal: AbortSignal, requestId: string): Ctx
+  /** Takes over what may change while running, and reads the certificates of files again. */
+  reconfigure(config: CoreConfig): readonly CertificateOutcome[]
   /** Called after a transaction that emitted events. */
   onEmitted(wake: () => void): void
   /** Aborts `stopping`. */
@@ -57,7 +61,10 @@ export async function openKernel(
   surroundings: Surroundings,
 ): Promise<OpenKernel> {
   const { clock = systemClock, random = systemRandom } = surroundings
-  const log = surroundings.log ?? createLog({ level: config.log.level })
+  const ownLog = surroundings.log === undefined ? createLog({ level: config.log.level }) : undefined
+  const log = surroundings.log ?? ownLog ?? createLog({ level: config.log.level })
+  const metrics = createMetrics()
+  const fileCertificates = openFileCertificates(new FileCertificates({ clock, log, metrics }), config)
   const dataDirectory = openDataDirectory(config.data)
   const database = await openDatabase(config, dataDirectory, clock, log)
   try {
@@ -65,14 +72,14 @@ export async function openKernel(
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
     const keyring = await openKeyring({ database, seal, random, clock })
     const journal = openJournal({ database, clock, random, log })
-    const metrics = createMetrics()
     const regions = openRegions(config.regions.database, log)
     const listener = createListener({
       https: config.listen.https,
       http: config.listen.http,
       adminSocket: join(dataDirectory, 'admin.sock'),
       publicPort: config.console.port,
-      trustedProxies: config.listen.trustedProxies.flatMap((text) => parseCidr(text) ?? []),
+      trustedProxies: proxiesOf(config),
+      fileCertificates,
       log,
       metrics,
     })
@@ -82,8 +89,17 @@ export async function openKernel(
     const requestContext = (actor: Actor, signal: AbortSignal, requestId: string): Ctx =>
       makeContext({ database, clock, random, actor, requestId, signal, journal, emitted: () => emitted() })
     const newRequestId = (): string => prefixedId('req', clock.now(), random.bytes(10))
+    let current = config
     return {
-      config,
+      get config() {
+        return current
+      },
+      reconfigure: (fresh) => {
+        current = fresh
+        ownLog?.setLevel(fresh.log.level)
+        listener.trustProxies(proxiesOf(fresh))
+        return fileCertificates.load(fresh.listen.certificates)
+      },
       clock,
       random,
       log,
@@ -117,6 +133,22 @@ export async function openKernel(
     await database.close()
     throw error
   }
+}
+
+function proxiesOf({ listen }: CoreConfig): readonly Cidr[] {
+  return listen.trustedProxies.flatMap((text) => parseCidr(text) ?? [])
+}
+
+/** @throws ConfigurationError with every fault of every file */
+function openFileCertificates(certificates: FileCertificates, { listen }: CoreConfig): FileCertificates {
+  const faults = certificates.load(listen.certificates).flatMap(({ files, faults: found }, index) =>
+    found.map(({ file, message }) => ({
+      where: `[listen.certificates.${index}] ${file}`,
+      message: `${files[file]} ${message}`,
+    })),
+  )
+  if (faults.length > 0) throw new ConfigurationError('the files of [listen] certificates', faults)
+  return certificates
 }
 
 async function openDatabase(config: CoreConfig, directory: string, clock: Clock, log: Log): Promise<Database> {

@@ -16,6 +16,12 @@ export interface Log {
   plain(fields: PlainFields, message: string): void
 }
 
+/** The log as whoever made it holds it. */
+export interface RunningLog extends Log {
+  /** From the next line on, of its children too. */
+  setLevel(level: LogLevel): void
+}
+
 export type PlainFields = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** An `Error` under any name is written with its code, stack and causes. */
@@ -44,16 +50,21 @@ const mostWaiting = 16_777_216
  * uncaught error. When nobody reads, lines beyond 16 MiB are dropped, and a line says how many as soon as somebody does.
  * Logging never throws.
  */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): RunningLog {
   const stream: DestinationStream = options.stream ?? standardError()
+  const threshold = { level: options.level }
   const settings = {
-    level: options.level,
+    // lines below the threshold end here, before pino: its children keep the level they were made with
+    level: 'debug',
     base: null,
     messageKey: 'message',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return wrap(pino(settings, stream), stream, {})
+  const setLevel = (level: LogLevel): void => {
+    threshold.level = level
+  }
+  return { ...wrap(pino(settings, stream), stream, {}, threshold), setLevel }
 }
 
 /**
@@ -122,9 +133,17 @@ function writeAtOnce(text: string): void {
   }
 }
 
-function wrap(logger: Logger, stream: DestinationStream, bindings: Record<string, unknown>): Log {
+const severity: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+function wrap(
+  logger: Logger,
+  stream: DestinationStream,
+  bindings: Record<string, unknown>,
+  threshold: { readonly level: LogLevel },
+): Log {
+  const isWritten = (level: LogLevel): boolean => severity[level] >= severity[threshold.level]
   const write = (level: LogLevel, fields: LogFields, message: string): void => {
-    if (logger.isLevelEnabled(level)) logger[level](clean(fields), redactText(message))
+    if (isWritten(level)) logger[level](clean(fields), redactText(message))
   }
   return {
     debug: (fields, message) => write('debug', fields, message),
@@ -133,10 +152,10 @@ function wrap(logger: Logger, stream: DestinationStream, bindings: Record<string
     error: (fields, message) => write('error', fields, message),
     child: (fields) => {
       const cleaned = clean(fields)
-      return wrap(logger.child(cleaned), stream, { ...bindings, ...cleaned })
+      return wrap(logger.child(cleaned), stream, { ...bindings, ...cleaned }, threshold)
     },
     plain: (fields, message) => {
-      if (!logger.isLevelEnabled('info')) return
+      if (!isWritten('info')) return
       const line = { level: 'info', time: new Date().toISOString(), ...bindings, ...fields, message }
       stream.write(`${JSON.stringify(line)}\n`)
     },

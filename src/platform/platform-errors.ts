@@ -82,6 +82,11 @@ export const platformErrors = {
     title: 'Another rotation is under way',
     detail: 'Another node rotated the data key at the same moment. Its key stands; rotate again only if you want two.',
   },
+  'platform.configuration-not-reloaded': {
+    status: 422,
+    title: 'The configuration was not reloaded',
+    detail: 'The configuration has faults. Nothing was changed: everything goes on as before. Correct it, then reload.',
+  },
   'platform.data-directory': {
     status: 500,
     title: 'Data directory not usable',

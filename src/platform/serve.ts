@@ -28,6 +28,7 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[]):
     process.stderr.write(`gatehouse: ${error.message}\n  (${error.code})\n`)
     return error.code === 'platform.configuration' ? 78 : 1
   }
+  reloadOnHangUp(server)
   // since the process began, loading included: what a person waited
   process.stdout.write(await startNotice(server, performance.now()))
   // not at once: who waited for the start is served first
@@ -66,6 +67,20 @@ const settledMs = 1_000
  */
 function giveBackMemory(): void {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+}
+
+/** On a terminal SIGHUP says that it was closed, and ends the process as it would without us. */
+function reloadOnHangUp(server: RunningServer): void {
+  if (process.stdin.isTTY || process.stdout.isTTY) return
+  process.on('SIGHUP', () => {
+    try {
+      server.reload()
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error
+      const faults = error.faults?.map(({ field, message }) => `  ${field}: ${message}\n`) ?? []
+      process.stderr.write(`gatehouse: the configuration was not reloaded; nothing was changed\n${faults.join('')}`)
+    }
+  })
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process as it would without us. */

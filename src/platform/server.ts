@@ -4,12 +4,13 @@ import { loadConfig } from './config/load.ts'
 import { type Subscriber, startOutbox } from './events/outbox.ts'
 import type { DoorDeps } from './http/door.ts'
 import { EventStreams } from './http/event-streams.ts'
-import { httpErrors } from './http/http-errors.ts'
+import { failHttp, httpErrors } from './http/http-errors.ts'
 import { platformPermissions, platformRoutes } from './http/platform-routes.ts'
 import { peerOverTls, serveRoutes } from './http/server.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { type OpenKernel, openKernel, type Surroundings } from './kernel.ts'
 import { platformErrors } from './platform-errors.ts'
+import { createReload, type ReloadReport } from './reload.ts'
 import type { AnyRoom, Notice } from './room/contract.ts'
 import { type House, openHouse } from './room/house.ts'
 import { bareDocument } from './ui-kit/index.ts'
@@ -30,6 +31,8 @@ export interface RunningServer {
   readonly httpsPort: number
   readonly httpPort: number
   notices(): Promise<readonly Notice[]>
+  /** @throws GateError `platform.configuration-not-reloaded`; nothing was changed then */
+  reload(): ReloadReport
   /** Takes the node out of readiness, finishes what is in flight within `graceMs`, writes the journal, closes. Idempotent. */
   stop(options: { readonly graceMs: number }): Promise<void>
 }
@@ -42,13 +45,20 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { rooms, configFile, environment } = options
   const file = { file: configFile ?? 'gatehouse.toml', required: configFile !== undefined }
-  const { core, rooms: slices } = loadConfig(coreConfig, rooms, { ...file, environment })
+  const load = () => loadConfig(coreConfig, rooms, { ...file, environment })
+  const { core, rooms: slices } = load()
   const migrations = rooms.map((room) => ({ room: room.name, migrations: room.migrations }))
   const kernel = await openKernel(core, migrations, options)
   const unwind: (() => Promise<void>)[] = [() => kernel.close()]
   try {
     const state = { ready: false }
-    const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state))
+    const late: { reload: (() => ReloadReport) | undefined } = { reload: undefined }
+    const reload = (): ReloadReport => {
+      if (late.reload === undefined) throw failHttp('platform.unavailable')
+      return late.reload()
+    }
+    const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state, reload))
+    late.reload = createReload({ kernel, house, rooms, slices, load })
     unwind.push(() => house.stop())
     await house.start()
     const background = await startBackground(kernel, house)
@@ -57,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     unwind.push(() => kernel.listener.stop({ graceMs: 0 }))
     await kernel.listener.start()
     state.ready = true
-    return running(kernel, house, state, background)
+    return running(kernel, house, state, background, reload)
   } catch (error) {
     for (const undo of unwind.toReversed()) {
       await undo().catch((cause: unknown) => kernel.log.error({ err: cause }, 'closing after a failed start failed'))
@@ -89,12 +99,13 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
   }
 }
 
-function platformContribution(kernel: OpenKernel, state: { readonly ready: boolean }) {
+function platformContribution(kernel: OpenKernel, state: { readonly ready: boolean }, reload: () => ReloadReport) {
   const deps = {
     database: kernel.database,
     metrics: kernel.metrics,
     origin: () => kernel.origin(),
     ready: () => state.ready,
+    reload,
   }
   return {
     routes: ({ routes }: { readonly routes: Parameters<typeof platformRoutes>[1] }) => {
@@ -134,10 +145,22 @@ function serve(kernel: OpenKernel, house: House): void {
   const withoutPages = serveRoutes(deps, routes, ['api', 'protocol'], overTls)
   if (kernel.config.console.host !== 'localhost') listener.host('localhost', withoutPages)
   for (const host of house.apiHosts) listener.host(host, withoutPages)
+  listener.ownHostsFrom((address) => {
+    const { networks } = kernel.config.console
+    if (networks.length === 0) return true
+    if (house.inNetworks === undefined) throw new TypeError('[console] networks is set, and no room knows networks')
+    return house.inNetworks(address, networks)
+  })
   listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
 }
 
-function running(kernel: OpenKernel, house: House, state: { ready: boolean }, background: Background): RunningServer {
+function running(
+  kernel: OpenKernel,
+  house: House,
+  state: { ready: boolean },
+  background: Background,
+  reload: () => ReloadReport,
+): RunningServer {
   let stopping: Promise<void> | undefined
   const stop = async (graceMs: number): Promise<void> => {
     state.ready = false
@@ -149,6 +172,7 @@ function running(kernel: OpenKernel, house: House, state: { ready: boolean }, ba
   }
   return {
     config: kernel.config,
+    reload,
     dataDirectory: kernel.dataDirectory,
     origin: kernel.origin(),
     httpsPort: kernel.listener.httpsPort,

@@ -14,6 +14,13 @@ export async function startNotice(server: RunningServer, tookMs: number): Promis
     `  Data         ${storage}`,
     ...notices.map(({ title, text }) => `  ${title.padEnd(12)} ${text}`),
   ]
+  if (config.console.networks.length > 0) {
+    lines.push(
+      '',
+      `  Console, sign-in and API are reached from ${config.console.networks.join(', ')} only ([console] networks).`,
+      '  Locked out? On this machine every gatehouse command works all the same, over the admin socket.',
+    )
+  }
   if (config.console.host.endsWith('.localhost')) {
     lines.push(
       '',

@@ -25,6 +25,48 @@ host = "gate.example.org"
 \`\`\`
 `
 
+const reloading = `## Changes while running
+
+\`gatehouse reload\`, or SIGHUP where there is no terminal, reads file and environment again without dropping a connection.
+Settings marked *live* below hold from then on; others that changed are named in the answer and need a restart. A
+configuration with faults changes nothing and is told as at a start.
+
+## Certificates of files
+
+\`\`\`toml
+[[listen.certificates]]
+certificate = "/etc/letsencrypt/live/gate.example.org/fullchain.pem"
+key = "/etc/letsencrypt/live/gate.example.org/privkey.pem"
+\`\`\`
+
+Each is served for the names it holds (\`*.example.org\` is one label), to the console's host and apps' hosts alike, before one
+of the local authority is made; of several for one name the first that has not ended. At a start every fault of every
+file is told at once, and nothing is started; that one has ended, or lacks its chain, is a warning. Files are looked at
+every two seconds: a renewed certificate is shown from the next handshake on, open connections stay. One that cannot be
+used (half written, the key of another) leaves the one before it in service; the log, the overview and \`gatehouse reload\`
+say so. The overview also says when one ends within two weeks.
+
+## Console for some networks only
+
+\`\`\`toml
+[console]
+networks = ["10.0.0.0/8", "@vpn"]
+\`\`\`
+
+From everywhere else Gatehouse's own hosts (console with sign-in and API, \`localhost\`, the host of client certificates) are as
+hosts that do not exist: the handshake is refused as for an unknown name, and plain HTTP does not redirect to them. Through a
+trusted proxy, which Gatehouse learns to see through only after the handshake, the answer is the 421 of a host that is not
+served. That holds for every page, the API, assets, \`/healthz\` and \`/readyz\`; a trusted proxy that asks after health on its own account is answered.
+
+- Apps are not concerned, but signing in is: people outside who have no session yet are led to a console that does not
+  answer them. Who should sign in to apps from everywhere needs the console from everywhere. API tokens and client
+  certificates at apps work from outside.
+- Machines that renew certificates by EST need the networks too. Revocation lists, OCSP and the root over plain HTTP stay open.
+- A named network that does not exist holds no address.
+- Locked out? On the server itself every \`gatehouse\` command works over the admin socket; or change the setting and
+  \`gatehouse reload\`.
+`
+
 const proxies = `## Behind a proxy
 
 Gatehouse takes a request's address from its connection and reads no header, until proxies in front of it are named:
@@ -66,11 +108,13 @@ export function configurationPage(): string {
   return `${intro}
 ## Settings
 
-| key | variable | default | meaning |
-|---|---|---|---|
+| key | variable | default | | meaning |
+|---|---|---|---|---|
 ${leaves.map(rowOf).join('\n')}
 
-Lists are comma-separated in a variable.
+Lists are comma-separated in a variable; lists of tables are JSON.
+
+${reloading}
 
 ${proxies}
 ## Other variables
@@ -81,10 +125,10 @@ ${others.join('\n')}
 `
 }
 
-function rowOf({ path, fallback, description }: Leaf): string {
+function rowOf({ path, fallback, description, live }: Leaf): string {
   if (description === '') throw new TypeError(`${path.join('.')} has no description: add .describe(…) to its schema`)
   const keys = path.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
   const key = keys.length === 1 ? `\`${keys[0]}\`` : `\`[${keys.slice(0, -1).join('.')}] ${keys.at(-1)}\``
   const standard = fallback === undefined ? '–' : `\`${JSON.stringify(fallback)}\``
-  return `| ${key} | \`${environmentName(path)}\` | ${standard} | ${description} |`
+  return `| ${key} | \`${environmentName(path)}\` | ${standard} | ${live ? '*live*' : ''} | ${description} |`
 }

@@ -4,9 +4,17 @@ import type { SetupOptions } from '../commands/setup.ts'
 import type { TargetOptions } from '../target.ts'
 import { leaf, remote } from './command.ts'
 
-/** `serve`, `setup`, `login`, `logout` and `ca`. */
+/** `serve`, `reload`, `setup`, `login`, `logout` and `ca`. */
 export function addFirstSteps(program: Command): void {
   addServe(program)
+
+  remote(program, 'reload', {
+    summary: 'Lets the running server read configuration and certificates again, without dropping a connection',
+    example: 'gatehouse reload\ngatehouse reload --data /var/lib/gatehouse',
+  }).action(async (options: TargetOptions) => {
+    const { reload } = await import('../commands/reload.ts')
+    await reload(options)
+  })
 
   leaf(program, 'setup', {
     summary: 'Makes the first administrator, on the machine that the server runs on',

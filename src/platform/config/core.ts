@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { networkFault, parseCidr } from '#kit'
+import { limitNetworkFault, networkFault, parseCidr } from '#kit'
 
 const address = z
   .string()
@@ -13,6 +13,23 @@ const proxyNetwork = z.string().superRefine((text, check) => {
       : undefined)
   if (fault !== undefined) check.addIssue({ code: 'custom', message: fault })
 })
+
+const file = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine(
+    (text) => ['\n', '\0', '-----BEGIN'].every((part) => !text.includes(part)),
+    'expected the path of a file, never what is in it',
+  )
+
+const network = z.string().superRefine((text, check) => {
+  const fault = limitNetworkFault(text)
+  if (fault !== undefined) check.addIssue({ code: 'custom', message: fault })
+})
+
+/** Of a setting that a reload takes over; every other one needs a restart. */
+const live = { live: true }
 
 /**
  * What must be known before the database is open. Everything else is state, changed through API, console or CLI. The
@@ -35,7 +52,16 @@ export const coreConfig = z
           .default([])
           .describe(
             'Networks or addresses of proxies in front of Gatehouse: from them, and from nobody else, `X-Forwarded-For` counts.',
-          ),
+          )
+          .meta(live),
+        certificates: z
+          .array(z.strictObject({ certificate: file, key: file }))
+          .max(100)
+          .default([])
+          .describe(
+            'Certificates of other authorities, each as `{ certificate = "…/fullchain.pem", key = "…/privkey.pem" }`: served for the names they hold, read again whenever the files change.',
+          )
+          .meta(live),
       })
       .prefault({}),
     console: z
@@ -51,6 +77,14 @@ export const coreConfig = z
           .max(65535)
           .optional()
           .describe('Port in links, where people reach another than the listening one (a port forward).'),
+        networks: z
+          .array(network)
+          .max(100)
+          .default([])
+          .describe(
+            'Networks, addresses and `@named` networks from which console, sign-in and API are reached; elsewhere they do not exist. Empty: everywhere.',
+          )
+          .meta(live),
         contact: z
           .string()
           .regex(/^(mailto:|https:\/\/|tel:)\S+$/, 'expected mailto:, https: or tel:')
@@ -83,8 +117,9 @@ export const coreConfig = z
         level: z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
-          .describe('Least severe line to log: `debug`, `info`, `warn` or `error`.'),
-        access: z.boolean().default(false).describe('One line per proxied request.'),
+          .describe('Least severe line to log: `debug`, `info`, `warn` or `error`.')
+          .meta(live),
+        access: z.boolean().default(false).describe('One line per proxied request.').meta(live),
       })
       .prefault({}),
   })

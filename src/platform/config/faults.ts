@@ -8,7 +8,7 @@ export interface ConfigurationFault {
 
 /** Everything wrong with the configuration, at once. Nothing was opened or changed when it is thrown. */
 export class ConfigurationError extends GateError {
-  constructor(file: string, faults: readonly ConfigurationFault[]) {
+  constructor(source: string, faults: readonly ConfigurationFault[]) {
     const list = faults.map(({ where, message }) => `  ${where}: ${message}`).join('\n')
     super(
       'platform.configuration',
@@ -18,7 +18,7 @@ export class ConfigurationError extends GateError {
         detail: 'The configuration has faults; nothing was started.',
       },
       {
-        message: `${faults.length === 1 ? 'One fault' : `${faults.length} faults`} in the configuration (${file} and GATEHOUSE_* variables); nothing was started:\n${list}`,
+        message: `${faults.length === 1 ? 'One fault' : `${faults.length} faults`} in ${source}; nothing was started:\n${list}`,
         faults: faults.map(({ where, message }) => ({ field: where, message })),
       },
     )

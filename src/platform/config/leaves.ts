@@ -9,6 +9,8 @@ export interface Leaf {
   readonly fallback: unknown
   /** What it is for, from the schema's `describe`; empty when it says nothing. */
   readonly description: string
+  /** Whether a reload takes a change over. */
+  readonly live: boolean
   /** `undefined`: the text is not of this kind. Ranges and formats are the schema's to check. */
   read(text: string): unknown
 }
@@ -16,8 +18,11 @@ export interface Leaf {
 interface Node {
   readonly type?: string
   readonly properties?: Readonly<Record<string, Node>>
+  readonly items?: Node
   readonly default?: unknown
   readonly description?: string
+  /** From the schema's `meta`. */
+  readonly live?: boolean
 }
 
 /** Every setting of a schema, from its JSON Schema, so that variables and docs cannot drift from what is validated. */
@@ -37,10 +42,11 @@ function walk(node: Node, path: readonly string[]): Leaf[] {
   }
   return path.length === 0
     ? []
-    : [{ path, fallback: node.default, description: node.description ?? '', ...reader(node.type) }]
+    : [{ path, fallback: node.default, description: node.description ?? '', live: node.live === true, ...reader(node) }]
 }
 
-function reader(type: string | undefined): Pick<Leaf, 'kind' | 'read'> {
+function reader({ type, items }: Node): Pick<Leaf, 'kind' | 'read'> {
+  if (items?.type === 'object') return { kind: 'a list as JSON', read: fromJson }
   switch (type) {
     case 'integer':
     case 'number':
@@ -51,5 +57,13 @@ function reader(type: string | undefined): Pick<Leaf, 'kind' | 'read'> {
       return { kind: 'a list, comma-separated', read: (text) => text.split(',').map((item) => item.trim()) }
     default:
       return { kind: 'text', read: (text) => text }
+  }
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

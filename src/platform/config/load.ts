@@ -58,7 +58,8 @@ export function loadConfig<Core>(
   }
   const result = core.safeParse(rest)
   if (!result.success) faults.push(...faultsOf(result.error, []))
-  if (faults.length > 0 || !result.success) throw new ConfigurationError(sources.file, faults)
+  if (faults.length > 0 || !result.success)
+    throw new ConfigurationError(`the configuration (${sources.file} and GATEHOUSE_* variables)`, faults)
   return { core: deepFreeze(result.data), rooms }
 }
 
@@ -141,7 +142,7 @@ function faultsOf(error: z.ZodError, prefix: readonly string[]): ConfigurationFa
 }
 
 /** `[listen] https`, as a person finds it in the file. */
-function tomlPath(path: readonly string[]): string {
+export function tomlPath(path: readonly string[]): string {
   const keys = path.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
   return keys.length < 2 ? (keys[0] ?? '') : `[${keys.slice(0, -1).join('.')}] ${keys.at(-1)}`
 }
@@ -166,7 +167,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-function deepFreeze<T>(value: T): T {
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     Object.freeze(value)
     for (const inner of Object.values(value)) deepFreeze(inner)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Database } from '../db/database.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ReloadReport } from '../reload.ts'
+import { type ReloadReportJson, reloadReport } from '../reload-contract.ts'
 import type { PermissionType } from '../room/contract.ts'
 import { failHttp } from './http-errors.ts'
 import { openApi } from './openapi.ts'
@@ -9,6 +11,11 @@ import { type Route, route } from './route.ts'
 /** What the platform answers for itself. */
 export const platformPermissions: readonly PermissionType[] = [
   { type: 'audit', actions: { read: 'Read the audit journal and verify it' }, ids: 'exact' },
+  {
+    type: 'configuration',
+    actions: { reload: 'Read configuration and certificates of files again' },
+    ids: 'exact',
+  },
   { type: 'metrics', actions: { read: 'Read the metrics of the server' }, ids: 'exact' },
 ]
 
@@ -18,6 +25,7 @@ export interface PlatformRoutesDeps {
   readonly origin: () => string
   /** False while starting and from the moment of a stop signal: load balancers take the node out before it closes. */
   readonly ready: () => boolean
+  readonly reload: () => ReloadReport
 }
 
 /** Health, readiness, metrics and the API's description. */
@@ -42,6 +50,15 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly Route[
       },
     }),
     route({
+      method: 'POST',
+      path: '/api/v1/configuration/reload',
+      door: 'api',
+      access: { permission: 'configuration:reload' },
+      summary: 'Read configuration and certificates of files again, and take over what may change while running',
+      responses: { 200: reloadReport },
+      handler: () => Promise.resolve({ kind: 'json', body: reportJson(deps.reload()) }),
+    }),
+    route({
       method: 'GET',
       path: '/metrics',
       door: 'api',
@@ -60,4 +77,21 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly Route[
       handler: () => Promise.resolve({ kind: 'json', body: openApi(others, deps.origin()) }),
     }),
   ]
+}
+
+function reportJson({ applied, needRestart, certificates }: ReloadReport): ReloadReportJson {
+  return {
+    applied: [...applied],
+    needRestart: [...needRestart],
+    certificates: certificates.map(({ files, state, faults, served }) => ({
+      certificate: files.certificate,
+      key: files.key,
+      state,
+      faults: faults.map(({ file, message }) => `${files[file]} ${message}`),
+      warnings: [...(served?.warnings ?? [])],
+      names: [...(served?.names ?? [])],
+      fingerprint: served?.fingerprint ?? null,
+      notAfter: served === undefined ? null : new Date(served.notAfter).toISOString(),
+    })),
+  }
 }

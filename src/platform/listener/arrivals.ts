@@ -15,11 +15,14 @@ export interface Arrival {
   readonly deadline: NodeJS.Timeout
 }
 
-/** The TLS server for a name, never rejecting; `undefined` closes the connection. */
-export type ChooseServer = (
-  serverName: string | undefined,
-  address: string,
-) => Server | undefined | Promise<Server | undefined>
+/** The TLS server for a name; `undefined` closes the connection, `unknown-name` answers as to a name that is not served. */
+export type ChosenServer = Server | 'unknown-name' | undefined
+
+/** Never rejects. */
+export type ChooseServer = (serverName: string | undefined, address: string) => ChosenServer | Promise<ChosenServer>
+
+/** What OpenSSL sends without a certificate for the name: the fatal alert `handshake_failure`. */
+const unknownName = Buffer.from([0x15, 0x03, 0x03, 0, 2, 2, 40])
 
 /** What a connection is recognised by on either side of the TLS layer, which hands no reference through. */
 export interface Endpoints {
@@ -101,8 +104,9 @@ export class Arrivals {
       clearTimeout(arrival.deadline)
       if (this.#byEndpoints.get(key) === arrival) this.#byEndpoints.delete(key)
     })
-    const go = (server: Server | undefined): void => {
+    const go = (server: ChosenServer): void => {
       if (server === undefined) socket.destroy()
+      else if (server === 'unknown-name') socket.end(unknownName, () => socket.destroy())
       else if (!socket.destroyed) server.emit('connection', socket)
     }
     const server = this.#choose(arrival.serverName, arrival.address)

@@ -8,12 +8,16 @@ const ownQuestions = new Set(['/healthz', '/readyz'])
 
 /** Where requests come from that arrive through trusted proxies. */
 export class Clients {
-  readonly #trusted: readonly Cidr[]
+  #trusted: readonly Cidr[]
   readonly #addresses = new WeakMap<ServedRequest, string>()
 
   /** @param trusted networks of proxies whose `X-Forwarded-For` counts; none: no header is read */
   constructor(trusted: readonly Cidr[]) {
     this.#trusted = trusted
+  }
+
+  trust(networks: readonly Cidr[]): void {
+    this.#trusted = networks
   }
 
   isProxy(address: string): boolean {
@@ -29,6 +33,11 @@ export class Clients {
     if (client === undefined) return false
     this.#addresses.set(request, client)
     return true
+  }
+
+  /** A trusted proxy that asks after health on its own account. */
+  asksForItself(request: ServedRequest, peer: string): boolean {
+    return this.isProxy(peer) && !this.#addresses.has(request) && ownQuestions.has(request.url ?? '')
   }
 
   /** `undefined` for requests that did not come through a trusted proxy: their peer is the client. */

@@ -6,9 +6,11 @@ import { Clients } from './clients.ts'
 import { Connections, type Peers } from './connections.ts'
 import { createDispatch, type Served } from './dispatch.ts'
 import { drain } from './drain.ts'
+import type { FileCertificates } from './file-certificates.ts'
 import { canonicalHost } from './host-name.ts'
 import { defaultLimits, type ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedHandler, StartedListener } from './listener.ts'
+import { OwnHosts } from './own-hosts.ts'
 import { createPlainServer } from './plain-server.ts'
 import { listenOnPort, portOf } from './ports.ts'
 import type { RefusalCode } from './refusals.ts'
@@ -26,6 +28,8 @@ export interface ListenerOptions {
   readonly metrics: Metrics
   /** Proxies whose `X-Forwarded-For` counts. */
   readonly trustedProxies?: readonly Cidr[]
+  /** Served before any source is asked. */
+  readonly fileCertificates?: FileCertificates
   readonly limits?: Partial<ListenerLimits>
 }
 
@@ -40,7 +44,8 @@ export function createListener(options: ListenerOptions): StartedListener {
   const count = countersOf(options.metrics)
   const hosts = new Map<string, Served>()
   const prefixes = new Map<string, ServedHandler>()
-  const sources: CertificateSource[] = []
+  const { fileCertificates } = options
+  const sources: CertificateSource[] = fileCertificates === undefined ? [] : [(name) => fileCertificates.find(name)]
   const askers: ((serverName: string) => boolean | Promise<boolean>)[] = []
   const peers: Peers = new WeakMap()
   let others: Others | undefined
@@ -49,7 +54,8 @@ export function createListener(options: ListenerOptions): StartedListener {
 
   const refused = (code: RefusalCode): void => count.refused.inc({ code })
   const clients = new Clients(options.trustedProxies ?? [])
-  const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused, clients)
+  const own = new OwnHosts(log)
+  const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused, clients, own)
   const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
   const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
   const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
@@ -57,6 +63,8 @@ export function createListener(options: ListenerOptions): StartedListener {
     dispatch,
     sources,
     asks: (serverName) => anyOf(askers.map((each) => each(serverName))),
+    // whom a trusted proxy speaks for is known with the request
+    isServedTo: (name, address) => !hosts.has(name) || clients.isProxy(address) || own.mayReach(address),
     connections: secureConnections,
     peers,
     limits,
@@ -66,7 +74,7 @@ export function createListener(options: ListenerOptions): StartedListener {
   const httpsPort = (): number => options.publicPort ?? portOf(secure.server)
   const plain = createPlainServer({
     prefixes,
-    knows: (host) => hosts.has(host) || others?.knows?.(host) === true,
+    knows: (host, address) => (hosts.has(host) ? own.mayReach(address) : others?.knows?.(host) === true),
     httpsPort,
     connections: plainConnections,
     peers,
@@ -77,12 +85,14 @@ export function createListener(options: ListenerOptions): StartedListener {
   const adminSocket = createAdminServer(() => admin, limits, log)
   count.connections(() => ({ https: secureConnections.count, http: plainConnections.count }))
 
-  const stop = (graceMs: number): Promise<void> =>
-    drain([...secure.drained, plain, adminSocket], graceMs, () => {
+  const stop = (graceMs: number): Promise<void> => {
+    fileCertificates?.stop()
+    return drain([...secure.drained, plain, adminSocket], graceMs, () => {
       secureConnections.destroyAll()
       plainConnections.destroyAll()
       adminSocket.server.closeAllConnections()
     })
+  }
 
   return {
     certificates: (source) => {
@@ -118,6 +128,11 @@ export function createListener(options: ListenerOptions): StartedListener {
       return peer.certificate
     },
     addressOf: (request) => clients.find(request) ?? requestPeer(peers, request)?.address,
+    get fileCertificates() {
+      return fileCertificates?.outcomes ?? []
+    },
+    ownHostsFrom: (isInside) => own.reachedFrom(isInside),
+    trustProxies: (networks) => clients.trust(networks),
     adminHandler: (handler) => {
       admin = handler
     },
@@ -129,6 +144,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     },
     start: async () => {
       try {
+        fileCertificates?.watch()
         await listenOnSocket(adminSocket.server, options.adminSocket)
         await listenOnPort(secure.server, options.https, '[listen] https')
         await listenOnPort(plain.server, options.http, '[listen] http')

@@ -8,6 +8,7 @@ import type { Peer } from './connections.ts'
 import { hostOf } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler, ServedRequest, ServedResponse, UpgradeHandler } from './listener.ts'
+import { type OwnHosts, withAnswer } from './own-hosts.ts'
 import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
 
 export interface Served {
@@ -34,6 +35,7 @@ export function createDispatch(
   log: Log,
   refused: (code: RefusalCode) => void,
   clients: Clients,
+  own: OwnHosts,
 ): Dispatch {
   const choose = (request: ServedRequest, peer: Peer | undefined): Served | RefusalCode => {
     if (request.rawHeaders.length > limits.headerCount * 2) return 'platform.too-many-headers'
@@ -46,34 +48,49 @@ export function createDispatch(
       ? served
       : 'platform.bad-forwarded-for'
   }
+  const mayReach = (served: Served | RefusalCode, request: ServedRequest, peer: Peer | undefined) => {
+    if (typeof served === 'string' || !served.own || peer === undefined) return true
+    return clients.asksForItself(request, peer.address) || own.mayReach(clients.find(request) ?? peer.address)
+  }
+  // one that may not be reached from there is, to whoever asks, one that does not exist
+  const found = (
+    request: ServedRequest,
+    peer: Peer | undefined,
+    next: (served: Served | RefusalCode) => void,
+  ): void => {
+    const served = choose(request, peer)
+    withAnswer(mayReach(served, request, peer), (may) => next(may ? served : 'platform.misdirected-request'))
+  }
   return {
     request: (request, response, peer) => {
-      const served = choose(request, peer)
-      if (typeof served === 'string') {
-        refused(served)
-        refuse(response, served)
-        return
-      }
-      boundBody(request, response, limits.bodyIdleMs)
-      callHandler(served.handler, request, response, log)
+      found(request, peer, (served) => {
+        if (typeof served === 'string') {
+          refused(served)
+          refuse(response, served)
+          return
+        }
+        boundBody(request, response, limits.bodyIdleMs)
+        callHandler(served.handler, request, response, log)
+      })
     },
     upgrade: (request, socket, head, peer) => {
       // whoever takes the socket over, a reset by the peer must never be an uncaught error
       socket.on('error', () => socket.destroy())
-      const served = choose(request, peer)
-      const upgrade = typeof served === 'string' ? undefined : served.upgrade
-      if (upgrade === undefined) {
-        const code = typeof served === 'string' ? served : 'platform.upgrade-refused'
-        refused(code)
-        refuseSocket(socket, code)
-        return
-      }
-      try {
-        upgrade(request, socket, head)
-      } catch (error) {
-        log.error({ error, path: pathOnly(request.url ?? '') }, 'an upgrade handler failed')
-        socket.destroy()
-      }
+      found(request, peer, (served) => {
+        const upgrade = typeof served === 'string' ? undefined : served.upgrade
+        if (upgrade === undefined) {
+          const code = typeof served === 'string' ? served : 'platform.upgrade-refused'
+          refused(code)
+          refuseSocket(socket, code)
+          return
+        }
+        try {
+          upgrade(request, socket, head)
+        } catch (error) {
+          log.error({ error, path: pathOnly(request.url ?? '') }, 'an upgrade handler failed')
+          socket.destroy()
+        }
+      })
     },
   }
 }

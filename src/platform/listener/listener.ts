@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
+import type { Cidr } from '#kit'
+import type { CertificateOutcome } from './file-certificates.ts'
 
 export type ServedRequest = IncomingMessage | Http2ServerRequest
 export type ServedResponse = ServerResponse | Http2ServerResponse
@@ -59,6 +61,8 @@ export interface Listener {
    * socket.
    */
   addressOf(request: ServedRequest): string | undefined
+  /** What is served from files of the operator's (`[listen] certificates`), before any source is asked. */
+  readonly fileCertificates: readonly CertificateOutcome[]
   /** The port people reach HTTPS on, for links; known after start. */
   readonly httpsPort: number
   /** The port plain HTTP listens on; known after start. */
@@ -67,6 +71,14 @@ export interface Listener {
 
 /** What boot does with it. */
 export interface StartedListener extends Listener {
+  /**
+   * From where Gatehouse's own hosts (those of `host`) are reached; without it, from everywhere. Elsewhere they are as a
+   * host that does not exist: the handshake is refused, and a request that arrives through a trusted proxy is misdirected.
+   * One that fails refuses. A trusted proxy's own question after health is answered all the same.
+   */
+  ownHostsFrom(isInside: (address: string) => boolean | Promise<boolean>): void
+  /** Takes the place of `trustedProxies`, from the next request on. */
+  trustProxies(networks: readonly Cidr[]): void
   /** Handles everything that arrives on the admin socket. Set it before `start`. */
   adminHandler(handler: ServedHandler): void
   /**

@@ -7,12 +7,13 @@ import { hostOf } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
 import { createServer } from './node-http.ts'
+import { withAnswer } from './own-hosts.ts'
 import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
 
 export interface PlainServerParts {
   readonly prefixes: ReadonlyMap<string, ServedHandler>
-  /** Whether HTTPS serves this host. */
-  readonly knows: (host: string) => boolean
+  /** Whether HTTPS serves this host, to this address. Never rejects. */
+  readonly knows: (host: string, address: string) => boolean | Promise<boolean>
   readonly httpsPort: () => number
   readonly connections: Connections
   readonly peers: Peers
@@ -44,17 +45,18 @@ export function createPlainServer(parts: PlainServerParts): {
   })
   server.on('request', (request, response) => {
     http1.answering(request.socket, response)
-    const answer = choose(parts, request)
-    if (typeof answer === 'function') {
-      boundBody(request, response, limits.bodyIdleMs)
-      callHandler(answer, request, response, log)
-    } else if ('location' in answer) {
-      response.writeHead(308, { location: answer.location, 'content-length': 0 })
-      response.end()
-    } else {
-      refused(answer.code)
-      refuse(response, answer.code)
-    }
+    withAnswer(choose(parts, request, peers.get(request.socket)?.address ?? ''), (answer) => {
+      if (typeof answer === 'function') {
+        boundBody(request, response, limits.bodyIdleMs)
+        callHandler(answer, request, response, log)
+      } else if ('location' in answer) {
+        response.writeHead(308, { location: answer.location, 'content-length': 0 })
+        response.end()
+      } else {
+        refused(answer.code)
+        refuse(response, answer.code)
+      }
+    })
   })
   server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
@@ -63,16 +65,19 @@ export function createPlainServer(parts: PlainServerParts): {
   return { server, connections: http1 }
 }
 
-function choose(
-  parts: PlainServerParts,
-  request: IncomingMessage,
-): ServedHandler | { readonly location: string } | { readonly code: RefusalCode } {
+type Answer = ServedHandler | { readonly location: string } | { readonly code: RefusalCode }
+
+function choose(parts: PlainServerParts, request: IncomingMessage, address: string): Answer | Promise<Answer> {
   if (request.rawHeaders.length > parts.limits.headerCount * 2) return { code: 'platform.too-many-headers' }
   const host = hostOf(request, 'http')
   if (host === undefined) return { code: 'platform.bad-host' }
   const target = request.url ?? '/'
   for (const [prefix, handler] of parts.prefixes) if (target.startsWith(prefix)) return handler
-  if (!parts.knows(host)) return { code: 'platform.misdirected-request' }
-  const port = parts.httpsPort()
-  return { location: `https://${host}${port === 443 ? '' : `:${port}`}${target}` }
+  const redirect = (knows: boolean): Answer => {
+    const port = parts.httpsPort()
+    if (!knows) return { code: 'platform.misdirected-request' }
+    return { location: `https://${host}${port === 443 ? '' : `:${port}`}${target}` }
+  }
+  const knows = parts.knows(host, address)
+  return knows instanceof Promise ? knows.then(redirect) : redirect(knows)
 }

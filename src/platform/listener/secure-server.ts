@@ -31,6 +31,8 @@ export interface SecureServerParts {
   readonly sources: readonly CertificateSource[]
   /** Whether the handshake for a canonical name asks for a client certificate. */
   readonly asks: (serverName: string) => boolean | Promise<boolean>
+  /** Whether a canonical name is served to this address at all. Never rejects. */
+  readonly isServedTo: (serverName: string, address: string) => boolean | Promise<boolean>
   readonly connections: Connections
   readonly peers: Peers
   readonly limits: ListenerLimits
@@ -53,13 +55,12 @@ export interface SecureServer {
  * can neither lose a certificate nor bring one. Nothing a client sends before a request makes either throw.
  */
 export function createTlsServers(parts: SecureServerParts): SecureServer {
-  const { asks, connections, limits, log } = parts
+  const { asks, connections, isServedTo, limits, log, refusedName } = parts
   const unknown = (error: unknown, serverName: string): undefined => {
     log.error({ error, serverName }, 'whether to ask for a client certificate is unknown; the connection is closed')
   }
   const chains = new LongChains(() => performance.now())
-  const arrivals = new Arrivals(connections, limits, (serverName, address) => {
-    if (serverName === undefined) return open.server
+  const chooseByAsking = (serverName: string, address: string): Server | undefined | Promise<Server | undefined> => {
     const serverFor = (asksHere: boolean): Server | undefined => {
       if (!asksHere) return open.server
       return chains.isPaused(address) ? undefined : asking.server
@@ -71,6 +72,17 @@ export function createTlsServers(parts: SecureServerParts): SecureServer {
     } catch (error) {
       return unknown(error, serverName)
     }
+  }
+  const chooseIfServed = (isServed: boolean, serverName: string, address: string) => {
+    if (isServed) return chooseByAsking(serverName, address)
+    refusedName()
+    return 'unknown-name'
+  }
+  const arrivals = new Arrivals(connections, limits, (serverName, address) => {
+    if (serverName === undefined) return open.server
+    const answer = isServedTo(serverName, address)
+    if (!(answer instanceof Promise)) return chooseIfServed(answer, serverName, address)
+    return answer.then((isServed) => chooseIfServed(isServed, serverName, address))
   })
   const open = createTlsServer(parts, arrivals, undefined)
   const asking = createTlsServer(parts, arrivals, chains)

@@ -173,6 +173,9 @@ export interface UpstreamKind {
   resolve(rest: string): string | undefined | Promise<string | undefined>
 }
 
+/** Entries are networks, addresses and `@names`; one that is unknown holds no address. */
+export type InNetworks = (address: string, networks: readonly string[]) => boolean | Promise<boolean>
+
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
 export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
@@ -342,6 +345,8 @@ export interface Opened<Face> {
   /** What `gatehouse apply` can declare of this room's things. */
   readonly state?: readonly AnyStateKind[]
   readonly explain?: Explain
+  /** Whether an address lies in networks, some of them named. Contributed by exactly one room (access). */
+  readonly inNetworks?: InNetworks
   readonly foreChecks?: readonly ForeCheck[]
   /** Where routes may lead, beside what the gateway knows itself. */
   readonly upstreamKinds?: readonly UpstreamKind[]
@@ -360,6 +365,11 @@ export interface Opened<Face> {
   readonly everyEvent?: (announcement: Announcement, ctx: Ctx) => Promise<void>
   /** After every room is open, bottom-up; sees what all rooms contributed. */
   start?(contributions: Contributions): Promise<void>
+  /**
+   * Takes over settings that are `live` in the room's schema (`.meta({ live: true })`), from its slice read again and
+   * valid; the other settings in it are as before. Must not fail.
+   */
+  reconfigure?(config: unknown): void
   /** In reverse; must be safe when `start` never ran. */
   stop?(): Promise<void>
 }

@@ -6,6 +6,7 @@ import type {
   AnyRoom,
   Authenticator,
   Contributions,
+  InNetworks,
   Job,
   Kernel,
   Notice,
@@ -26,6 +27,9 @@ export interface House {
   readonly audience: readonly Audience[]
   readonly shell: Shell | undefined
   readonly apiHosts: readonly string[]
+  readonly inNetworks: InNetworks | undefined
+  /** Hands a room its slice read again. */
+  reconfigure(room: string, config: unknown): void
   notices(): Promise<readonly Notice[]>
   /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
   start(): Promise<void>
@@ -123,6 +127,11 @@ function assemble(
       all.flatMap((room) => room.shell ?? []),
     ),
     apiHosts: all.flatMap((room) => room.apiHosts ?? []),
+    inNetworks: onlyOne(
+      'inNetworks',
+      all.flatMap((room) => room.inNetworks ?? []),
+    ),
+    reconfigure: (name, config) => opened.find((one) => one.name === name)?.room.reconfigure?.(config),
     notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? Promise.resolve([])))).flat(),
     start: () => startAll(opened, contributions),
     stop: () => stopAll(opened),

@@ -27,7 +27,7 @@ export function testCertificate(...names: readonly string[]): TestCertificate {
   )
   const signature = der(0x03, Buffer.from([0]), sign('sha256', unsigned, privateKey))
   const body = der(0x30, unsigned, ecdsaWithSha256, signature).toString('base64')
-  const cert = `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  const cert = `-----BEGIN CERTIFICATE-----\n${body.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert }
 }
 
