@@ -91,8 +91,33 @@ export interface AccessFace {
   describePermission(pattern: string): string
   /** Which of these names are no policy of the operator's, in whatever state one is: who relies on one says so at save. */
   unknownPolicies(db: Db, names: readonly string[]): Promise<readonly string[]>
+  /**
+   * The chain's answer about a resource, as far as Why would tell it to the caller: about others, or from another address,
+   * only to who may read decisions. Asks nothing that stands before the chain, and journals nothing.
+   *
+   * @throws GateError `access.refused`, `access.principal-unknown`, `access.bad-permission`
+   */
+  account(ctx: Ctx, question: AccountQuestion): Promise<Account>
   /** The named networks the caller may see, by name, at most a hundred: what a form offers. */
   namedNetworks(ctx: Ctx): Promise<readonly NamedNetwork[]>
+}
+
+/** A question about somebody, put by somebody. */
+export interface AccountQuestion {
+  readonly permission: string
+  readonly resource: Resource
+  /** Id of whoever is asked about; the caller when absent. */
+  readonly principal?: string | undefined
+  /** As if it came from there. */
+  readonly address?: string | undefined
+}
+
+/** A decision and what would change it. */
+export interface Account {
+  readonly principal: PrincipalRef
+  readonly decision: Pick<Decision, 'allowed' | 'step' | 'code' | 'reason' | 'policies'>
+  /** What would have to change for the other answer, in words. */
+  readonly ways: readonly string[]
 }
 
 /** A named network as forms offer it: `@name` stands for it in limits. */

@@ -15,7 +15,7 @@ import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
 import { explainFor } from './why/routes.ts'
 
-export type { AccessFace, Holdings, NamedNetwork } from './face.ts'
+export type { AccessFace, Account, AccountQuestion, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
 
 const differencesWrittenEveryMs = 10_000

@@ -29,6 +29,8 @@ export type AccessKernel = Pick<Kernel, 'clock' | 'context' | 'database' | 'jour
   readonly keyring: Pick<Keyring, 'mac'>
 }
 
+import { accountFor } from './why/account.ts'
+
 /** The room's slice of configuration. */
 export interface AccessSettings {
   /** IANA name of the time zone policies are told the time in. */
@@ -87,7 +89,7 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
     foreCheck: (permissionType, action) =>
       foreChecks.find((check) => check.permissionType === permissionType && check.action === action),
     policySource: (id) => inForce.latest?.source(id),
-    face: faceOf(kernel, reading, bearings),
+    face: { ...faceOf(kernel, reading, bearings), account: (ctx, question) => accountFor(opened, ctx, question) },
     async start({ policies, permissionTypes, resources, foreChecks: checks = [] }) {
       foreChecks = checks
       vocabulary = new Vocabulary(permissionTypes)
@@ -104,7 +106,7 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
 /** Named networks a form offers. */
 const mostNetworks = 100
 
-function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): AccessFace {
+function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Omit<AccessFace, 'account'> {
   const { decisions } = reading
   const decide = (actor: Actor, permission: string, resource: Resource | undefined, context: DecisionContext) =>
     decisions.decide(actor, permission, resource, context.now)

@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import { warnings } from './routing/contract.ts'
 import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
 
 export { type TrafficView, trafficView } from './seen/contract.ts'
 
 /** Routes as API, CLI and pages speak of them. */
+
+export { type FindingView, routeReport, type TrialView, trialBody, trialView } from './routing/contract.ts'
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 
@@ -13,6 +16,9 @@ export const routeName = z
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and hyphens, at most 63')
   .refine((name) => name !== 'new', 'new is the address of the form')
   .describe('Immutable, never reused; permissions and the journal refer to it.')
+
+/** Of a route that is made: names that are addresses of pages are kept free. */
+export const newRouteName = routeName.refine((name) => name !== 'check' && name !== 'test', 'is the address of a page')
 
 export const hostName = z
   .string()
@@ -96,7 +102,7 @@ const presentCertificate = z
   .describe('Gatehouse shows the app a client certificate of its own (mutual TLS); the app must be reached over https.')
 
 export const createRouteBody = z.strictObject({
-  name: routeName,
+  name: newRouteName,
   host: hostName,
   path: routePath.default('/'),
   upstreams: upstreamUrls,
@@ -148,6 +154,9 @@ export const routeView = z.object({
   updatedAt: z.iso.datetime(),
 })
 export type RouteView = z.infer<typeof routeView>
+
+/** A route that was just made or changed. */
+export const savedRoute = routeView.extend({ warnings })
 
 export const routeList = z.object({ items: z.array(routeView), next: z.string().nullable() })
 

@@ -21,6 +21,8 @@ import { probeAll } from './proxy/probe.ts'
 import { Upstreams } from './proxy/upstreams.ts'
 import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
+import { logReport } from './routing/report.ts'
+import { routingRoutes } from './routing/routing-routes.ts'
 import { type GatewayRoute, resourceOf } from './routing/table.ts'
 import { Traffic } from './seen/traffic.ts'
 import { trafficRoutes } from './seen/traffic-routes.ts'
@@ -79,6 +81,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
     probe: (route: GatewayRoute) => probeAll(upstreams.balanceOf(route), route, kernel.clock),
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
+  const foreCheck = placeCheck({ ...needs, kernel, authenticators })
   const gate = makeGate(kernel, needs, deps)
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
@@ -91,7 +94,13 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   })
   return {
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
-    routes: [gateRoute(deps), ...apiRoutes(admin), ...pageRoutes(admin), ...trafficRoutes(admin)],
+    routes: [
+      gateRoute(deps),
+      ...apiRoutes(admin),
+      ...routingRoutes({ ...deps, foreCheck }),
+      ...pageRoutes(admin),
+      ...trafficRoutes(admin),
+    ],
     navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 50, group: 'apps' }],
     search: [routeSearch],
     searchActions: routeActions,
@@ -109,7 +118,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       },
     ],
     policies: [policies],
-    foreChecks: [placeCheck({ ...needs, kernel, authenticators })],
+    foreChecks: [foreCheck],
     state: [routesState(admin)],
     jobs: [
       {
@@ -124,6 +133,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       upstreamRules.learn(upstreamKinds)
       live.forget()
       await ensureKey(kernel.keyring, kernel.context(system))
+      await logReport(kernel.database.db, kernel.log)
     },
     stop: () => upstreams.close(),
   }

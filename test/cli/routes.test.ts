@@ -47,7 +47,7 @@ test('routes', async (t) => {
     !   Name one of --public, --signed-in and --permission.
     !   (cli.usage)
     => 2
-    $ gatehouse routes test wiki
+    $ gatehouse routes probe wiki
     The app answered with status 204 after <ms> ms.
     $ gatehouse routes update wiki
     ! gatehouse: Wrong usage
@@ -91,7 +91,7 @@ test('routes', async (t) => {
   await play(
     server,
     `
-    $ gatehouse routes test wiki
+    $ gatehouse routes probe wiki
     ! gatehouse: The app behind wiki did not answer
     !   Gatehouse let the request in, but the app behind it did not accept the connection. Check that it runs.
     !   (gateway.upstream-unreachable)

@@ -59,7 +59,10 @@ describe('every page of the demo, looked at', { skip: browserMissing() }, () => 
     const starts = ['/', '/errors', '/search?q=wiki', '/why?permission=routes:use:payroll', '/nowhere', '/sign-in']
     await crawl(page, demo.origin, starts, async ({ kind, path }) => {
       // things that differ by name alone are looked at once: of two networks one
-      const one = kind.replace(/^(\/(?:groups|networks|policies|roles|routes))\/(?!new\b|schema\b)[^/]+/, '$1/{name}')
+      const one = kind.replace(
+        /^(\/(?:groups|networks|policies|roles|routes))\/(?!new\b|schema\b|check\b|test\b)[^/]+/,
+        '$1/{name}',
+      )
       if (seen.size === seen.add(one).size) return
       for (const fault of await lookAt(page)) faults.push(`${path} ${fault}`)
     })

@@ -106,6 +106,8 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/credentials/{id}/reset/password',
       '/account/tokens/new',
       '/routes/new',
+      '/routes/check',
+      '/routes/test',
       '/routes/blog',
       '/routes/blog/traffic',
       '/groups/operators/edit',

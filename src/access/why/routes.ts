@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { type Actor, canonicalAddress, decisionSteps, parsePermission } from '#kit'
+import { decisionSteps, parsePermission } from '#kit'
 import { type Ctx, type Explain, type Reply, type Route, route } from '#platform'
-import { askedResource, findActorAs } from '../asked.ts'
+import { askedResource } from '../asked.ts'
 import { fail } from '../errors.ts'
 import type { OpenAccess } from '../open.ts'
 import { optionalText } from '../page-forms.ts'
 import { accountChoices, may } from '../page-parts.ts'
 import type { RouteParts } from '../routes.ts'
 import { whyPage } from '../views/why.ts'
+import { whoIsAsked } from './account.ts'
 import { explanation, whyQuery } from './contract.ts'
 import { type Told, tell } from './telling.ts'
 import { explanationJson } from './wire.ts'
@@ -71,15 +72,6 @@ async function answer(access: OpenAccess, ctx: Ctx, question: Question): Promise
   const actor = await whoIsAsked(access, ctx, question)
   const { permission } = question
   return tell(access, ctx, { actor, permission, resource: await askedResource(access, ctx, permission) })
-}
-
-/** Oneself, as one came; or, for who may read decisions, somebody else, or somewhere else. */
-async function whoIsAsked(access: OpenAccess, ctx: Ctx, { principal, address }: Question): Promise<Actor> {
-  const isOther = principal !== undefined && principal !== ctx.actor.principal.id
-  if (!isOther && address === undefined) return ctx.actor
-  await access.face.require(ctx, 'decisions:read')
-  const actor = isOther ? await findActorAs(ctx, principal) : ctx.actor
-  return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
 }
 
 async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Reply> {

@@ -4,6 +4,7 @@ import {
   type RouteView,
   routeList,
   routeView,
+  savedRoute,
   type UpdateRoute,
   updateRouteBody,
 } from '#gateway/contract'
@@ -15,6 +16,7 @@ import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, print } from '../terminal.ts'
 import { facts, table, time } from '../text.ts'
+import { noteWarnings } from './routing.ts'
 
 const path = '/api/v1/routes'
 
@@ -66,8 +68,9 @@ export async function showRoute(name: string, options: TargetOptions): Promise<v
 export async function createRoute(name: string, options: RouteOptions): Promise<void> {
   const body = judged(createRouteBody, { name, ...shapeOf(options), access: accessOf(options, name) })
   const client = await connect(options)
-  const { data, raw } = await client.call('POST', path, routeView, { body })
+  const { data, raw } = await client.call('POST', path, savedRoute, { body })
   print(options, raw, () => `Made.\n\n${describe(data)}`)
+  noteWarnings(data.warnings)
 }
 
 export async function updateRoute(name: string, options: RouteOptions): Promise<void> {
@@ -77,11 +80,12 @@ export async function updateRoute(name: string, options: RouteOptions): Promise<
   const before = await getRoute(name, options)
   const opened = openedBy(before.data, patch)
   if (opened !== undefined) await confirm(opened, options)
-  const { data, raw } = await before.client.call('PATCH', `${path}/${encodeURIComponent(name)}`, routeView, {
+  const { data, raw } = await before.client.call('PATCH', `${path}/${encodeURIComponent(name)}`, savedRoute, {
     body: patch,
     headers: ifMatch(before),
   })
   print(options, raw, () => `Changed.\n\n${describe(data)}`)
+  noteWarnings(data.warnings)
 }
 
 export async function deleteRoute(name: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
@@ -94,7 +98,7 @@ export async function deleteRoute(name: string, options: TargetOptions & { reado
   print(options, { deleted: name }, () => `Deleted ${name}.`)
 }
 
-export async function testRoute(name: string, options: TargetOptions): Promise<void> {
+export async function probeRoute(name: string, options: TargetOptions): Promise<void> {
   const client = await connect(options)
   const { data, raw } = await client.call('POST', `${path}/${encodeURIComponent(name)}/test`, probeView)
   if (data.reachable) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { RouteOptions } from '../commands/routes.ts'
+import type { TrialOptions } from '../commands/routing.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
 
@@ -64,12 +65,31 @@ export function addRoutes(program: Command): void {
     await showTraffic(name, options)
   })
 
-  remote(routes, 'test <name>', {
+  remote(routes, 'probe <name>', {
     summary: 'Asks the app behind a route whether it answers; exits with 1 when it does not',
-    example: 'gatehouse routes test wiki',
+    example: 'gatehouse routes probe wiki',
   }).action(async (name: string, options: TargetOptions) => {
-    const { testRoute } = await import('../commands/routes.ts')
-    await testRoute(name, options)
+    const { probeRoute } = await import('../commands/routes.ts')
+    await probeRoute(name, options)
+  })
+
+  remote(routes, 'test <method> <url>', {
+    summary: 'Says what would become of a request: which route, which rule, which decision; nothing is sent',
+    example: 'gatehouse routes test GET https://wiki.localhost/pages --as ada',
+  })
+    .option('--as <handle>', 'whoever has this handle asks; without it, a stranger')
+    .option('--from <address>', 'as if it came from there')
+    .action(async (method: string, url: string, options: TrialOptions) => {
+      const { tryRequest } = await import('../commands/routing.ts')
+      await tryRequest(method, url, options)
+    })
+
+  remote(routes, 'check', {
+    summary: 'Lists what is odd about the routes; exits with 1 when one can never answer as it stands',
+    example: 'gatehouse routes check',
+  }).action(async (options: TargetOptions) => {
+    const { checkRoutes } = await import('../commands/routing.ts')
+    await checkRoutes(options)
   })
 }
 

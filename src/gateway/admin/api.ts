@@ -12,9 +12,11 @@ import {
   routeList,
   routeParams,
   routeView,
+  savedRoute,
   updateRouteBody,
 } from '../contract.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
+import { warningsFor } from '../routing/report.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
 import { settingsOf } from '../settings/route-settings.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -27,6 +29,12 @@ export function apiRoutes(deps: AdminDeps): readonly Route[] {
     status,
     body: viewOf(deps, found),
     etag: revisionTag(found.revision),
+  })
+  const savedReply = async (ctx: Ctx, saved: GatewayRoute, status = 200): Promise<Reply> => ({
+    kind: 'json',
+    status,
+    body: { ...viewOf(deps, saved), warnings: await warningsFor(deps.access, ctx, saved) },
+    etag: revisionTag(saved.revision),
   })
   return [
     route({
@@ -49,10 +57,10 @@ export function apiRoutes(deps: AdminDeps): readonly Route[] {
       access: { permission: 'routes:create' },
       summary: 'Put an app behind the gate',
       body: createRouteBody,
-      responses: { 201: routeView },
+      responses: { 201: savedRoute },
       handler: async (ctx, { body }) => {
         const made = await createRoute(deps, ctx, body)
-        return { ...replyWith(made, 201), headers: { Location: `/api/v1/routes/${made.name}` } }
+        return { ...(await savedReply(ctx, made, 201)), headers: { Location: `/api/v1/routes/${made.name}` } }
       },
     }),
     route({
@@ -73,9 +81,10 @@ export function apiRoutes(deps: AdminDeps): readonly Route[] {
       summary: 'Change a route',
       params: routeParams,
       body: updateRouteBody,
-      responses: { 200: routeView },
+      responses: { 200: savedRoute },
       handler: async (ctx, { params, body, request }) =>
-        replyWith(
+        savedReply(
+          ctx,
           await updateRoute(deps, ctx, params.name, body, (found) => requireUnchanged(request.headers, found.revision)),
         ),
     }),

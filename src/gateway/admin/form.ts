@@ -5,7 +5,7 @@ import {
   createRouteBody,
   hostName,
   network,
-  routeName,
+  newRouteName,
   routePath,
   routePermission,
   upstreamUrls,
@@ -65,7 +65,7 @@ function checkRule(form: RuleFields, context: z.RefinementCtx): void {
 
 /** The form for a new route, as the browser sends it. */
 export const newRouteForm = z
-  .strictObject({ name: z.string().trim().pipe(routeName), ...shared })
+  .strictObject({ name: z.string().trim().pipe(newRouteName), ...shared })
   .superRefine(checkRule)
   .transform(
     ({ rule, permission, policies, reason, ...rest }): CreateRoute =>

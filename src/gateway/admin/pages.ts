@@ -4,6 +4,7 @@ import type { Html } from '#platform/ui'
 import { routeParams } from '../contract.ts'
 import { fail } from '../errors.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
+import { warningsFor } from '../routing/report.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { removeRoutePage, routeFormPage, routePage, routesPage } from '../views/routes.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -57,7 +58,8 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       params: routeParams,
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
-        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now }))
+        const warnings = await warningsFor(deps.access, ctx, found)
+        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, warnings }))
       },
     }),
     route({

@@ -42,14 +42,14 @@ test('a route whose every path others take never answers', () => {
     route('high', '/a', { priority: 1 }),
     route('other', '/a/*', { priority: -1 }),
   )
-  assert.deepEqual(above, ['warning shadowed: low <- high', 'warning shadowed: other <- high'])
+  assert.deepEqual(above, ['error shadowed: low <- high', 'error shadowed: other <- high'])
   const byMethod = told(
     route('low', '/a', { methods: ['POST'] }),
     route('high', '/a', { priority: 1, methods: ['GET'] }),
   )
-  assert.deepEqual(byMethod, ['warning shadowed: low <- high'], 'methods never lead to another place')
+  assert.deepEqual(byMethod, ['error shadowed: low <- high'], 'methods never lead to another place')
   const together = told(route('under', '/a/*'), route('self', '/a', { exact: true }), route('whole', '/a'))
-  assert.deepEqual(together, ['warning shadowed: whole <- self under'])
+  assert.deepEqual(together, ['error shadowed: whole <- self under'])
   const notQuite = told(
     route('under', '/a/*', { exact: true }),
     route('self', '/a', { exact: true }),
@@ -90,7 +90,7 @@ test('patterns that cross are told with a path of both, the winner and why', () 
     route('top', '/*/b', { priority: 2 }),
   ]
   const { findings } = reportOf(routes)
-  assert.deepEqual(findings.map(brief), ['warning shadowed: b <- top', 'note crossing: top <- deep'])
+  assert.deepEqual(findings.map(brief), ['error shadowed: b <- top', 'note crossing: top <- deep'])
   assert.equal(
     findings[1]?.text,
     'Both it and deep cover /a/b/c; top answers there, because its priority is higher (2 over 0).',

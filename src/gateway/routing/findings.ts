@@ -111,7 +111,7 @@ function shadowed(tree: PlaceTree<PlacedRoute>, route: PlacedRoute): Finding | u
   const takers = takersOf(tree, route, segmentsOf(route.place.path), route.place.exact)
   if (takers === undefined) return undefined
   const text = `It never answers: ${named(takers)} ${takers.length === 1 ? 'takes' : 'take'} every path of ${placeText(route.place)}. Raise its priority, or remove it.`
-  return finding('shadowed', 'warning', route, takers, text)
+  return finding('shadowed', 'error', route, takers, text)
 }
 
 function takersOf(

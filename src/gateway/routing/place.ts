@@ -93,3 +93,12 @@ function compareSegments(left: string | undefined, right: string | undefined): n
   if (right === '*') return -1
   return left < right ? -1 : 1
 }
+
+/** Whether a path belongs to a place, both as they are written; `path` passed `parseTarget`. Not for the hot path. */
+export function covers({ path: pattern, exact }: Place, path: string): boolean {
+  const wanted = segmentsOf(pattern)
+  const given = path === '/' ? [] : path.slice(1).split('/')
+  const filled = given.at(-1) === '' ? given.slice(0, -1) : given
+  if (exact ? given.length !== wanted.length : filled.length < wanted.length) return false
+  return wanted.every((segment, index) => filled[index] !== undefined && (segment === '*' || segment === filled[index]))
+}

@@ -24,9 +24,10 @@ import {
   withQuery,
 } from '#platform/ui'
 import type { FormValues } from '../admin/form.ts'
-import type { ProbeView } from '../contract.ts'
+import type { FindingView, ProbeView } from '../contract.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
 import { routeTabs } from './route-tabs.ts'
+import { findingNotices } from './routing.ts'
 
 const trail = [{ text: 'Routes', href: '/routes' }]
 
@@ -69,7 +70,7 @@ export function routesPage(options: {
               action: { text: 'Show all', href: '/routes' },
             }),
     },
-  )}${(next !== undefined || further) && paging({ href: withQuery('/routes', { q }), next, further, shown: routes.length })}`
+  )}${(next !== undefined || further) && paging({ href: withQuery('/routes', { q }), next, further, shown: routes.length })}${routes.length > 0 && html`<p><a href="/routes/check">Check them all</a> · <a href="/routes/test">Test a request</a></p>`}`
 }
 
 /** One route: what is known, a test, and what can be done about it. */
@@ -78,8 +79,9 @@ export function routePage(options: {
   readonly url: string
   readonly now: number
   readonly tested?: ProbeView
+  readonly warnings?: readonly FindingView[]
 }): Html {
-  const { route, url, now, tested } = options
+  const { route, url, now, tested, warnings = [] } = options
   const { access, networks, timeouts } = route
   return html`${pageHeader({
     title: route.name,
@@ -87,21 +89,23 @@ export function routePage(options: {
     state: ruleBadge(route),
     lead: html`People reach this app at <a href="${url}">${url}</a>.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
-  })}${routeTabs(route.name, '')}${tested === undefined ? undefined : testNotice(tested)}${facts([
-    { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
-    { term: 'Who may use it', value: ruleText(route) },
-    ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
-    { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
-    ...(route.presentCertificate
-      ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
-      : []),
-    {
-      term: 'Patience',
-      value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
-    },
-    { term: 'Created', value: time(route.createdAt, now) },
-    { term: 'Changed', value: time(route.updatedAt, now) },
-  ])}
+  })}${routeTabs(route.name, '')}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(warnings, route.name)}${facts(
+    [
+      { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
+      { term: 'Who may use it', value: ruleText(route) },
+      ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
+      { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
+      ...(route.presentCertificate
+        ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
+        : []),
+      {
+        term: 'Patience',
+        value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
+      },
+      { term: 'Created', value: time(route.createdAt, now) },
+      { term: 'Changed', value: time(route.updatedAt, now) },
+    ],
+  )}
 <p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstreams.join(' ')}` })}</p>
 ${
   access.kind === 'permission'
