@@ -11,7 +11,7 @@ import { links, principalOf } from './chain.ts'
 import { contextFactsFor } from './context-facts.ts'
 import type { Facts, GrantFacts, PrincipalFacts, RoleFacts } from './facts.ts'
 import { heldVia, isHeld, isLive, Until, wantsPermission } from './holding.ts'
-import { narrowed } from './permitted-by.ts'
+import { narrowed, permittingOnly } from './permitted-by.ts'
 import type { PolicyEngine } from './policy-engine.ts'
 import { isRelated, type Plan, planOf, type Spread } from './policy-plan.ts'
 import { collectionType } from './policy-schema.ts'
@@ -92,7 +92,8 @@ class Each {
     const via = this.#via(permission, plan.looksIntoVia)
     // attributes of other types would be refused by the schema, so their answers are kept apart
     const key = JSON.stringify([via, resource === undefined ? null : [resource.type, signatureOf(resource)]])
-    const known = resource?.permittedBy === undefined ? (this.#answers.get(key) ?? 'ask') : 'ask'
+    const only = permittingOnly(resource, permission.action)
+    const known = only === undefined ? (this.#answers.get(key) ?? 'ask') : 'ask'
     if (known === 'allowed') return true
     if (known === 'refused') return false
     if (known === 'unless-related' && resource !== undefined && !isRelated(this.#principal, resource)) return false
@@ -111,7 +112,7 @@ class Each {
     }
     if (this.#facts.incomplete) return false
     const asked = this.#engine.ask({ principal: this.#principal, type, action, resource, context })
-    const answer = narrowed(asked, resource)
+    const answer = narrowed(asked, resource, action)
     if (answer.failure !== undefined) {
       this.#settings.log.error(
         { permission: `${type}:${action}`, failure: answer.failure },
@@ -119,7 +120,7 @@ class Each {
       )
     }
     // by which policies it is permitted is looked at for each
-    if (resource?.permittedBy !== undefined) return answer.allowed
+    if (permittingOnly(resource, action) !== undefined) return answer.allowed
     if (!this.#answers.has(key)) this.#answers.set(key, plan.spread(answer))
     return answer.allowed
   }

@@ -1,9 +1,15 @@
 import type { Resource } from '#kit'
 import type { PolicyAnswer, ShadowedAnswer } from './policy-engine.ts'
 
-/** The answer where only certain policies of the operator may permit (`Resource.permittedBy`): another one's is none. */
-export function narrowed(answer: ShadowedAnswer, resource: Resource | undefined): ShadowedAnswer {
-  const names = resource?.permittedBy
+/** Names of the policies that alone may permit the action; `undefined`: any. */
+export function permittingOnly(resource: Resource | undefined, action: string): readonly string[] | undefined {
+  const only = resource?.permittedBy
+  return only?.action === action ? only.policies : undefined
+}
+
+/** The answer where only certain policies of the operator may permit: another one's is none. */
+export function narrowed(answer: ShadowedAnswer, resource: Resource | undefined, action: string): ShadowedAnswer {
+  const names = permittingOnly(resource, action)
   if (names === undefined) return answer
   const { shadow, ...own } = answer
   const kept = byNames(own, names)

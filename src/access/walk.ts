@@ -5,7 +5,7 @@ import { links, principalOf } from './chain.ts'
 import { contextFactsFor } from './context-facts.ts'
 import type { Facts } from './facts.ts'
 import { heldVia, Until, wantsPermission } from './holding.ts'
-import { narrowed } from './permitted-by.ts'
+import { narrowed, permittingOnly } from './permitted-by.ts'
 import type { PolicyAnswer, PolicyEngine } from './policy-engine.ts'
 import { allow, type Question, refuse, type Verdict } from './question.ts'
 
@@ -94,11 +94,16 @@ function policyLink(
     ...(actor.credential === undefined ? {} : { credential: actor.credential.kind }),
     ...(actor.app === undefined ? {} : { app: actor.app.id }),
   }
-  const answer = narrowed(engine.ask({ principal, type, action, resource, context }), resource)
+  const answer = narrowed(engine.ask({ principal, type, action, resource, context }), resource, action)
   if (answer.failure !== undefined) {
     log.error({ permission: permissionText(permission), failure: answer.failure }, 'a policy could not be evaluated')
   }
-  const verdict = policyVerdict(answer, permissionText(permission), principal.kind === 'anonymous', resource)
+  const verdict = policyVerdict(
+    answer,
+    permissionText(permission),
+    principal.kind === 'anonymous',
+    permittingOnly(resource, action),
+  )
   return answer.shadow === undefined ? verdict : { ...verdict, shadow: answer.shadow }
 }
 
@@ -106,7 +111,7 @@ function policyVerdict(
   answer: PolicyAnswer,
   asked: string,
   isAnonymous: boolean,
-  resource: Question['resource'],
+  only: readonly string[] | undefined,
 ): Verdict {
   const { allowed, policies } = answer
   if (allowed) return { ...allow('permitted', `Permitted by ${policies.join(', ')}.`), policies }
@@ -118,7 +123,7 @@ function policyVerdict(
     return { ...refuse('policy-forbids', `Forbidden by ${policies.join(', ')}.`), policies }
   }
   if (isAnonymous) return signInRequired
-  if (resource?.permittedBy !== undefined) return refuse('not-named', notNamed(resource.permittedBy))
+  if (only !== undefined) return refuse('not-named', notNamed(only))
   return refuse('not-held', `No role, grant or policy gives ${asked}.`)
 }
 

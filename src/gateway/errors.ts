@@ -76,6 +76,21 @@ export const gatewayErrors = {
     title: 'There is no such authenticator',
     detail: '{names} is not among {known}. Nothing was changed.',
   },
+  'gateway.header-refused': {
+    status: 422,
+    title: 'A route may not set this header',
+    detail: '{name} {fault}. Nothing was changed.',
+  },
+  'gateway.too-many-secret-headers': {
+    status: 422,
+    title: 'The route has too many secret headers',
+    detail: 'A route keeps at most 20 secret headers. Nothing was changed. Clear one that is no longer needed.',
+  },
+  'gateway.secret-header-unknown': {
+    status: 404,
+    title: 'No such secret header',
+    detail: 'The route has no secret header of this name. Nothing was changed.',
+  },
   'gateway.policy-unknown': {
     status: 422,
     title: 'There is no such policy',

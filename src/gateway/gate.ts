@@ -247,7 +247,7 @@ export class Gate {
     if (needsAssurance(decision)) {
       const reason = assuranceWords(live.route.assurance, actor)
       const isPage = actor.session !== undefined && wantsPage(request) && live.route.onRefusal === 'auto'
-      const way = isPage ? this.#options.appHost.wayToProve(request, live.route) : undefined
+      const way = isPage ? this.#options.appHost.wayToProve(request, live.route, actor) : undefined
       this.#refusals.turnAway(visit, 'gateway.assurance-needed', {
         requestId,
         fields: { reason },
@@ -318,14 +318,22 @@ export class Gate {
     if (actor !== undefined) {
       deps.kernel.journal.used({ actor, permission: live.permission, resource: live.used })
     }
+    const url = request.url ?? '/'
+    const target = live.told.rewrite === undefined ? url : live.told.rewrite(url)
+    if (target === undefined) {
+      const fields = { fault: 'parameters where the path of its route ends' }
+      this.#refusals.turnAway(visit, 'gateway.target-ambiguous', { fields })
+      return
+    }
     const { headersMs, bodyMs } = live.route.timeouts
     new Exchange(request, response, {
       balance: live.balance,
-      target: request.url ?? '/',
+      target,
       headers: upstreamHeaders(headers, {
         presented,
         address,
         fixed: live.fixed,
+        told: live.told,
         via,
         identity,
       }),

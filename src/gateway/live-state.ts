@@ -5,6 +5,8 @@ import { openKey, type SigningKey } from './assertion/keys.ts'
 import { responseRules } from './defence/response-rules.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
+import { requestRulesOf } from './request/request-rules.ts'
+import { openSecretHeaders } from './request/secret-headers.ts'
 import { allRoutes } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
 import { RouteTable } from './routing/route-table.ts'
@@ -13,14 +15,25 @@ import { type GatewayRoute, permissionOf, resourceOf } from './routing/table.ts'
 /** Two years, as HSTS preload lists ask. */
 const hstsValue = 'max-age=63072000'
 
+/** What live routes are made with. */
+interface LiveParts {
+  readonly kernel: Kernel
+  readonly upstreams: Upstreams
+  readonly authenticators: Authenticators
+}
+
+const noSecrets: ReadonlyMap<string, string> = new Map()
+
 /** Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities. */
-export function snapshotLoader(kernel: Kernel, upstreams: Upstreams, authenticators: Authenticators) {
+export function snapshotLoader(parts: LiveParts) {
+  const { kernel, upstreams, authenticators } = parts
   return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
     const routes = await allRoutes(db)
+    const secrets = await openSecretHeaders(kernel.keyring, db)
     const known = new Map(before?.routes.map((live) => [live.route.id, live]))
     const lives = routes.map((route) => {
       const old = known.get(route.id)
-      return old?.route.revision === route.revision ? old : liveOf(kernel, upstreams, authenticators, route)
+      return old?.route.revision === route.revision ? old : liveOf(parts, route, secrets.get(route.id) ?? noSecrets)
     })
     upstreams.retain(lives.map((live) => live.balance))
     const opened = new Map(before?.keys.map((key) => [key.id, key]))
@@ -34,13 +47,18 @@ export function snapshotLoader(kernel: Kernel, upstreams: Upstreams, authenticat
   }
 }
 
-function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authenticators, route: GatewayRoute): LiveRoute {
+function liveOf(
+  { kernel, upstreams, authenticators }: LiveParts,
+  route: GatewayRoute,
+  secrets: ReadonlyMap<string, string>,
+): LiveRoute {
   const origin = originOf(kernel, route.host)
   const { host, port } = new URL(origin)
   const permission = permissionOf(route)
   // Browsers keep a host's port when they upgrade, and on localhost the header would reach every program of the machine.
   const hsts = port === '' && !/(?:^|\.)localhost$/.test(route.host) ? hstsValue : undefined
   const resource = resourceOf(route, permission)
+  const told = requestRulesOf(route, secrets)
   const rules = responseRules(route, hsts)
   return {
     route,
@@ -57,7 +75,9 @@ function liveOf(kernel: Kernel, upstreams: Upstreams, authenticators: Authentica
       'https',
       'x-forwarded-port',
       port === '' ? '443' : port,
+      ...told.fixed,
     ],
+    told,
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
     balance: upstreams.balanceOf(route),
     hsts,

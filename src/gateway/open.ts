@@ -19,6 +19,7 @@ import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probeAll } from './proxy/probe.ts'
 import { Upstreams } from './proxy/upstreams.ts'
+import { secretRoutes } from './request/secret-routes.ts'
 import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
 import { logReport } from './routing/report.ts'
@@ -65,7 +66,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
     notes: upstreamNotes(kernel, () => upstreams.all),
   })
   const authenticators = new Authenticators({ kernel, ...needs })
-  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader(kernel, upstreams, authenticators))
+  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader({ kernel, upstreams, authenticators }))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
   const traffic = new Traffic(kernel)
   const deps = { kernel, live, authenticators, traffic, consoleOrigin, ...needs }
@@ -98,6 +99,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       gateRoute(deps),
       ...apiRoutes(admin),
       ...routingRoutes({ ...deps, foreCheck }),
+      ...secretRoutes(kernel),
       ...pageRoutes(admin),
       ...trafficRoutes(admin),
     ],

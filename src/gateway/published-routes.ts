@@ -4,6 +4,7 @@ import { type CoreConfig, type Ctx, type JournalValue, touch } from '#platform'
 import type { CreateRoute, UpdateRoute } from './contract.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import { fail } from './errors.ts'
+import { removeSealedHeadersOf } from './request/secret-store.ts'
 import { findRoute, findRoutesAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
 import { placeText, sharePlace } from './routing/place.ts'
 import type { GatewayRoute } from './routing/table.ts'
@@ -91,6 +92,7 @@ export function deleteRoute(ctx: Ctx, name: string, requireSame: (route: Gateway
     const route = await getRoute(inner, name)
     requireSame(route)
     if (!(await removeRoute(inner.db, route, inner.now))) throw fail('gateway.revision-stale')
+    await removeSealedHeadersOf(inner.db, route.id)
     touch(inner.db, 'routes')
     await inner.audit({ action: 'routes.delete', target: targetOf(route), detail: detailOf(route) })
   })

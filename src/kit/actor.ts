@@ -108,10 +108,10 @@ export interface Resource {
   readonly parents?: readonly EntityRef[]
   readonly members?: ResourceMembers
   /**
-   * Names of the operator's policies of which one must permit it: what a role, a grant or another policy gives is not enough
-   * here. They still forbid like any other. Empty permits nobody.
+   * One thing that may be done to it only where one of these policies of the operator permits it: what a role, a grant or
+   * another policy gives is not enough then. All of them forbid as ever. Without names nobody may.
    */
-  readonly permittedBy?: readonly string[]
+  readonly permittedBy?: { readonly action: string; readonly policies: readonly string[] }
   /** Changes whenever an attribute does. */
   readonly revision: number
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { Holdings } from '#access'
 import { anonymous } from '#kit'
 import type { Db } from '#platform'
+import { plainRules } from '../request/testing.ts'
 import { Identities, PreparedIdentities } from './identities.ts'
 import { headerList, headerText } from './identity-headers.ts'
 import { assertionLifeMs, endedKeys, keyState, leadMs, signingKey } from './keys.ts'
@@ -51,7 +52,7 @@ test('who comes after a change of groups is not told of by what was being made b
     issuer: () => 'https://gatehouse.localhost',
     signingKey: () => Promise.resolve(key),
   })
-  const route = { origin: 'https://app.localhost', prepared: new PreparedIdentities() }
+  const route = { origin: 'https://app.localhost', prepared: new PreparedIdentities(), told: plainRules }
   const ask = async () => (await identities.headersFor(route, anonymous(undefined), 0)) ?? []
 
   const before = [ask(), ask()]

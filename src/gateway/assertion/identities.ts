@@ -2,7 +2,8 @@ import type { AccessFace } from '#access'
 import type { IdentityFace, Profile } from '#identity'
 import type { Actor, PrincipalKind } from '#kit'
 import type { Database } from '#platform'
-import { remoteHeaders } from './identity-headers.ts'
+import type { RequestRules } from '../request/request-rules.ts'
+import { identityHeaders } from './identity-headers.ts'
 import { assertionLifeMs, type SigningKey, signToken } from './keys.ts'
 
 /** What an upstream is told about one session, ready to send. */
@@ -30,6 +31,13 @@ const maxPrepared = 5_000
 /** A forwarded assertion is good for at least this long. */
 const leastLifeMs = 60_000
 
+/** The route that is told. */
+export interface ToldRoute {
+  readonly origin: string
+  readonly prepared: PreparedIdentities
+  readonly told: Pick<RequestRules, 'identity' | 'assertion'>
+}
+
 export interface IdentitiesOptions {
   readonly identity: Pick<IdentityFace, 'profile'>
   readonly access: Pick<AccessFace, 'holdings'>
@@ -48,11 +56,11 @@ export class Identities {
   }
 
   /**
-   * `Remote-*` and `X-Gatehouse-Assertion` for an account, device or service; `undefined` when the account has gone. A plain value when
+   * Identity headers by the route's templates and `X-Gatehouse-Assertion` for an account, device or service; `undefined` when the account has gone. A plain value when
    * prepared and current.
    */
   headersFor(
-    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    route: ToldRoute,
     actor: Actor,
     now: number,
   ): readonly string[] | undefined | Promise<readonly string[] | undefined> {
@@ -64,7 +72,7 @@ export class Identities {
   }
 
   #withProfile(
-    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    route: ToldRoute,
     actor: Actor,
     profile: Profile | undefined,
     now: number,
@@ -85,7 +93,7 @@ export class Identities {
     const waiting = underway.get(key)
     // one begun before a change may tell of groups or a name that are gone
     if (waiting?.accessEpoch === accessEpoch && isSameProfile(waiting.profile, profile)) return waiting.headers
-    const headers = this.#prepare(route, key, profile, accessEpoch, now).finally(() => {
+    const headers = this.#prepare(route, key, actor, profile, accessEpoch, now).finally(() => {
       if (underway.get(key)?.headers === headers) underway.delete(key)
     })
     underway.set(key, { headers, profile, accessEpoch })
@@ -93,14 +101,27 @@ export class Identities {
   }
 
   async #prepare(
-    route: { readonly origin: string; readonly prepared: PreparedIdentities },
+    route: ToldRoute,
     key: string,
+    actor: Actor,
     profile: Profile,
     accessEpoch: number,
     now: number,
   ): Promise<readonly string[]> {
     const { groups } = await this.#options.access.holdings(this.#options.database.db, profile.id)
-    const token = signToken(await this.#options.signingKey(now), {
+    const { told } = route
+    const headers = identityHeaders(told.identity, { profile, groups, actor })
+    if (told.assertion) headers.push('x-gatehouse-assertion', await this.#assertion(route, profile, groups, now))
+    const { done } = route.prepared
+    done.delete(key)
+    done.set(key, { headers, profile, accessEpoch, renewAt: now + assertionLifeMs - leastLifeMs })
+    const [oldest] = done.size > maxPrepared ? done.keys() : []
+    if (oldest !== undefined) done.delete(oldest)
+    return headers
+  }
+
+  async #assertion(route: ToldRoute, profile: Profile, groups: readonly string[], now: number): Promise<string> {
+    return signToken(await this.#options.signingKey(now), {
       iss: this.#options.issuer(),
       aud: route.origin,
       sub: profile.id,
@@ -111,13 +132,6 @@ export class Identities {
       ...(profile.email === undefined ? {} : { email: profile.email }),
       groups,
     })
-    const headers = [...remoteHeaders(profile, groups), 'x-gatehouse-assertion', token]
-    const { done } = route.prepared
-    done.delete(key)
-    done.set(key, { headers, profile, accessEpoch, renewAt: now + assertionLifeMs - leastLifeMs })
-    const [oldest] = done.size > maxPrepared ? done.keys() : []
-    if (oldest !== undefined) done.delete(oldest)
-    return headers
   }
 }
 

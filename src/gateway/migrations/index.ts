@@ -4,6 +4,7 @@ import { clientCertificatesMigration } from './0002-client-certificates.ts'
 import { presentCertificateMigration } from './0003-present-certificate.ts'
 import { settingsMigration } from './0004-settings.ts'
 import { placesMigration } from './0005-places.ts'
+import { secretHeadersMigration } from './0006-secret-headers.ts'
 
 export const migrations: readonly Migration[] = [
   routesMigration,
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   presentCertificateMigration,
   settingsMigration,
   placesMigration,
+  secretHeadersMigration,
 ]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { test } from 'node:test'
+import { plainRules } from '../request/testing.ts'
 import {
   connectionOptions,
   framingFault,
@@ -20,6 +21,7 @@ function forwarded(headers: IncomingHttpHeaders, identity: readonly string[] = [
     fixed: ['host', 'app.example', 'x-forwarded-host', 'app.example', 'x-forwarded-proto', 'https'],
     via: '1.1 gatehouse-test',
     identity,
+    told: plainRules,
   })
   const seen: Record<string, string[]> = {}
   for (let i = 0; i < list.length; i += 2) {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestRules } from '../request/request-rules.ts'
 import type { Presented } from './presented.ts'
 
 /**
@@ -179,11 +180,13 @@ export function connectionOptions(connection: string | undefined): ReadonlySet<s
 export interface ForwardOptions {
   readonly presented: Pick<Presented, 'cookies' | 'authorization'>
   readonly address: string | undefined
-  /** Host, X-Forwarded-Host, -Proto and -Port: the same for every request of a route. */
+  /** Host, X-Forwarded-Host, -Proto and -Port, and what the route sets: the same for every request. */
   readonly fixed: readonly string[]
+  /** What of the client's own reaches the app. */
+  readonly told: Pick<RequestRules, 'mayPass' | 'passesCookies' | 'passesAuthorization'>
   /** What we add to Via (RFC 9110 §7.6.3). */
   readonly via: string
-  /** Remote-* and the assertion, or nothing. */
+  /** Who came: headers by the route's templates and the assertion, or nothing. */
   readonly identity: readonly string[]
 }
 
@@ -194,8 +197,9 @@ export interface ForwardOptions {
 export function upstreamHeaders(headers: IncomingHttpHeaders, options: ForwardOptions): string[] {
   const list = [...options.fixed, ...options.identity]
   const named = connectionOptions(headers.connection)
+  const { told } = options
   for (const name in headers) {
-    if (!mayPass(name)) continue
+    if (!told.mayPass(name)) continue
     // framing stays whatever Connection says: without it the body would be read differently behind us
     if (named?.has(name) === true && name !== 'content-length') continue
     const value = headers[name]
@@ -203,8 +207,8 @@ export function upstreamHeaders(headers: IncomingHttpHeaders, options: ForwardOp
     else if (value !== undefined) for (const one of value) list.push(name, one)
   }
   const { cookies, authorization } = options.presented
-  if (cookies !== undefined) list.push('cookie', cookies)
-  if (authorization !== undefined) list.push('authorization', authorization)
+  if (cookies !== undefined && told.passesCookies) list.push('cookie', cookies)
+  if (authorization !== undefined && told.passesAuthorization) list.push('authorization', authorization)
   if (options.address !== undefined) list.push('x-forwarded-for', options.address)
   list.push('via', headers.via === undefined ? options.via : `${headers.via}, ${options.via}`)
   const te = headers['te']

@@ -4,6 +4,7 @@ import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
 import type { ResponseRules } from '../defence/response-rules.ts'
 import type { Entry } from '../entry/authenticators.ts'
+import type { RequestRules } from '../request/request-rules.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { RouteTable } from './route-table.ts'
 import type { GatewayRoute } from './table.ts'
@@ -19,6 +20,8 @@ export interface LiveRoute {
   readonly origin: string
   /** Header names and values every request to the upstream starts with. */
   readonly fixed: readonly string[]
+  /** What the app is told. */
+  readonly told: RequestRules
   readonly hsts: string | undefined
   /** Who comes in: its authenticators, ready to be asked. */
   readonly entry: Entry

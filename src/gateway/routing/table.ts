@@ -52,7 +52,7 @@ export function resourceOf(route: GatewayRoute, permission = `routes:use:${route
     id: permission.slice(permission.indexOf(':', permission.indexOf(':') + 1) + 1),
     attributes: { host: route.host, path: route.path, rule: route.access.kind, ...assuranceOf(route) },
     revision: route.revision,
-    ...(route.access.kind === 'policy' ? { permittedBy: route.access.policies } : {}),
+    ...(route.access.kind === 'policy' ? { permittedBy: { action: 'use', policies: route.access.policies } } : {}),
   }
 }
 

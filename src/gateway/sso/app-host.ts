@@ -34,9 +34,10 @@ export class AppHost {
   wayToProve(
     request: ServedRequest,
     { host, assurance }: Pick<GatewayRoute, 'host' | 'assurance'>,
+    actor: Actor,
   ): { readonly href: string; readonly headers: readonly string[] } {
     const { path, cookie } = this.#wayBack(request, host)
-    return { href: this.#deps.consoleOrigin() + proofAddress(path, assurance), headers: ['set-cookie', cookie] }
+    return { href: this.#deps.consoleOrigin() + proofAddress(path, assurance, actor), headers: ['set-cookie', cookie] }
   }
 
   /** `/gate` of the console, which leads back here, and the cookie without which it does not. */
@@ -170,7 +171,8 @@ export function causeOf(error: unknown): string {
   return error instanceof GateError ? error.code : error instanceof Error ? error.name : 'unknown'
 }
 
-/** Where on the console somebody proves more, and goes on to a path of it. */
-export function proofAddress(to: string, { phishingResistant }: WantedAssurance): string {
-  return `/account/prove?${new URLSearchParams({ to, more: phishingResistant ? 'phishing-resistant' : 'factors' })}`
+/** Where on the console somebody proves what is lacking, and goes on to a path of it. */
+export function proofAddress(to: string, wanted: WantedAssurance, { assurance }: Actor): string {
+  const lacks = wanted.phishingResistant && assurance?.phishingResistant !== true
+  return `/account/prove?${new URLSearchParams({ to, more: lacks ? 'phishing-resistant' : 'factors' })}`
 }

@@ -65,7 +65,7 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute, state: strin
     ? {
         assurance: {
           words: assuranceWords(assurance, ctx.actor),
-          way: proofAddress(`/gate?state=${state}`, assurance),
+          way: proofAddress(`/gate?state=${state}`, assurance, ctx.actor),
         },
       }
     : {}

@@ -3,6 +3,7 @@ import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
+import { type CredentialKind, credentialKinds } from '../credentials/kinds.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
 import { findDevice } from '../devices.ts'
 import { fail } from '../errors.ts'
@@ -28,11 +29,16 @@ export function proveRoutes(parts: Parts): readonly Route[] {
       path: '/account/prove',
       door: 'browser',
       access: { signedIn: provesAgain },
-      query: z.object({ to: z.string().optional().catch(undefined) }),
+      query: z.object({
+        to: z.string().optional().catch(undefined),
+        more: z.enum(['factors', 'phishing-resistant']).optional().catch(undefined),
+      }),
       async handler(ctx, { query }) {
         const to = returnPath(query.to)
-        if (await hasFreshProof(ctx)) return { kind: 'redirect', location: to }
-        return { kind: 'page', page: await proveView(parts, ctx, to) }
+        const lacking = lackingOf(ctx.actor, query.more)
+        const done = query.more === undefined ? await hasFreshProof(ctx) : lacking === undefined
+        if (done) return { kind: 'redirect', location: to }
+        return { kind: 'page', page: await proveView(parts, ctx, to, { lacking }) }
       },
     }),
     route({
@@ -93,7 +99,7 @@ export async function provedReply(
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnPage.has(error.code)) throw error
     const refusal = { title: error.title, detail: error.detail }
-    const page = await proveView(parts, ctx, path, refusal)
+    const page = await proveView(parts, ctx, path, { refusal })
     return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }
@@ -104,9 +110,13 @@ async function proveView(
   parts: Parts,
   ctx: Ctx,
   to: string,
-  refusal?: { readonly title: string; readonly detail: string },
-  faults: readonly FieldFault[] = [],
+  shown: {
+    readonly refusal?: { readonly title: string; readonly detail: string }
+    readonly lacking?: Lacking | undefined
+  },
 ) {
+  const { refusal, lacking } = shown
+  const faults: readonly FieldFault[] = []
   const account = await getAccount(ctx, ownAccountId(ctx))
   const all = (await listCredentials(ctx.db, account.id)).filter(
     ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > ctx.now,
@@ -115,9 +125,30 @@ async function proveView(
   for (const way of ways) {
     const credentials = all.filter(({ kind }) => kind === way.kind)
     const view: WayView = { credentials, handle: account.handle, to, faults }
-    if (way.again !== undefined && credentials.length > 0) {
+    if (way.again !== undefined && credentials.length > 0 && lacking?.helps(way.kind) !== false) {
       forms.push({ kind: way.kind, body: await way.again(parts, ctx, view), scripts: way.scripts ?? [] })
     }
   }
-  return provePage({ forms, refusal })
+  return provePage({ forms, refusal, more: lacking?.more })
+}
+
+/** What a session was not yet proved with, and which kinds of credential would. */
+interface Lacking {
+  readonly more: 'factors' | 'phishing-resistant'
+  helps(kind: CredentialKind): boolean
+}
+
+/** `undefined`: nothing is lacking, or nothing more is asked for. */
+function lackingOf(
+  { credential, factors = [], assurance }: Ctx['actor'],
+  more: Lacking['more'] | undefined,
+): Lacking | undefined {
+  if (more === 'phishing-resistant' && assurance?.phishingResistant !== true) {
+    return { more, helps: (kind) => credentialKinds[kind].phishingResistant }
+  }
+  if (more === 'factors' && assurance?.factors !== 2) {
+    const known = [credential, ...factors].map((one) => one?.kind)
+    return { more, helps: (kind) => !known.includes(kind) || credentialKinds[kind].phishingResistant }
+  }
+  return undefined
 }
