@@ -180,6 +180,32 @@ export const probeView = z.object({
 })
 export type ProbeView = z.infer<typeof probeView>
 
+/** How one upstream of a route is, as the node that answers sees it. */
+export const upstreamView = z.object({
+  upstream: z.string(),
+  state: z
+    .enum(['up', 'failing', 'trying', 'ejected', 'down'])
+    .describe(
+      '`ejected`: it failed and gets no requests for a while; `trying`: one request finds out how it is; `down`: its health check fails; `failing`: it fails and is asked all the same, for there is no other.',
+    ),
+  inFlight: z.int().describe('Requests that wait for its answer.'),
+  sockets: z.int().describe('WebSockets open there.'),
+  restsForMs: z.int().describe('How long it still gets no requests.'),
+  lastFault: z.string().nullable().describe('The code of what went wrong last.'),
+  checked: z
+    .object({
+      at: z.iso.datetime(),
+      passed: z.boolean(),
+      status: z.int().optional(),
+      code: z.string().optional(),
+      ms: z.number(),
+    })
+    .nullable()
+    .describe('What the last health check found.'),
+})
+export type UpstreamView = z.infer<typeof upstreamView>
+export const upstreamList = z.object({ items: z.array(upstreamView) })
+
 export const assertionKeyView = z.object({
   id: z.string(),
   createdAt: z.iso.datetime(),

@@ -8,6 +8,7 @@ import { placeCheck } from './admin/fore-check.ts'
 import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
 import { routeActions, routeSearch } from './admin/search.ts'
+import { upstreamRoutes } from './admin/upstreams-api.ts'
 import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
 import { signingKey } from './assertion/keys.ts'
@@ -100,6 +101,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       ...apiRoutes(admin),
       ...routingRoutes({ ...deps, foreCheck }),
       ...secretRoutes(kernel),
+      ...upstreamRoutes(admin),
       ...pageRoutes(admin),
       ...trafficRoutes(admin),
     ],

@@ -11,6 +11,7 @@ import {
   upstreamUrls,
 } from '../contract.ts'
 import type { GatewayRoute } from '../routing/table.ts'
+import { balanceFields, balanceOf, balanceValues } from './balance-form.ts'
 
 const orElse = (value: string) =>
   z
@@ -34,8 +35,14 @@ const shared = {
   path: orElse('/').pipe(routePath),
   upstreams: z
     .string()
-    .transform((text) => text.split(/\s+/).filter((one) => one !== ''))
+    .transform((text) =>
+      text
+        .split(/[\r\n]+/)
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    )
     .pipe(upstreamUrls),
+  ...balanceFields,
   rule: z.enum(['permission', 'signed-in', 'policy', 'public']),
   permission: z.string().trim().default(''),
   policies: words.pipe(z.array(z.string()).max(20)),
@@ -68,8 +75,12 @@ export const newRouteForm = z
   .strictObject({ name: z.string().trim().pipe(newRouteName), ...shared })
   .superRefine(checkRule)
   .transform(
-    ({ rule, permission, policies, reason, ...rest }): CreateRoute =>
-      createRouteBody.parse({ ...rest, access: ruleOf({ rule, permission, policies, reason }, rest.name) }),
+    ({ rule, permission, policies, reason, healthPath, ca, ...rest }): CreateRoute =>
+      createRouteBody.parse({
+        ...rest,
+        balance: balanceOf({ healthPath, ca }),
+        access: ruleOf({ rule, permission, policies, reason }, rest.name),
+      }),
   )
 
 /** The form for a route that exists; `revision` is the one it was filled from. */
@@ -98,6 +109,7 @@ export function valuesOf(route: GatewayRoute): FormValues {
     reason: access.kind === 'public' ? access.reason : '',
     networks: route.networks.join('\n'),
     presentCertificate: route.presentCertificate ? 'on' : undefined,
+    ...balanceValues(route.balance),
     revision: String(route.revision),
   }
 }

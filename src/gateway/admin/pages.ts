@@ -8,8 +8,10 @@ import { warningsFor } from '../routing/report.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { removeRoutePage, routeFormPage, routePage, routesPage } from '../views/routes.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { balanceOf, balanceValues } from './balance-form.ts'
 import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
 import { listedRoutes } from './listed-routes.ts'
+import { upstreamsNow } from './upstreams-api.ts'
 
 const pageSize = 50
 const searched = z
@@ -59,7 +61,8 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
         const warnings = await warningsFor(deps.access, ctx, found)
-        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, warnings }))
+        const upstreams = await upstreamsNow(deps, found.name)
+        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, upstreams, warnings }))
       },
     }),
     route({
@@ -71,7 +74,8 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
         const tested = await deps.probe(found)
-        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, tested }))
+        const upstreams = await upstreamsNow(deps, found.name)
+        return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, upstreams, tested }))
       },
     }),
     route({
@@ -121,9 +125,11 @@ function changingPages(deps: AdminDeps): readonly Route[] {
       access: { permission: 'routes:update:{name}' },
       params: routeParams,
       body: editRouteForm,
-      handler: (ctx, { params, body }) => {
-        const { revision, rule, permission, policies, reason, ...place } = body
-        const change = { ...place, access: ruleOf({ rule, permission, policies, reason }, params.name) }
+      handler: async (ctx, { params, body }) => {
+        const { revision, rule, permission, policies, reason, healthPath, ca, ...place } = body
+        const { balance } = await getRoute(ctx, params.name)
+        const access = ruleOf({ rule, permission, policies, reason }, params.name)
+        const change = { ...place, access, balance: balanceOf({ healthPath, ca }, balance) }
         return orShowAgain(
           async () => redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision))),
           () => ({ ...newValues({ name: params.name, ...change }), revision: String(revision) }),
@@ -170,11 +176,15 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.route-duplicate': 'host',
   'gateway.host-reserved': 'host',
   'gateway.present-needs-https': 'upstreams',
+  'gateway.path-not-allowed': 'upstreams',
+  'gateway.upstream-kind': 'upstreams',
+  'gateway.pinned-authority': 'ca',
   'gateway.policy-unknown': 'policies',
 }
 
 type Placed = Pick<GatewayRoute, 'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'presentCertificate'> & {
   readonly access?: GatewayRoute['access'] | undefined
+  readonly balance?: Parameters<typeof balanceValues>[0]
 }
 
 function newValues(wanted: Placed): FormValues {
@@ -190,6 +200,7 @@ function newValues(wanted: Placed): FormValues {
     reason: access.kind === 'public' ? access.reason : '',
     networks: wanted.networks.join('\n'),
     presentCertificate: wanted.presentCertificate ? 'on' : undefined,
+    ...balanceValues(wanted.balance),
   }
 }
 

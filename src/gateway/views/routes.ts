@@ -24,10 +24,11 @@ import {
   withQuery,
 } from '#platform/ui'
 import type { FormValues } from '../admin/form.ts'
-import type { FindingView, ProbeView } from '../contract.ts'
+import type { FindingView, ProbeView, UpstreamView } from '../contract.ts'
 import { type GatewayRoute, permissionOf } from '../routing/table.ts'
 import { routeTabs } from './route-tabs.ts'
 import { findingNotices } from './routing.ts'
+import { pinField, upstreamFields, upstreamsSection } from './upstreams.ts'
 
 const trail = [{ text: 'Routes', href: '/routes' }]
 
@@ -78,10 +79,11 @@ export function routePage(options: {
   readonly route: GatewayRoute
   readonly url: string
   readonly now: number
+  readonly upstreams: readonly UpstreamView[]
   readonly tested?: ProbeView
   readonly warnings?: readonly FindingView[]
 }): Html {
-  const { route, url, now, tested, warnings = [] } = options
+  const { route, url, now, upstreams, tested, warnings = [] } = options
   const { access, networks, timeouts } = route
   return html`${pageHeader({
     title: route.name,
@@ -107,6 +109,7 @@ export function routePage(options: {
     ],
   )}
 <p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstreams.join(' ')}` })}</p>
+${upstreamsSection(upstreams, now)}
 ${
   access.kind === 'permission'
     ? command(
@@ -181,16 +184,7 @@ function placeFields(values: FormValues, faults: readonly FieldFault[]): Html {
     code: true,
     required: true,
     faults,
-  })}${textArea({
-    name: 'upstreams',
-    label: 'App',
-    value: values['upstreams'],
-    hint: 'Where the app listens: http://127.0.0.1:3000. One a line; with several they share the work.',
-    rows: 2,
-    code: true,
-    required: true,
-    faults,
-  })}`
+  })}${upstreamFields(values, faults)}`
 }
 
 function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
@@ -258,7 +252,7 @@ function ruleFields(values: FormValues, faults: readonly FieldFault[]): Html {
         hint: 'For apps that answer nobody else (mutual TLS), at an https:// address. It renews itself.',
       },
     ],
-  })}`
+  })}${pinField(values, faults)}`
 }
 
 /** What removing a route does, before it is done. */
@@ -284,7 +278,9 @@ function testNotice(tested: ProbeView): Html {
   if (tested.reachable) {
     return notice('done', `The app answered ${tested.status ?? ''} in ${tested.ms} ms`)
   }
-  return notice('refused', 'The app did not answer', html`${tested.detail} <code>${tested.code}</code>`)
+  const silent = tested.each.filter(({ reachable }) => !reachable)
+  const where = tested.each.length === 1 ? '' : ` at ${silent.map(({ upstream }) => upstream).join(', ')}`
+  return notice('refused', `The app did not answer${where}`, html`${tested.detail} <code>${tested.code}</code>`)
 }
 
 function ruleBadge(route: GatewayRoute): Html {

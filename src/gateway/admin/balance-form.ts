@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import type { GatewayRoute } from '../routing/table.ts'
+import { type HealthCheck, healthCheck } from '../settings/balance-settings.ts'
+
+type Balance = GatewayRoute['balance']
+
+/** What a check is unless somebody says otherwise. */
+export const usualCheck: Omit<HealthCheck, 'path'> = { everyMs: 10_000, timeoutMs: 2_000, expect: ['2xx', '3xx'] }
+
+const orNothing = z
+  .string()
+  .trim()
+  .default('')
+  .transform((text) => (text === '' ? null : text))
+
+/** How the app's addresses are reached and asked, as far as the form goes; the rest is for API and commands. */
+export const balanceFields = {
+  healthPath: orNothing.pipe(healthCheck.shape.path.nullable()),
+  ca: orNothing.pipe(z.string().max(65_536).nullable()),
+}
+
+interface BalanceForm {
+  readonly healthPath: string | null
+  readonly ca: string | null
+}
+
+/** @param before what stood: of a check only the path is in the form */
+export function balanceOf({ healthPath, ca }: BalanceForm, before?: Balance): Pick<Balance, 'health' | 'ca'> {
+  return { health: healthPath === null ? null : { ...usualCheck, ...before?.health, path: healthPath }, ca }
+}
+
+export function balanceValues(balance: { readonly [Name in 'health' | 'ca']?: Balance[Name] | undefined } | undefined) {
+  return { healthPath: balance?.health?.path ?? '', ca: balance?.ca ?? '' }
+}
