@@ -4,6 +4,7 @@ import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
 
 export { type TrafficView, trafficView } from './seen/contract.ts'
+export { usualCheck } from './settings/balance-settings.ts'
 
 /** Routes as API, CLI and pages speak of them. */
 

@@ -21,15 +21,16 @@ test('routes', async (t) => {
     $ gatehouse routes create wiki --host wiki.localhost --upstream {upstream} --network 127.0.0.0/8 --headers-timeout 10s
     Made.
 
-    Name      wiki
-    Address   {url}/
-    Upstream  {upstream}
-    Who       holders of routes:use:wiki
-    From      127.0.0.0/8
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id        <rt>
-    Created   <time>
-    Changed   <time>
+    Name         wiki
+    Address      {url}/
+    Upstream     {upstream}
+    Who          holders of routes:use:wiki
+    From         127.0.0.0/8
+    Credentials  token, session
+    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id           <rt>
+    Created      <time>
+    Changed      <time>
     $ gatehouse routes create other --host wiki.localhost --upstream {upstream}
     ! gatehouse: Another route has this place
     !   The place wiki.localhost/… belongs to route wiki. Nothing was changed. Choose another path, other methods or another priority, or change that route.
@@ -39,16 +40,24 @@ test('routes', async (t) => {
     ! gatehouse: The input has faults
     !   Nothing was sent. Correct what is named and try again.
     !   host: a lower-case host name of two labels or more, without port
-    !   upstreams.0: http:// or https:// with host and port only: no user, path, query or fragment
+    !   upstreams.0: http:// or https:// with host and port only (no user, path, query or fragment), unix:/path, folder:/path or none:
     !   (cli.usage)
     => 2
     $ gatehouse routes create other --host other.localhost --upstream {upstream} --public "no secrets" --signed-in
     ! gatehouse: Wrong usage
-    !   Name one of --public, --signed-in and --permission.
+    !   Name one of --public, --signed-in, --permission and --policy.
     !   (cli.usage)
     => 2
     $ gatehouse routes probe wiki
     The app answered with status 204 after <ms> ms.
+    $ gatehouse routes upstreams wiki
+    UPSTREAM                STATE  REQUESTS  SOCKETS  LAST FAULT  LAST CHECK
+    {upstream}  up     0         0        none        not asked
+    $ gatehouse routes update wiki --health-every 5s
+    ! gatehouse: Wrong usage
+    !   A health check is given as a whole: name its path too, with --health-check.
+    !   (cli.usage)
+    => 2
     $ gatehouse routes update wiki
     ! gatehouse: Wrong usage
     !   Nothing to change was named.
@@ -62,27 +71,29 @@ test('routes', async (t) => {
     $ gatehouse routes update wiki --signed-in --any-network --yes
     Changed.
 
-    Name      wiki
-    Address   {url}/
-    Upstream  {upstream}
-    Who       who is signed in
-    From      everywhere
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id        <rt>
-    Created   <time>
-    Changed   <time>
+    Name         wiki
+    Address      {url}/
+    Upstream     {upstream}
+    Who          who is signed in
+    From         everywhere
+    Credentials  token, session
+    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id           <rt>
+    Created      <time>
+    Changed      <time>
     $ gatehouse routes update wiki --permission routes:use
     Changed.
 
-    Name      wiki
-    Address   {url}/
-    Upstream  {upstream}
-    Who       holders of routes:use:wiki
-    From      everywhere
-    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id        <rt>
-    Created   <time>
-    Changed   <time>
+    Name         wiki
+    Address      {url}/
+    Upstream     {upstream}
+    Who          holders of routes:use:wiki
+    From         everywhere
+    Credentials  token, session
+    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id           <rt>
+    Created      <time>
+    Changed      <time>
     `,
     { upstream, url },
   )

@@ -18,9 +18,11 @@ import { confirm, print } from '../terminal.ts'
 import { facts, table, time } from '../text.ts'
 import { noteWarnings } from './routing.ts'
 
+import { balanceFacts, balanceShapeOf, type UpstreamOptions } from './route-upstreams.ts'
+
 const path = '/api/v1/routes'
 
-export interface RouteOptions extends TargetOptions {
+export interface RouteOptions extends TargetOptions, UpstreamOptions {
   readonly host?: string
   readonly upstream?: readonly string[]
   readonly path?: string
@@ -102,16 +104,30 @@ export async function probeRoute(name: string, options: TargetOptions): Promise<
   const client = await connect(options)
   const { data, raw } = await client.call('POST', `${path}/${encodeURIComponent(name)}/test`, probeView)
   if (data.reachable) {
-    print(options, raw, () => `The app answered with status ${data.status ?? '?'} after ${Math.round(data.ms)} ms.`)
+    print(options, raw, () =>
+      data.each
+        .map(({ upstream, status, ms }) => {
+          const who = data.each.length === 1 ? 'The app' : upstream
+          return `${who} answered with status ${status ?? '?'} after ${Math.round(ms)} ms.`
+        })
+        .join('\n'),
+    )
     return
   }
   if (options.json === true) print(options, raw, () => '')
   throw new Failure({
     exit: exitCodes.failed,
     code: data.code ?? 'gateway.upstream-unreachable',
-    title: `The app behind ${name} did not answer`,
+    title: `The app behind ${name} did not answer${atWhich(data.each)}`,
     detail: data.detail ?? 'Check that it runs where the route leads.',
   })
+}
+
+/** Of several upstreams those that did not answer. */
+function atWhich(each: readonly { readonly upstream: string; readonly reachable: boolean }[]): string {
+  if (each.length === 1) return ''
+  const silent = each.filter(({ reachable }) => !reachable)
+  return ` at ${silent.map(({ upstream }) => upstream).join(', ')}`
 }
 
 async function getRoute(name: string, options: TargetOptions) {
@@ -144,6 +160,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(options.priority === undefined ? {} : { priority: Number(options.priority) }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
+    ...balanceShapeOf(options),
     ...ruleShapeOf(options),
   }
 }
@@ -222,6 +239,7 @@ function describe(route: RouteView): string {
     ['Credentials', route.authenticators.join(', ')],
     ['Assurance', assuranceText(route)],
     ['On refusal', route.onRefusal === 'api' ? 'always problem+json' : undefined],
+    ...balanceFacts(route),
     ['To the app', route.presentCertificate ? "Gatehouse's own client certificate is shown" : undefined],
     [
       'Timeouts',

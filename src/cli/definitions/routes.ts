@@ -3,6 +3,7 @@ import type { RouteOptions } from '../commands/routes.ts'
 import type { TrialOptions } from '../commands/routing.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
+import { addRouteUpstreams, upstreamShape } from './route-upstreams.ts'
 
 /** `gatehouse routes …` */
 export function addRoutes(program: Command): void {
@@ -91,11 +92,13 @@ export function addRoutes(program: Command): void {
     const { checkRoutes } = await import('../commands/routing.ts')
     await checkRoutes(options)
   })
+
+  addRouteUpstreams(routes)
 }
 
 /** What create and update have in common. */
 function shape(command: Command): Command {
-  return command
+  return upstreamShape(command)
     .option('--path <path>', 'covers this path and everything under it; * stands for one segment')
     .option('--exact', 'covers this very path only, nothing under it')
     .option('--no-exact', 'covers everything under the path too')

@@ -1,11 +1,8 @@
 import { z } from 'zod'
 import type { GatewayRoute } from '../routing/table.ts'
-import { type HealthCheck, healthCheck } from '../settings/balance-settings.ts'
+import { healthCheck, usualCheck } from '../settings/balance-settings.ts'
 
 type Balance = GatewayRoute['balance']
-
-/** What a check is unless somebody says otherwise. */
-export const usualCheck: Omit<HealthCheck, 'path'> = { everyMs: 10_000, timeoutMs: 2_000, expect: ['2xx', '3xx'] }
 
 const orNothing = z
   .string()

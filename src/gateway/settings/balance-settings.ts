@@ -18,6 +18,9 @@ export const healthCheck = z.strictObject({
 })
 export type HealthCheck = z.infer<typeof healthCheck>
 
+/** What a check is unless somebody says otherwise. */
+export const usualCheck: Omit<HealthCheck, 'path'> = { everyMs: 10_000, timeoutMs: 2_000, expect: ['2xx', '3xx'] }
+
 /** How several addresses of an app share the work, and how each is reached. */
 export const balanceSettings = settingsGroup(
   {
