@@ -16,9 +16,8 @@ import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, print } from '../terminal.ts'
 import { facts, table, time } from '../text.ts'
-import { noteWarnings } from './routing.ts'
-
 import { balanceFacts, balanceShapeOf, type UpstreamOptions } from './route-upstreams.ts'
+import { noteWarnings } from './routing.ts'
 
 const path = '/api/v1/routes'
 
