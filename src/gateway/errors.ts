@@ -145,6 +145,29 @@ export const gatewayErrors = {
     title: 'Too many WebSockets are open',
     detail: 'The app, or this session, has as many WebSockets open as Gatehouse keeps. Close some and try again.',
   },
+  'gateway.body-too-large': {
+    status: 413,
+    title: 'The upload is too large',
+    detail:
+      'The app behind Gatehouse takes bodies up to a length, and this one is longer. What had come of it was dropped. Whoever administers this gate can change the limit.',
+  },
+  'gateway.headers-too-large': {
+    status: 431,
+    title: 'The headers of the request are too large',
+    detail: 'The app takes less than this request brought, often because of many cookies. Nothing was sent on.',
+  },
+  'gateway.rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    detail:
+      'The app may be used so often in a while, and this was more. Nothing was sent on. Try again in {seconds} s.',
+  },
+  'gateway.origin-not-allowed': {
+    status: 403,
+    title: 'Pages of that site may not use this app',
+    detail:
+      "A page of another site asked to use the app, and its origin is not on the route's list. Nothing was sent on. Whoever administers this gate can add it.",
+  },
   'gateway.method-unsupported': {
     status: 501,
     title: 'This method is not passed on',

@@ -1,6 +1,8 @@
 import { type Actor, anonymous, type Decision } from '#kit'
 import type { ServedHandler, ServedRequest, ServedResponse, UpgradeHandler } from '#platform'
 import type { Identities } from './assertion/identities.ts'
+import { Defence } from './defence/defence.ts'
+import type { Rates } from './defence/rates.ts'
 import { assuranceChallenge, assuranceWords, needsAssurance } from './entry/assurance.ts'
 import { tokenChallenge } from './entry/token.ts'
 import type { Found, Turned, Way } from './entry/way.ts'
@@ -29,6 +31,7 @@ export interface GateOptions {
   readonly appHost: AppHost
   readonly identities: Identities
   readonly sockets: OpenSockets
+  readonly rates: Rates
   /** `1.1 gatehouse-1f2e3d4c`: tells our own requests when they come back. */
   readonly via: string
 }
@@ -45,6 +48,7 @@ export class Gate {
   readonly #options: GateOptions
   readonly #read: ReturnType<typeof presentedReader>
   readonly #refusals: Refusals
+  readonly #defence: Defence
 
   constructor(options: GateOptions) {
     const { identity, authenticators } = options.deps
@@ -55,6 +59,7 @@ export class Gate {
       (authorization) => authenticators.own(authorization),
     )
     this.#refusals = new Refusals(options.deps)
+    this.#defence = new Defence(options.rates, this.#refusals)
   }
 
   readonly handle: ServedHandler = (request, response) => {
@@ -99,6 +104,8 @@ export class Gate {
         now: deps.kernel.clock.now(),
         upgrade,
         allow: isMethod ? screened.allow : undefined,
+        preflight: screened.kind === 'preflight' ? screened.preflight : undefined,
+        also: undefined,
         way: undefined,
         proof: undefined,
         decision: undefined,
@@ -156,7 +163,8 @@ export class Gate {
       this.#refusals.turnAway(visit, 'gateway.method-not-allowed', { extraHeaders, fields })
       return
     }
-    this.#askFrom(visit, 0)
+    if (visit.preflight !== undefined) this.#defence.answerPreflight(visit, visit.preflight)
+    else if (visit.live.sizes === undefined || this.#defence.isOfSize(visit, visit.live.sizes)) this.#askFrom(visit, 0)
   }
 
   /** The first way that knows the visitor, or finds what it must refuse, answers; the others are not asked. */
@@ -290,6 +298,7 @@ export class Gate {
 
   #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
     const { upgrade, live } = visit
+    if (live.rate !== undefined && !this.#defence.isInTime(visit, live.rate, actor)) return
     if (upgrade === undefined) {
       this.#send(visit, actor, identity, undefined)
       return
@@ -338,6 +347,8 @@ export class Gate {
         identity,
       }),
       rules: live.responseRules,
+      also: live.responseRules.cors === undefined ? visit.also : this.#defence.alsoOf(visit, live.responseRules.cors),
+      bodyBytes: live.sizes?.bodyBytes,
       headersMs,
       bodyMs,
       switched,

@@ -2,7 +2,9 @@ import { type Db, type Kernel, originOf } from '#platform'
 import { PreparedIdentities } from './assertion/identities.ts'
 import { allKeys } from './assertion/key-store.ts'
 import { openKey, type SigningKey } from './assertion/keys.ts'
+import { rateRuleOf } from './defence/rate-rule.ts'
 import { responseRules } from './defence/response-rules.ts'
+import { sizesOf } from './defence/sizes.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { requestRulesOf } from './request/request-rules.ts'
@@ -82,6 +84,8 @@ function liveOf(
     balance: upstreams.balanceOf(route),
     hsts,
     responseRules: rules,
+    sizes: sizesOf(route.limits),
+    rate: route.limits.rate === null ? undefined : rateRuleOf(route.id, route.limits.rate),
     crossOrigins: rules.crossOrigins,
     prepared: new PreparedIdentities(),
   }

@@ -13,6 +13,7 @@ import { Identities } from './assertion/identities.ts'
 import { ensureKey, renewKey, rotateKey } from './assertion/key-rotation.ts'
 import { signingKey } from './assertion/keys.ts'
 import type { GatewayConfig } from './config.ts'
+import { Rates } from './defence/rates.ts'
 import { Authenticators } from './entry/authenticators.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
@@ -84,7 +85,8 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
     rotateKey: (ctx: Ctx) => rotateKey(kernel.keyring, ctx),
   }
   const foreCheck = placeCheck({ ...needs, kernel, authenticators })
-  const gate = makeGate(kernel, needs, deps)
+  const rates = new Rates(kernel)
+  const gate = makeGate(kernel, needs, deps, rates)
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
@@ -130,20 +132,25 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
         everyMs: 3_600_000,
         run: (ctx) => ctx.tx((inner) => forgetCodes(inner.db, inner.now - codeMemoryMs)),
       },
+      { name: 'gateway.forget-rates', everyMs: 600_000, run: (ctx) => rates.forget(ctx) },
       { name: 'gateway.renew-assertion-key', everyMs: 86_400_000, run: (ctx) => renewKey(kernel.keyring, ctx) },
     ],
     async start({ gatewayAuthenticators, upstreamKinds }) {
       authenticators.contribute(gatewayAuthenticators)
       upstreamRules.learn(upstreamKinds)
       live.forget()
+      rates.shared?.start()
       await ensureKey(kernel.keyring, kernel.context(system))
       await logReport(kernel.database.db, kernel.log)
     },
-    stop: () => upstreams.close(),
+    async stop() {
+      await rates.shared?.stop()
+      await upstreams.close()
+    },
   }
 }
 
-function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps): Gate {
+function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps, rates: Rates): Gate {
   const mark = Buffer.from(kernel.keyring.mac('gateway-via', 'instance')).toString('hex').slice(0, 12)
   const identities = new Identities({
     identity: needs.identity,
@@ -161,6 +168,7 @@ function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps): Gate {
     appHost: new AppHost(deps),
     identities,
     sockets: new OpenSockets(deps),
+    rates,
     via: `1.1 gatehouse-${mark}`,
   })
 }

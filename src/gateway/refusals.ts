@@ -1,5 +1,6 @@
 import { type Actor, anonymous, type Decision } from '#kit'
 import { pathOnly, type ServedRequest, type ServedResponse } from '#platform'
+import { refusalHeaders } from './defence/cors.ts'
 import type { GatewayCode } from './errors.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { type AnswerOptions, answerProblem } from './proxy/answers.ts'
@@ -41,7 +42,11 @@ export class Refusals {
   /** Answers in the form the visit's route has chosen. */
   turnAway({ request, response, live }: Visit, code: GatewayCode, options: Partial<AnswerOptions> = {}): void {
     const { route } = live
-    this.answer(request, response, code, { ...options, asProgram: route.onRefusal === 'api' }, route)
+    const { cors } = live.responseRules
+    const asProgram = route.onRefusal === 'api'
+    const readers = cors === undefined ? [] : refusalHeaders(cors, request.headers.origin)
+    const extraHeaders = [...(options.extraHeaders ?? []), ...readers]
+    this.answer(request, response, code, { ...options, extraHeaders, asProgram }, route)
   }
 
   /** What failed on the way to a decision lets nothing through. */

@@ -1,5 +1,6 @@
 import type { Decision } from '#kit'
 import type { GatewayProof, ServedRequest, ServedResponse } from '#platform'
+import type { Preflight } from './defence/cors.ts'
 import type { Way } from './entry/way.ts'
 import type { Presented } from './proxy/presented.ts'
 import type { LiveRoute } from './routing/live-routes.ts'
@@ -17,6 +18,10 @@ export interface Visit {
   readonly upgrade: Upgrade | undefined
   /** Set when the place has no route for the method; then it ends behind the networks, and `live` is one of the others. */
   readonly allow: readonly string[] | undefined
+  /** Set when a browser asks on behalf of a page of another origin, and the route has an allow-list to answer by. */
+  readonly preflight: Preflight | undefined
+  /** Names and values in turn that this visit's answer gets besides. */
+  also: readonly string[] | undefined
   /** By which way the visitor was recognised. */
   way: Way | undefined
   /** What a contributed way recognised. */

@@ -72,10 +72,9 @@ test('only origins that may send credentials count as the app itself against req
 
 test('a preflight is OPTIONS with both of its headers', () => {
   const headers = { origin: shop, 'access-control-request-method': 'PUT' }
-  assert.deepEqual(preflightOf('OPTIONS', headers), { origin: shop, method: 'PUT' })
-  assert.equal(preflightOf('GET', headers), undefined)
-  assert.equal(preflightOf('OPTIONS', { origin: shop }), undefined)
-  assert.equal(preflightOf('OPTIONS', { 'access-control-request-method': 'PUT' }), undefined)
+  assert.deepEqual(preflightOf(headers), { origin: shop, method: 'PUT' })
+  assert.equal(preflightOf({ origin: shop }), undefined)
+  assert.equal(preflightOf({ 'access-control-request-method': 'PUT' }), undefined)
 })
 
 test('Vary names Origin once', () => {

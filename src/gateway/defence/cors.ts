@@ -71,8 +71,8 @@ function preflightHeaders(origin: string, settings: CorsSettings): readonly stri
   ]
 }
 
-/** What an answer to a preflight depends on, refusals included. */
-export const preflightVary: readonly string[] = [
+/** What an answer to a preflight depends on. */
+const preflightVary: readonly string[] = [
   'vary',
   'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
 ]
@@ -84,12 +84,16 @@ export interface Preflight {
   readonly method: string
 }
 
-/** The question, if that is what a request is; browsers send no body and no credentials with it. */
-export function preflightOf(method: string | undefined, headers: IncomingHttpHeaders): Preflight | undefined {
-  if (method !== 'OPTIONS') return undefined
+/** The question, if that is what an `OPTIONS` is; browsers send no body and no credentials with it. */
+export function preflightOf(headers: IncomingHttpHeaders): Preflight | undefined {
   const { origin } = headers
   const wanted = headers['access-control-request-method']
   return origin === undefined || wanted === undefined ? undefined : { origin, method: wanted }
+}
+
+/** So that a page that may read a route's answers can read why it got none. */
+export function refusalHeaders(cors: Cors, origin: string | undefined): readonly string[] {
+  return cors.varies ? [...cors.answer(origin), 'vary', 'Origin'] : cors.answer(origin)
 }
 
 /** `Vary` with `Origin` in it. */

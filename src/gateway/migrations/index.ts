@@ -5,6 +5,7 @@ import { presentCertificateMigration } from './0003-present-certificate.ts'
 import { settingsMigration } from './0004-settings.ts'
 import { placesMigration } from './0005-places.ts'
 import { secretHeadersMigration } from './0006-secret-headers.ts'
+import { rateUsesMigration } from './0010-rate-uses.ts'
 
 export const migrations: readonly Migration[] = [
   routesMigration,
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   settingsMigration,
   placesMigration,
   secretHeadersMigration,
+  rateUsesMigration,
 ]

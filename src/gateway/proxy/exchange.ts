@@ -1,9 +1,10 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import type { Duplex, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { ServedRequest, ServedResponse } from '#platform'
 import type { ResponseRules } from '../defence/response-rules.ts'
+import { boundedBody } from '../defence/sizes.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
@@ -20,6 +21,8 @@ export interface ExchangeOptions {
   readonly rules: ResponseRules
   /** Names and values in turn that this answer gets besides. */
   readonly also?: readonly string[] | undefined
+  /** The longest body of a request; absent: any. One that was announced as longer never comes here. */
+  readonly bodyBytes?: number | undefined
   readonly headersMs: number
   readonly bodyMs: number
   /**
@@ -102,14 +105,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
       path: target,
       method: this.#request.method ?? 'GET',
       headers,
-      // undici streams anything that reads like a stream; HTTP/2 requests do
-      body: this.#hasBody ? (this.#request as IncomingMessage) : null,
+      body: this.#hasBody ? this.#body() : null,
       headersTimeout: headersMs,
       bodyTimeout: bodyMs,
       servername: upstream.servername,
       ...(this.#options.switched === undefined ? {} : { upgrade: 'websocket' }),
     }
     upstream.destination.dispatch(options, this)
+  }
+
+  /** undici streams anything that reads like a stream; HTTP/2 requests do. */
+  #body(): Readable {
+    const { bodyBytes } = this.#options
+    if (bodyBytes === undefined || this.#request.headers['content-length'] !== undefined) {
+      return this.#request
+    }
+    return boundedBody(this.#request, bodyBytes, () => {
+      this.#refused = 'gateway.body-too-large'
+    })
   }
 
   readonly #clientClosed = (): void => {

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { ServedRequest } from '#platform'
+import { type Preflight, preflightOf } from '../defence/cors.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
 import { parseTarget } from '../routing/target.ts'
@@ -11,6 +12,8 @@ export type Screened =
   | { readonly kind: 'route'; readonly route: LiveRoute }
   /** The place has routes, for other methods only: `allow`. */
   | { readonly kind: 'method'; readonly allow: readonly string[]; readonly routes: readonly LiveRoute[] }
+  /** A question about other origins that the route answers by its list. */
+  | { readonly kind: 'preflight'; readonly route: LiveRoute; readonly preflight: Preflight }
   /** Gatehouse's own part of an app host. */
   | { readonly kind: 'own'; readonly host: string; readonly path: string }
   | { readonly kind: 'refused'; readonly code: GatewayCode; readonly fault?: string }
@@ -48,13 +51,24 @@ export function screen(
   if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) {
     return upgrade === undefined ? { kind: 'own', host, path } : refused('gateway.path-unknown')
   }
-  const match = table.match(host, path, method ?? 'GET')
+  const asked = method === 'OPTIONS' ? preflightAt(table, host, path, headers) : undefined
+  const match = asked ?? table.match(host, path, method ?? 'GET')
   if (match === 'none') return refused('gateway.path-unknown')
   if (match === 'ambiguous') {
     return refused('gateway.target-ambiguous', 'a spelling that some servers take for another path')
   }
   if (headers.via?.includes(via) === true) return refused('gateway.loop')
   return match
+}
+
+/** A browser's question belongs to the route of the request to come, if that one answers such questions itself. */
+function preflightAt(table: Snapshot['table'], host: string, path: string, headers: IncomingHttpHeaders) {
+  const preflight = preflightOf(headers)
+  if (preflight === undefined) return undefined
+  const match = table.match(host, path, preflight.method)
+  if (typeof match === 'string' || match.kind !== 'route') return undefined
+  const { route } = match
+  return route.responseRules.cors === undefined ? undefined : ({ kind: 'preflight', route, preflight } as const)
 }
 
 function refused(code: GatewayCode, fault?: string): Screened {

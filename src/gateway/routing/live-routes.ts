@@ -2,7 +2,9 @@ import type { Resource } from '#kit'
 import type { Clock, Database, Db } from '#platform'
 import type { PreparedIdentities } from '../assertion/identities.ts'
 import type { SigningKey } from '../assertion/keys.ts'
+import type { RateRule } from '../defence/rate-rule.ts'
 import type { ResponseRules } from '../defence/response-rules.ts'
+import type { Sizes } from '../defence/sizes.ts'
 import type { Entry } from '../entry/authenticators.ts'
 import type { RequestRules } from '../request/request-rules.ts'
 import type { Balance } from '../upstreams/balance.ts'
@@ -29,6 +31,10 @@ export interface LiveRoute {
   readonly crossOrigins: ReadonlySet<string>
   readonly balance: Balance
   readonly responseRules: ResponseRules
+  /** How large requests may be; `undefined`: as large as anybody likes. */
+  readonly sizes: Sizes | undefined
+  /** How often it may be used; `undefined`: always. */
+  readonly rate: RateRule | undefined
   readonly prepared: PreparedIdentities
 }
 
