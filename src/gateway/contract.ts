@@ -3,6 +3,7 @@ import { warnings } from './routing/contract.ts'
 import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
 
+export { secretHeaderBody, secretHeaderList, secretHeaderView } from './request/contract.ts'
 export { type TrafficView, trafficView } from './seen/contract.ts'
 export { usualCheck } from './settings/balance-settings.ts'
 

@@ -15,12 +15,14 @@ import { signingKey } from './assertion/keys.ts'
 import type { GatewayConfig } from './config.ts'
 import { Rates } from './defence/rates.ts'
 import { Authenticators } from './entry/authenticators.ts'
+import { rulePages } from './entry/rule-page.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probeAll } from './proxy/probe.ts'
 import { Upstreams } from './proxy/upstreams.ts'
+import { requestPages } from './request/request-page.ts'
 import { secretRoutes } from './request/secret-routes.ts'
 import { findRoute, pageOfRoutes } from './route-store.ts'
 import { LiveRoutes } from './routing/live-routes.ts'
@@ -105,6 +107,8 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       ...secretRoutes(kernel),
       ...upstreamRoutes(admin),
       ...pageRoutes(admin),
+      ...rulePages(admin),
+      ...requestPages(admin),
       ...trafficRoutes(admin),
     ],
     navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 50, group: 'apps' }],

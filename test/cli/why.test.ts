@@ -50,13 +50,13 @@ test('why, grants and requests', async (t) => {
     sam may not routes:use:payroll
     Refused before the chain: The address is in none of the networks this route allows.
 
-    STEP        ANSWER   SAW                                                                                                                          SAID
-    before it   refused  only from 10.8.0.0/24                                                                                                        The address is in none of the networks this route allows.
-    principal   passed   who sam; kind account; state active                                                                                          Known and active.
-    credential  passed   kind password; from 192.0.2.1; covers everything                                                                             The password covers it.
-    app         passed   app none acts                                                                                                                No app acts in between.
-    grant       passed   grant none is acted under                                                                                                    It is not done under a grant.
-    policy      passed   asked routes:use:payroll; about Gateway::Route payroll; attributes host = "payroll.localhost" path = "/" rule = "signed-in"  Permitted by gateway:signed-in.
+    STEP        ANSWER   SAW                                                                                                                                                                                SAID
+    before it   refused  only from 10.8.0.0/24                                                                                                                                                              The address is in none of the networks this route allows.
+    principal   passed   who sam; kind account; state active                                                                                                                                                Known and active.
+    credential  passed   kind password; from 192.0.2.1; covers everything                                                                                                                                   The password covers it.
+    app         passed   app none acts                                                                                                                                                                      No app acts in between.
+    grant       passed   grant none is acted under                                                                                                                                                          It is not done under a grant.
+    policy      passed   asked routes:use:payroll; about Gateway::Route payroll; attributes host = "payroll.localhost" path = "/" rule = "signed-in"; context assurance 1; context phishingresistant false  Permitted by gateway:signed-in.
 
     What would change it:
       Coming from a network that the route allows.

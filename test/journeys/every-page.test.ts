@@ -110,6 +110,8 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/routes/test',
       '/routes/blog',
       '/routes/blog/traffic',
+      '/routes/blog/rule',
+      '/routes/blog/request',
       '/groups/operators/edit',
       '/groups/operators/remove',
       '/groups/operators/delete',

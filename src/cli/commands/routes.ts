@@ -16,12 +16,13 @@ import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, print } from '../terminal.ts'
 import { facts, table, time } from '../text.ts'
+import { type RequestOptions, requestFacts, requestShapeOf } from './route-request.ts'
 import { balanceFacts, balanceShapeOf, type UpstreamOptions } from './route-upstreams.ts'
 import { noteWarnings } from './routing.ts'
 
 const path = '/api/v1/routes'
 
-export interface RouteOptions extends TargetOptions, UpstreamOptions {
+export interface RouteOptions extends TargetOptions, UpstreamOptions, RequestOptions {
   readonly host?: string
   readonly upstream?: readonly string[]
   readonly path?: string
@@ -161,6 +162,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
     ...balanceShapeOf(options),
     ...ruleShapeOf(options),
+    ...requestShapeOf(options),
   }
 }
 
@@ -235,11 +237,12 @@ function describe(route: RouteView): string {
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],
     ['Mode', route.mode === 'shadow' ? 'SHADOW: what the rule refuses is let through' : undefined],
-    ['Credentials', route.authenticators.join(', ')],
+    ['Credentials', route.authenticators.join() === 'token,session' ? undefined : route.authenticators.join(', ')],
     ['Assurance', assuranceText(route)],
     ['On refusal', route.onRefusal === 'api' ? 'always problem+json' : undefined],
     ...balanceFacts(route),
     ['To the app', route.presentCertificate ? "Gatehouse's own client certificate is shown" : undefined],
+    ...requestFacts(route),
     [
       'Timeouts',
       Object.entries(route.timeouts)

@@ -3,6 +3,7 @@ import type { RouteOptions } from '../commands/routes.ts'
 import type { TrialOptions } from '../commands/routing.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
+import { addSecretHeaders, requestShape } from './route-request.ts'
 import { addRouteUpstreams, upstreamShape } from './route-upstreams.ts'
 
 /** `gatehouse routes …` */
@@ -85,6 +86,8 @@ export function addRoutes(program: Command): void {
       await tryRequest(method, url, options)
     })
 
+  addSecretHeaders(routes)
+
   remote(routes, 'check', {
     summary: 'Lists what is odd about the routes; exits with 1 when one can never answer as it stands',
     example: 'gatehouse routes check',
@@ -98,7 +101,7 @@ export function addRoutes(program: Command): void {
 
 /** What create and update have in common. */
 function shape(command: Command): Command {
-  return upstreamShape(command)
+  return requestShape(upstreamShape(command))
     .option('--path <path>', 'covers this path and everything under it; * stands for one segment')
     .option('--exact', 'covers this very path only, nothing under it')
     .option('--no-exact', 'covers everything under the path too')
@@ -111,12 +114,7 @@ function shape(command: Command): Command {
     .option('--policy <policy>', 'whom this policy of yours permits may use it (repeatable)', several)
     .option('--region <country>', 'only from this country: DE (repeatable)', several)
     .option('--authenticators <names>', 'credentials that count, in order: token,session,certificate,anonymous')
-    .option(
-      '--factors <number>',
-      'factors a session must have been proved with: 1 or 2; with --[no-]phishing-resistant',
-    )
-    .option('--phishing-resistant', 'one of them must resist phishing: a passkey, a certificate')
-    .option('--no-phishing-resistant', 'none of them must')
+    .option('--assurance <how>', 'how surely: any, two-factors, phishing-resistant, or both with a comma')
     .option('--on-refusal <how>', 'auto (people are led to sign-in, get pages) or api (always problem+json)')
     .option('--mode <mode>', 'enforce, or shadow: what the rule refuses is noted and let through')
     .option('--present-certificate', "the app is shown Gatehouse's own client certificate, over https")

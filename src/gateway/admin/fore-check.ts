@@ -19,12 +19,13 @@ export function placeCheck(deps: CheckDeps): ForeCheck {
     async answer({ db }, name, address) {
       const route = await findRoute(db, name)
       if (route === undefined) return undefined
-      const saw = sawOf(route)
       const missing = deps.authenticators.unknownOf(route.authenticators)
       if (missing.length > 0) {
         const { code, reason } = refusedUnknown(missing)
+        const saw = [{ name: 'Authenticators', values: route.authenticators }]
         return { allowed: false, code, reason, saw, way: 'The route naming authenticators that are there.' }
       }
+      const saw = sawOf(route)
       if (route.mode === 'shadow') return shadowed(saw)
       const region = route.regions.length === 0 ? undefined : deps.kernel.regions.regionOf(address)
       if (route.regions.length > 0 && (region === undefined || !route.regions.includes(region))) {
@@ -38,9 +39,8 @@ export function placeCheck(deps: CheckDeps): ForeCheck {
   }
 }
 
-function sawOf({ networks, regions, authenticators, mode }: GatewayRoute): ForeAnswer['saw'] {
+function sawOf({ networks, regions, mode }: GatewayRoute): ForeAnswer['saw'] {
   return [
-    { name: 'Authenticators', values: authenticators },
     { name: 'Only in', values: regions },
     { name: 'Only from', values: networks },
     { name: 'Mode', values: mode === 'shadow' ? [mode] : [] },

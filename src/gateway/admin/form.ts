@@ -25,7 +25,7 @@ const ticked = z
   .transform((text) => text === 'on')
 
 /** Words, one a line or with spaces or commas between. */
-const words = z
+export const words = z
   .string()
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))

@@ -9,7 +9,7 @@ const mostRoutes = 200
 /** The apps a person may open, decided as the gate decides, from the address they come from now. */
 export async function openApps(kernel: Kernel, access: AccessFace, ctx: Ctx): Promise<readonly AppLink[]> {
   const routes = await pageOfRoutes(ctx.db, undefined, mostRoutes)
-  const allowed = await Promise.all(routes.map((route) => mayOpen(access, ctx, route)))
+  const allowed = await Promise.all(routes.map((route) => mayOpen(kernel, access, ctx, route)))
   return routes
     .filter((_, index) => allowed[index] === true)
     .map((route) => ({
@@ -19,8 +19,16 @@ export async function openApps(kernel: Kernel, access: AccessFace, ctx: Ctx): Pr
     }))
 }
 
-async function mayOpen(access: AccessFace, ctx: Ctx, route: GatewayRoute): Promise<boolean> {
-  const { networks } = route
+async function mayOpen(
+  kernel: Pick<Kernel, 'regions'>,
+  access: AccessFace,
+  ctx: Ctx,
+  route: GatewayRoute,
+): Promise<boolean> {
+  const { networks, regions, mode } = route
+  if (mode === 'shadow') return true
+  const region = regions.length === 0 ? undefined : kernel.regions.regionOf(ctx.actor.address)
+  if (regions.length > 0 && (region === undefined || !regions.includes(region))) return false
   if (networks.length > 0 && !(await access.inNetworks(ctx.db, ctx.actor.address, networks))) return false
   const permission = permissionOf(route)
   return (await access.decide(ctx.actor, permission, resourceOf(route, permission), { now: ctx.now })).allowed

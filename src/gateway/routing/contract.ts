@@ -3,7 +3,15 @@ import { z } from 'zod'
 /** What is said about routes as a set: the report on their places, and what became of a request. */
 
 export const findingView = z.object({
-  kind: z.enum(['duplicate', 'never', 'shadowed', 'public-inside-guarded', 'guarded-inside-public', 'crossing']),
+  kind: z.enum([
+    'duplicate',
+    'never',
+    'shadowed',
+    'public-inside-guarded',
+    'guarded-inside-public',
+    'not-enforced',
+    'crossing',
+  ]),
   level: z.enum(['error', 'warning', 'note']),
   route: z.string().describe('Name of the route it is about.'),
   others: z.array(z.string()).describe('Names of the routes it is so because of, at most five.'),

@@ -7,6 +7,8 @@ export interface PlacedRoute {
   readonly place: Place
   /** Nobody is asked who they are. */
   readonly isPublic: boolean
+  /** Its rule is only tried out. */
+  readonly inShadow?: boolean
 }
 
 /**
@@ -15,6 +17,7 @@ export interface PlacedRoute {
  * - `shadowed`: others take every path of it.
  * - `public-inside-guarded`: everybody reaches a part of what is guarded.
  * - `guarded-inside-public`: a path that misses the guarded part is everybody's.
+ * - `not-enforced`: its rule is in shadow mode, so everybody passes.
  * - `crossing`: two patterns share some paths and neither is within the other.
  */
 export type FindingKind =
@@ -23,6 +26,7 @@ export type FindingKind =
   | 'shadowed'
   | 'public-inside-guarded'
   | 'guarded-inside-public'
+  | 'not-enforced'
   | 'crossing'
 
 export interface Finding {
@@ -83,7 +87,12 @@ function findingsOfHost(routes: readonly PlacedRoute[]): readonly Finding[] {
   }
   const alive = routes.filter((route) => !dead.has(route))
   for (const route of alive) found.push(...opened(tree, route, dead))
-  return [...found, ...crossings(tree, alive, dead)]
+  return [...found, ...notEnforced(alive), ...crossings(tree, alive, dead)]
+}
+
+function notEnforced(routes: readonly PlacedRoute[]): readonly Finding[] {
+  const text = 'It is in shadow mode: what its rule refuses is noted and let through. Enforce it when it is right.'
+  return routes.filter(({ inShadow }) => inShadow).map((route) => finding('not-enforced', 'warning', route, [], text))
 }
 
 function duplicates(routes: readonly PlacedRoute[]): Finding[] {

@@ -36,8 +36,13 @@ export async function logReport(db: Db, log: Pick<Log, 'warn'>): Promise<void> {
   if (rest > 0) log.warn({ more: rest }, 'more is odd about the routes: "gatehouse routes check" lists it')
 }
 
-function placed({ name, host, path, exact, methods, priority, access }: GatewayRoute): PlacedRoute {
-  return { name, place: { host, path, exact, methods, priority }, isPublic: access.kind === 'public' }
+function placed({ name, host, path, exact, methods, priority, access, mode }: GatewayRoute): PlacedRoute {
+  return {
+    name,
+    place: { host, path, exact, methods, priority },
+    isPublic: access.kind === 'public',
+    inShadow: mode === 'shadow',
+  }
 }
 
 function viewOf({ kind, level, route, others, text }: Finding): FindingView {

@@ -3,6 +3,8 @@ import { type Html, tabs } from '#platform/ui'
 /** The pages of one route, in the order of its tabs. Each setting has its place on exactly one of them. */
 const pages = [
   { path: '', text: 'Route' },
+  { path: '/rule', text: 'Rule' },
+  { path: '/request', text: 'For the app' },
   { path: '/traffic', text: 'Traffic' },
 ] as const
 

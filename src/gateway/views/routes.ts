@@ -84,19 +84,21 @@ export function routePage(options: {
   readonly warnings?: readonly FindingView[]
 }): Html {
   const { route, url, now, upstreams, tested, warnings = [] } = options
-  const { access, networks, timeouts } = route
+  const { access, timeouts } = route
   return html`${pageHeader({
     title: route.name,
     trail,
     state: ruleBadge(route),
     lead: html`People reach this app at <a href="${url}">${url}</a>.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
-  })}${routeTabs(route.name, '')}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(warnings, route.name)}${facts(
+  })}${routeTabs(route.name, '')}${route.mode === 'shadow' && shadowNotice(route)}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(warnings, route.name)}${facts(
     [
       { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
       { term: 'Who may use it', value: ruleText(route) },
+      ...ruleFacts(route),
       ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
-      { term: 'From', value: networks.length === 0 ? 'everywhere' : html`<code>${networks.join(', ')}</code>` },
+      { term: 'From', value: placesText(route) },
+      ...requestFacts(route),
       ...(route.presentCertificate
         ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
         : []),
@@ -299,4 +301,48 @@ function ruleText(route: GatewayRoute): Html {
 
 function seconds(ms: number): string {
   return `${ms / 1000} s`
+}
+
+/** Loud: nobody may take a rule that lets everybody through for one that holds. */
+function shadowNotice({ name }: GatewayRoute): Html {
+  return notice(
+    'warning',
+    'The rule of this route is not enforced',
+    html`It is in shadow mode: everybody reaches the app, and what the rule would refuse stands in <a href="/journal?what=routes%3Ause">the journal</a> as done, with the reason. <a href="/routes/${name}/rule">Enforce it</a> when it is right.`,
+  )
+}
+
+/** What of a rule is not as by default. */
+function ruleFacts({ authenticators, assurance, onRefusal }: GatewayRoute) {
+  const asked = [
+    ...(assurance.factors === 2 ? ['two factors'] : []),
+    ...(assurance.phishingResistant ? ['one that cannot be phished'] : []),
+  ]
+  return [
+    { term: 'Credentials', value: html`<code>${authenticators.join(', ')}</code>` },
+    ...(asked.length === 0 ? [] : [{ term: 'Proven by', value: asked.join(', ') }]),
+    ...(onRefusal === 'api' ? [{ term: 'Who is refused', value: 'gets problem+json, browsers too' }] : []),
+  ]
+}
+
+function placesText({ networks, regions }: GatewayRoute): Html {
+  if (networks.length + regions.length === 0) return html`everywhere`
+  return html`${regions.length > 0 && html`the countries <code>${regions.join(', ')}</code>`}${regions.length > 0 && networks.length > 0 && ', and there '}${networks.length > 0 && html`<code>${networks.join(', ')}</code>`}`
+}
+
+/** What the app is told. */
+function requestFacts({ request }: GatewayRoute) {
+  const { identityHeaders, assertion, setHeaders, removeHeaders, rewritePrefix } = request
+  const told = [...Object.keys(identityHeaders), ...(assertion ? ['X-Gatehouse-Assertion'] : [])]
+  const others = [
+    ...Object.keys(setHeaders).map((name) => `sets ${name}`),
+    ...removeHeaders.map((name) => `keeps back ${name}`),
+  ]
+  return [
+    { term: 'The app is told', value: told.length === 0 ? 'not who came' : html`<code>${told.join(', ')}</code>` },
+    ...(others.length === 0 ? [] : [{ term: 'Other headers', value: others.join(', ') }]),
+    ...(rewritePrefix === ''
+      ? []
+      : [{ term: 'Path for the app', value: html`<code>${rewritePrefix}</code> in place of the route's` }]),
+  ]
 }
