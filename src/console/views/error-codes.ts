@@ -1,22 +1,17 @@
 import type { ErrorRow, ErrorTable } from '#platform'
-import { emptyState, facts, type Html, html, pageHeader, table } from '#platform/ui'
+import { facts, type Html, html, pageHeader } from '#platform/ui'
 
-/** Every error code of this Gatehouse. */
+/** Every error code of this Gatehouse, by room. A line each, not a table: there are hundreds. */
 export function errorListPage(errors: ErrorTable): Html {
   const rows = Object.entries(errors).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const rooms = Map.groupBy(rows, ([code]) => code.split('.')[0] ?? '')
   return html`${pageHeader({
     title: 'Error codes',
     lead: 'What Gatehouse says when something cannot be done. Codes stay the same for ever; programs may rely on them.',
-  })}${table({
-    caption: `${rows.length} error codes`,
-    columns: [
-      { title: 'Code', role: 'name', cell: ([code]) => html`<a href="/errors/${code}"><code>${code}</code></a>` },
-      { title: 'Status', role: 'number', cell: ([, row]) => row.status },
-      { title: 'Meaning', cell: ([, row]) => row.title },
-    ],
-    rows,
-    empty: emptyState({ title: 'No error codes', text: 'No room has declared any.' }),
-  })}`
+  })}${[...rooms].map(
+    ([room, own]) => html`<h2>${room}</h2>
+<ul>${own.map(([code, { status, title }]) => html`<li><a href="/errors/${code}"><code>${code}</code></a> ${status}, ${title}</li>`)}</ul>`,
+  )}`
 }
 
 /** What one code means: what happened, what was kept, what to do. */

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '#platform'
 import type { ProbeView } from '../contract.ts'
 import { gatewayErrors } from '../errors.ts'
+import { literalPrefix } from '../request/rewrite.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
@@ -28,7 +29,7 @@ function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<P
   return new Promise((resolve) => {
     const options: DispatchOptions = {
       method: 'GET',
-      path: route.path,
+      path: probedPath(route),
       headers: ['host', route.host, 'user-agent', 'Gatehouse upstream test', 'accept', '*/*'],
       headersTimeout: Math.min(probeMs, route.timeouts.headersMs),
       bodyTimeout: probeMs,
@@ -52,4 +53,10 @@ function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<P
     }
     upstream.destination.dispatch(options, handler)
   })
+}
+
+/** What the app sees of the route's path; of a pattern, what stands before the first `*`. */
+function probedPath({ path, request: { rewritePrefix } }: GatewayRoute): string {
+  if (rewritePrefix !== '') return rewritePrefix
+  return literalPrefix(path) || '/'
 }

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, join, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { UpstreamFault } from './fault.ts'
 import type { UpstreamTarget } from './target.ts'
 
@@ -27,7 +27,8 @@ export class MachinePaths {
 
   constructor({ sockets, folders, data }: MachinePathsOptions) {
     this.#listed = { unix: sockets, folder: folders }
-    this.#data = realpathSync(data)
+    // it may not be there yet
+    this.#data = realAncestor(resolve(data))
   }
 
   /** Why a route may not lead there, in a sentence for whoever saves it; `undefined`: it may. What does not exist yet may. */
