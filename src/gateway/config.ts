@@ -1,9 +1,17 @@
 import { z } from 'zod'
+import { networkFault, parseCidr } from '#kit'
 
 const directory = z
   .string()
   .max(4096)
   .regex(/^\/(?:[^/]+(?:\/[^/]+)*)?$/, 'an absolute path without a slash at the end')
+
+const proxy = z.string().superRefine((text, check) => {
+  const fault =
+    networkFault(text) ??
+    (parseCidr(text)?.prefix === 0 ? 'a network of all addresses would let anybody speak for everybody' : undefined)
+  if (fault !== undefined) check.addIssue({ code: 'custom', message: fault })
+})
 
 /**
  * Routes are state, not configuration. Here stands only what whoever may make routes must not decide: which files and
@@ -21,6 +29,14 @@ export const gatewayConfig = z
       .max(100)
       .default([])
       .describe('Directories that routes may serve as static files, with all below them (`folder:/srv/sites/blog`).'),
+    forwardAuthProxies: z
+      .array(proxy)
+      .max(100)
+      .default([])
+      .describe(
+        'Networks or addresses of proxies that carry apps and ask Gatehouse who may pass (docs/forward-auth.md). Nobody else is answered.',
+      )
+      .meta({ live: true }),
   })
   .prefault({})
   .readonly()

@@ -246,6 +246,18 @@ export const gatewayErrors = {
     title: "The app's authority cannot be pinned",
     detail: '{reason} Nothing was changed.',
   },
+  'gateway.forward-auth-proxy': {
+    status: 403,
+    title: 'Not a proxy that may ask',
+    detail:
+      'Questions about who may pass are answered to the proxies named in [gateway] forward-auth-proxies only. Nothing was decided.',
+  },
+  'gateway.forward-auth-question': {
+    status: 400,
+    title: 'The proxy asks unclearly',
+    detail:
+      'The proxy in front of the app did not say clearly what was asked for ({fault}), so nothing was let through. Whoever runs it can set it up as docs/forward-auth.md says.',
+  },
   'gateway.unavailable': {
     status: 503,
     title: 'The gate cannot decide now',

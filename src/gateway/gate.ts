@@ -18,13 +18,13 @@ import { isNavigation, wantsPage } from './proxy/answers.ts'
 import { Exchange, hasGone } from './proxy/exchange.ts'
 import { presentedReader } from './proxy/presented.ts'
 import { upstreamHeaders } from './proxy/request-headers.ts'
-import { screen } from './proxy/screen.ts'
+import { hostOf, type Screened, screen } from './proxy/screen.ts'
 import { Refusals } from './refusals.ts'
 import type { Snapshot } from './routing/live-routes.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie } from './sso/app-host.ts'
-import { connectionOf, type Visit } from './visit.ts'
+import { connectionOf, type LetIn, type Visit } from './visit.ts'
 
 export interface GateOptions {
   readonly deps: GateDeps
@@ -80,36 +80,87 @@ export class Gate {
   }
 
   #enter(request: ServedRequest, response: ServedResponse, snapshot: Snapshot, upgrade: Upgrade | undefined): void {
-    const { deps, appHost, via } = this.#options
+    const { appHost, via } = this.#options
     const screened = screen(request, snapshot, via, upgrade?.request)
     if (screened.kind === 'refused') {
-      const { code, fault } = screened
-      const extraHeaders = code === 'gateway.websocket-version' ? { extraHeaders: ['sec-websocket-version', '13'] } : {}
-      this.#refusals.answer(request, response, code, fault === undefined ? extraHeaders : { fields: { fault } })
+      this.#turnScreenedAway(request, response, screened)
     } else if (screened.kind === 'own') {
       const { host, path } = screened
       appHost.serve(request, response, host, path).catch((error: unknown) => {
         this.#refusals.failClosed(request, response, error)
       })
     } else {
-      const isMethod = screened.kind === 'method'
-      const live = isMethod ? screened.routes[0] : screened.route
-      if (live === undefined) throw new TypeError('a place without a route')
-      this.#admit({
-        request,
-        response,
-        live,
-        address: deps.kernel.listener.addressOf(request),
-        presented: this.#read(connectionOf(request), request.headers),
-        now: deps.kernel.clock.now(),
-        upgrade,
-        allow: isMethod ? screened.allow : undefined,
-        preflight: screened.kind === 'preflight' ? screened.preflight : undefined,
-        also: undefined,
-        way: undefined,
-        proof: undefined,
-        decision: undefined,
+      this.#admit(this.#visit(request, response, screened, { upgrade, isSocket: upgrade !== undefined }))
+    }
+  }
+
+  /**
+   * Judges a request that another proxy carries, as if it had come here: `request` says what the client said. Ends in an
+   * answer like any other refusal, or in `letIn`.
+   *
+   * @param method the client's, where that of `request` says how the question came
+   */
+  judge(request: ServedRequest, response: ServedResponse, method: string, isSocket: boolean, letIn: LetIn): void {
+    this.#guard(request, response, () => {
+      this.#then(request, response, this.#options.deps.live.current(), (snapshot) => {
+        const screened = screen(request, snapshot, this.#options.via, undefined, method)
+        if (screened.kind === 'refused') this.#turnScreenedAway(request, response, screened)
+        else if (screened.kind === 'own') this.#refusals.answer(request, response, 'gateway.path-unknown')
+        else this.#admit(this.#visit(request, response, screened, { isSocket, letIn }))
       })
+    })
+  }
+
+  /** Gatehouse's own part of an app host that another proxy carries; a host without routes has none. */
+  serveOwn(request: ServedRequest, response: ServedResponse, serve: (host: string) => Promise<void>): void {
+    this.#guard(request, response, () => {
+      this.#then(request, response, this.#options.deps.live.current(), ({ table }) => {
+        const host = hostOf(request)
+        if (!table.hasHost(host)) this.#refusals.answer(request, response, 'gateway.host-unknown')
+        else serve(host).catch((error: unknown) => this.#refusals.failClosed(request, response, error))
+      })
+    })
+  }
+
+  #turnScreenedAway(
+    request: ServedRequest,
+    response: ServedResponse,
+    { code, fault }: Extract<Screened, { readonly kind: 'refused' }>,
+  ): void {
+    const extraHeaders = code === 'gateway.websocket-version' ? { extraHeaders: ['sec-websocket-version', '13'] } : {}
+    this.#refusals.answer(request, response, code, fault === undefined ? extraHeaders : { fields: { fault } })
+  }
+
+  #visit(
+    request: ServedRequest,
+    response: ServedResponse,
+    screened: Exclude<Screened, { readonly kind: 'refused' | 'own' }>,
+    {
+      upgrade,
+      isSocket,
+      letIn,
+    }: { readonly upgrade?: Upgrade | undefined; readonly isSocket: boolean; readonly letIn?: LetIn },
+  ): Visit {
+    const { kernel } = this.#options.deps
+    const isMethod = screened.kind === 'method'
+    const live = isMethod ? screened.routes[0] : screened.route
+    if (live === undefined) throw new TypeError('a place without a route')
+    return {
+      request,
+      response,
+      live,
+      address: kernel.listener.addressOf(request),
+      presented: this.#read(connectionOf(request), request.headers),
+      now: kernel.clock.now(),
+      upgrade,
+      isSocket,
+      letIn,
+      allow: isMethod ? screened.allow : undefined,
+      preflight: screened.kind === 'preflight' ? screened.preflight : undefined,
+      also: undefined,
+      way: undefined,
+      proof: undefined,
+      decision: undefined,
     }
   }
 
@@ -274,12 +325,12 @@ export class Gate {
   }
 
   #askToSignIn(visit: Visit, decision: Decision): void {
-    const { live, request, response, upgrade } = visit
+    const { live, request, response, isSocket } = visit
     const { route, entry } = live
     if (route.mode === 'shadow') {
       this.#refusals.letThrough(visit, anonymous(visit.address), decision)
       this.#forward(visit, undefined, [])
-    } else if (entry.signsIn && route.onRefusal === 'auto' && upgrade === undefined && isNavigation(request)) {
+    } else if (entry.signsIn && route.onRefusal === 'auto' && !isSocket && isNavigation(request)) {
       this.#options.appHost.leadToSignIn(request, response, route.host)
     } else {
       const requestId = this.#refusals.journal(visit, anonymous(visit.address), decision)
@@ -297,8 +348,12 @@ export class Gate {
   }
 
   #forward(visit: Visit, actor: Actor | undefined, identity: readonly string[]): void {
-    const { upgrade, live } = visit
+    const { upgrade, live, letIn } = visit
     if (live.rate !== undefined && !this.#defence.isInTime(visit, live.rate, actor)) return
+    if (letIn !== undefined) {
+      this.#letIn(visit, actor, identity, letIn)
+      return
+    }
     if (upgrade === undefined) {
       this.#send(visit, actor, identity, undefined)
       return
@@ -313,6 +368,16 @@ export class Gate {
     // who broke off while the gate still asked has closed already, and closes no second time
     if (hasGone(upgrade.response)) place.leave()
     this.#send(visit, actor, identity, onSwitched(upgrade, place, live.responseRules))
+  }
+
+  /** What is known of the use ends here: the other proxy sees the answer. */
+  #letIn(visit: Visit, actor: Actor | undefined, identity: readonly string[], letIn: LetIn): void {
+    const { request, live, address, decision } = visit
+    const { journal } = this.#options.deps.kernel
+    if (actor !== undefined) journal.used({ actor, permission: live.permission, resource: live.used })
+    const done = this.#options.deps.traffic.observer({ request, route: live.route, address, actor, decision })
+    letIn(visit, identity)
+    done(200, false)
   }
 
   #send(

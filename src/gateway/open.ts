@@ -16,6 +16,8 @@ import type { GatewayConfig } from './config.ts'
 import { Rates } from './defence/rates.ts'
 import { Authenticators } from './entry/authenticators.ts'
 import { rulePages } from './entry/rule-page.ts'
+import { ForwardAuth } from './forward-auth/forward-auth.ts'
+import { decisionPrefix } from './forward-auth/question.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { snapshotLoader } from './live-state.ts'
@@ -88,7 +90,10 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   }
   const foreCheck = placeCheck({ ...needs, kernel, authenticators })
   const rates = new Rates(kernel)
-  const gate = makeGate(kernel, needs, deps, rates)
+  const appHost = new AppHost(deps)
+  const gate = makeGate(kernel, needs, deps, appHost, rates)
+  const forwardAuth = new ForwardAuth({ deps, gate, appHost }, config.forwardAuthProxies)
+  kernel.listener.plain(decisionPrefix, forwardAuth.handle)
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
@@ -147,6 +152,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       await ensureKey(kernel.keyring, kernel.context(system))
       await logReport(kernel.database.db, kernel.log)
     },
+    reconfigure: (changed) => forwardAuth.configure((changed as GatewayConfig).forwardAuthProxies),
     async stop() {
       await rates.shared?.stop()
       await upstreams.close()
@@ -154,7 +160,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   }
 }
 
-function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps, rates: Rates): Gate {
+function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps, appHost: AppHost, rates: Rates): Gate {
   const mark = Buffer.from(kernel.keyring.mac('gateway-via', 'instance')).toString('hex').slice(0, 12)
   const identities = new Identities({
     identity: needs.identity,
@@ -169,7 +175,7 @@ function makeGate(kernel: Kernel, needs: Needs, deps: GateDeps, rates: Rates): G
   })
   return new Gate({
     deps,
-    appHost: new AppHost(deps),
+    appHost,
     identities,
     sockets: new OpenSockets(deps),
     rates,

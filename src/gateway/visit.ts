@@ -6,6 +6,9 @@ import type { Presented } from './proxy/presented.ts'
 import type { LiveRoute } from './routing/live-routes.ts'
 import type { Upgrade } from './sockets/upgrade.ts'
 
+/** @param identity names and values in turn of what the app is told of the visitor */
+export type LetIn = (visit: Visit, identity: readonly string[]) => void
+
 /** One request on its way to an app. */
 export interface Visit {
   readonly request: ServedRequest
@@ -14,8 +17,12 @@ export interface Visit {
   readonly address: string | undefined
   readonly presented: Presented
   readonly now: number
-  /** Set when the request asks for a WebSocket. */
+  /** Set when the request asks for a WebSocket that we carry. */
   readonly upgrade: Upgrade | undefined
+  /** Whether a WebSocket is asked for, whoever carries it. */
+  readonly isSocket: boolean
+  /** Set when another proxy carries the request: what a yes does in place of sending it on. */
+  readonly letIn: LetIn | undefined
   /** Set when the place has no route for the method; then it ends behind the networks, and `live` is one of the others. */
   readonly allow: readonly string[] | undefined
   /** Set when a browser asks on behalf of a page of another origin, and the route has an allow-list to answer by. */

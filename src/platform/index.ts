@@ -71,6 +71,7 @@ export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'
 export { createListener, type ListenerOptions } from './listener/create-listener.ts'
 export { type CertificateOutcome, endsSoon } from './listener/file-certificates.ts'
+export { clientBehind } from './listener/forwarded-for.ts'
 export { canonicalHost } from './listener/host-name.ts'
 export type {
   CertificateSource,

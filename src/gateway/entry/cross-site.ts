@@ -8,14 +8,14 @@ import type { Visit } from '../visit.ts'
  */
 export function isCrossSiteChange(visit: Visit): boolean {
   const { method, headers } = visit.request
-  if (visit.upgrade === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')) return false
+  if (!visit.isSocket && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')) return false
   return isCrossSite(headers, visit.live)
 }
 
 /** Any page may open a WebSocket anywhere, there is no preflight: with a session it must say that it is the app's own. */
 export function isCrossSiteSocket(visit: Visit): boolean {
   const { origin } = visit.request.headers
-  return visit.upgrade !== undefined && (origin === undefined || !isAllowed(origin, visit.live))
+  return visit.isSocket && (origin === undefined || !isAllowed(origin, visit.live))
 }
 
 function isCrossSite(headers: IncomingHttpHeaders, live: Visit['live']): boolean {

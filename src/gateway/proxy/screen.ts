@@ -25,14 +25,16 @@ const dot = 0x2e
  *
  * @param via our own mark in Via: a request that carries it came from us
  * @param upgrade the same request when it asks for a WebSocket
+ * @param method where it is not the request's own
  */
 export function screen(
   request: ServedRequest,
   { table }: Snapshot,
   via: string,
   upgrade: IncomingMessage | undefined,
+  method = request.method,
 ): Screened {
-  const { headers, method } = request
+  const { headers } = request
   if (method === 'CONNECT' || method === 'TRACE') return refused('gateway.method-unsupported')
   const framing = framingFault(headers, request.rawHeaders)
   if (framing !== undefined) return refused('gateway.request-malformed', framing)

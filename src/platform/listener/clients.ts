@@ -35,6 +35,10 @@ export class Clients {
     return true
   }
 
+  put(request: ServedRequest, address: string): void {
+    this.#addresses.set(request, address)
+  }
+
   /** A trusted proxy that asks after health on its own account. */
   asksForItself(request: ServedRequest, peer: string): boolean {
     return this.isProxy(peer) && !this.#addresses.has(request) && ownQuestions.has(request.url ?? '')

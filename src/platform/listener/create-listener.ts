@@ -128,6 +128,7 @@ export function createListener(options: ListenerOptions): StartedListener {
       return peer.certificate
     },
     addressOf: (request) => clients.find(request) ?? requestPeer(peers, request)?.address,
+    carriedFor: (request, address) => clients.put(request, address),
     get fileCertificates() {
       return fileCertificates?.outcomes ?? []
     },

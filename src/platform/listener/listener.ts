@@ -61,6 +61,11 @@ export interface Listener {
    * socket.
    */
   addressOf(request: ServedRequest): string | undefined
+  /**
+   * Notes that somebody else carries this request, and for whom: `addressOf` answers that address from then on. Whoever calls it
+   * has made sure of who says so.
+   */
+  carriedFor(request: ServedRequest, address: string): void
   /** What is served from files of the operator's (`[listen] certificates`), before any source is asked. */
   readonly fileCertificates: readonly CertificateOutcome[]
   /** The port people reach HTTPS on, for links; known after start. */
