@@ -6,6 +6,7 @@ import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target
 export { secretHeaderBody, secretHeaderList, secretHeaderView } from './request/contract.ts'
 export { type TrafficView, trafficView } from './seen/contract.ts'
 export { usualCheck } from './settings/balance-settings.ts'
+export { settingsDefaults } from './settings/route-settings.ts'
 
 /** Routes as API, CLI and pages speak of them. */
 

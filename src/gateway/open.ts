@@ -4,6 +4,7 @@ import type { Actor } from '#kit'
 import type { PkiFace } from '#pki'
 import { type Ctx, type Kernel, type Opened, originOf } from '#platform'
 import { apiRoutes } from './admin/api.ts'
+import { defencePages } from './admin/defence-pages.ts'
 import { placeCheck } from './admin/fore-check.ts'
 import { addRoute, openApps } from './admin/overview.ts'
 import { pageRoutes } from './admin/pages.ts'
@@ -114,6 +115,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       ...pageRoutes(admin),
       ...rulePages(admin),
       ...requestPages(admin),
+      ...defencePages(admin),
       ...trafficRoutes(admin),
     ],
     navigation: [{ title: 'Routes', href: '/routes', permission: 'routes:read', order: 50, group: 'apps' }],

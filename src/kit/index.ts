@@ -16,6 +16,7 @@ export {
   type Resource,
   type ResourceMembers,
 } from './actor.ts'
+export { bytesText, parseBytes } from './bytes.ts'
 export { countryCodes, countryName, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'

@@ -109,6 +109,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/routes/check',
       '/routes/test',
       '/routes/blog',
+      '/routes/blog/defence',
       '/routes/blog/traffic',
       '/routes/blog/rule',
       '/routes/blog/request',

@@ -16,13 +16,14 @@ import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, print } from '../terminal.ts'
 import { facts, table, time } from '../text.ts'
+import { type DefenceOptions, defenceFacts, defenceShapeOf } from './route-defence.ts'
 import { type RequestOptions, requestFacts, requestShapeOf } from './route-request.ts'
 import { balanceFacts, balanceShapeOf, type UpstreamOptions } from './route-upstreams.ts'
 import { noteWarnings } from './routing.ts'
 
 const path = '/api/v1/routes'
 
-export interface RouteOptions extends TargetOptions, UpstreamOptions, RequestOptions {
+export interface RouteOptions extends TargetOptions, UpstreamOptions, RequestOptions, DefenceOptions {
   readonly host?: string
   readonly upstream?: readonly string[]
   readonly path?: string
@@ -161,6 +162,7 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(options.presentCertificate === undefined ? {} : { presentCertificate: options.presentCertificate }),
     ...balanceShapeOf(options),
+    ...defenceShapeOf(options),
     ...ruleShapeOf(options),
     ...requestShapeOf(options),
   }
@@ -241,6 +243,7 @@ function describe(route: RouteView): string {
     ['Assurance', assuranceText(route)],
     ['On refusal', route.onRefusal === 'api' ? 'always problem+json' : undefined],
     ...balanceFacts(route),
+    ...defenceFacts(route),
     ['To the app', route.presentCertificate ? "Gatehouse's own client certificate is shown" : undefined],
     ...requestFacts(route),
     [

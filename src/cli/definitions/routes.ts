@@ -3,6 +3,7 @@ import type { RouteOptions } from '../commands/routes.ts'
 import type { TrialOptions } from '../commands/routing.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
+import { defenceShape } from './route-defence.ts'
 import { addSecretHeaders, requestShape } from './route-request.ts'
 import { addRouteUpstreams, upstreamShape } from './route-upstreams.ts'
 
@@ -101,7 +102,7 @@ export function addRoutes(program: Command): void {
 
 /** What create and update have in common. */
 function shape(command: Command): Command {
-  return requestShape(upstreamShape(command))
+  return defenceShape(requestShape(upstreamShape(command)))
     .option('--path <path>', 'covers this path and everything under it; * stands for one segment')
     .option('--exact', 'covers this very path only, nothing under it')
     .option('--no-exact', 'covers everything under the path too')

@@ -5,6 +5,7 @@ const pages = [
   { path: '', text: 'Route' },
   { path: '/rule', text: 'Rule' },
   { path: '/request', text: 'For the app' },
+  { path: '/defence', text: 'Answers and limits' },
   { path: '/traffic', text: 'Traffic' },
 ] as const
 
