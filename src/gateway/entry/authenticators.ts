@@ -31,11 +31,11 @@ export interface KnownAuthenticator {
 export const anonymousName = 'anonymous'
 
 const builtIn: readonly KnownAuthenticator[] = [
-  { name: 'session', title: 'A session: people sign in with their browser' },
-  { name: 'token', title: 'An API token: Authorization: Bearer gat_…' },
-  { name: 'certificate', title: 'A client certificate of Gatehouse, in the TLS handshake' },
+  { name: 'session', title: 'people who signed in with their browser' },
+  { name: 'token', title: 'API tokens, Authorization: Bearer gat_…' },
+  { name: 'certificate', title: 'client certificates that Gatehouse issued' },
 ]
-const stranger: KnownAuthenticator = { name: anonymousName, title: 'Nobody: strangers are judged by the rule too' }
+const stranger: KnownAuthenticator = { name: anonymousName, title: 'last: strangers are judged by the rule too' }
 
 interface Parts {
   readonly kernel: Pick<Kernel, 'listener'>

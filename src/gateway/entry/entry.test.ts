@@ -31,7 +31,7 @@ function shareRoom(share: Share) {
   }
   const authenticator: GatewayAuthenticator = {
     name: 'share',
-    title: 'A share link',
+    title: 'share links',
     challenge: 'Share realm="test"',
     ownsAuthorization: (value) => value.startsWith('Share '),
     authenticate({ headers, target }) {

@@ -2,7 +2,6 @@ import type { Actor, Decision } from '#kit'
 import { type GateError, type GateErrorOptions, pathOnly, type ServedRequest, type ServedResponse } from '#platform'
 import {
   bareDocument,
-  button,
   contentSecurityPolicy,
   findAsset,
   type Html,
@@ -138,15 +137,17 @@ function assuranceBody(
   requestId: string,
   console: string,
 ): Html {
-  return html`${refusalPage({
-    wanted: html`open ${host} yet. ${words}`,
+  return refusalPage({
+    // the page ends the sentence itself
+    wanted: html`open ${host} yet. ${words.replace(/\.$/, '')}`,
     decision,
     saw: sawOf(actor, decision),
     remedy: 'Proving yourself in the way the app asks for. No role or grant does.',
     who: 'You, with what you sign in with. Add a passkey or a second factor on the security page where you have none.',
+    ...(way === undefined ? {} : { action: { text: 'Prove it now', href: way } }),
     why: { text: 'Why', href: console + whyAddress(permission, decision.step) },
     requestId,
-  })}${way !== undefined && html`<p>${button({ text: 'Prove it now', href: way })}</p>`}`
+  })
 }
 
 /** One of our own pages on an app host. */

@@ -91,25 +91,27 @@ export function routePage(options: {
     state: ruleBadge(route),
     lead: html`People reach this app at <a href="${url}">${url}</a>.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
-  })}${routeTabs(route.name, '')}${route.mode === 'shadow' && shadowNotice(route)}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(warnings, route.name)}${facts(
-    [
-      { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
-      { term: 'Who may use it', value: ruleText(route) },
-      ...ruleFacts(route),
-      ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
-      { term: 'From', value: placesText(route) },
-      ...requestFacts(route),
-      ...(route.presentCertificate
-        ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
-        : []),
-      {
-        term: 'Patience',
-        value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
-      },
-      { term: 'Created', value: time(route.createdAt, now) },
-      { term: 'Changed', value: time(route.updatedAt, now) },
-    ],
-  )}
+  })}${routeTabs(route.name, '')}${route.mode === 'shadow' && shadowNotice(route)}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(
+    // said above already
+    warnings.filter(({ kind }) => kind !== 'not-enforced'),
+    route.name,
+  )}${facts([
+    { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
+    { term: 'Who may use it', value: ruleText(route) },
+    ...ruleFacts(route),
+    ...(access.kind === 'public' ? [{ term: 'Why nobody is asked', value: access.reason }] : []),
+    { term: 'From', value: placesText(route) },
+    ...requestFacts(route),
+    ...(route.presentCertificate
+      ? [{ term: 'Towards the app', value: "Gatehouse's own client certificate is shown" }]
+      : []),
+    {
+      term: 'Patience',
+      value: `${seconds(timeouts.connectMs)} to connect, ${seconds(timeouts.headersMs)} to begin an answer, ${seconds(timeouts.bodyMs)} between two pieces, ${seconds(timeouts.socketIdleMs)} of silence on a WebSocket`,
+    },
+    { term: 'Created', value: time(route.createdAt, now) },
+    { term: 'Changed', value: time(route.updatedAt, now) },
+  ])}
 <p>${actionForm({ action: `/routes/${route.name}/test`, submit: 'Test the app', label: `Test the app at ${route.upstreams.join(' ')}` })}</p>
 ${upstreamsSection(upstreams, now)}
 ${
@@ -286,6 +288,7 @@ function testNotice(tested: ProbeView): Html {
 }
 
 function ruleBadge(route: GatewayRoute): Html {
+  if (route.mode === 'shadow') return badge('narrow', 'Not enforced')
   if (route.access.kind === 'public') return badge('narrow', 'Public')
   if (route.access.kind === 'signed-in') return badge('info', 'Signed in')
   return badge('good', route.access.kind === 'policy' ? 'Policy' : 'Permission')

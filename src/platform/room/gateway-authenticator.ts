@@ -15,7 +15,7 @@ import type { ProofPurpose } from './contract.ts'
 export interface GatewayAuthenticator {
   /** As routes list it, a slug: `oauth-token`. Not `session`, `token`, `certificate` or `anonymous`. */
   readonly name: string
-  /** For people who choose: `An OAuth access token`. */
+  /** For people who choose, as it stands after the name: `access tokens of apps`. */
   readonly title: string
   /** Whether it reads client certificates: hosts of its routes ask for one in the TLS handshake. */
   readonly readsCertificates?: boolean

@@ -46,6 +46,8 @@ export interface RefusalPageOptions {
   readonly remedy?: Renderable
   /** Who can make that change: `An operator who may assign roles`. */
   readonly who?: Renderable
+  /** What whoever was refused can do about it now. */
+  readonly action?: Action
   /** A longer explanation, for those who may read it. */
   readonly why?: Action
   readonly requestId?: string
@@ -71,7 +73,7 @@ ${facts([
   { term: 'What would change it', value: options.remedy ?? 'Another credential, or a role or grant that covers it.' },
   { term: 'Who can', value: options.who ?? 'An operator of this Gatehouse.' },
   ...(options.requestId === undefined ? [] : [{ term: 'Request', value: id(options.requestId) } as const]),
-])}${options.why && html`<p>${button(options.why, 'plain')}</p>`}</div>`
+])}${options.action && html`<p>${button(options.action)}</p>`}${options.why && html`<p>${button(options.why, 'plain')}</p>`}</div>`
 }
 
 /** The body of a refusal to a stranger: that it was refused, and where to sign in. Nothing else. */
