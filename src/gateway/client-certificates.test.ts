@@ -104,6 +104,18 @@ eachDialect((_dialect, open) => {
     assert.equal(upstream.seen.length, 3)
   })
 
+  test('shadow mode lets no certificate through that is revoked', async (t) => {
+    const gate = await startGate(t, { place: (context) => open.place(context) })
+    const upstream = await startUpstream(t)
+    await gate.addRoute({ ...route, upstreams: [upstream.origin], mode: 'shadow' })
+    const made = await issue(gate, { profile: 'service', service: 'billing' })
+    assert.equal((await get(gate, made)).status, 200, 'what the rule would refuse')
+    await revokeNow(gate, made.id)
+    const refused = await get(gate, made)
+    assert.deepEqual([refused.status, codeOf(refused)], [401, 'gateway.certificate-refused'])
+    assert.equal(upstream.seen.length, 1)
+  })
+
   test('attack: a revoked certificate is refused on the open connection, on a resumed session and on HTTP/2', async (t) => {
     const gate = await startGate(t, { place: (context) => open.place(context) })
     const upstream = await startUpstream(t)
