@@ -38,6 +38,7 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.not-signed-in': 'There is no token for this server.',
   'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
   'cli.routes-faulty': 'A route can never answer as it stands, or chance decides between two; nothing was changed.',
+  'cli.rules-refused': 'Rules of another gate cannot be taken as they are; nothing was changed.',
   'cli.state-differs': 'A dry run found that what stands is not what the file says; nothing was changed.',
   'cli.token-not-revoked': 'The token was forgotten here, but the server still accepts it.',
   'cli.unexpected-answer': 'The answer was not understood.',

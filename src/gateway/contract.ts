@@ -10,6 +10,7 @@ export { settingsDefaults } from './settings/route-settings.ts'
 
 /** Routes as API, CLI and pages speak of them. */
 
+export { type ImportView, importView, mostRulesBytes } from './import/report.ts'
 export { type FindingView, routeReport, type TrialView, trialBody, trialView } from './routing/contract.ts'
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'

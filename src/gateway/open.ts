@@ -21,6 +21,7 @@ import { ForwardAuth } from './forward-auth/forward-auth.ts'
 import { decisionPrefix } from './forward-auth/question.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
+import { importRoutes } from './import/import-routes.ts'
 import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probeAll } from './proxy/probe.ts'
@@ -110,6 +111,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       gateRoute(deps),
       ...apiRoutes(admin),
       ...routingRoutes({ ...deps, foreCheck }),
+      ...importRoutes(admin),
       ...secretRoutes(kernel),
       ...upstreamRoutes(admin),
       ...pageRoutes(admin),

@@ -82,6 +82,12 @@ export async function routesOfHost(db: Db, host: string): Promise<readonly Gatew
   return (await standing(db).where('host', '=', host).orderBy('name').execute()).map(routeOf)
 }
 
+/** Names that were a route's and stay taken. */
+export async function removedNames(db: Db): Promise<readonly string[]> {
+  const query = tables<Tables>(db).selectFrom('gateway_routes').select('name').where('removed_at', 'is not', null)
+  return (await query.execute()).map(({ name }) => name)
+}
+
 export async function isHostRouted(db: Db, host: string): Promise<boolean> {
   return (await standing(db).where('host', '=', host).limit(1).executeTakeFirst()) !== undefined
 }

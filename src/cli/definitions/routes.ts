@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { ImportOptions } from '../commands/route-import.ts'
 import type { RouteOptions } from '../commands/routes.ts'
 import type { TrialOptions } from '../commands/routing.ts'
 import type { TargetOptions } from '../target.ts'
@@ -88,6 +89,21 @@ export function addRoutes(program: Command): void {
     })
 
   addSecretHeaders(routes)
+
+  const imports = group(routes, 'import', 'Routes made of what another gate has')
+  remote(imports, 'oathkeeper <file>', {
+    summary:
+      "Turns Ory Oathkeeper's access rules (JSON or YAML, - for stdin) into routes, never wider ones; shows the difference and asks",
+    example: 'gatehouse routes import oathkeeper rules.json --dry-run',
+  })
+    .option('--glob', 'patterns are globs, not regular expressions')
+    .option('--dry-run', 'only shows; ends with 3 when something would change')
+    .option('--partial', 'leaves out the rules that cannot be taken')
+    .option('--yes', 'does not ask')
+    .action(async (file: string, options: ImportOptions) => {
+      const { importOathkeeper } = await import('../commands/route-import.ts')
+      await importOathkeeper(file, options)
+    })
 
   remote(routes, 'check', {
     summary: 'Lists what is odd about the routes; exits with 1 when one can never answer as it stands',

@@ -36,7 +36,8 @@ export async function logReport(db: Db, log: Pick<Log, 'warn'>): Promise<void> {
   if (rest > 0) log.warn({ more: rest }, 'more is odd about the routes: "gatehouse routes check" lists it')
 }
 
-function placed({ name, host, path, exact, methods, priority, access, mode }: GatewayRoute): PlacedRoute {
+/** A stored route as the report looks at it. */
+export function placed({ name, host, path, exact, methods, priority, access, mode }: GatewayRoute): PlacedRoute {
   return {
     name,
     place: { host, path, exact, methods, priority },
@@ -45,6 +46,6 @@ function placed({ name, host, path, exact, methods, priority, access, mode }: Ga
   }
 }
 
-function viewOf({ kind, level, route, others, text }: Finding): FindingView {
+export function viewOf({ kind, level, route, others, text }: Finding): FindingView {
   return { kind, level, route, others: [...others], text }
 }

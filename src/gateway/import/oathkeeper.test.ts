@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { startGate, startUpstream, TestBrowser, type TestGate } from '../testing.ts'
+import { type ImportOptions, importRules } from './oathkeeper.ts'
+import type { ImportView } from './report.ts'
+
+interface Rule {
+  readonly id: string
+  readonly upstream: Readonly<Record<string, unknown>>
+  readonly [member: string]: unknown
+}
+
+const smartHome = JSON.parse(
+  readFileSync(new URL('fixtures/smart-home-rules.json', import.meta.url), 'utf8'),
+) as readonly Rule[]
+const options: ImportOptions = { strategy: 'regexp', reserved: ['gatehouse.localhost'], isTaken: () => false }
+
+const rule = (more: Readonly<Record<string, unknown>> = {}) => ({
+  id: 'one',
+  match: { url: 'https://api.example.org/one', methods: ['GET'] },
+  upstream: { url: 'http://one.internal:8080' },
+  authenticators: [{ handler: 'noop' }],
+  authorizer: { handler: 'allow' },
+  mutators: [{ handler: 'noop' }],
+  ...more,
+})
+const only = (...rules: readonly unknown[]) => importRules(rules, options)
+const routeOf = (more: Readonly<Record<string, unknown>>) => [...only(rule(more)).routes.values()][0]
+const faultsOf = (more: Readonly<Record<string, unknown>>) => only(rule(more)).rules[0]?.faults.join() ?? ''
+const notesOf = (more: Readonly<Record<string, unknown>>) =>
+  (only(rule(more)).rules[0]?.notes ?? []).map(({ kind, what, text }) => `${kind} ${what} ${text}`).join('\n')
+
+test('the eight rules become eight routes; the double id and the open hydrator are told', () => {
+  const { rules, findings, routes } = importRules(smartHome, options)
+  assert.deepEqual(
+    rules.flatMap(({ faults }) => faults),
+    [],
+  )
+  assert.deepEqual(
+    [...routes].map(([name, { path, exact, methods, request }]) => [name, path, exact, methods, request]),
+    [
+      ['hydra-auth', '/hydra/oauth2/auth', true, ['GET'], { rewritePrefix: '/oauth2/auth' }],
+      ['hydra-token', '/hydra/oauth2/token', true, ['POST'], { rewritePrefix: '/oauth2/token' }],
+      ['user-service-login', '/user-service/auth/login', true, ['GET', 'POST'], { rewritePrefix: '/auth/login' }],
+      [
+        'user-service-register',
+        '/user-service/auth/register',
+        true,
+        ['GET', 'POST'],
+        { rewritePrefix: '/auth/register' },
+      ],
+      ['user-service-consent', '/user-service/auth/consent', true, ['GET'], { rewritePrefix: '/auth/consent' }],
+      ['device-service-claim', '/device-service/devices/*', false, ['POST'], { rewritePrefix: '/devices' }],
+      ['user-service-hydrator', '/user-service/auth/hydrator', true, ['POST'], { rewritePrefix: '/auth/hydrator' }],
+      ['device-service-claim-2', '/device-service/devices', true, ['GET'], { rewritePrefix: '/devices' }],
+    ],
+  )
+  assert.deepEqual(
+    rules.filter(({ isPublic }) => isPublic).map(({ index }) => index),
+    [0, 1, 2, 3, 4, 6],
+  )
+  const [claim] = rules.filter(({ id }) => id === 'device-service-claim')
+  assert.match(JSON.stringify(claim?.notes), /scopes are not checked.*required_scope, scope_strategy/)
+  assert.deepEqual(routes.get('device-service-claim')?.['access'], {
+    kind: 'permission',
+    permission: 'routes:use:device-service-claim',
+  })
+  const grave = findings.filter(({ level }) => level === 'warning').map(({ kind, rules: ids }) => [kind, ...ids])
+  assert.deepEqual(grave, [
+    ['duplicate-id', 'device-service-claim'],
+    ['public-internal', 'user-service-hydrator'],
+  ])
+})
+
+test('the eight rules imported into a gate with the services behind: open what was open, guarded what was guarded, nothing else', async (t) => {
+  const gate = await startGate(t)
+  const services = { hydra: await startUpstream(t), user: await startUpstream(t), device: await startUpstream(t) }
+  const origins: Readonly<Record<string, string>> = {
+    'http://hydra-public:4444': services.hydra.origin,
+    'http://user-service:8585': services.user.origin,
+    'http://device-service:7979': services.device.origin,
+  }
+  const rules = smartHome.map((one) => ({
+    ...one,
+    upstream: { ...one.upstream, url: origins[String(one.upstream['url'])] },
+  }))
+  const answer = await gate.admin('POST', '/api/v1/route-imports/oathkeeper', { rules })
+  assert.equal(answer.status, 200, answer.body)
+  const { state, routeFindings } = JSON.parse(answer.body) as ImportView
+  assert.deepEqual(routeFindings, [])
+  assert.equal((await gate.admin('GET', '/api/v1/routes')).body.includes('hydra'), false, 'an import changes nothing')
+  for (const [name, body] of Object.entries(state.routes)) await gate.addRoute({ name, ...body })
+
+  const host = 'api.engelbrink.dev'
+  const sees = async (service: keyof typeof services, method: string, path: string, headers = {}) => {
+    const { seen } = services[service]
+    const answered = await gate.ask({ host, method, path, headers })
+    assert.equal(answered.status, 200, `${method} ${path} ${answered.body}`)
+    return seen.at(-1)
+  }
+  const login = await sees('hydra', 'GET', '/hydra/oauth2/auth?client_id=app&scope=openid+offline')
+  assert.equal(login?.url, '/oauth2/auth?client_id=app&scope=openid+offline')
+  const token = await sees('hydra', 'POST', '/hydra/oauth2/token', { authorization: 'Basic YXBwOnNlY3JldA==' })
+  assert.deepEqual([token?.url, token?.headers.authorization], ['/oauth2/token', 'Basic YXBwOnNlY3JldA=='])
+  for (const [method, path] of [
+    ['GET', '/user-service/auth/login'],
+    ['POST', '/user-service/auth/login'],
+    ['GET', '/user-service/auth/register'],
+    ['POST', '/user-service/auth/register'],
+    ['GET', '/user-service/auth/consent'],
+    ['POST', '/user-service/auth/hydrator'],
+  ] as const) {
+    const seen = await sees('user', method, path)
+    assert.deepEqual([seen?.method, seen?.url], [method, path.replace('/user-service', '')])
+    assert.equal(seen?.headers['remote-user'], undefined)
+  }
+
+  const nothingReaches: readonly (readonly [string, string, number])[] = [
+    ['POST', '/device-service/devices/d1/claim', 401],
+    ['GET', '/device-service/devices', 401],
+    ['GET', '/device-service/devices/new', 405],
+    ['GET', '/device-service/devices/', 400],
+    ['POST', '/device-service/devices', 405],
+    ['DELETE', '/user-service/auth/login', 405],
+    ['GET', '/user-service/users/client', 404],
+    ['GET', '/user-service/auth/login/x', 404],
+    ['GET', '/hydra/userinfo', 404],
+    ['POST', '/hydra/oauth2/revoke', 404],
+    ['GET', '/hydra/.well-known/openid-configuration', 404],
+    ['GET', '/', 404],
+    ['GET', '/user-service/auth/login/../../../device-service/devices', 400],
+    ['GET', '/Device-Service/devices', 400],
+  ]
+  const counted = () => Object.values(services).map(({ seen }) => seen.length)
+  const before = counted()
+  for (const [method, path, status] of nothingReaches) {
+    assert.equal((await gate.ask({ host, method, path })).status, status, `${method} ${path}`)
+  }
+  assert.deepEqual(counted(), before)
+
+  const bearer = await tokenOf(gate, 'owner', ['routes:use:device-service-claim', 'routes:use:device-service-claim-2'])
+  const stranger = await tokenOf(gate, 'other', [])
+  assert.equal(
+    (await gate.ask({ host, method: 'POST', path: '/device-service/devices/d1', headers: stranger })).status,
+    403,
+  )
+  const claimed = await sees('device', 'POST', '/device-service/devices/d1', bearer)
+  assert.deepEqual([claimed?.url, claimed?.headers['remote-user']], ['/devices/d1', 'owner'])
+  assert.equal(claimed?.headers.authorization, undefined)
+  assert.equal((await sees('device', 'GET', '/device-service/devices', bearer))?.url, '/devices')
+})
+
+/** An API token of a fresh account that holds just these permissions. */
+async function tokenOf(gate: TestGate, handle: string, permissions: readonly string[]) {
+  const role = { name: `${handle}-role`, title: handle, permissions: ['tokens:create', ...permissions] }
+  assert.equal((await gate.admin('POST', '/api/v1/roles', role)).status, 201)
+  await gate.addAccount(handle, [role.name])
+  const browser = new TestBrowser(gate)
+  await browser.openSigningIn('gatehouse.localhost', '/account/security', handle)
+  const cookie = `__Host-gatehouse=${browser.jars.get('gatehouse.localhost')?.get('__Host-gatehouse') ?? ''}`
+  const made = await gate.ask({
+    host: 'gatehouse.localhost',
+    method: 'POST',
+    path: '/api/v1/tokens',
+    headers: { cookie, origin: `https://gatehouse.localhost:${gate.port}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ label: 'x', permissions: ['*'], expiresAt: null }),
+  })
+  assert.equal(made.status, 201, made.body)
+  return { authorization: `Bearer ${(JSON.parse(made.body) as { readonly secret: string }).secret}` }
+}
+
+test('who comes in: nobody by the import, but where nobody was asked before', () => {
+  const access = (authenticators: readonly unknown[], authorizer: unknown = { handler: 'allow' }) => {
+    const made = routeOf({ authenticators, authorizer })
+    return [
+      (made?.['access'] as { readonly kind: string } | undefined)?.kind,
+      ...((made?.['authenticators'] as string[]) ?? []),
+      made?.['upstreams'],
+    ]
+  }
+  const one = ['http://one.internal:8080']
+  const named = (...names: readonly string[]) => names.map((handler) => ({ handler }))
+  assert.deepEqual(access(named('noop')), ['public', 'anonymous', one])
+  assert.deepEqual(access(named('cookie_session', 'anonymous')), ['public', 'session', 'anonymous', one])
+  assert.deepEqual(access(named('cookie_session')), ['permission', 'session', one])
+  assert.deepEqual(access(named('jwt', 'cookie_session', 'oauth2_introspection')), [
+    'permission',
+    'token',
+    'session',
+    one,
+  ])
+  assert.deepEqual(access(named('oauth2_client_credentials')), ['permission', 'token', one])
+  assert.deepEqual(access(named('bearer_token', 'unauthorized', 'noop')), ['permission', 'token', one])
+  assert.deepEqual(access(named('unauthorized', 'noop')), ['permission', 'token', 'session', ['none:']])
+  assert.deepEqual(access(named('noop'), { handler: 'deny' }), ['permission', 'token', 'session', ['none:']])
+  for (const handler of ['remote', 'remote_json', 'keto_engine_acp_ory']) {
+    assert.deepEqual(access(named('noop'), { handler }), ['permission', 'token', 'session', one])
+    assert.deepEqual(access(named('anonymous'), { handler })[0], 'permission')
+  }
+  assert.match(faultsOf({ authenticators: named('noop', 'magic') }), /^$/)
+  assert.match(faultsOf({ authenticators: named('magic', 'noop') }), /magic/)
+  assert.match(faultsOf({ authorizer: { handler: 'magic' } }), /magic/)
+  assert.match(faultsOf({ authorizer: undefined }), /no authorizer/)
+  assert.match(faultsOf({ authenticators: [] }), /no authenticators/)
+})
+
+test('what an app was told is told where it can be, and named where not; no value of a configuration is repeated', () => {
+  const header = {
+    handler: 'header',
+    config: { headers: { 'X-User': '{{ print .Subject }}', 'X-From': 'gate', 'X-Mail': '{{ .Extra.email }}' } },
+  }
+  const mutators = [
+    header,
+    { handler: 'id_token', config: { claims: 'sesame' } },
+    { handler: 'cookie' },
+    { handler: 'hydrator', config: { api: { url: 'http://user:sesame@internal/hydrate' } } },
+    { handler: 'magic' },
+  ]
+  assert.deepEqual(routeOf({ mutators })?.['request'], {
+    identityHeaders: { 'X-User': '{id}' },
+    setHeaders: { 'X-From': 'gate' },
+  })
+  const notes = notesOf({ mutators })
+  for (const said of [
+    /left-out mutators\[0\] header X-Mail/,
+    /changed mutators\[1\] id_token/,
+    /left-out mutators\[2\] cookie/,
+    /left-out mutators\[3\] hydrator/,
+    /left-out mutators\[4\] magic/,
+  ])
+    assert.match(notes, said)
+  assert.doesNotMatch(notes, /sesame/)
+  assert.match(
+    faultsOf({ mutators: [{ handler: 'header', config: { headers: { 'Remote-User': 'root', Host: 'x' } } }] }),
+    /setHeaders|Host|Remote/,
+  )
+  assert.equal(
+    routeOf({ errors: [{ handler: 'redirect', config: { to: 'https://elsewhere' } }, { handler: 'json' }] })?.[
+      'onRefusal'
+    ],
+    'auto',
+  )
+  assert.equal(routeOf({ errors: [{ handler: 'www_authenticate' }] })?.['onRefusal'], 'api')
+  assert.match(notesOf({ extra: 1 }), /left-out extra/)
+})
+
+test('where it leads: stripped and based as before, refused where that cannot be said', () => {
+  const request = (upstream: unknown, url = 'https://api.example.org/v1/one') =>
+    (
+      routeOf({ upstream, match: { url, methods: ['GET'] } })?.['request'] as
+        | { readonly rewritePrefix?: string }
+        | undefined
+    )?.rewritePrefix
+  assert.equal(request({ url: 'http://one:1' }), undefined)
+  assert.equal(request({ url: 'http://one:1/', strip_path: '/v1' }), '/one')
+  assert.equal(request({ url: 'http://one:1', strip_path: 'v1/one/' }), '/')
+  assert.equal(request({ url: 'http://one:1/base/', strip_path: '/v1' }), '/base/one')
+  assert.equal(request({ url: 'http://one:1/base' }), '/base/v1/one')
+  assert.equal(request({ url: 'http://one:1', strip_path: '/v1' }, 'https://api.example.org/v1/<.*>'), '/')
+  for (const upstream of [
+    { url: 'http://one:1', strip_path: '/one' },
+    { url: 'http://one:1', strip_path: '/v' },
+    { url: 'ftp://one' },
+    { url: 'http://user:pw@one' },
+    { url: 'http://one/?x' },
+    { url: 'http://one:1/a%2fb' },
+  ]) {
+    const faults = faultsOf({ upstream, match: { url: 'https://api.example.org/v1/one', methods: ['GET'] } })
+    assert.notEqual(faults, '', JSON.stringify(upstream))
+  }
+  assert.deepEqual(routeOf({ upstream: {} })?.['upstreams'], ['none:'])
+  assert.match(faultsOf({ match: { url: 'https://gatehouse.localhost/one', methods: ['GET'] } }), /own host/)
+  assert.match(faultsOf({ match: { url: 'https://api.example.org/.gatehouse/x', methods: ['GET'] } }), /\w/)
+  assert.match(faultsOf({ match: { url: 'https://api.example.org/one', methods: [] } }), /names none/)
+  assert.match(faultsOf({ match: { authority: 'x', full_method: 'y' } }), /gRPC/)
+})
+
+test('attack: a rule that cannot be taken is not silently left to a wider one', () => {
+  const guarded = rule({
+    id: 'guarded',
+    authenticators: [{ handler: 'jwt' }],
+    match: { url: 'https://api.example.org/u/<[0-9]+>', methods: ['GET'] },
+  })
+  const wide = rule({ id: 'wide', match: { url: 'https://api.example.org/<.*>', methods: ['GET', 'POST'] } })
+  const { rules, findings } = only(guarded, wide)
+  assert.deepEqual(
+    rules.map(({ routes }) => routes.length),
+    [0, 1],
+  )
+  const told = findings.filter(({ kind }) => kind === 'uncovered')
+  assert.equal(told.length, 1)
+  assert.match(told[0]?.text ?? '', /guarded became no route.*wide may answer some of its paths: to everybody/)
+  const both = only(rule({ id: 'narrow', match: { url: 'https://api.example.org/u/me', methods: ['GET'] } }), wide)
+  assert.deepEqual(both.findings.filter(({ kind }) => kind === 'both-match').length, 1)
+  const method = only(rule({ id: 'narrow', match: { url: 'https://api.example.org/u/me', methods: ['PUT'] } }), wide)
+  assert.deepEqual(method.findings.filter(({ kind }) => kind === 'method-refused').length, 1)
+})
+
+test('anything may stand in a file; two thousand rules take bounded work', () => {
+  for (const one of [
+    null,
+    1,
+    'x',
+    [],
+    {},
+    { id: 1 },
+    { id: 'x', match: 'y' },
+    rule({ match: { url: 'x'.repeat(5_000), methods: ['GET'] } }),
+    rule({ id: '' }),
+  ]) {
+    const { rules, routes } = importRules([one], options)
+    assert.equal(rules.length, 1)
+    assert.equal((rules[0]?.faults.length ?? 0) === 0, routes.size === 1)
+  }
+  const many = Array.from({ length: 2_000 }, (_, index) =>
+    rule({ id: 'same', match: { url: `https://api.example.org/<[^/]+>/p${index}/<.*>`, methods: ['GET'] } }),
+  )
+  const { routes, findings } = importRules(many, options)
+  assert.equal(routes.size, 2_000)
+  assert.ok(findings.length <= 500)
+})
