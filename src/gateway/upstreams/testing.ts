@@ -1,6 +1,6 @@
 /** Upstreams without a gate around them. For tests. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type FakeClock, fakeClock } from '#platform/testing'
@@ -16,12 +16,15 @@ export interface TestUpstreams {
   readonly notes: string[]
   /** Work that waits for its time, in the order it was scheduled. */
   readonly waiting: { readonly ms: number; readonly work: () => void }[]
+  /** Says `scheduled` whenever something is. */
+  readonly scheduled: EventEmitter
 }
 
 /** Closed when the test ends. Time stands still, and nothing scheduled runs by itself. */
 export function testUpstreams(t: TestContext, parts: Partial<UpstreamParts> = {}): TestUpstreams {
   const clock = fakeClock()
   const notes: string[] = []
+  const scheduled = new EventEmitter()
   const waiting: { ms: number; work: () => void }[] = []
   const upstreams = new Upstreams({
     own: () => assert.fail('nothing is presented'),
@@ -31,6 +34,7 @@ export function testUpstreams(t: TestContext, parts: Partial<UpstreamParts> = {}
     schedule: (ms, work) => {
       const entry = { ms, work }
       waiting.push(entry)
+      scheduled.emit('scheduled')
       return () => {
         const at = waiting.indexOf(entry)
         if (at >= 0) waiting.splice(at, 1)
@@ -44,7 +48,7 @@ export function testUpstreams(t: TestContext, parts: Partial<UpstreamParts> = {}
     ...parts,
   })
   t.after(() => upstreams.close())
-  return { upstreams, clock, notes, waiting }
+  return { upstreams, clock, notes, waiting, scheduled }
 }
 
 /** A TCP server that does as told with every connection. */
