@@ -177,6 +177,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#passOver(controller)
       return
     }
+    const raw = controller.rawHeaders
+    if (Array.isArray(raw) && raw.length > maxHeaderItems) {
+      controller.abort(new UpstreamFault('gateway.upstream-headers-too-large', 'more header fields than anybody reads'))
+      return
+    }
     this.#answered()
     if (isEventStream(headers) && !this.#mayStream(controller)) return
     this.#answering = true
@@ -328,6 +333,8 @@ function sendHead(response: ServedResponse): void {
 }
 
 const shortBody = 65_536
+/** Names and values of a thousand fields: short ones fit into 64 KiB by ten thousands, which clients do not take. */
+const maxHeaderItems = 2_000
 /** More than any app has to say before its answer. */
 const maxInterim = 16
 

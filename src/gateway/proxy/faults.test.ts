@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -58,6 +59,30 @@ const failures: readonly {
     status: 502,
     code: 'gateway.upstream-garbage',
   },
+  {
+    name: 'sends interim answers without end',
+    serve: onRequest('HTTP/1.1 102 Processing\r\n\r\n'.repeat(17)),
+    status: 502,
+    code: 'gateway.upstream-garbage',
+  },
+  {
+    name: 'sends more header fields than anybody reads',
+    serve: onRequest(`HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(2_000)}\r\n`),
+    status: 502,
+    code: 'gateway.upstream-headers-too-large',
+  },
+  {
+    name: 'sends a body that was not asked for before its head',
+    serve: onRequest('0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    status: 502,
+    code: 'gateway.upstream-garbage',
+  },
+  {
+    name: 'sends bytes of zero',
+    serve: onRequest('\0'.repeat(100)),
+    status: 502,
+    code: 'gateway.upstream-garbage',
+  },
 ]
 
 for (const { name, serve, status, code } of failures) {
@@ -75,9 +100,31 @@ for (const { name, serve, status, code } of failures) {
     assert.match(page.headers['content-type'] ?? '', /^text\/html/)
     assert.match(page.body, new RegExp(code.replace('.', '\\.')))
     assert.match(String(page.headers['content-security-policy']), /default-src 'none'/)
-    assert.ok(gate.log.entries.some((entry) => JSON.stringify(entry).includes(code)))
+    // whoever reads the log finds the very request the client speaks of
+    const lines = gate.log.entries.map((entry) => JSON.stringify(entry))
+    assert.ok(lines.some((line) => line.includes(code) && line.includes(String(problem['requestId']))))
   })
 }
+
+test('a name that does not resolve is a 502, and the app is found when it does again', async (t) => {
+  const upstream = await startUpstream(t)
+  let known = false
+  const gate = await gateTo(t, upstream.origin.replace('127.0.0.1', 'app.internal'))
+  const { lookup } = dns
+  t.mock.method(dns, 'lookup', ((name: string, options: unknown, done: (...found: unknown[]) => void) => {
+    if (name !== 'app.internal') lookup(name, options as dns.LookupAllOptions, done)
+    else if (!known) done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }))
+    else if (typeof options === 'object' && options !== null && 'all' in options && options.all === true) {
+      done(null, [{ address: '127.0.0.1', family: 4 }])
+    } else done(null, '127.0.0.1', 4)
+  }) as typeof dns.lookup)
+  const answer = await gate.ask({ host })
+  assert.equal(answer.status, 502)
+  assert.match(answer.body, /gateway\.upstream-unreachable/)
+  assert.doesNotMatch(answer.body, /app\.internal/)
+  known = true
+  assert.equal((await gate.ask({ host })).body, 'hello')
+})
 
 test('an upstream that is not there is a 502 that says what to do', async (t) => {
   const gate = await gateTo(t, 'http://127.0.0.1:1')
