@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Presented } from '../proxy/presented.ts'
+import type { RequestRules } from '../request/request-rules.ts'
 
 /**
  * What every answer of a yes may say, so that proxies can replace or remove each in the request they carry: who it is, and
@@ -19,13 +20,16 @@ export const told = [
 export function yesHeaders(
   identity: readonly string[],
   { cookies, authorization }: Pick<Presented, 'cookies' | 'authorization'>,
+  { set, names, passesCookies, passesAuthorization }: RequestRules,
   isEnvoy: boolean,
 ): string[] {
-  const headers = [...identity]
-  if (cookies !== undefined) headers.push('cookie', cookies)
-  if (authorization !== undefined) headers.push('authorization', authorization)
+  const headers = [...set, ...identity]
+  if (cookies !== undefined && passesCookies) headers.push('cookie', cookies)
+  if (authorization !== undefined && passesAuthorization) headers.push('authorization', authorization)
   if (isEnvoy) {
-    const absent = told.filter((name) => !headers.some((given, at) => at % 2 === 0 && given === name))
+    const absent = [...new Set([...told, ...names])].filter(
+      (name) => !headers.some((given, at) => at % 2 === 0 && given === name),
+    )
     if (absent.length > 0) headers.push('x-envoy-auth-headers-to-remove', absent.join(','))
   }
   headers.push('cache-control', 'no-store', 'content-length', '0')

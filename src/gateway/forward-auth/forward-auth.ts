@@ -79,9 +79,9 @@ export class ForwardAuth {
     const isSocket = asksForSocket(request)
     this.#parts.deps.kernel.listener.carriedFor(request, client)
     become(request, question)
-    this.#parts.gate.judge(request, response, question.method, isSocket, ({ presented }, identity) => {
+    this.#parts.gate.judge(request, response, question.method, isSocket, ({ presented, live }, identity) => {
       if (dialect === 'nginx' && wants === 'answer') answerAgain(response, question.target)
-      else yes(yesHeaders(identity, presented, dialect === 'envoy'))
+      else yes(yesHeaders(identity, presented, live.told, dialect === 'envoy'))
     })
   }
 

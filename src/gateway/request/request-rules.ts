@@ -8,6 +8,10 @@ import { parseTemplate, type Template } from './templates.ts'
 export interface RequestRules {
   /** Names and values in turn of what is the same for every request. */
   readonly fixed: readonly string[]
+  /** Of these, what the route sets itself: another proxy that carries the request has to be told. */
+  readonly set: readonly string[]
+  /** Lower-case names under which the app gets nothing of the client's, beside those that never pass. */
+  readonly names: readonly string[]
   /** Whether a header of the client's may pass under this name (lower case). */
   readonly mayPass: (name: string) => boolean
   readonly passesCookies: boolean
@@ -33,11 +37,13 @@ export function requestRulesOf(
   // whether anybody was proven or not: a header that says who came is never the client's
   const ours = [...removeHeaders, ...Object.keys(identityHeaders)].map(canonicalName).concat([...set.keys()])
   const prefix = literalPrefix(path)
+  const said = [...set.values()].flat()
   return {
-    fixed: [
-      ...[...set.values()].flat(),
-      ...(rewritePrefix === '' || prefix === '' ? [] : ['x-forwarded-prefix', prefix]),
-    ],
+    set: said,
+    names: [...removeHeaders, ...Object.keys(identityHeaders), ...[...set.values()].map(([name]) => name)].map((name) =>
+      name.toLowerCase(),
+    ),
+    fixed: [...said, ...(rewritePrefix === '' || prefix === '' ? [] : ['x-forwarded-prefix', prefix])],
     mayPass: without(ours),
     passesCookies: !ours.includes('cookie'),
     passesAuthorization: !ours.includes('authorization'),
