@@ -99,10 +99,10 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
-    (await live.current()).table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
+    (await live.latest()).table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
   )
   kernel.listener.clientCertificates((host) => {
-    const snapshot = live.current()
+    const snapshot = live.latest()
     return snapshot instanceof Promise ? snapshot.then(({ asking }) => asking.has(host)) : snapshot.asking.has(host)
   })
   return {

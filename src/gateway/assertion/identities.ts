@@ -10,6 +10,7 @@ import { assertionLifeMs, type SigningKey, signToken } from './keys.ts'
 interface Prepared {
   readonly headers: readonly string[]
   readonly profile: Profile
+  readonly groups: readonly string[]
   readonly accessEpoch: number
   readonly renewAt: number
 }
@@ -108,13 +109,18 @@ export class Identities {
     accessEpoch: number,
     now: number,
   ): Promise<readonly string[]> {
-    const { groups } = await this.#options.access.holdings(this.#options.database.db, profile.id)
+    const known = route.prepared.done.get(key)
+    // what only grew old tells of the same groups, also while the database is away
+    const { groups } =
+      known?.accessEpoch === accessEpoch
+        ? known
+        : await this.#options.access.holdings(this.#options.database.db, profile.id)
     const { told } = route
     const headers = identityHeaders(told.identity, { profile, groups, actor })
     if (told.assertion) headers.push('x-gatehouse-assertion', await this.#assertion(route, profile, groups, now))
     const { done } = route.prepared
     done.delete(key)
-    done.set(key, { headers, profile, accessEpoch, renewAt: now + assertionLifeMs - leastLifeMs })
+    done.set(key, { headers, profile, groups, accessEpoch, renewAt: now + assertionLifeMs - leastLifeMs })
     const [oldest] = done.size > maxPrepared ? done.keys() : []
     if (oldest !== undefined) done.delete(oldest)
     return headers

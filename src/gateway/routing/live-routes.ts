@@ -91,6 +91,16 @@ export class LiveRoutes {
     return this.#next
   }
 
+  /** The current state, or while the database is away the last one, however old: for what lets nobody in. */
+  latest(): Snapshot | Promise<Snapshot> {
+    const current = this.current()
+    if (!(current instanceof Promise)) return current
+    return current.catch((error: unknown) => {
+      if (this.#snapshot === undefined) throw error
+      return this.#snapshot
+    })
+  }
+
   /** The last state seen, however old; for what decides nothing. */
   known(): Snapshot | undefined {
     return this.#snapshot

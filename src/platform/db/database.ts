@@ -57,8 +57,9 @@ export interface Database {
   tx<T>(work: (db: Db) => Promise<T>): Promise<T>
   /**
    * A number that stays equal as long as nothing touched `name`, in this process or another. Cheap enough for every
-   * request. When another process's changes cannot be ruled out for the last second (PostgreSQL away), every call
-   * answers a new number, so that caches miss and the database is asked.
+   * request. When another process's changes cannot be ruled out for the last second, every call answers a new number, so
+   * that caches miss and the database is asked; unless PostgreSQL is away, so that it could not answer: then the last
+   * number known stays for five minutes, and what rests on it with it.
    */
   epoch(name: EpochName): number
   /** Applies what is missing. @throws GateError `platform.database-newer`, `platform.migration-changed`, `platform.database-corrupt` */

@@ -7,6 +7,8 @@ import { parsers } from './postgres-types.ts'
 /** Epochs are read this often, and not believed any longer than `lifetime`; both in milliseconds. */
 const interval = 400
 const lifetime = 1_000
+/** While the database is known to be away, what was last known of them is believed for this long. */
+const grace = 300_000
 
 /**
  * Adds one to each touched epoch, in the transaction, and tells the other nodes at its commit. Every server process has
@@ -23,27 +25,40 @@ export async function bumpEpochs(client: ClientBase, touched: ReadonlySet<EpochN
   }
 }
 
+export interface PostgresEpochsOptions {
+  readonly url: string
+  readonly clock: Clock
+  readonly log: Log
+  /** One cheap query by another connection; rejects when the database is away. */
+  readonly ping: () => Promise<void>
+}
+
 /**
  * What this node knows of the epochs. One connection of its own listens for touches, and reads all epochs every 400 ms,
- * because a notification may be lost with its connection. What was not confirmed within the last second is not believed.
+ * because a notification may be lost with its connection. What was not confirmed within the last second is not believed,
+ * unless the database is away: refusing both this connection and the readers'. Then nothing can be asked, so what was
+ * verified before goes on for five minutes; every change that was known by then holds, and nothing new can begin.
  */
 export class PostgresEpochs {
   readonly #url: string
   readonly #clock: Clock
   readonly #log: Log
+  readonly #ping: () => Promise<void>
   /** Answers handed out, and the sums they stand for. One counter for all, so that a fresh number is new everywhere. */
   readonly #values = new Map<string, number>()
   readonly #sums = new Map<string, number>()
   #counter = 0
   #confirmedAt = Number.NEGATIVE_INFINITY
+  #away = false
   #client: Client | undefined
   #reading: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ url, clock, log }: { readonly url: string; readonly clock: Clock; readonly log: Log }) {
+  constructor({ url, clock, log, ping }: PostgresEpochsOptions) {
     this.#url = url
     this.#clock = clock
     this.#log = log
+    this.#ping = ping
   }
 
   /** Reads once, then keeps reading. */
@@ -62,7 +77,8 @@ export class PostgresEpochs {
   }
 
   value(name: EpochName): number {
-    if (this.#clock.monotonic() - this.#confirmedAt > lifetime) return ++this.#counter
+    const age = this.#clock.monotonic() - this.#confirmedAt
+    if (age > (this.#away ? grace : lifetime)) return ++this.#counter
     return this.#values.get(name) ?? 0
   }
 
@@ -90,10 +106,33 @@ export class PostgresEpochs {
       )
       for (const { name, sum } of rows) this.#observe(name, sum)
       this.#confirmedAt = asked
+      this.#found()
     } catch (error) {
       this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'epochs could not be read')
       this.#drop()
+      await this.#look()
     }
+  }
+
+  /** A lost connection of this one's own is no reason to believe what is old: others may be changing things. */
+  async #look(): Promise<void> {
+    try {
+      await this.#ping()
+      this.#found()
+    } catch {
+      if (this.#away) return
+      this.#away = true
+      this.#log.error(
+        { graceMs: grace },
+        'the database is away; what was verified goes on for a while, nothing new begins',
+      )
+    }
+  }
+
+  #found(): void {
+    if (!this.#away) return
+    this.#away = false
+    this.#log.info({}, 'the database is back')
   }
 
   #observe(name: string, sum: number): void {

@@ -57,7 +57,12 @@ eachDialect((dialect, open) => {
     const place = await open.place(t)
     const database = await open(t, { place })
     const url = place.dialect === 'postgres' ? place.url : ''
-    const epochs = new PostgresEpochs({ url, clock: fakeClock(), log: memoryLog() })
+    const epochs = new PostgresEpochs({
+      url,
+      clock: fakeClock(),
+      log: memoryLog(),
+      ping: () => database.ping(),
+    })
     await epochs.start()
     t.after(() => epochs.stop())
     const commit = () =>

@@ -53,7 +53,7 @@ class PostgresDatabase implements Database {
     this.#limits = { clock, log, limits }
     this.#readers = poolOf(log, url, 'set default_transaction_read_only = on')
     this.#writers = poolOf(log, url, `set idle_in_transaction_session_timeout = ${limits.giveUpAfter * 2}`)
-    this.#epochs = new PostgresEpochs({ url, clock, log })
+    this.#epochs = new PostgresEpochs({ url, clock, log, ping: () => this.ping() })
     this.db = makeHandle('postgres', (sql, parameters) => this.#read(sql, parameters), undefined)
   }
 

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { eachDialect, type Place } from '#platform/testing'
+import { startGate, startUpstream, TestBrowser } from './testing.ts'
+
+const host = 'app.localhost'
+
+interface Wire {
+  readonly place: Place
+  /** Nobody reaches the database any more, as when it was ended. */
+  cut(): Promise<void>
+  mend(): Promise<void>
+}
+
+/** A way to a PostgreSQL that can be cut. */
+async function wireTo(t: TestContext, place: Place): Promise<Wire> {
+  if (place.dialect !== 'postgres') throw new TypeError('only PostgreSQL can be away')
+  const url = new URL(place.url)
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-wire-'))
+  const folder = url.searchParams.get('host')
+  const port = Number(url.port || 5432)
+  const target = folder === null ? { host: url.hostname, port } : { path: join(folder, `.s.PGSQL.${port}`) }
+  const path = join(directory, '.s.PGSQL.5432')
+  const open = new Set<Socket>()
+  let server: Server
+  const mend = async (): Promise<void> => {
+    server = createServer((client) => {
+      const behind = connect(target)
+      for (const each of [client, behind]) {
+        open.add(each)
+        each.on('error', () => undefined).once('close', () => open.delete(each))
+      }
+      client.pipe(behind).pipe(client)
+    }).listen(path)
+    await once(server, 'listening')
+  }
+  const cut = async (): Promise<void> => {
+    const closed = once(server, 'close')
+    server.close()
+    for (const each of open) each.destroy()
+    await closed
+  }
+  await mend()
+  t.after(async () => {
+    await cut()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  url.searchParams.set('host', directory)
+  url.port = ''
+  return { place: { dialect: 'postgres', url: url.href }, cut, mend }
+}
+
+async function ask(browser: TestBrowser): Promise<number> {
+  return (await browser.visit(host, '/')).status
+}
+
+eachDialect((dialect, open) => {
+  // the embedded database cannot be away
+  if (dialect === 'sqlite') return
+
+  test('database away: what was verified goes on for five minutes, nothing new begins, then nothing passes', async (t) => {
+    let wire: Wire | undefined
+    const gate = await startGate(t, {
+      place: async (context) => {
+        wire = await wireTo(context, await open.place(context))
+        return wire.place
+      },
+    })
+    if (wire === undefined) throw new TypeError('no wire')
+    const app = await startUpstream(t)
+    await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'signed-in' } })
+    await gate.addAccount('alice')
+    await gate.addAccount('bob')
+    const alice = new TestBrowser(gate)
+    assert.equal((await alice.openSigningIn(host, '/', 'alice')).status, 200)
+    const bob = new TestBrowser(gate)
+    await bob.openSigningIn(host, '/', 'bob')
+
+    // known to this node before the database went: it holds
+    const { id } = JSON.parse((await gate.admin('GET', '/api/v1/accounts?q=bob')).body).items[0] as { id: string }
+    assert.equal((await gate.admin('POST', `/api/v1/accounts/${id}/disable`)).status, 200)
+    await alice.visit(host, '/')
+
+    await wire.cut()
+    await gate.log.next(/the database is away/)
+    gate.clock.advance(4_000)
+    assert.equal(await ask(alice), 200, 'verified before')
+    assert.ok((await ask(bob)) >= 300, 'a known end holds')
+    const stranger = new TestBrowser(gate)
+    const form = { handle: 'alice', password: 'correct horse battery staple' }
+    assert.ok((await stranger.visit('gatehouse.localhost', '/sign-in', form)).status >= 500, 'nobody signs in')
+    assert.equal((await gate.ask({ host: 'gatehouse.localhost', path: '/readyz' })).status, 503)
+
+    gate.clock.advance(4 * 60_000)
+    assert.equal(await ask(alice), 200, 'still within five minutes')
+    gate.clock.advance(60_000)
+    assert.equal(await ask(alice), 503, 'the grace is over')
+
+    await wire.mend()
+    await gate.log.next(/the database is back/)
+    assert.equal(await ask(alice), 200)
+    assert.ok((await ask(bob)) >= 300)
+  })
+
+  test('database away: what was revoked elsewhere meanwhile counts when it is back', async (t) => {
+    let wire: Wire | undefined
+    let direct: Place | undefined
+    const gate = await startGate(t, {
+      place: async (context) => {
+        direct = await open.place(context)
+        wire = await wireTo(context, direct)
+        return wire.place
+      },
+    })
+    if (wire === undefined || direct === undefined) throw new TypeError('no wire')
+    const shared = direct
+    const other = await startGate(t, { place: async () => shared, sealOf: gate, clock: gate.clock })
+    try {
+      const app = await startUpstream(t)
+      await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'signed-in' } })
+      await gate.addAccount('alice')
+      const alice = new TestBrowser(gate)
+      assert.equal((await alice.openSigningIn(host, '/', 'alice')).status, 200)
+      await wire.cut()
+      await gate.log.next(/the database is away/)
+      const { id } = JSON.parse((await other.admin('GET', '/api/v1/accounts?q=alice')).body).items[0] as { id: string }
+      assert.equal((await other.admin('POST', `/api/v1/accounts/${id}/disable`)).status, 200)
+      assert.equal(await ask(alice), 200, 'this node cannot know')
+      await wire.mend()
+      await gate.log.next(/the database is back/)
+      assert.notEqual(await ask(alice), 200)
+    } finally {
+      // its storage goes with the first node
+      await other.stop()
+    }
+  })
+})
