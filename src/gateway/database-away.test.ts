@@ -61,6 +61,12 @@ async function ask(browser: TestBrowser): Promise<number> {
   return (await browser.visit(host, '/')).status
 }
 
+async function accountOf(gate: TestGate, handle: string): Promise<{ readonly id: string }> {
+  const { body } = await gate.admin('GET', `/api/v1/accounts?q=${handle}`)
+  const { items } = JSON.parse(body) as { readonly items: readonly { readonly id: string }[] }
+  return items[0] ?? assert.fail('no account')
+}
+
 /** Until the node has read what every change so far made of the epochs: what is verified from here on stays verified. */
 async function settled({ clock, kernel: { database } }: TestGate): Promise<void> {
   clock.advance(1_500)
@@ -92,7 +98,7 @@ eachDialect((dialect, open) => {
     await bob.openSigningIn(host, '/', 'bob')
 
     // known to this node before the database went: it holds
-    const { id } = JSON.parse((await gate.admin('GET', '/api/v1/accounts?q=bob')).body).items[0] as { id: string }
+    const { id } = await accountOf(gate, 'bob')
     assert.equal((await gate.admin('POST', `/api/v1/accounts/${id}/disable`)).status, 200)
     await settled(gate)
     assert.equal(await ask(alice), 200)
@@ -139,7 +145,7 @@ eachDialect((dialect, open) => {
       assert.equal((await alice.openSigningIn(host, '/', 'alice')).status, 200)
       await wire.cut()
       await gate.log.next(/the database is away/)
-      const { id } = JSON.parse((await other.admin('GET', '/api/v1/accounts?q=alice')).body).items[0] as { id: string }
+      const { id } = await accountOf(other, 'alice')
       assert.equal((await other.admin('POST', `/api/v1/accounts/${id}/disable`)).status, 200)
       assert.equal(await ask(alice), 200, 'this node cannot know')
       await wire.mend()
