@@ -264,6 +264,26 @@ test('a page of another site changes nothing with a visitor’s session; the app
   assert.equal(upstream.seen.filter(({ headers }) => headers['remote-user'] === 'alice').length, 7)
 })
 
+test('a page of an origin that the route allows with credentials counts as the app’s own; one allowed to read does not', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  const browser = await signedInBrowser(gate, upstream.origin, {})
+  const origin = 'https://other.example'
+  const headers = { cookie: cookieOf(browser), origin, 'sec-fetch-site': 'cross-site' }
+  for (const [credentials, status] of [
+    [false, 403],
+    [true, 200],
+  ] as const) {
+    const response = { cors: { origins: [origin], credentials } }
+    const changed = await gate.admin('PATCH', '/api/v1/routes/app', { response })
+    assert.equal(changed.status, 200, changed.body)
+    assert.equal((await gate.ask({ host, method: 'POST', headers })).status, status)
+  }
+  assert.equal(upstream.seen.at(-1)?.headers['remote-user'], 'alice')
+  const other = { ...headers, origin: 'https://other.example.evil.example' }
+  assert.equal((await gate.ask({ host, method: 'POST', headers: other })).status, 403)
+})
+
 test('on a public route a page of another site reaches the app as nobody', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)
