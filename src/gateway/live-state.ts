@@ -5,6 +5,7 @@ import { openKey, type SigningKey } from './assertion/keys.ts'
 import { rateRuleOf } from './defence/rate-rule.ts'
 import { responseRules } from './defence/response-rules.ts'
 import { sizesOf } from './defence/sizes.ts'
+import { hstsValue, mayHaveHsts } from './defence/transport.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { requestRulesOf } from './request/request-rules.ts'
@@ -13,9 +14,6 @@ import { allRoutes } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
 import { RouteTable } from './routing/route-table.ts'
 import { type GatewayRoute, permissionOf, resourceOf } from './routing/table.ts'
-
-/** Two years, as HSTS preload lists ask. */
-const hstsValue = 'max-age=63072000'
 
 /** What live routes are made with. */
 interface LiveParts {
@@ -57,8 +55,7 @@ function liveOf(
   const origin = originOf(kernel, route.host)
   const { host, port } = new URL(origin)
   const permission = permissionOf(route)
-  // Browsers keep a host's port when they upgrade, and on localhost the header would reach every program of the machine.
-  const hsts = port === '' && !/(?:^|\.)localhost$/.test(route.host) ? hstsValue : undefined
+  const hsts = mayHaveHsts(route.host, port) ? hstsValue : undefined
   const resource = resourceOf(route, permission)
   const told = requestRulesOf(route, secrets)
   const rules = responseRules(route, hsts)
@@ -82,7 +79,6 @@ function liveOf(
     told,
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
     balance: upstreams.balanceOf(route),
-    hsts,
     responseRules: rules,
     sizes: sizesOf(route.limits),
     rate: route.limits.rate === null ? undefined : rateRuleOf(route.id, route.limits.rate),

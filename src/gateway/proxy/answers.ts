@@ -11,6 +11,7 @@ import {
   sawOf,
   whyAddress,
 } from '#platform/ui'
+import { transportHeaders } from '../defence/transport.ts'
 import { fail, type GatewayCode } from '../errors.ts'
 import { hasGone, writeHead } from './exchange.ts'
 
@@ -165,13 +166,23 @@ export function answerPage(
     'DENY',
     'cross-origin-opener-policy',
     'same-origin',
+    'permissions-policy',
+    'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
     ...(page.headers ?? []),
   ])
 }
 
 /** 303 See Other; `location` was built or validated by the caller. */
 export function answerRedirect(response: ServedResponse, location: string, headers: readonly string[] = []): void {
-  writeHead(response, 303, [...safe, 'location', location, 'content-length', '0', ...headers])
+  writeHead(response, 303, [
+    ...safe,
+    ...transportHeaders(response),
+    'location',
+    location,
+    'content-length',
+    '0',
+    ...headers,
+  ])
   response.end()
 }
 
@@ -189,6 +200,7 @@ export async function answerAsset(request: ServedRequest, response: ServedRespon
     String(asset.body.byteLength),
     'x-content-type-options',
     'nosniff',
+    ...transportHeaders(response),
     ...headers,
   ])
   if (request.method === 'HEAD') response.end()
@@ -208,7 +220,8 @@ function send(
   // what an upstream's answer left behind when it could not be sent: not part of ours
   if ('stream' in response) for (const name of response.getHeaderNames()) response.removeHeader(name)
   const body = Buffer.from(text)
-  writeHead(response, status, [...safe, 'content-type', type, 'content-length', String(body.length), ...headers])
+  const own = [...safe, ...transportHeaders(response), 'content-type', type, 'content-length', String(body.length)]
+  writeHead(response, status, [...own, ...headers])
   if (request.method === 'HEAD') response.end()
   else response.end(body)
 }

@@ -24,7 +24,6 @@ export interface LiveRoute {
   readonly fixed: readonly string[]
   /** What the app is told. */
   readonly told: RequestRules
-  readonly hsts: string | undefined
   /** Who comes in: its authenticators, ready to be asked. */
   readonly entry: Entry
   /** Other origins whose pages may change something with a visitor's session or certificate. */
