@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Presented } from '../proxy/presented.ts'
 import type { RequestRules } from '../request/request-rules.ts'
+import type { Dialect } from './question.ts'
 
 /**
  * What every answer of a yes may say, so that proxies can replace or remove each in the request they carry: who it is, and
@@ -21,16 +22,18 @@ export function yesHeaders(
   identity: readonly string[],
   { cookies, authorization }: Pick<Presented, 'cookies' | 'authorization'>,
   { set, names, passesCookies, passesAuthorization }: RequestRules,
-  isEnvoy: boolean,
+  dialect: Dialect,
 ): string[] {
   const headers = [...set, ...identity]
   if (cookies !== undefined && passesCookies) headers.push('cookie', cookies)
   if (authorization !== undefined && passesAuthorization) headers.push('authorization', authorization)
-  if (isEnvoy) {
+  if (dialect === 'envoy' || dialect === 'caddy') {
     const absent = [...new Set([...told, ...names])].filter(
       (name) => !headers.some((given, at) => at % 2 === 0 && given === name),
     )
-    if (absent.length > 0) headers.push('x-envoy-auth-headers-to-remove', absent.join(','))
+    // in place of what is not there Caddy 2.6 copies the name of its own placeholder
+    if (dialect === 'caddy') for (const name of absent) headers.push(name, '')
+    else if (absent.length > 0) headers.push('x-envoy-auth-headers-to-remove', absent.join(','))
   }
   headers.push('cache-control', 'no-store', 'content-length', '0')
   return headers

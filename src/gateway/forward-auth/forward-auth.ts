@@ -81,7 +81,7 @@ export class ForwardAuth {
     become(request, question)
     this.#parts.gate.judge(request, response, question.method, isSocket, ({ presented, live }, identity) => {
       if (dialect === 'nginx' && wants === 'answer') answerAgain(response, question.target)
-      else yes(yesHeaders(identity, presented, live.told, dialect === 'envoy'))
+      else yes(yesHeaders(identity, presented, live.told, dialect))
     })
   }
 

@@ -5,7 +5,7 @@ import { canonicalHost } from '#platform'
  * How proxies describe a request that they carry. Whatever is missing, said twice or not readable makes the question
  * unclear, and an unclear question lets nothing through (attacks 4 and 8). Headers that the dialect does not name are never read.
  */
-export type Dialect = 'forwarded' | 'nginx' | 'envoy' | 'own'
+export type Dialect = 'forwarded' | 'caddy' | 'nginx' | 'envoy' | 'own'
 
 /** What a client asked of the proxy, in the proxy's words. */
 export interface Question {
@@ -32,11 +32,14 @@ export interface Address {
   readonly rest: string
 }
 
-/** Which dialect a target of ours speaks; `undefined`: none. */
+/** Which dialect a target of ours speaks; `undefined`: none. Some proxies append the query of what is asked about, which says nothing. */
 export function dialectOf(url: string): Address | undefined {
-  switch (url) {
+  const query = url.indexOf('?')
+  switch (query < 0 ? url : url.slice(0, query)) {
     case `${prefix}forwarded`:
       return { dialect: 'forwarded', wants: 'answer', rest: '' }
+    case `${prefix}caddy`:
+      return { dialect: 'caddy', wants: 'answer', rest: '' }
     case `${prefix}nginx`:
       return { dialect: 'nginx', wants: 'verdict', rest: '' }
     case `${prefix}nginx/refusal`:
@@ -71,8 +74,11 @@ interface Parts {
   readonly target: string
 }
 
+const forwarded = ['x-forwarded-method', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-uri', 'x-forwarded-for']
+
 const namesOf: Readonly<Record<Dialect, readonly string[]>> = {
-  forwarded: ['x-forwarded-method', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-uri', 'x-forwarded-for'],
+  forwarded,
+  caddy: forwarded,
   nginx: ['x-original-method', 'x-original-url', 'x-forwarded-for'],
   envoy: ['x-forwarded-proto', 'x-forwarded-for', 'host'],
   own: ['x-forwarded-proto', 'x-forwarded-for', 'host'],
@@ -85,13 +91,16 @@ const asIs = (said: Said, request: IncomingMessage, rest: string): Parts => ({
   target: rest,
 })
 
+const byForwarded = (said: Said): Parts => ({
+  method: said['x-forwarded-method'] ?? '',
+  proto: said['x-forwarded-proto'] ?? '',
+  host: said['x-forwarded-host'] ?? '',
+  target: said['x-forwarded-uri'] ?? '',
+})
+
 const partsOf: Readonly<Record<Dialect, (said: Said, request: IncomingMessage, rest: string) => Parts>> = {
-  forwarded: (said) => ({
-    method: said['x-forwarded-method'] ?? '',
-    proto: said['x-forwarded-proto'] ?? '',
-    host: said['x-forwarded-host'] ?? '',
-    target: said['x-forwarded-uri'] ?? '',
-  }),
+  forwarded: byForwarded,
+  caddy: byForwarded,
   nginx: (said) => {
     // not by URL: it would tidy up what has to be judged as it is
     const [, proto = '', host = '', target = ''] =
