@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rulesOf } from '../request/testing.ts'
 import { yesHeaders } from './answers.ts'
+import type { Dialect } from './question.ts'
 
 const presented = { cookies: 'theme=dark', authorization: 'Basic YTpi' }
 
-function yes(rules: ReturnType<typeof rulesOf>, identity: readonly string[], isEnvoy = true) {
-  const list = yesHeaders(identity, presented, rules, isEnvoy)
+function yes(rules: ReturnType<typeof rulesOf>, identity: readonly string[], dialect: Dialect = 'envoy') {
+  const list = yesHeaders(identity, presented, rules, dialect)
   return new Map(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? '']] : [])))
 }
 
@@ -29,5 +30,5 @@ test('what a route sets and keeps back holds for a proxy that carries the bytes 
   assert.equal(told.get('authorization'), 'Bearer for-the-app')
   assert.equal(told.get('cookie'), undefined)
   assert.ok(told.get('x-envoy-auth-headers-to-remove')?.split(',').includes('cookie'))
-  assert.equal(yes(rules, [], false).get('x-envoy-auth-headers-to-remove'), undefined)
+  assert.equal(yes(rules, [], 'forwarded').get('x-envoy-auth-headers-to-remove'), undefined)
 })
