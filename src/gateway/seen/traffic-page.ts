@@ -30,7 +30,7 @@ ${command(`gatehouse routes traffic ${name}`, 'The same in a terminal')}`
 }
 
 function latelyText({ lately, milliseconds }: TrafficView): Html {
-  return html`<h2>Now</h2>${facts([
+  return html`<section aria-labelledby="now"><h2 id="now">Now</h2>${facts([
     ...lately.map(({ seconds, passed, refused: not }) => ({
       term: `In ${spanText(seconds)}`,
       value: `${rateText(passed, seconds)} passed, ${rateText(not, seconds)} refused`,
@@ -42,11 +42,11 @@ function latelyText({ lately, milliseconds }: TrafficView): Html {
           ? undefined
           : `${milliseconds.half} ms in the middle, ${milliseconds.most} ms for 95 of 100, ${milliseconds.nearlyAll} ms for 99`,
     },
-  ])}`
+  ])}</section>`
 }
 
 function answers({ answers: all }: TrafficView): Html {
-  return html`<h2>Handed to the app</h2>${table({
+  return html`<section aria-labelledby="handed"><h2 id="handed">Handed to the app</h2>${table({
     caption: 'Requests handed to the app, by how they ended',
     columns: [
       { title: 'Ended', role: 'name', cell: ({ ending }) => endingText(ending) },
@@ -54,11 +54,11 @@ function answers({ answers: all }: TrafficView): Html {
     ],
     rows: all.filter(({ count }) => count > 0),
     empty: emptyState({ title: 'Nothing yet', text: 'No request was handed to the app since this node started.' }),
-  })}`
+  })}</section>`
 }
 
 function refused({ refusals }: TrafficView): Html {
-  return html`<h2>Refused</h2>${table({
+  return html`<section aria-labelledby="refused"><h2 id="refused">Refused</h2>${table({
     caption: 'Requests not handed on, by reason',
     columns: [
       { title: 'Reason', role: 'name', cell: ({ reason }) => reason },
@@ -66,14 +66,14 @@ function refused({ refusals }: TrafficView): Html {
     ],
     rows: refusals,
     empty: emptyState({ title: 'Nobody was refused', text: 'Since this node started, everybody who came was let in.' }),
-  })}`
+  })}</section>`
 }
 
 function recent(records: readonly AuditRecord[] | undefined, now: number): Html {
   if (records === undefined) {
-    return html`<h2>Latest refusals</h2><p class="faint">They stand in the journal, which you may not read (<code>audit:read</code>).</p>`
+    return html`<section aria-labelledby="latest"><h2 id="latest">Latest refusals</h2><p class="faint">They stand in the journal, which you may not read (<code>audit:read</code>).</p></section>`
   }
-  return html`<h2>Latest refusals</h2>${table({
+  return html`<section aria-labelledby="latest"><h2 id="latest">Latest refusals</h2>${table({
     caption: 'Latest refusals of this route in the journal, of all nodes',
     columns: [
       { title: 'When', role: 'name', cell: (row) => html`<a href="/journal/${row.id}">${time(row.at, now)}</a>` },
@@ -92,7 +92,7 @@ function recent(records: readonly AuditRecord[] | undefined, now: number): Html 
       title: 'None in the journal',
       text: 'Refusals by route, network, certificate and decision appear here within a second.',
     }),
-  })}`
+  })}</section>`
 }
 
 function reasonOf({ detail }: AuditRecord): string | undefined {

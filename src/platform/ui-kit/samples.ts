@@ -51,6 +51,7 @@ function structure(text: Text): Record<string, Html> {
     }),
     button: kit.button(action(text), 'plain'),
     link: kit.link(action(text)),
+    refreshed: kit.refreshed('/', kit.html`<p>${text('What is going on')}</p>`),
     tabs: kit.tabs(text('Parts of this account'), [
       { text: text('Facts'), href: text('/a'), current: true },
       { text: text('Credentials'), href: text('/b') },
