@@ -9,6 +9,7 @@ import { callHandler } from './dispatch.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
 import { createServer } from './node-http.ts'
+import { claimsOtherVersion, refuseVersion } from './refusals.ts'
 
 /** `sun_path` without its final NUL. */
 const longestPath = 107
@@ -24,7 +25,8 @@ export function createAdminServer(
   server.on('request', (request, response) => {
     http1.answering(request.socket, response)
     const served = handler()
-    if (served === undefined) response.writeHead(503).end()
+    if (claimsOtherVersion(request)) refuseVersion(response)
+    else if (served === undefined) response.writeHead(503).end()
     else callHandler(served, request, response, log)
   })
   return { server, connections: http1 }

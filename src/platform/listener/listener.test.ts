@@ -3,7 +3,17 @@ import { connect as connectTcp } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { ask, exchange, get, openHttp2, openTls, readAll, startListener, statusOf } from './listener-fixture.ts'
+import {
+  ask,
+  exchange,
+  exchangePlain,
+  get,
+  openHttp2,
+  openTls,
+  readAll,
+  startListener,
+  statusOf,
+} from './listener-fixture.ts'
 
 test("HTTP/1.1 and HTTP/2 reach the same host, in any case and with any port, with the peer's address", async (t) => {
   const fixture = await startListener(t)
@@ -179,6 +189,30 @@ test('garbage on either port, at any moment, leaves nothing open and stops nothi
   }
   const cut = connectTcp({ host: '127.0.0.1', port: httpsPort }, () => cut.resetAndDestroy())
   await new Promise((resolve) => cut.once('close', resolve))
+  assert.equal(statusOf(await exchange(fixture, get('a.test'))), 200)
+})
+
+test('attack 10: a request of HTTP/1 that claims another version is refused everywhere and stops nothing', async (t) => {
+  const fixture = await startListener(t)
+  const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n'
+  const claims = [
+    'GET /\r\nHost: a.test\r\n\r\n',
+    'GET / HTTP/0.9\r\nHost: a.test\r\n\r\n',
+    'GET / HTTP/2.0\r\nHost: a.test\r\nContent-Length: 1\r\n\r\nx',
+    `GET / HTTP/2.0\r\nHost: a.test\r\n${upgrade}\r\n`,
+    `GET / HTTP/0.9\r\nHost: a.test\r\n${upgrade}\r\n`,
+    'CONNECT a.test:443 HTTP/2.0\r\nHost: a.test\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  ]
+  for (const bytes of claims) {
+    for (const answer of [
+      await exchange(fixture, bytes),
+      await exchangePlain(fixture, bytes),
+      await readAll(connectTcp(fixture.adminSocket), bytes),
+    ]) {
+      assert.ok([0, 400, 405, 501, 505].includes(statusOf(answer)), `${JSON.stringify(bytes)}: ${answer.slice(0, 80)}`)
+    }
+  }
   assert.equal(statusOf(await exchange(fixture, get('a.test'))), 200)
 })
 

@@ -8,7 +8,7 @@ import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
 import { createServer } from './node-http.ts'
 import { withAnswer } from './own-hosts.ts'
-import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
+import { claimsOtherVersion, type RefusalCode, refuse, refuseSocket, refuseVersion } from './refusals.ts'
 
 export interface PlainServerParts {
   readonly prefixes: ReadonlyMap<string, ServedHandler>
@@ -45,6 +45,10 @@ export function createPlainServer(parts: PlainServerParts): {
   })
   server.on('request', (request, response) => {
     http1.answering(request.socket, response)
+    if (claimsOtherVersion(request)) {
+      refuseVersion(response)
+      return
+    }
     withAnswer(choose(parts, request, peers.get(request.socket)?.address ?? ''), (answer) => {
       if (typeof answer === 'function') {
         boundBody(request, response, limits.bodyIdleMs)

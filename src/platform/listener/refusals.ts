@@ -1,6 +1,7 @@
+import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fail, type platformErrors } from '../platform-errors.ts'
-import type { ServedResponse } from './listener.ts'
+import type { ServedRequest, ServedResponse } from './listener.ts'
 
 /** Refusals before any room is asked. Short, for nobody in particular: the caller is unknown and may be a machine. */
 export type RefusalCode = keyof typeof platformErrors &
@@ -46,6 +47,20 @@ export function refuseUnreadable(error: Error, socket: Duplex, answerBegun: bool
   } else if (socket.writable) {
     endSocket(socket, `HTTP/1.1 ${unreadable[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
   }
+}
+
+/**
+ * Whether a request of an HTTP/1 connection claims another version: `GET /` alone is HTTP/0.9, and nothing keeps a client
+ * from writing HTTP/2.0. Node's parser hands both on, and everything behind it tells HTTP/1 and HTTP/2 apart by the version.
+ */
+export function claimsOtherVersion(request: ServedRequest): boolean {
+  return request.httpVersionMajor !== 1 && request instanceof IncomingMessage
+}
+
+/** Refuses it, and the connection with it. */
+export function refuseVersion(response: ServerResponse): void {
+  response.writeHead(505, { connection: 'close', 'content-length': 0 })
+  response.end()
 }
 
 /** The same on a socket that HTTP/1 has let go of; closes it. */

@@ -20,7 +20,7 @@ import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
 import { LongChains } from './long-chains.ts'
 import { ServerResponse } from './node-http.ts'
-import { refuse, refuseSocket, refuseUnreadable } from './refusals.ts'
+import { claimsOtherVersion, refuse, refuseSocket, refuseUnreadable, refuseVersion } from './refusals.ts'
 
 /** How long a client may resume a session without proving anew who we are. */
 const sessionSeconds = 7_200
@@ -132,12 +132,19 @@ function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, chains: L
   })
   server.on('session', (session) => acceptSession(session, arrivals.find(session.socket)?.peer, peers, limits))
   server.on('request', (request: ServedRequest, response: ServedResponse) => {
-    if (response instanceof ServerResponse) http1.answering(request.socket, response)
+    if (response instanceof ServerResponse) {
+      http1.answering(request.socket, response)
+      if (claimsOtherVersion(request)) {
+        refuseVersion(response)
+        return
+      }
+    }
     dispatch.request(request, response, requestPeer(peers, request))
   })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    dispatch.upgrade(request, socket, head, requestPeer(peers, request)),
-  )
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (claimsOtherVersion(request)) socket.destroy()
+    else dispatch.upgrade(request, socket, head, requestPeer(peers, request))
+  })
   server.on('clientError', (error: Error, socket: Duplex) =>
     refuseUnreadable(error, socket, http1.answerBegun(socket as Socket)),
   )
@@ -272,7 +279,7 @@ function acceptSession(
 
 function refuseTunnels(server: Http2SecureServer): void {
   server.on('connect', (request: ServedRequest, target: Duplex | ServedResponse) => {
-    if (request.httpVersionMajor === 1) {
+    if (request.httpVersionMajor === 1 || claimsOtherVersion(request)) {
       const socket = target as Duplex
       socket.on('error', () => socket.destroy())
       refuseSocket(socket, 'platform.no-tunnels')
