@@ -293,7 +293,9 @@ export class Gate {
       this.#askToSignIn(visit, decision)
     } else if (live.route.mode === 'shadow') {
       this.#refusals.letThrough(visit, actor, decision)
-      this.#identify(visit, actor)
+      // only the route's rule is tried out: a disabled account, or a credential that does not reach so far, proves nobody
+      if (decision.step === 'policy') this.#identify(visit, actor)
+      else this.#forward(visit, undefined, [])
     } else {
       this.#refuseActor(visit, actor, decision)
     }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { TOTP } from 'otpauth'
 import type { Actor } from '#kit'
 import { databaseFile, eachDialect } from '#platform/testing'
-import { handshake, startSocketUpstream } from '../sockets/testing.ts'
+import { disable, handshake, startSocketUpstream } from '../sockets/testing.ts'
 import { type Answer, startGate, startUpstream, TestBrowser, type TestGate } from '../testing.ts'
 
 const host = 'app.localhost'
@@ -258,6 +258,25 @@ eachDialect((_dialect, open) => {
     const metrics = await gate.kernel.metrics.text()
     assert.match(metrics, /gatehouse_gateway_let_through_total\{code="sign-in-required"\} 2\d/)
   })
+})
+
+test('shadow mode tells no app of a disabled account, and closes what it had open', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startSocketUpstream(t)
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn })
+  const id = await gate.addAccount('ada')
+  const browser = new TestBrowser(gate)
+  await browser.openSigningIn(host, '/', 'ada')
+  const cookie = cookieOf(browser)
+  await patch(gate, { access: { kind: 'permission', permission: 'routes:use:app' }, mode: 'shadow' })
+  const { closed, status } = await handshake(t, gate, { cookie, origin: `https://${host}:${gate.port}` })
+  assert.equal(status, 101)
+  assert.equal(upstream.handshakes.at(-1)?.headers['remote-user'], 'ada')
+  await disable(gate, id)
+  gate.clock.advance(2_000)
+  assert.equal((await closed)[0], 1008)
+  assert.equal((await gate.ask({ host, headers: { cookie } })).status, 200)
+  assert.equal(upstream.seen.at(-1)?.headers['remote-user'], undefined)
 })
 
 test('shadow mode never lets through what is no question of the rule', async (t) => {
