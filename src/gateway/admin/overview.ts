@@ -1,7 +1,7 @@
 import type { AccessFace } from '#access'
 import { type AppLink, type Ctx, type Kernel, originOf, type SetupStep } from '#platform'
 import { pageOfRoutes } from '../route-store.ts'
-import { type GatewayRoute, permissionOf, resourceOf } from '../routing/table.ts'
+import { type GatewayRoute, isOpenable, permissionOf, resourceOf } from '../routing/table.ts'
 
 /** More routes than an overview can show; who has them knows the addresses. */
 const mostRoutes = 200
@@ -26,6 +26,7 @@ async function mayOpen(
   route: GatewayRoute,
 ): Promise<boolean> {
   const { networks, regions, mode } = route
+  if (!isOpenable(route)) return false
   if (mode === 'shadow') return true
   const region = regions.length === 0 ? undefined : kernel.regions.regionOf(ctx.actor.address)
   if (regions.length > 0 && (region === undefined || !regions.includes(region))) return false

@@ -40,6 +40,11 @@ export interface GatewayRoute extends RouteSettings {
   readonly revision: number
 }
 
+/** Whether a browser can open the route's own address: it has no `*` in it, and takes GET. */
+export function isOpenable({ path, methods }: Pick<GatewayRoute, 'path' | 'methods'>): boolean {
+  return !path.includes('*') && (methods.length === 0 || methods.includes('GET'))
+}
+
 /** The permission a request on this route needs. */
 export function permissionOf(route: GatewayRoute): string {
   return route.access.kind === 'permission' ? route.access.permission : `routes:use:${route.name}`

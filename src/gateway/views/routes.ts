@@ -25,7 +25,7 @@ import {
 } from '#platform/ui'
 import type { FormValues } from '../admin/form.ts'
 import type { FindingView, ProbeView, UpstreamView } from '../contract.ts'
-import { type GatewayRoute, permissionOf } from '../routing/table.ts'
+import { type GatewayRoute, isOpenable, permissionOf } from '../routing/table.ts'
 import { routeTabs } from './route-tabs.ts'
 import { findingNotices } from './routing.ts'
 import { pinField, upstreamFields, upstreamsSection } from './upstreams.ts'
@@ -51,7 +51,7 @@ export function routesPage(options: {
       caption: 'Routes by name',
       columns: [
         { title: 'Name', role: 'name', cell: (row) => html`<a href="/routes/${row.name}">${row.name}</a>` },
-        { title: 'Address', cell: (row) => html`<a href="${urlOf(row)}">${row.host}${row.path}</a>` },
+        { title: 'Address', cell: (row) => addressOf(row, urlOf(row), row.host + row.path) },
         { title: 'App', cell: (row) => html`<code>${row.upstreams.join(' ')}</code>` },
         { title: 'Who may use it', cell: ruleBadge },
         { title: 'Changed', cell: (row) => time(row.updatedAt, now) },
@@ -89,7 +89,7 @@ export function routePage(options: {
     title: route.name,
     trail,
     state: ruleBadge(route),
-    lead: html`People reach this app at <a href="${url}">${url}</a>.`,
+    lead: html`People reach this app at ${addressOf(route, url, url)}.`,
     action: { text: 'Change', href: `/routes/${route.name}/edit` },
   })}${routeTabs(route.name, '')}${route.mode === 'shadow' && shadowNotice(route)}${tested === undefined ? undefined : testNotice(tested)}${findingNotices(
     // said above already
@@ -348,4 +348,9 @@ function requestFacts({ request }: GatewayRoute) {
       ? []
       : [{ term: 'Path for the app', value: html`<code>${rewritePrefix}</code> in place of the route's` }]),
   ]
+}
+
+/** A link where a browser can open it. */
+function addressOf(route: GatewayRoute, url: string, text: string): Html {
+  return isOpenable(route) ? html`<a href="${url}">${text}</a>` : html`<code>${text}</code>`
 }
