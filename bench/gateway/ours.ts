@@ -22,6 +22,7 @@ const server = await startServer({
     GATEHOUSE_DATA: data,
     GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
     GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
+    GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',
     GATEHOUSE_LOG_ACCESS: accessLog === 'on' ? 'true' : 'false',
   },
 })
@@ -171,7 +172,9 @@ for (let hops = 0; hops < 10; hops += 1) {
   at = new URL(answer.location, at)
 }
 const cookie = [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
-process.stdout.write(`${JSON.stringify({ port, cookie, token: await makeToken(), consoleHost })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ port, httpPort: server.httpPort, cookie, token: await makeToken(), consoleHost })}\n`,
+)
 process.on('SIGTERM', () => {
   server.stop({ graceMs: 100 }).then(
     () => process.exit(0),

@@ -81,6 +81,12 @@ https://${this.#host}:${port} {
     return { program: await this.#nginx('proxy', port, server), port }
   }
 
+  /** Waits for plain HTTP on the port that `servers` listens on. @param servers what stands in nginx's `http` */
+  async nginx(name: string, servers: (port: number) => string): Promise<{ program: Program; port: number }> {
+    const port = await freePort()
+    return { program: await this.#nginx(name, port, servers(port)), port }
+  }
+
   #nginx(name: string, port: number, server: string): Promise<Program> {
     const directory = this.#directory
     const file = join(directory, `${name}.conf`)

@@ -147,8 +147,10 @@ function asksForSocket({ headers }: IncomingMessage): boolean {
  * browser's question about other origins has to be answered by whoever carries the app: it is an OPTIONS like any other.
  */
 function become(request: IncomingMessage, { host, method, target }: Question): void {
-  const { upgrade: _, 'access-control-request-method': __, ...headers } = request.headers
-  request.headers = { ...headers, host }
+  const { headers } = request
+  headers.host = host
+  if (headers.upgrade !== undefined) delete headers.upgrade
+  if (headers['access-control-request-method'] !== undefined) delete headers['access-control-request-method']
   request.url = target
   // an answer has to fit the question: the body of one to HEAD is the proxy's to drop
   if (method !== 'HEAD') request.method = method
