@@ -39,7 +39,11 @@ export const defenceForm = fields.transform((form, context) => {
   const response = responseSettings.whole.safeParse(responseGiven(form))
   const limits = limitSettings.whole.safeParse(limitsGiven(form))
   for (const { issues } of [response.error ?? { issues: [] }, limits.error ?? { issues: [] }]) {
-    for (const { path, message } of issues) context.addIssue({ code: 'custom', path: [fieldAt(path)], message })
+    for (const { code, path, message } of issues) {
+      const field = fieldAt(path)
+      const words = code === 'invalid_type' ? wantedIn(field) : message
+      context.addIssue({ code: 'custom', path: [field], message: words })
+    }
   }
   if (!response.success || !limits.success) return z.NEVER
   return { revision: form.revision, response: response.data, limits: limits.data }
@@ -97,6 +101,11 @@ function headersOf(lines: string): Readonly<Record<string, string>> {
       return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
     })
   return Object.fromEntries(pairs)
+}
+
+/** Of what was typed where a number should be. */
+function wantedIn(field: string): string {
+  return field === 'bodyBytes' || field === 'headerBytes' ? 'a size, such as 500 kB, 10 MB or 2 GB' : 'a whole number'
 }
 
 const fieldNames: Readonly<Record<string, string>> = {

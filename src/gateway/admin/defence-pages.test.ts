@@ -29,6 +29,7 @@ test('the page of answers and limits says what stands and saves what is typed, f
     assert.match(wrong.body, new RegExp(`href="#[^"]*${field}`), field)
   }
   assert.match(wrong.body, /no header at all/)
+  for (const words of [/a size, such as/, /a whole number/]) assert.match(wrong.body, words)
   const saved = await browser.open(console, page, {
     revision,
     preset: 'strict',

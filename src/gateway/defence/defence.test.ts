@@ -141,6 +141,21 @@ test('attack 11: a body of unannounced length is cut where it becomes too long, 
   assert.equal((await gate.ask({ host, method: 'POST', body: 'x' })).status, 200)
 })
 
+test('attack 10: a body longer than it said over HTTP/2 passes neither the limit nor as a whole one', async (t) => {
+  const ends: string[] = []
+  const { gate } = await gateTo(t, { limits: { bodyBytes: 1_000 } }, (request) => {
+    request.on('error', () => undefined).resume()
+    request.on('aborted', () => ends.push('aborted')).on('end', () => ends.push('whole'))
+  })
+  const stream = openHttp2(t, gate, host).request({ ':method': 'POST', ':path': '/', 'content-length': '5' })
+  stream.on('error', () => undefined)
+  stream.end('x'.repeat(100_000))
+  await new Promise((resolve) => stream.once('close', resolve))
+  // what is still on its way to the app ends now
+  await gate.stop()
+  assert.ok(!ends.includes('whole'), ends.join())
+})
+
 test('a client that breaks off a body that is counted breaks it off for the app too', async (t) => {
   const ends: string[] = []
   const { gate, upstream } = await gateTo(t, { limits: { bodyBytes: 100_000 } }, (request) => {

@@ -13,9 +13,11 @@ const notByHand =
 
 const fieldValue = z
   .string()
-  .min(1)
   .max(4_096)
-  .regex(/^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/, 'printable ASCII, without line breaks or spaces at its ends')
+  .regex(
+    /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/,
+    'a name and a value, as X-Robots-Tag: noindex; printable ASCII in one line',
+  )
 
 /** An origin as browsers write it in `Origin`: lower case, the scheme's own port left out. */
 const pageOrigin = z
