@@ -23,7 +23,9 @@ export const gatewayConfig = z
       .array(directory)
       .max(100)
       .default([])
-      .describe('Directories below which routes may lead to unix sockets (`unix:/run/apps/wiki.sock`).'),
+      .describe(
+        'Unix sockets that routes may lead to (`unix:/run/apps/wiki.sock`), or directories with all below them.',
+      ),
     folders: z
       .array(directory)
       .max(100)

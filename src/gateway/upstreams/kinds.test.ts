@@ -79,7 +79,7 @@ test("no route reaches a socket that the operator did not list, and never Gateho
     [own, /own data directory/],
     [join(run, 'link.sock'), /own data directory/],
     [join(run, 'directory', 'admin.sock'), /own data directory/],
-    ['/run/docker.sock', /\[gateway\] sockets = \[.*, "\/run"\]/],
+    ['/run/docker.sock', /\[gateway\] sockets = \[.*, "\/run\/docker\.sock"\]/],
     [`${tmpdir()}x/app.sock`, /lies in none/],
   ]
   for (const [at, [path, words]] of refused.entries()) {

@@ -7,7 +7,7 @@ import type { UpstreamTarget } from './target.ts'
 type PathKind = 'unix' | 'folder'
 
 export interface MachinePathsOptions {
-  /** Directories below which sockets may be connected to: `[gateway] sockets`. */
+  /** Sockets that may be connected to, or directories with all below them: `[gateway] sockets`. */
   readonly sockets: readonly string[]
   /** Directories that may be served, with all below them: `[gateway] folders`. */
   readonly folders: readonly string[]
@@ -38,7 +38,8 @@ export class MachinePaths {
     if (fault === undefined) return undefined
     if (fault === 'data') return `${target.path} is Gatehouse's own data directory, holds it or lies in it.`
     const key = target.kind === 'unix' ? 'sockets' : 'folders'
-    const listed = [...this.#listed[target.kind], dirname(target.path)].map((path) => JSON.stringify(path)).join(', ')
+    // the very path: a directory above it would allow more than was asked for
+    const listed = [...this.#listed[target.kind], target.path].map((path) => JSON.stringify(path)).join(', ')
     return `${target.path} lies in none of the directories that routes may lead to. Whoever runs this machine can allow it in gatehouse.toml: [gateway] ${key} = [${listed}]`
   }
 
