@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -90,7 +90,7 @@ async function addRoute(data: string, upstream: string): Promise<void> {
     headers: { host: 'localhost', 'content-type': 'application/json' },
   })
   request.end(JSON.stringify({ name: 'more', host: hosts[1], upstreams: [upstream], access }))
-  const [response] = await once(request, 'response')
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   if (response.statusCode !== 201) throw new Error(`the second route: ${response.statusCode}`)
   response.resume()
 }
