@@ -67,7 +67,10 @@ function trialText(trial: TrialView): string {
       ]),
     )
   }
-  const ways = [...(before?.allowed === false ? [before.way] : []), ...(decision?.ways ?? [])]
+  const ways = [
+    ...(before?.allowed === false ? [before.way] : []),
+    ...(decision?.allowed === false ? decision.ways : []),
+  ]
   if (ways.length > 0) lines.push('', 'What would change it:', ...ways.map((way) => `  ${visible(way)}`))
   if (others.length > 0) {
     const rows = others.map(({ name, place, because }) => [name, place, because])

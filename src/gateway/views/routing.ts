@@ -68,7 +68,7 @@ export function routeTrialPage(options: {
     title: 'Test a request',
     trail,
     lead: 'Which route would have it, by which rule, and what the decision would be. Nothing is sent.',
-  })}${trial !== undefined && trialText(trial)}${questionForm(values, faults)}${
+  })}${trial !== undefined && html`${trialText(trial)}<h2>Another request</h2>`}${questionForm(values, faults)}${
     trial !== undefined && command(commandOf(values), 'The same in a terminal')
   }`
 }
@@ -108,7 +108,7 @@ function decisionText({ who }: TrialView, decision: NonNullable<TrialView['decis
   const { permission, allowed, step, reason, ways } = decision
   const why = who.kind === 'anonymous' ? '' : html` <a href="${whyOf(permission, who.id)}">Why?</a>`
   return html`${allowed ? 'allowed' : 'refused'} at the step ${step}: ${reason}${why}${
-    ways.length > 0 && html`<ul>${ways.map((way) => html`<li>${way}</li>`)}</ul>`
+    !allowed && ways.length > 0 && html`<ul>${ways.map((way) => html`<li>${way}</li>`)}</ul>`
   }`
 }
 
