@@ -230,7 +230,7 @@ test('people are counted each for themselves, and a refusal at the gate costs no
   assert.deepEqual((await statuses('sam'))[0], 429)
 })
 
-test('attack 14: a limit is refused at save when it could not be meant', async (t) => {
+test('a limit is refused at save when it could not be meant', async (t) => {
   const gate: TestGate = await startGate(t)
   const wrong: readonly Wanted[] = [
     { rate: { requests: 0, perSeconds: 1 } },
