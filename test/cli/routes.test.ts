@@ -21,16 +21,15 @@ test('routes', async (t) => {
     $ gatehouse routes create wiki --host wiki.localhost --upstream {upstream} --network 127.0.0.0/8 --headers-timeout 10s
     Made.
 
-    Name         wiki
-    Address      {url}/
-    Upstream     {upstream}
-    Who          holders of routes:use:wiki
-    From         127.0.0.0/8
-    Credentials  token, session
-    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id           <rt>
-    Created      <time>
-    Changed      <time>
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       holders of routes:use:wiki
+    From      127.0.0.0/8
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
     $ gatehouse routes create other --host wiki.localhost --upstream {upstream}
     ! gatehouse: Another route has this place
     !   The place wiki.localhost/… belongs to route wiki. Nothing was changed. Choose another path, other methods or another priority, or change that route.
@@ -71,29 +70,27 @@ test('routes', async (t) => {
     $ gatehouse routes update wiki --signed-in --any-network --yes
     Changed.
 
-    Name         wiki
-    Address      {url}/
-    Upstream     {upstream}
-    Who          who is signed in
-    From         everywhere
-    Credentials  token, session
-    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id           <rt>
-    Created      <time>
-    Changed      <time>
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       who is signed in
+    From      everywhere
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
     $ gatehouse routes update wiki --permission routes:use
     Changed.
 
-    Name         wiki
-    Address      {url}/
-    Upstream     {upstream}
-    Who          holders of routes:use:wiki
-    From         everywhere
-    Credentials  token, session
-    Timeouts     connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
-    Id           <rt>
-    Created      <time>
-    Changed      <time>
+    Name      wiki
+    Address   {url}/
+    Upstream  {upstream}
+    Who       holders of routes:use:wiki
+    From      everywhere
+    Timeouts  connect 5000 ms, headers 10000 ms, body 300000 ms, socket idle 600000 ms
+    Id        <rt>
+    Created   <time>
+    Changed   <time>
     `,
     { upstream, url },
   )
