@@ -93,6 +93,9 @@ async function recoverByForm(
     return { kind: 'page', page: recoveredPage(account), cookies: [noLinkCookie] }
   } catch (error) {
     if (error instanceof GateError && error.code === 'identity.invalid-password') return again(error.faults)
+    if (error instanceof GateError && error.code === 'identity.password-in-use') {
+      return again([{ field: 'password', message: error.detail }])
+    }
     throw error
   }
 }

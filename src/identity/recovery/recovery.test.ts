@@ -5,7 +5,7 @@ import { listAudit } from '#platform'
 import { eachDialect, type OpenDatabase } from '#platform/testing'
 import { findAccountByHandle } from '../account-store.ts'
 import { newCredential } from '../credentials/credential.ts'
-import { insertCredential, listCredentials } from '../credentials/credential-store.ts'
+import { findCandidates, insertCredential, listCredentials } from '../credentials/credential-store.ts'
 import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
 
 const password = 'violet-harbour-17-lanterns'
@@ -316,6 +316,35 @@ eachDialect((_, openDatabase) => {
     const off = await startRecovering(t, openDatabase, { recovery: { mail: false } })
     await addReachable(off, 'ada')
     assert.equal((await browser(off).post('/recover/ask', { who: 'ada' })).status, 409)
+  })
+
+  test('the new password is none of the account’s others, and shares their salt', async (t) => {
+    const node = await startSetUpNode(t, openDatabase)
+    const id = await addPerson(node.admin, 'ada', password)
+    const ada = browser(node, '198.51.100.1')
+    await ada.signIn('ada', password)
+    const narrow = 'only for the backup script'
+    const added = await ada.post('/api/v1/passwords', {
+      label: 'backup',
+      password: narrow,
+      permissions: ['audit:read'],
+    })
+    assert.equal(added.status, 201, added.text)
+    const made = await node.admin.post(`/api/v1/accounts/${id}/recovery-link`, {})
+    const eve = browser(node, '198.51.100.2')
+    await open(eve, new URL(String(made.json['link'])))
+    const same = await eve.post('/recover', { password: narrow, passwordAgain: narrow })
+    assert.equal(same.status, 400, same.text)
+    assert.match(same.text, /id="field-password-fault"/)
+    assert.equal((await eve.post('/recover', typed)).status, 200, 'the link was not used up')
+    await browser(node, '198.51.100.3').signIn('ada', typed.password)
+    await browser(node, '198.51.100.4').signIn('ada', narrow)
+    const stored = await findCandidates(node.kernel.database.db, { accountId: id, kinds: ['password'] })
+    assert.equal(
+      new Set(stored.map(({ hash }) => hash?.split('$')[4])).size,
+      1,
+      'so that one hash tells which was typed',
+    )
   })
 
   test('two who use one link at once: one sets the password', async (t) => {

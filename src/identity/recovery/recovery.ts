@@ -9,7 +9,7 @@ import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import { countStrangersRequest, requireCalmLink } from '../joining/request-throttle.ts'
 import type { Parts } from '../parts.ts'
-import { requireUsable } from '../passwords/distinct.ts'
+import { preparePassword } from '../passwords/distinct.ts'
 import { mainPassword, setPassword } from '../passwords.ts'
 import { emitSealed, openSealed } from '../sealed-event.ts'
 import { requireFreshPerson } from '../sign-in/fresh-proof.ts'
@@ -136,13 +136,21 @@ export async function findRecoveryPass(parts: Parts, ctx: Ctx, token: string | u
  * Sets the password of who holds a link, once; sessions and command-line sign-ins that the old one opened end. Second
  * factors stay, unless the link says otherwise. Signs nobody in.
  *
- * @throws GateError `identity.link-refused`, `identity.ask-later`, `identity.invalid-password`, `identity.busy`
+ * @throws GateError `identity.link-refused`, `identity.ask-later`, `identity.invalid-password`, `identity.password-in-use`, `identity.busy`
  */
 export async function recover(parts: Parts, ctx: Ctx, token: string | undefined, next: Secret): Promise<Account> {
   const pass = await findRecoveryPass(parts, ctx, token)
   await requireCalmLink(ctx, parts.kernel.keyring, pass.link.hash)
-  await requireUsable(parts, next, pass.account.handle)
-  const hash = await parts.hasher.queued((queue) => queue.hash(next))
+  const { hash, same } = await preparePassword(parts, ctx, pass.account, {
+    next,
+    place: 'instead',
+    asker: 'administrator',
+    device: undefined,
+  })
+  // the narrow password of a script must not come to open everything
+  if (same !== undefined && same !== (await mainPassword(ctx, pass.account.id))?.id) {
+    throw fail('identity.password-in-use')
+  }
   return ctx.tx(async (tx) => {
     const { link, account } = await findRecoveryPass(parts, tx, token)
     if (!(await takeLink(tx.db, link.hash))) throw fail('identity.link-refused')
