@@ -327,7 +327,7 @@ eachDialect((_, openDatabase) => {
     const added = await ada.post('/api/v1/passwords', {
       label: 'backup',
       password: narrow,
-      permissions: ['audit:read'],
+      networks: { allow: ['198.51.100.0/24'], deny: [] },
     })
     assert.equal(added.status, 201, added.text)
     const made = await node.admin.post(`/api/v1/accounts/${id}/recovery-link`, {})
