@@ -20,7 +20,7 @@ const host = 'bench.localhost'
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12)
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 1)
 const manyRoutes = Number(process.env['BENCH_ROUTES'] ?? 10_000)
-const warmUpSeconds = 3
+const warmUpSeconds = 9
 const here = import.meta.dirname
 const node = process.execPath
 
@@ -44,11 +44,14 @@ const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
 const peers = new Peers(directory, host)
 try {
   const targets = await startTargets()
-  // long enough for the compiler to have seen everything, on a busy machine too
-  for (const target of targets) await measure(target, warmUpSeconds, true)
+  // long enough for the compiler to have seen everything, on a busy machine too, and as long for every program
+  for (const target of targets) {
+    const shared = targets.filter(({ program }) => program === target.program).length
+    await measure(target, warmUpSeconds / shared, true)
+  }
   report(await compare(targets, rounds, true))
   const connecting = targets.filter(({ name }) => ['bare undici', 'gatehouse', 'caddy', 'nginx'].includes(name))
-  for (const target of connecting) await measure(target, warmUpSeconds, false)
+  for (const target of connecting) await measure(target, 3, false)
   reportConnecting(await compare(connecting, Math.ceil(rounds / 2), false))
 } finally {
   await peers.stop()
