@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
+import { parseDuration } from '#kit'
 import { exitCodes, Failure, wrongUsage } from './failure.ts'
 import { codeOfFile } from './secret-file.ts'
 
@@ -23,4 +24,22 @@ export function readText(file: string): string {
   } catch (error) {
     throw wrongUsage(`${file} cannot be read (${codeOfFile(error)}).`)
   }
+}
+
+/** A duration in milliseconds. @throws Failure wrong usage */
+export function milliseconds(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw wrongUsage(`Not a duration: ${text}. Write 500ms, 5s or 10m.`)
+  return ms
+}
+
+/** `Name: value` each, by name. @throws Failure wrong usage, with the example */
+export function headersIn(lines: readonly string[], example: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const colon = line.indexOf(':')
+      if (colon < 1) throw wrongUsage(`Not a header: ${line}. Write '${example}'.`)
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+    }),
+  )
 }

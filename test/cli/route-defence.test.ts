@@ -8,7 +8,7 @@ test('what a route adds to answers and how much it takes', async (t) => {
   await play(
     server,
     `
-    $ gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:1 --preset strict --answer-header "X-Robots-Tag: noindex" --hide-header X-Generator --cookie-domain keep --cors-origin https://shop.example.org --cors-method GET --cors-credentials --max-body 10MB --max-headers 8kB --rate 600/1m --rate-burst 100 --rate-by address
+    $ gatehouse routes create wiki --host wiki.localhost --upstream http://127.0.0.1:1 --preset strict --answer-header "X-Robots-Tag: noindex" --hide-header X-Generator --cookie-domain keep --cors-origin https://shop.example.org --cors-method GET --cors-credentials --cors-max-age 1h --max-body 10MB --max-headers 8kB --rate 600/1m --rate-burst 100 --rate-by address
     Made.
 
     Name           wiki
@@ -41,6 +41,45 @@ test('what a route adds to answers and how much it takes', async (t) => {
     Id            <rt>
     Created       <time>
     Changed       <time>
+    $ gatehouse routes update wiki --no-answer-header --answer-header "X-A: b" --method GET --keep-connections 1m
+    Changed.
+
+    Name          wiki
+    Address       {url}/
+    Methods       GET
+    Upstream      http://127.0.0.1:1
+    Who           holders of routes:use:wiki
+    From          everywhere
+    Connections   kept 60000 ms without use
+    Answers get   x-a: b
+    Answers lose  none
+    Timeouts      connect 5000 ms, headers 60000 ms, body 300000 ms, socket idle 600000 ms
+    Id            <rt>
+    Created       <time>
+    Changed       <time>
+    $ gatehouse routes update wiki --any-method --no-answer-header --keep-connections 30s
+    Changed.
+
+    Name          wiki
+    Address       {url}/
+    Upstream      http://127.0.0.1:1
+    Who           holders of routes:use:wiki
+    From          everywhere
+    Answers lose  none
+    Timeouts      connect 5000 ms, headers 60000 ms, body 300000 ms, socket idle 600000 ms
+    Id            <rt>
+    Created       <time>
+    Changed       <time>
+    $ gatehouse routes update wiki --answer-header plain
+    ! gatehouse: Wrong usage
+    !   Not a header: plain. Write 'X-Robots-Tag: noindex'.
+    !   (cli.usage)
+    => 2
+    $ gatehouse routes update wiki --cors-max-age 1h
+    ! gatehouse: Wrong usage
+    !   Name the origins too, with --cors-origin: the list is given as a whole.
+    !   (cli.usage)
+    => 2
     $ gatehouse routes update wiki --rate 600
     ! gatehouse: Wrong usage
     !   Not a rate: 600. Write 600/1m, 10/1s or 1000/1h.

@@ -1,6 +1,7 @@
 import { type RouteView, settingsDefaults } from '#gateway/contract'
 import { bytesText, parseBytes, parseDuration } from '#kit'
 import { wrongUsage } from '../failure.ts'
+import { headersIn, milliseconds } from '../input.ts'
 
 /** What a route's answers gain and how much it takes, as options. */
 export interface DefenceOptions {
@@ -14,6 +15,7 @@ export interface DefenceOptions {
   readonly corsHeader?: readonly string[]
   readonly corsExpose?: readonly string[]
   readonly corsCredentials?: boolean
+  readonly corsMaxAge?: string
   /** False for `--no-cors`. */
   readonly cors?: boolean
   /** False for `--no-max-body` and so on. */
@@ -36,7 +38,7 @@ export function defenceShapeOf(options: DefenceOptions): Readonly<Record<string,
 
 function responseOf(options: DefenceOptions): Readonly<Record<string, unknown>> {
   const { preset, answerHeader, hideHeader, cookieDomain } = options
-  const setHeaders = answerHeader === false ? {} : answerHeader && Object.fromEntries(answerHeader.map(headerOf))
+  const setHeaders = answerHeader === false ? {} : answerHeader && headersIn(answerHeader, 'X-Robots-Tag: noindex')
   const removeHeaders = hideHeader === false ? [] : hideHeader
   const cors = options.cors === false ? null : corsOf(options)
   return {
@@ -48,17 +50,12 @@ function responseOf(options: DefenceOptions): Readonly<Record<string, unknown>> 
   }
 }
 
-function headerOf(text: string): [string, string] {
-  const colon = text.indexOf(':')
-  if (colon < 1) throw wrongUsage(`Not a header: ${text}. Write 'X-Robots-Tag: noindex'.`)
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
-}
-
 /** A list of origins is given as a whole: who may read answers should stand in one place. */
 function corsOf(options: DefenceOptions): Readonly<Record<string, unknown>> | undefined {
-  const { corsOrigin: origins, corsMethod: methods, corsHeader: headers, corsExpose, corsCredentials } = options
+  const { corsOrigin: origins, corsMethod: methods, corsHeader: headers } = options
+  const { corsExpose, corsCredentials, corsMaxAge } = options
   if (origins === undefined) {
-    if (methods ?? headers ?? corsExpose ?? corsCredentials) {
+    if (methods ?? headers ?? corsExpose ?? corsCredentials ?? corsMaxAge) {
       throw wrongUsage('Name the origins too, with --cors-origin: the list is given as a whole.')
     }
     return undefined
@@ -69,6 +66,7 @@ function corsOf(options: DefenceOptions): Readonly<Record<string, unknown>> | un
     ...(headers === undefined ? {} : { headers }),
     ...(corsExpose === undefined ? {} : { exposeHeaders: corsExpose }),
     ...(corsCredentials === undefined ? {} : { credentials: corsCredentials }),
+    ...(corsMaxAge === undefined ? {} : { maxAgeSeconds: milliseconds(corsMaxAge) / 1_000 }),
   }
 }
 

@@ -1,7 +1,12 @@
-import { type RouteView, secretHeaderBody, secretHeaderList, secretHeaderView } from '#gateway/contract'
+import {
+  type RouteView,
+  secretHeaderBody,
+  secretHeaderList,
+  secretHeaderView,
+  settingsDefaults,
+} from '#gateway/contract'
 import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
+import { headersIn, judged } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
 import { print, readSecretLine } from '../terminal.ts'
 import { table, time } from '../text.ts'
@@ -29,36 +34,28 @@ export function requestShapeOf(options: RequestOptions): Readonly<Record<string,
   return Object.keys(request).length === 0 ? {} : { request }
 }
 
-/** `X-User: {handle}` each. */
 function headersOf(lines: readonly string[] | false): Readonly<Record<string, string>> {
-  if (lines === false) return {}
-  return Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':')
-      if (colon < 1) throw wrongUsage(`Not a header: ${line}. Write "X-User: {handle}".`)
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
-    }),
-  )
+  return lines === false ? {} : headersIn(lines, 'X-User: {handle}')
 }
 
 /** What is unusual of it, in lines for `routes show`. */
 export function requestFacts({ request }: RouteView): [string, string | undefined][] {
   const { identityHeaders, assertion, setHeaders, removeHeaders, rewritePrefix } = request
-  const lines = (headers: Readonly<Record<string, string>>) =>
-    Object.entries(headers)
-      .map(([name, value]) => `${name}: ${value}`)
-      .join(', ')
-  const usual = lines(identityHeaders) === usualHeaders
+  const usual = linesOf(identityHeaders) === linesOf(settingsDefaults.request.identityHeaders)
   return [
-    ['Told who came', usual ? undefined : lines(identityHeaders) || 'nothing'],
+    ['Told who came', usual ? undefined : linesOf(identityHeaders) || 'nothing'],
     ['Assertion', assertion ? undefined : 'none is sent'],
-    ['Headers set', lines(setHeaders) || undefined],
+    ['Headers set', linesOf(setHeaders) || undefined],
     ['Headers kept back', removeHeaders.join(', ') || undefined],
     ['Path for the app', rewritePrefix === '' ? undefined : `${rewritePrefix} in place of the route's`],
   ]
 }
 
-const usualHeaders = 'Remote-User: {handle}, Remote-Name: {name}, Remote-Email: {email}, Remote-Groups: {groups}'
+function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(', ')
+}
 
 export async function listSecretHeaders(name: string, options: TargetOptions): Promise<void> {
   const client = await connect(options)

@@ -1,8 +1,7 @@
-import { type RouteView, type UpstreamView, upstreamList, usualCheck } from '#gateway/contract'
-import { parseDuration } from '#kit'
+import { type RouteView, settingsDefaults, type UpstreamView, upstreamList, usualCheck } from '#gateway/contract'
 import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
-import { readText } from '../input.ts'
+import { milliseconds, readText } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
 import { print } from '../terminal.ts'
 import { table, time } from '../text.ts'
@@ -78,26 +77,22 @@ function healthOf({ healthCheck, healthEvery, healthTimeout, healthExpect }: Ups
   }
 }
 
-function milliseconds(text: string): number {
-  const ms = parseDuration(text)
-  if (ms === undefined) throw wrongUsage(`Not a duration: ${text}. Write 500ms, 5s or 10m.`)
-  return ms
-}
-
 /** What of a route's upstreams is not as usual, for people. */
 export function balanceFacts({
   balance,
   upstreams,
 }: Pick<RouteView, 'balance' | 'upstreams'>): [string, string | undefined][] {
-  const { health, retries, ca } = balance
+  const { health, retries, idleMs, ca } = balance
+  const usual = settingsDefaults.balance
   return [
-    ['Retries', upstreams.length > 1 && retries !== 1 ? String(retries) : undefined],
+    ['Retries', upstreams.length > 1 && retries !== usual.retries ? String(retries) : undefined],
     [
       'Health',
       health === null
         ? undefined
         : `GET ${health.path} every ${health.everyMs} ms, ${health.expect.join(' or ')} within ${health.timeoutMs} ms`,
     ],
+    ['Connections', idleMs === usual.idleMs ? undefined : `kept ${idleMs} ms without use`],
     ['Authority', ca === null ? undefined : 'pinned: the app must show a certificate of the one given'],
   ]
 }

@@ -5,13 +5,13 @@ import {
   routeList,
   routeView,
   savedRoute,
+  settingsDefaults,
   type UpdateRoute,
   updateRouteBody,
 } from '#gateway/contract'
-import { parseDuration } from '#kit'
 import { connect, ifMatch } from '../client.ts'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
+import { judged, milliseconds } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, print } from '../terminal.ts'
@@ -32,6 +32,7 @@ export interface RouteOptions extends TargetOptions, UpstreamOptions, RequestOpt
   readonly permission?: string
   readonly exact?: boolean
   readonly method?: readonly string[]
+  readonly anyMethod?: boolean
   readonly priority?: string
   readonly network?: readonly string[]
   readonly anyNetwork?: boolean
@@ -151,12 +152,13 @@ function shapeOf(options: RouteOptions): Readonly<Record<string, unknown>> {
     ...timeout('socketIdleMs', options.socketIdleTimeout),
   }
   const networks = options.anyNetwork === true ? [] : options.network
+  const methods = options.anyMethod === true ? [] : options.method
   return {
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.path === undefined ? {} : { path: options.path }),
     ...(options.upstream === undefined ? {} : { upstreams: options.upstream }),
     ...(networks === undefined ? {} : { networks }),
-    ...(options.method === undefined ? {} : { methods: options.method }),
+    ...(methods === undefined ? {} : { methods }),
     ...(options.exact === undefined ? {} : { exact: options.exact }),
     ...(options.priority === undefined ? {} : { priority: Number(options.priority) }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
@@ -206,9 +208,7 @@ function accessOf(options: RouteOptions, name: string): unknown {
 
 function timeout(key: string, text: string | undefined): Readonly<Record<string, number>> {
   if (text === undefined) return {}
-  const ms = parseDuration(text)
-  if (ms === undefined) throw wrongUsage(`Not a duration: ${text}. Write 500ms, 5s or 10m.`)
-  return { [key]: ms }
+  return { [key]: milliseconds(text) }
 }
 
 /** What to ask when a change lets more people in than before. */
@@ -228,6 +228,7 @@ function openedBy(before: RouteView, patch: UpdateRoute): string | undefined {
 }
 
 function describe(route: RouteView): string {
+  const isUsualOrder = route.authenticators.join() === settingsDefaults.authenticators.join()
   return facts([
     ['Name', route.name],
     ['Address', route.url],
@@ -239,7 +240,7 @@ function describe(route: RouteView): string {
     ['Reason', route.access.kind === 'public' ? route.access.reason : undefined],
     ['From', from(route)],
     ['Mode', route.mode === 'shadow' ? 'SHADOW: what the rule refuses is let through' : undefined],
-    ['Credentials', route.authenticators.join() === 'token,session' ? undefined : route.authenticators.join(', ')],
+    ['Credentials', isUsualOrder ? undefined : route.authenticators.join(', ')],
     ['Assurance', assuranceText(route)],
     ['On refusal', route.onRefusal === 'api' ? 'always problem+json' : undefined],
     ...balanceFacts(route),

@@ -30,7 +30,7 @@ export function remote(parent: Command, usage: string, words: Words): Command {
     .option('--data <directory>', 'the data directory whose server is meant')
 }
 
-/** Collects an option that may be given several times. */
-export function several(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value]
+/** Collects an option that may be given several times; `--no-…` before it may have said none. */
+export function several(value: string, before: readonly string[] | false | undefined): readonly string[] {
+  return [...(before === false ? [] : (before ?? [])), value]
 }

@@ -23,6 +23,7 @@ export function defenceShape(command: Command): Command {
     .option('--cors-header <name>', 'with --cors-origin: a request header they may send (repeatable)', several)
     .option('--cors-expose <name>', 'with --cors-origin: an answer header they may read (repeatable)', several)
     .option('--cors-credentials', 'with --cors-origin: they act as whoever looks at them')
+    .option('--cors-max-age <duration>', 'with --cors-origin: how long browsers need not ask again: 10m')
     .option('--no-cors', 'the app speaks for itself about other origins')
     .option('--max-body <size>', 'the longest body of a request: 10MB')
     .option('--no-max-body', 'takes any')

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { TargetOptions } from '../target.ts'
-import { group, remote } from './command.ts'
+import { group, remote, several } from './command.ts'
 
 /** What the app is told, as options of create and update. */
 export function requestShape(command: Command): Command {
@@ -8,7 +8,7 @@ export function requestShape(command: Command): Command {
     .option(
       '--identity-header <header>',
       'says who came, in place of the usual four: "X-User: {handle}" (repeatable)',
-      another,
+      several,
     )
     .option('--no-identity-header', 'says not who came')
     .option('--assertion', 'the app gets a signed assertion of who came')
@@ -16,10 +16,10 @@ export function requestShape(command: Command): Command {
     .option(
       '--set-header <header>',
       'the app gets this one, whatever the client sends: "X-Tenant: acme" (repeatable)',
-      another,
+      several,
     )
     .option('--no-set-header', 'the app gets none of these')
-    .option('--remove-header <name>', 'the app does not get this one of the client (repeatable)', another)
+    .option('--remove-header <name>', 'the app does not get this one of the client (repeatable)', several)
     .option('--no-remove-header', 'the app gets all of them')
     .option('--rewrite-prefix <path>', "what the app sees in place of the route's path: /")
     .option('--no-rewrite-prefix', 'the app sees the path as it is')
@@ -52,9 +52,4 @@ export function addSecretHeaders(routes: Command): void {
     const { clearSecretHeader } = await import('../commands/route-request.ts')
     await clearSecretHeader(name, header, options)
   })
-}
-
-/** `--no-…` before it may have said none. */
-function another(value: string, before: readonly string[] | false | undefined): readonly string[] {
-  return [...(before === undefined || before === false ? [] : before), value]
 }

@@ -43,6 +43,7 @@ export function addRoutes(program: Command): void {
   })
     .option('--host <host>', 'the public host')
     .option('--upstream <url>', 'where the app listens (repeatable); in place of all there were', several)
+    .option('--any-method', 'takes every method')
     .option('--any-network', 'lets every network in')
     .option('--any-region', 'lets every country in')
     .option('--yes', 'does not ask before opening the route to more people')
