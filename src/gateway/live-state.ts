@@ -35,7 +35,6 @@ export function snapshotLoader(parts: LiveParts) {
       const old = known.get(route.id)
       return old?.route.revision === route.revision ? old : liveOf(parts, route, secrets.get(route.id) ?? noSecrets)
     })
-    upstreams.retain(lives.map((live) => live.balance))
     const opened = new Map(before?.keys.map((key) => [key.id, key]))
     const keys = (await allKeys(db)).map(
       (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
@@ -43,7 +42,10 @@ export function snapshotLoader(parts: LiveParts) {
     const asking = new Set(
       routes.flatMap((route) => (authenticators.readCertificates(route.authenticators) ? [route.host] : [])),
     )
-    return { routes: lives, asking, table: new RouteTable(lives, (live) => live.route), keys }
+    const table = new RouteTable(lives, (live) => live.route)
+    // last: when something fails above, `before` is served on, and needs what it leads to
+    upstreams.retain(lives.map((live) => live.balance))
+    return { routes: lives, asking, table, keys }
   }
 }
 

@@ -9,6 +9,8 @@ import { parseUpstream, type UpstreamTarget } from '../upstreams/target.ts'
 const maxConnections = 256
 /** Beyond it a request waits for nothing good: the upstream has not answered the ones before. */
 export const maxInFlight = 1_024
+/** Who was let in while a route led there may still be on the way: past a question to the database, or to another member. */
+const leaveMs = 10_000
 
 /** One address of an app with what it carries and what is known of it; routes that reach it alike share it. */
 export interface Upstream extends Opened {
@@ -35,6 +37,8 @@ export type Reached = Pick<GatewayRoute, 'host' | 'upstreams' | 'presentCertific
 /** Upstreams by address and the way they are reached, made at first use and kept while a route needs them. */
 export class Upstreams {
   readonly #known = new Map<string, Upstream>()
+  /** Those nobody is led to any more, until they are closed, each with what calls that off. */
+  readonly #leaving = new Map<Upstream, () => void>()
   readonly #parts: UpstreamParts
 
   constructor(parts: UpstreamParts) {
@@ -51,25 +55,39 @@ export class Upstreams {
     return this.#known.values()
   }
 
-  /** Lets go of what nobody routes to any more; requests in flight finish. */
+  /** Lets go of what nobody routes to any more; requests that are in flight, or let in and on the way, finish. */
   retain(used: readonly Balance[]): void {
     const kept = new Set(used.flatMap(({ members }) => members))
     for (const [key, upstream] of this.#known) {
       if (kept.has(upstream)) continue
       this.#known.delete(key)
-      Promise.all([upstream.prober?.stop(), upstream.destination.close()]).catch(() => undefined)
+      this.#leave(upstream)
     }
   }
 
   async close(): Promise<void> {
-    const all = [...this.#known.values()]
+    for (const callOff of this.#leaving.values()) callOff()
+    const all = [...this.#known.values(), ...this.#leaving.keys()]
     this.#known.clear()
+    this.#leaving.clear()
     await Promise.all(
       all.map(async ({ prober, destination }) => {
         await prober?.stop()
         await destination.destroy()
       }),
     )
+  }
+
+  #leave(upstream: Upstream): void {
+    const { prober, destination } = upstream
+    prober?.stop().catch(() => undefined)
+    const close = (): void => {
+      destination
+        .close()
+        .catch(() => undefined)
+        .finally(() => this.#leaving.delete(upstream))
+    }
+    this.#leaving.set(upstream, this.#parts.schedule(leaveMs, close))
   }
 
   #get(text: string, route: Reached): Upstream {
