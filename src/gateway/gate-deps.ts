@@ -20,20 +20,8 @@ export interface GateDeps {
   readonly consoleOrigin: () => string
 }
 
-/** Of a visit from outside the regions a route allows; asked before its networks. */
-export const refusedRegion = {
-  code: 'route-region',
-  reason: 'The address is in none of the regions this route allows.',
-} as const
-
-/** Of a visit from outside the networks a route allows; asked before anybody is asked who they are. */
-export const refusedNetwork = {
-  code: 'route-network',
-  reason: 'The address is in none of the networks this route allows.',
-} as const
-
 /** A refusal's decision where not the chain but the route itself refused. */
-export function refusedBy(code: string, reason: string) {
+export function refusedBy<Code extends string>(code: Code, reason: string) {
   return { allowed: false, step: 'policy', code, reason, policies: [] } as const
 }
 
@@ -44,12 +32,4 @@ export const refusedStranger: Decision = {
   code: 'sign-in-required',
   reason: 'This is not open to strangers: sign in first.',
   policies: [],
-}
-
-/** Of everybody on a route that lists authenticators which are not there. */
-export function refusedUnknown(missing: readonly string[]): Decision {
-  return refusedBy(
-    'route-authenticator',
-    `The route asks for ${missing.join(', ')}, which this Gatehouse does not know.`,
-  )
 }

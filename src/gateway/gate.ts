@@ -4,16 +4,10 @@ import type { Identities } from './assertion/identities.ts'
 import { Defence } from './defence/defence.ts'
 import type { Rates } from './defence/rates.ts'
 import { assuranceChallenge, assuranceWords, needsAssurance } from './entry/assurance.ts'
+import { type Barrier, barrierAnswers, outsideOf } from './entry/barriers.ts'
 import { tokenChallenge } from './entry/token.ts'
 import type { Found, Turned, Way } from './entry/way.ts'
-import {
-  type GateDeps,
-  refusedBy,
-  refusedNetwork,
-  refusedRegion,
-  refusedStranger,
-  refusedUnknown,
-} from './gate-deps.ts'
+import { type GateDeps, refusedBy, refusedStranger } from './gate-deps.ts'
 import { isNavigation, wantsPage } from './proxy/answers.ts'
 import { Exchange, hasGone } from './proxy/exchange.ts'
 import { presentedReader } from './proxy/presented.ts'
@@ -166,45 +160,29 @@ export class Gate {
 
   /** Where it comes from is asked before everything that would tell a stranger more than that. */
   #admit(visit: Visit): void {
-    const { entry, route } = visit.live
-    if (entry.missing.length > 0) {
-      const decision = refusedUnknown(entry.missing)
-      const requestId = this.#refusals.journal(visit, anonymous(visit.address), decision)
-      this.#refusals.turnAway(visit, 'gateway.authenticator-missing', { requestId })
+    const { closed, route } = visit.live
+    if (closed !== undefined) {
+      this.#turnStrangerAway(visit, closed)
       return
     }
-    const { access, kernel } = this.#options.deps
-    if (route.regions.length > 0) {
-      const region = kernel.regions.regionOf(visit.address)
-      if (region === undefined || !route.regions.includes(region)) {
-        this.#turnPlaceAway(visit, 'gateway.region-refused', refusedRegion)
-        return
-      }
-    }
-    if (route.networks.length === 0) {
-      this.#authenticate(visit)
-      return
-    }
-    this.#go(visit, access.inNetworks(kernel.database.db, visit.address, route.networks), (inside) => {
-      if (inside) this.#authenticate(visit)
-      else this.#turnPlaceAway(visit, 'gateway.network-refused', refusedNetwork)
-    })
+    const outside = outsideOf(this.#options.deps, this.#options.deps.kernel.database.db, route, visit.address)
+    if (outside === undefined) this.#authenticate(visit)
+    else this.#go(visit, outside, (found) => this.#admitFrom(visit, found))
   }
 
-  #turnPlaceAway(
-    visit: Visit,
-    code: 'gateway.region-refused' | 'gateway.network-refused',
-    why: typeof refusedRegion | typeof refusedNetwork,
-  ): void {
-    const nobody = anonymous(visit.address)
-    const decision = refusedBy(why.code, why.reason)
-    if (visit.live.route.mode === 'shadow') {
-      this.#refusals.letThrough(visit, nobody, decision)
-      this.#authenticate(visit)
+  #admitFrom(visit: Visit, outside: Barrier | undefined): void {
+    if (outside !== undefined && visit.live.route.mode !== 'shadow') {
+      this.#turnStrangerAway(visit, outside)
       return
     }
-    const requestId = this.#refusals.journal(visit, nobody, decision)
-    this.#refusals.turnAway(visit, code, { requestId })
+    if (outside !== undefined) this.#refusals.letThrough(visit, anonymous(visit.address), outside)
+    this.#authenticate(visit)
+  }
+
+  /** Before anybody is asked who they are: whoever it is, is a stranger. */
+  #turnStrangerAway(visit: Visit, barrier: Barrier): void {
+    const requestId = this.#refusals.journal(visit, anonymous(visit.address), barrier)
+    this.#refusals.turnAway(visit, barrierAnswers[barrier.code], { requestId })
   }
 
   #authenticate(visit: Visit): void {

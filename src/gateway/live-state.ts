@@ -7,6 +7,7 @@ import { responseRules } from './defence/response-rules.ts'
 import { sizesOf } from './defence/sizes.ts'
 import { hstsValue, mayHaveHsts } from './defence/transport.ts'
 import type { Authenticators } from './entry/authenticators.ts'
+import { closedBy } from './entry/barriers.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { requestRulesOf } from './request/request-rules.ts'
 import { openSecretHeaders } from './request/secret-headers.ts'
@@ -79,6 +80,7 @@ function liveOf(
       ...told.fixed,
     ],
     told,
+    closed: closedBy(authenticators.unknownOf(route.authenticators)),
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
     balance: upstreams.balanceOf(route),
     responseRules: rules,

@@ -1,7 +1,7 @@
 import type { AccessFace } from '#access'
 import type { ForeAnswer, ForeCheck, Kernel } from '#platform'
 import type { Authenticators } from '../entry/authenticators.ts'
-import { refusedNetwork, refusedRegion, refusedUnknown } from '../gate-deps.ts'
+import { type Barrier, type BarrierCode, closedBy, outsideOf } from '../entry/barriers.ts'
 import { findRoute } from '../route-store.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 
@@ -19,24 +19,25 @@ export function placeCheck(deps: CheckDeps): ForeCheck {
     async answer({ db }, name, address) {
       const route = await findRoute(db, name)
       if (route === undefined) return undefined
-      const missing = deps.authenticators.unknownOf(route.authenticators)
-      if (missing.length > 0) {
-        const { code, reason } = refusedUnknown(missing)
-        const saw = [{ name: 'Authenticators', values: route.authenticators }]
-        return { allowed: false, code, reason, saw, way: 'The route naming authenticators that are there.' }
-      }
+      const closed = closedBy(deps.authenticators.unknownOf(route.authenticators))
+      if (closed !== undefined) return barred(closed, [{ name: 'Authenticators', values: route.authenticators }])
       const saw = sawOf(route)
       if (route.mode === 'shadow') return shadowed(saw)
-      const region = route.regions.length === 0 ? undefined : deps.kernel.regions.regionOf(address)
-      if (route.regions.length > 0 && (region === undefined || !route.regions.includes(region))) {
-        return { allowed: false, ...refusedRegion, saw, way: 'Coming from a region that the route allows.' }
-      }
-      if (route.networks.length > 0 && !(await deps.access.inNetworks(db, address, route.networks))) {
-        return { allowed: false, ...refusedNetwork, saw, way: 'Coming from a network that the route allows.' }
-      }
+      const outside = await outsideOf(deps, db, route, address)
+      if (outside !== undefined) return barred(outside, saw)
       return route.networks.length + route.regions.length === 0 ? undefined : inside(route, saw)
     },
   }
+}
+
+const ways: Readonly<Record<BarrierCode, string>> = {
+  'route-authenticator': 'The route naming authenticators that are there.',
+  'route-region': 'Coming from a region that the route allows.',
+  'route-network': 'Coming from a network that the route allows.',
+}
+
+function barred({ code, reason }: Barrier, saw: ForeAnswer['saw']): ForeAnswer {
+  return { allowed: false, code, reason, saw, way: ways[code] }
 }
 
 function sawOf({ networks, regions, mode }: GatewayRoute): ForeAnswer['saw'] {

@@ -1,5 +1,6 @@
 import type { AccessFace } from '#access'
 import { type AppLink, type Ctx, type Kernel, originOf, type SetupStep } from '#platform'
+import { outsideOf } from '../entry/barriers.ts'
 import { pageOfRoutes } from '../route-store.ts'
 import { type GatewayRoute, isOpenable, permissionOf, resourceOf } from '../routing/table.ts'
 
@@ -25,12 +26,9 @@ async function mayOpen(
   ctx: Ctx,
   route: GatewayRoute,
 ): Promise<boolean> {
-  const { networks, regions, mode } = route
   if (!isOpenable(route)) return false
-  if (mode === 'shadow') return true
-  const region = regions.length === 0 ? undefined : kernel.regions.regionOf(ctx.actor.address)
-  if (regions.length > 0 && (region === undefined || !regions.includes(region))) return false
-  if (networks.length > 0 && !(await access.inNetworks(ctx.db, ctx.actor.address, networks))) return false
+  if (route.mode === 'shadow') return true
+  if ((await outsideOf({ access, kernel }, ctx.db, route, ctx.actor.address)) !== undefined) return false
   const permission = permissionOf(route)
   return (await access.decide(ctx.actor, permission, resourceOf(route, permission), { now: ctx.now })).allowed
 }

@@ -11,8 +11,6 @@ import type { Way } from './way.ts'
 export interface Entry {
   /** In the order they are asked. */
   readonly ways: readonly Way[]
-  /** Listed, and nobody here knows it: its room is gone, and with it the route's rule, so everybody is refused. */
-  readonly missing: readonly string[]
   /** The chain is asked about whoever no way knew; otherwise they are asked to sign in. */
   readonly strangers: boolean
   /** A browser can be led through sign-in and back. */
@@ -103,7 +101,6 @@ export class Authenticators {
     const challenges = names.flatMap((name) => this.#challenges.get(name) ?? [])
     return {
       ways,
-      missing: this.unknownOf(names),
       strangers: isPublic || names.includes(anonymousName),
       signsIn: names.includes('session'),
       // RFC 9110 §15.5.2: a 401 without any challenge is none

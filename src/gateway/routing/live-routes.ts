@@ -6,6 +6,7 @@ import type { RateRule } from '../defence/rate-rule.ts'
 import type { ResponseRules } from '../defence/response-rules.ts'
 import type { Sizes } from '../defence/sizes.ts'
 import type { Entry } from '../entry/authenticators.ts'
+import type { Barrier } from '../entry/barriers.ts'
 import type { RequestRules } from '../request/request-rules.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { RouteTable } from './route-table.ts'
@@ -24,6 +25,8 @@ export interface LiveRoute {
   readonly fixed: readonly string[]
   /** What the app is told. */
   readonly told: RequestRules
+  /** Why nobody comes in at all, for what the route's rule stands on is not there; `undefined`: no such reason. */
+  readonly closed: Barrier | undefined
   /** Who comes in: its authenticators, ready to be asked. */
   readonly entry: Entry
   /** Other origins whose pages may change something with a visitor's session or certificate. */

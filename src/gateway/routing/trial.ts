@@ -3,6 +3,7 @@ import type { AccessFace } from '#access'
 import { type Actor, anonymous, type Decision } from '#kit'
 import { type Ctx, canonicalHost, type ForeAnswer, type ForeCheck, type Kernel } from '#platform'
 import { needsAssurance } from '../entry/assurance.ts'
+import { barrierAnswers, isBarrier } from '../entry/barriers.ts'
 import { type GatewayCode, gatewayErrors } from '../errors.ts'
 import { refusedStranger } from '../gate-deps.ts'
 import type { TrialView, trialBody } from './contract.ts'
@@ -120,7 +121,8 @@ async function judge(
   const answer = await deps.foreCheck.answer(ctx, route.name, from)
   const before = answer === undefined ? null : beforeOf(answer)
   if (before?.allowed === false) {
-    return { who, before, decision: null, ...refused(beforeCodes[before.code] ?? 'gateway.refused', before.reason) }
+    const code = isBarrier(before.code) ? barrierAnswers[before.code] : 'gateway.refused'
+    return { who, before, decision: null, ...refused(code, before.reason) }
   }
   if (end !== undefined) return { who, before, decision: null, ...end }
   const asNobody = entry.strangers
@@ -130,12 +132,6 @@ async function judge(
   const { allowed, step, code, reason } = given
   const decision = { permission, allowed, step, code, reason, ways: [...(asked?.ways ?? [])] }
   return { who, before, decision, ...ending(live, given, asked === undefined, asNobody.allowed) }
-}
-
-const beforeCodes: Readonly<Record<string, GatewayCode>> = {
-  'route-network': 'gateway.network-refused',
-  'route-region': 'gateway.region-refused',
-  'route-authenticator': 'gateway.authenticator-missing',
 }
 
 function ending({ route, entry }: LiveRoute, given: Given, isStranger: boolean, asNobody: boolean): End {

@@ -17,6 +17,7 @@ function setUp(t: TestContext) {
       id: 'rt_1',
       name: 'app',
       host: 'app.localhost',
+      regions: [],
       networks: [],
       mode: 'enforce',
       timeouts: { socketIdleMs: 600_000 },

@@ -1,7 +1,8 @@
 import { type Actor, anonymous, type Decision } from '#kit'
 import type { EpochName } from '#platform'
+import { outsideOf } from '../entry/barriers.ts'
 import type { Again, AgainEnded } from '../entry/way.ts'
-import { type GateDeps, refusedBy, refusedNetwork } from '../gate-deps.ts'
+import type { GateDeps } from '../gate-deps.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
 
 /** What is open and has to be closed when what let it in ends: a WebSocket's tunnel, an answer without end. */
@@ -199,17 +200,14 @@ export class OpenSockets {
       })
   }
 
-  /** The gate's own questions in the gate's order: networks, who, decision. The region of an address does not change meanwhile. */
+  /** The gate's own questions in the gate's order: where from, who, decision. */
   async #ask(entry: Entry): Promise<void> {
     const { access, kernel } = this.#deps
     const { live, address, again } = entry
-    const { networks, mode } = live.route
-    if (
-      networks.length > 0 &&
-      mode === 'enforce' &&
-      !(await access.inNetworks(kernel.database.db, address, networks))
-    ) {
-      this.#refuse(entry, entry.actor ?? anonymous(address), refusedBy(refusedNetwork.code, refusedNetwork.reason))
+    const { mode } = live.route
+    const outside = mode !== 'shadow' ? await outsideOf(this.#deps, kernel.database.db, live.route, address) : undefined
+    if (outside !== undefined) {
+      this.#refuse(entry, entry.actor ?? anonymous(address), outside)
       return
     }
     // messages are use of the session, an open socket alone is not

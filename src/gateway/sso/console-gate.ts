@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { Decision } from '#kit'
 import { type Ctx, originOf, type Reply, type Route, route, type ShellPage } from '#platform'
 import { assuranceWords, needsAssurance } from '../entry/assurance.ts'
+import { type BarrierCode, outsideOf } from '../entry/barriers.ts'
 import { fail } from '../errors.ts'
-import { type GateDeps, refusedBy, refusedNetwork, refusedRegion } from '../gate-deps.ts'
+import type { GateDeps } from '../gate-deps.ts'
 import { refusalBody } from '../proxy/answers.ts'
 import type { LiveRoute } from '../routing/live-routes.ts'
 import { parseTarget } from '../routing/target.ts'
@@ -74,15 +75,15 @@ async function refusalOf(deps: GateDeps, ctx: Ctx, live: LiveRoute, state: strin
   return { title: 'Refused', body, frame: 'bare' }
 }
 
+const placeWords: Readonly<Partial<Record<BarrierCode, string>>> = {
+  'route-region': 'This app is not reachable from your region.',
+  'route-network': 'This app is not reachable from your network address.',
+}
+
 /** What the gate asks before the chain, again: the console is reached from elsewhere than the app may be. */
 async function placeRefusal(deps: GateDeps, { db, actor }: Ctx, { route }: LiveRoute): Promise<Decision | undefined> {
-  const { regions, networks } = route
-  const region = regions.length === 0 ? undefined : deps.kernel.regions.regionOf(actor.address)
-  if (regions.length > 0 && (region === undefined || !regions.includes(region))) {
-    return refusedBy(refusedRegion.code, 'This app is not reachable from your region.')
-  }
-  if (networks.length === 0 || (await deps.access.inNetworks(db, actor.address, networks))) return undefined
-  return refusedBy(refusedNetwork.code, 'This app is not reachable from your network address.')
+  const outside = await outsideOf(deps, db, route, actor.address)
+  return outside && { ...outside, reason: placeWords[outside.code] ?? outside.reason }
 }
 
 async function makeCode(deps: GateDeps, ctx: Ctx, state: GateState): Promise<string> {
