@@ -22,7 +22,7 @@ export interface OriginConnection {
 
 /** Connects to an origin. The certificate is the upstream's, so it is checked for the upstream's name. */
 export function originConnector({ hostname, connectMs, own, ca }: OriginConnection): Connector {
-  const connector = own === undefined ? trusting(ca, connectMs) : presenting(() => own(ca), connectMs)
+  const connector = overTls(own, ca, connectMs)
   const isName = isIP(hostname) === 0
   return (options, callback) => {
     const { servername: _, ...rest } = options
@@ -33,46 +33,37 @@ export function originConnector({ hostname, connectMs, own, ca }: OriginConnecti
 
 /** Connects to a unix socket whose real path is asked for with every connection: it may be another by then. */
 export function socketConnector(realPath: () => Promise<string>, connectMs: number): Connector {
-  let latest: { readonly path: string; readonly connector: Connector } | undefined
-  return (options, callback) => {
-    realPath().then(
-      (path) => {
-        if (latest?.path !== path) latest = { path, connector: build({ timeout: connectMs, socketPath: path }) }
-        latest.connector(options, callback)
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error('no such socket'), null),
-    )
-  }
+  return asking(realPath, (socketPath) => ({ timeout: connectMs, socketPath }))
 }
 
-function trusting(ca: string | undefined, connectMs: number): Connector {
-  if (ca === undefined) return build({ timeout: connectMs })
+function overTls(own: OwnContext | undefined, ca: string | undefined, connectMs: number): Connector {
+  if (own === undefined && ca === undefined) return build({ timeout: connectMs })
   // made with the first connection: what is wrong with it is that connection's fault and not the whole gate's
   const pinned = () => (context ??= createSecureContext({ ca, minVersion: 'TLSv1.2' }))
   let context: SecureContext | undefined
-  return presenting(pinned, connectMs)
+  // asked each time, so that a renewed certificate is shown from then on
+  const contextNow = own === undefined ? pinned : () => own(ca)
+  return asking(contextNow, (secureContext) => ({ timeout: connectMs, secureContext }))
 }
 
 /**
- * Asks for the context with every connection, so that a renewed certificate is shown from then on; connections that are open
- * finish what they carry. A connector is kept as long as its certificate, since it remembers TLS sessions.
+ * Asks with every connection how to connect; connections that are open finish what they carry. A connector is kept as long
+ * as the answer stays, since it remembers TLS sessions.
  */
-function presenting(contextNow: () => SecureContext | Promise<SecureContext>, connectMs: number): Connector {
-  let latest: { readonly context: SecureContext; readonly connector: Connector } | undefined
+function asking<T>(now: () => T | Promise<T>, optionsOf: (found: T) => connectors.BuildOptions): Connector {
+  let latest: { readonly found: T; readonly connector: Connector } | undefined
   return (options, callback) => {
-    const go = (context: SecureContext): void => {
-      if (latest?.context !== context) {
-        latest = { context, connector: build({ timeout: connectMs, secureContext: context }) }
-      }
+    const go = (found: T): void => {
+      if (latest?.found !== found) latest = { found, connector: build(optionsOf(found)) }
       latest.connector(options, callback)
     }
     const failed = (error: unknown): void => {
-      callback(error instanceof Error ? error : new Error('no TLS context'), null)
+      callback(error instanceof Error ? error : new Error('it could not be said how to connect'), null)
     }
     try {
-      const context = contextNow()
-      if (context instanceof Promise) context.then(go).catch(failed)
-      else go(context)
+      const found = now()
+      if (found instanceof Promise) found.then(go).catch(failed)
+      else go(found)
     } catch (error) {
       failed(error)
     }

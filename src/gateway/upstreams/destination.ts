@@ -81,7 +81,7 @@ function openOrigin(parts: DestinationParts, origin: string, reach: Reach): Open
 
 function openPool(origin: string, connect: ReturnType<typeof originConnector>, reach: Reach): Destination {
   const { Pool } = connecting()
-  const pool = new Pool(origin, {
+  return new Pool(origin, {
     connect,
     connections: reach.connections,
     pipelining: 1,
@@ -90,11 +90,6 @@ function openPool(origin: string, connect: ReturnType<typeof originConnector>, r
     keepAliveMaxTimeout: Math.max(reach.idleMs, 120_000),
     maxHeaderSize: maxResponseHeaders,
   })
-  return {
-    dispatch: (options, handler) => pool.dispatch(options, handler),
-    close: () => pool.close(),
-    destroy: () => pool.destroy(),
-  }
 }
 
 /** Behind a gate that only decides: another proxy carries the bytes, so whoever comes here came the wrong way. */
