@@ -4,7 +4,9 @@ import {
   givenFields,
   type StateChange,
   type StateFields,
+  type StateStage,
   type StateSteps,
+  type StateSurroundings,
   sortedTexts,
   stateFaults,
   stateKind,
@@ -46,7 +48,7 @@ export function routesState(deps: RouteDeps): AnyStateKind {
         at: ['access', 'policies'],
       })),
     ],
-    plan: (change) => stepsOf(deps, change),
+    plan: (change, about) => stepsOf(deps, change, about),
   })
 }
 
@@ -65,18 +67,29 @@ function fieldsOf(route: GatewayRoute): StateFields {
   }
 }
 
-function stepsOf(deps: RouteDeps, { name, before, wanted }: StateChange<Fields>): StateSteps {
+function stepsOf(
+  deps: RouteDeps,
+  { name, before, wanted }: StateChange<Fields>,
+  about: Pick<StateSurroundings, 'find'>,
+): StateSteps {
   // its place may be wanted by another
   if (wanted === undefined)
     return { steps: [stateStep('clear', [`routes:delete:${name}`], (tx) => deleteRoute(tx, name, anyRevision))] }
   if (before !== undefined) {
     const change: UpdateRoute = { ...(givenFields(wanted) as UpdateRoute), ...wholeGroups(wanted) }
     const work = (tx: Parameters<typeof updateRoute>[1]) => updateRoute(deps, tx, name, change, anyRevision)
-    return { steps: [stateStep('update', [`routes:update:${name}`], work)] }
+    return { steps: [stateStep(stageOf('update', wanted, about), [`routes:update:${name}`], work)] }
   }
   const body = createRouteBody.safeParse({ name, ...wanted })
   if (!body.success) return stateFaults(body.error)
-  return { steps: [stateStep('create', ['routes:create'], (tx) => createRoute(deps, tx, body.data))] }
+  const stage = stageOf('create', wanted, about)
+  return { steps: [stateStep(stage, ['routes:create'], (tx) => createRoute(deps, tx, body.data))] }
+}
+
+/** A route that names a policy of the same file waits for it: policies are made late, when everybody holds what is given. */
+function stageOf(usual: StateStage, { access }: Fields, about: Pick<StateSurroundings, 'find'>): StateStage {
+  const named = access?.kind === 'policy' ? access.policies : []
+  return named.every((name) => about.find('policies', name) !== undefined) ? usual : 'take'
 }
 
 /** The plan's fingerprint says that nothing changed meanwhile. */
