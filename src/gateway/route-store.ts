@@ -88,10 +88,6 @@ export async function removedNames(db: Db): Promise<readonly string[]> {
   return (await query.execute()).map(({ name }) => name)
 }
 
-export async function isHostRouted(db: Db, host: string): Promise<boolean> {
-  return (await standing(db).where('host', '=', host).limit(1).executeTakeFirst()) !== undefined
-}
-
 export async function insertRoute(db: Db, route: GatewayRoute): Promise<void> {
   await tables<Tables>(db)
     .insertInto('gateway_routes')
