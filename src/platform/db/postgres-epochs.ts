@@ -29,7 +29,7 @@ export interface PostgresEpochsOptions {
   readonly url: string
   readonly clock: Clock
   readonly log: Log
-  /** One cheap query by another connection; rejects when the database is away. */
+  /** One cheap query by another connection; rejects within seconds when the database is away, also when nothing answers. */
   readonly ping: () => Promise<void>
 }
 
@@ -50,6 +50,8 @@ export class PostgresEpochs {
   #counter = 0
   #confirmedAt = Number.NEGATIVE_INFINITY
   #away = false
+  /** How often other connections were answered. */
+  #answers = 0
   #client: Client | undefined
   #reading: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -89,6 +91,12 @@ export class PostgresEpochs {
     for (const name of names) this.#values.set(name, ++this.#counter)
   }
 
+  /** Another connection was answered: the database is not away, and what is old is not believed from here on. */
+  answered(): void {
+    this.#answers++
+    this.#found()
+  }
+
   #refresh(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined
@@ -105,8 +113,8 @@ export class PostgresEpochs {
         'select name, sum(value) as sum from platform_epochs group by name',
       )
       for (const { name, sum } of rows) this.#observe(name, sum)
-      this.#confirmedAt = asked
       this.#found()
+      this.#confirmedAt = asked
     } catch (error) {
       this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'epochs could not be read')
       this.#drop()
@@ -116,11 +124,13 @@ export class PostgresEpochs {
 
   /** A lost connection of this one's own is no reason to believe what is old: others may be changing things. */
   async #look(): Promise<void> {
+    const before = this.#answers
     try {
       await this.#ping()
       this.#found()
     } catch {
-      if (this.#away) return
+      // whoever was answered meanwhile, while the ping waited for a connection, says more than the ping
+      if (this.#away || this.#answers !== before) return
       this.#away = true
       this.#log.error(
         { graceMs: grace },
@@ -132,6 +142,8 @@ export class PostgresEpochs {
   #found(): void {
     if (!this.#away) return
     this.#away = false
+    // others may have changed things meanwhile: nothing is believed before it is read again
+    this.#confirmedAt = Number.NEGATIVE_INFINITY
     this.#log.info({}, 'the database is back')
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { Client } from 'pg'
-import { eachDialect, fakeClock, memoryLog } from '#platform/testing'
+import { eachDialect, fakeClock, memoryLog, wireTo } from '#platform/testing'
 import { systemClock } from '../clock.ts'
 import type { Database, Db, EpochName } from './database.ts'
 import { tables, touch } from './handle.ts'
@@ -19,7 +19,7 @@ async function eventually(holds: () => boolean): Promise<void> {
 }
 
 /** Whether an epoch is believed: otherwise every call answers a new number. */
-function isConfirmed(database: Database, name: EpochName): boolean {
+function isConfirmed(database: Pick<Database, 'epoch'>, name: EpochName): boolean {
   const [first, second] = [database.epoch(name), database.epoch(name)]
   return first === second
 }
@@ -89,6 +89,36 @@ eachDialect((dialect, open) => {
     const fresh = [database.epoch('access'), database.epoch('access'), database.epoch('routes')]
     assert.equal(new Set([before, ...fresh]).size, 4)
     await eventually(() => isConfirmed(database, 'access'))
+  })
+
+  test('connections whose other end is gone without a word are given up, and epochs read by new ones', async (t) => {
+    const wire = await wireTo(t, await open.place(t))
+    const database = await open(t, { place: wire.place, clock: systemClock })
+    await database.ping()
+    wire.hush()
+    await eventually(() => !isConfirmed(database, 'access'))
+    await eventually(() => isConfirmed(database, 'access'))
+  })
+
+  test('the database is not away for a node while another connection of its is answered', async (t) => {
+    const place = await open.place(t)
+    await open(t, { place })
+    const wire = await wireTo(t, place)
+    const clock = fakeClock()
+    const epochs = new PostgresEpochs({
+      url: wire.place.dialect === 'postgres' ? wire.place.url : '',
+      clock,
+      log: memoryLog(),
+      ping: () => Promise.reject(new Error('nobody answers')),
+    })
+    await epochs.start()
+    t.after(() => epochs.stop())
+    const believed = () => isConfirmed({ epoch: (name) => epochs.value(name) }, 'access')
+    await wire.cut()
+    clock.advance(1_001)
+    await eventually(believed)
+    epochs.answered()
+    assert.ok(!believed())
   })
 
   test('concurrent touches of one epoch all commit', async (t) => {

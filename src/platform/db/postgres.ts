@@ -16,6 +16,8 @@ import { defaultLimits, refuseNested, runWork, type WorkLimits } from './work.ts
 /** A transaction that lost to another is run again this often, waiting at most `longestPause` ms in between. */
 const mostAttempts = 12
 const longestPause = 200
+/** A connection whose other end is gone without a word would wait for its answer as long as the system repeats itself. */
+const probe = { text: 'select 1', query_timeout: 2_000 }
 /** First half of the advisory lock under which a database is migrated; the second is its schema. */
 const migrationLock = 0x67617465
 
@@ -53,7 +55,7 @@ class PostgresDatabase implements Database {
     this.#limits = { clock, log, limits }
     this.#readers = poolOf(log, url, 'set default_transaction_read_only = on')
     this.#writers = poolOf(log, url, `set idle_in_transaction_session_timeout = ${limits.giveUpAfter * 2}`)
-    this.#epochs = new PostgresEpochs({ url, clock, log, ping: () => this.ping() })
+    this.#epochs = new PostgresEpochs({ url, clock, log, ping: () => this.#probe() })
     this.db = makeHandle('postgres', (sql, parameters) => this.#read(sql, parameters), undefined)
   }
 
@@ -104,6 +106,10 @@ class PostgresDatabase implements Database {
     await this.#read('select 1 as one', [])
   }
 
+  async #probe(): Promise<void> {
+    await this.#readers.query(probe)
+  }
+
   close(): Promise<void> {
     this.#closing ??= Promise.allSettled(this.#running)
       .then(() => Promise.all([this.#epochs.stop(), this.#readers.end(), this.#writers.end()]))
@@ -114,7 +120,9 @@ class PostgresDatabase implements Database {
   async #read(sql: string, parameters: readonly Bindable[]): Promise<QueryResult<unknown>> {
     if (this.#closing !== undefined) throw new TypeError('the database is closed')
     try {
-      return await query(this.#readers, sql, parameters)
+      const result = await query(this.#readers, sql, parameters)
+      this.#epochs.answered()
+      return result
     } catch (error) {
       if (isReadOnlyViolation(error))
         throw new TypeError('changes belong in a transaction: use ctx.tx', { cause: error })
@@ -155,6 +163,7 @@ class PostgresDatabase implements Database {
       // also when the answer was lost: it may have been committed
       this.#epochs.touched(transaction.touched)
     }
+    this.#epochs.answered()
     for (const work of transaction.committed) this.#tell(work)
   }
 
