@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { UpstreamKind } from '#platform'
 import { connecting } from '../proxy/undici.ts'
-import { type OwnContext, originConnector, socketConnector } from './connectors.ts'
+import { type Connector, type OwnContext, originConnector, socketConnector } from './connectors.ts'
 import { UpstreamFault } from './fault.ts'
 import { Folder } from './folder.ts'
 import { LocalAnswer } from './local-answer.ts'
@@ -79,7 +79,7 @@ function openOrigin(parts: DestinationParts, origin: string, reach: Reach): Open
   return { destination: openPool(origin, connect, reach), servername: hostname }
 }
 
-function openPool(origin: string, connect: ReturnType<typeof originConnector>, reach: Reach): Destination {
+function openPool(origin: string, connect: Connector, reach: Reach): Destination {
   const { Pool } = connecting()
   return new Pool(origin, {
     connect,

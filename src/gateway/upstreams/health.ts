@@ -11,6 +11,7 @@ export type HealthState =
   /** Its health check fails. */
   | 'down'
 
+const notResting = Number.NEGATIVE_INFINITY
 /** The first rest in milliseconds; every further one is twice as long. */
 const shortestRestMs = 1_000
 const longestRestMs = 60_000
@@ -42,20 +43,22 @@ const answerFaults: ReadonlySet<GatewayCode> = new Set<GatewayCode>([
  * ejection says nothing about the time after it, so a hundred requests that die together count once.
  */
 export class Health {
-  /** Nothing at all is held against it: the only question on the way of a request. */
-  sound = true
   /** Counts ejections. */
   era = 0
   #failures = 0
-  #rests = 0
-  #restUntil = Number.NEGATIVE_INFINITY
-  #resting = false
-  #unreachable = false
+  /** The length of its latest rest; 0: there was none, or so long ago that the next one is short again. */
+  #restMs = 0
+  #restUntil = notResting
   #trying = false
   #calmFrom = Number.NEGATIVE_INFINITY
   #down = false
   #checks = 0
   #lastFault: GatewayCode | undefined
+
+  /** Nothing at all is held against it: the only question on the way of a request. */
+  get sound(): boolean {
+    return this.#failures === 0 && this.#restMs === 0 && !this.#down
+  }
 
   /**
    * Whether a request may go there. One that may not be repeated is no trial: who sends something that counts does not
@@ -78,8 +81,7 @@ export class Health {
     this.#failures = 0
     if (this.#resting) this.#readmit(now)
     // whoever fails again soon after a rest rests longer
-    if (now >= this.#calmFrom) this.#rests = 0
-    this.#settle()
+    if (now >= this.#calmFrom) this.#restMs = 0
   }
 
   /** @returns whether it is ejected by this */
@@ -92,9 +94,8 @@ export class Health {
     }
     this.#lastFault = code
     this.#failures += 1
-    this.sound = false
     if (!this.#resting && !unreachable && this.#failures < brokenAnswers) return false
-    this.#eject(now, unreachable)
+    this.#eject(now)
     return true
   }
 
@@ -116,8 +117,10 @@ export class Health {
       this.#down = !passed
       this.#checks = 0
     }
-    if (passed && this.#resting && this.#unreachable) this.#readmit(now)
-    this.#settle()
+    // whoever rests was ejected for its latest fault
+    if (passed && this.#resting && this.#lastFault !== undefined && connectFaults.has(this.#lastFault)) {
+      this.#readmit(now)
+    }
     return turns
   }
 
@@ -132,10 +135,6 @@ export class Health {
     return this.#resting ? Math.max(0, this.#restUntil - now) : 0
   }
 
-  get failures(): number {
-    return this.#failures
-  }
-
   get lastFault(): GatewayCode | undefined {
     return this.#lastFault
   }
@@ -145,27 +144,21 @@ export class Health {
     return this.#down ? Number.MAX_VALUE : this.#restUntil
   }
 
-  #eject(now: number, unreachable: boolean): void {
-    const restMs = Math.min(longestRestMs, shortestRestMs * 2 ** this.#rests)
-    this.#rests = Math.min(this.#rests + 1, 16)
-    this.#restUntil = now + restMs
-    this.#calmFrom = this.#restUntil + restMs
-    this.#resting = true
-    this.#unreachable = unreachable
+  get #resting(): boolean {
+    return this.#restUntil !== notResting
+  }
+
+  #eject(now: number): void {
+    this.#restMs = Math.min(longestRestMs, this.#restMs === 0 ? shortestRestMs : this.#restMs * 2)
+    this.#restUntil = now + this.#restMs
     this.#trying = false
     this.#failures = 0
     this.era += 1
   }
 
   #readmit(now: number): void {
-    const restMs = Math.min(longestRestMs, shortestRestMs * 2 ** (this.#rests - 1))
-    this.#resting = false
+    this.#restUntil = notResting
     this.#trying = false
-    this.#calmFrom = now + restMs
-    this.#restUntil = Number.NEGATIVE_INFINITY
-  }
-
-  #settle(): void {
-    this.sound = this.#failures === 0 && this.#rests === 0 && !this.#resting && !this.#down
+    this.#calmFrom = now + this.#restMs
   }
 }
