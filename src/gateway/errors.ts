@@ -71,6 +71,12 @@ export const gatewayErrors = {
     detail:
       'The route of this app asks for a way of signing in that this Gatehouse does not have, so it lets nobody in. Whoever administers this gate can change the route.',
   },
+  'gateway.secret-header-damaged': {
+    status: 503,
+    title: 'Nobody can be let in now',
+    detail:
+      'A secret header that the app asks for can no longer be opened, so Gatehouse lets nobody in. Whoever administers this gate can set it again.',
+  },
   'gateway.authenticator-unknown': {
     status: 422,
     title: 'There is no such authenticator',

@@ -11,6 +11,7 @@ import { closedBy } from './entry/barriers.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { requestRulesOf } from './request/request-rules.ts'
 import { openSecretHeaders } from './request/secret-headers.ts'
+import { allSealedHeaders, type SealedHeader } from './request/secret-store.ts'
 import { allRoutes } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
 import { RouteTable } from './routing/route-table.ts'
@@ -23,18 +24,20 @@ interface LiveParts {
   readonly authenticators: Authenticators
 }
 
-const noSecrets: ReadonlyMap<string, string> = new Map()
-
-/** Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities. */
+/**
+ * Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities; only
+ * what lets nobody in is tried again.
+ */
 export function snapshotLoader(parts: LiveParts) {
   const { kernel, upstreams, authenticators } = parts
   return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
     const routes = await allRoutes(db)
-    const secrets = await openSecretHeaders(kernel.keyring, db)
+    const sealed = Map.groupBy(await allSealedHeaders(db), ({ routeId }) => routeId)
     const known = new Map(before?.routes.map((live) => [live.route.id, live]))
     const lives = routes.map((route) => {
       const old = known.get(route.id)
-      return old?.route.revision === route.revision ? old : liveOf(parts, route, secrets.get(route.id) ?? noSecrets)
+      const stands = old?.route.revision === route.revision && old.closed === undefined
+      return stands ? old : liveOf(parts, route, sealed.get(route.id) ?? [])
     })
     const opened = new Map(before?.keys.map((key) => [key.id, key]))
     const keys = (await allKeys(db)).map(
@@ -53,14 +56,17 @@ export function snapshotLoader(parts: LiveParts) {
 function liveOf(
   { kernel, upstreams, authenticators }: LiveParts,
   route: GatewayRoute,
-  secrets: ReadonlyMap<string, string>,
+  sealed: readonly SealedHeader[],
 ): LiveRoute {
   const origin = originOf(kernel, route.host)
   const { host, port } = new URL(origin)
   const permission = permissionOf(route)
   const hsts = mayHaveHsts(route.host, port) ? hstsValue : undefined
   const resource = resourceOf(route, permission)
-  const told = requestRulesOf(route, secrets)
+  const secrets = openSecretHeaders(kernel.keyring, sealed)
+  const closed = closedBy(authenticators.unknownOf(route.authenticators), secrets.damaged)
+  if (closed !== undefined) kernel.log.error({ route: route.name, cause: closed.reason }, 'a route lets nobody in')
+  const told = requestRulesOf(route, secrets.values)
   const rules = responseRules(route, hsts)
   return {
     route,
@@ -80,7 +86,7 @@ function liveOf(
       ...told.fixed,
     ],
     told,
-    closed: closedBy(authenticators.unknownOf(route.authenticators)),
+    closed,
     entry: authenticators.entryOf(route.authenticators, route.access.kind === 'public'),
     balance: upstreams.balanceOf(route),
     responseRules: rules,

@@ -2,16 +2,18 @@ import type { AccessFace } from '#access'
 import type { ForeAnswer, ForeCheck, Kernel } from '#platform'
 import type { Authenticators } from '../entry/authenticators.ts'
 import { type Barrier, type BarrierCode, closedBy, outsideOf } from '../entry/barriers.ts'
+import { openSecretHeaders } from '../request/secret-headers.ts'
+import { sealedHeadersOf } from '../request/secret-store.ts'
 import { findRoute } from '../route-store.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 
 interface CheckDeps {
   readonly access: Pick<AccessFace, 'inNetworks'>
-  readonly kernel: Pick<Kernel, 'regions'>
+  readonly kernel: Pick<Kernel, 'regions' | 'keyring'>
   readonly authenticators: Pick<Authenticators, 'unknownOf'>
 }
 
-/** What the gate asks before the chain, in its order: whether its authenticators are there, regions, networks. */
+/** What the gate asks before the chain, in its order: whether its authenticators and secrets are there, regions, networks. */
 export function placeCheck(deps: CheckDeps): ForeCheck {
   return {
     permissionType: 'routes',
@@ -19,8 +21,9 @@ export function placeCheck(deps: CheckDeps): ForeCheck {
     async answer({ db }, name, address) {
       const route = await findRoute(db, name)
       if (route === undefined) return undefined
-      const closed = closedBy(deps.authenticators.unknownOf(route.authenticators))
-      if (closed !== undefined) return barred(closed, [{ name: 'Authenticators', values: route.authenticators }])
+      const { damaged } = openSecretHeaders(deps.kernel.keyring, await sealedHeadersOf(db, route.id))
+      const closed = closedBy(deps.authenticators.unknownOf(route.authenticators), damaged)
+      if (closed !== undefined) return barred(closed, standing(route, damaged))
       const saw = sawOf(route)
       if (route.mode === 'shadow') return shadowed(saw)
       const outside = await outsideOf(deps, db, route, address)
@@ -32,12 +35,20 @@ export function placeCheck(deps: CheckDeps): ForeCheck {
 
 const ways: Readonly<Record<BarrierCode, string>> = {
   'route-authenticator': 'The route naming authenticators that are there.',
+  'route-secret-header': 'The secret header being set again, or cleared.',
   'route-region': 'Coming from a region that the route allows.',
   'route-network': 'Coming from a network that the route allows.',
 }
 
 function barred({ code, reason }: Barrier, saw: ForeAnswer['saw']): ForeAnswer {
   return { allowed: false, code, reason, saw, way: ways[code] }
+}
+
+function standing({ authenticators }: GatewayRoute, damaged: readonly string[]): ForeAnswer['saw'] {
+  return [
+    { name: 'Authenticators', values: authenticators },
+    { name: 'Damaged headers', values: damaged },
+  ].filter(({ values }) => values.length > 0)
 }
 
 function sawOf({ networks, regions, mode }: GatewayRoute): ForeAnswer['saw'] {

@@ -8,6 +8,7 @@ import type { GatewayRoute } from '../routing/table.ts'
 /** What the gate answers where a route refuses before anybody is asked who they are, by the code of the decision. */
 export const barrierAnswers = {
   'route-authenticator': 'gateway.authenticator-missing',
+  'route-secret-header': 'gateway.secret-header-damaged',
   'route-region': 'gateway.region-refused',
   'route-network': 'gateway.network-refused',
 } as const satisfies Readonly<Record<string, GatewayCode>>
@@ -21,8 +22,16 @@ export function isBarrier(code: string): code is BarrierCode {
   return Object.hasOwn(barrierAnswers, code)
 }
 
-/** Why a route refuses everybody, shadow mode or not; `undefined`: it does not. @param missing authenticators it lists and nobody here knows */
-export function closedBy(missing: readonly string[]): Barrier | undefined {
+/**
+ * Why a route refuses everybody, shadow mode or not; `undefined`: it does not.
+ *
+ * @param missing authenticators that it lists and nobody here knows
+ * @param damaged secret headers of its app that cannot be opened
+ */
+export function closedBy(missing: readonly string[], damaged: readonly string[]): Barrier | undefined {
+  if (damaged.length > 0) {
+    return refusedBy('route-secret-header', `The secret headers ${damaged.join(', ')} can no longer be opened.`)
+  }
   if (missing.length === 0) return undefined
   return refusedBy(
     'route-authenticator',

@@ -1,16 +1,10 @@
 import type { Secret } from '#kit'
-import { type Ctx, type Db, type Keyring, touch } from '#platform'
+import { type Ctx, type Db, GateError, type Keyring, touch } from '#platform'
 import { fail } from '../errors.ts'
 import { replaceRoute } from '../route-store.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { canonicalName, nameFault, valueFault } from './header-names.ts'
-import {
-  allSealedHeaders,
-  putSealedHeader,
-  removeSealedHeader,
-  type SealedHeader,
-  sealedHeadersOf,
-} from './secret-store.ts'
+import { putSealedHeader, removeSealedHeader, type SealedHeader, sealedHeadersOf } from './secret-store.ts'
 
 /** At most this many of a route. */
 const most = 20
@@ -67,21 +61,29 @@ async function noteChange(tx: Ctx, route: GatewayRoute, action: string, name: st
   await tx.audit({ action, target: { type: 'route', id: route.id, name: route.name }, detail: { header: name } })
 }
 
-/** Every route's, opened: by id of the route, then by name. */
-export async function openSecretHeaders(
-  keyring: Pick<Keyring, 'open'>,
-  db: Db,
-): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
-  const found = new Map<string, Map<string, string>>()
-  for (const one of await allSealedHeaders(db)) {
-    const ofRoute = found.get(one.routeId) ?? new Map<string, string>()
-    found.set(one.routeId, ofRoute.set(one.name, openedText(keyring, one)))
-  }
-  return found
+export interface OpenedHeaders {
+  /** Values by name. */
+  readonly values: ReadonlyMap<string, string>
+  /** Names of those that were changed outside Gatehouse and open no more: without them nothing may reach the app. */
+  readonly damaged: readonly string[]
 }
 
-function openedText(keyring: Pick<Keyring, 'open'>, { routeId, name, sealed }: SealedHeader): string {
-  return Buffer.from(keyring.open(sealed, placeOf(routeId, name))).toString('latin1')
+/** A route's, opened. */
+export function openSecretHeaders(
+  keyring: Pick<Keyring, 'open'>,
+  sealedHeaders: readonly SealedHeader[],
+): OpenedHeaders {
+  const values = new Map<string, string>()
+  const damaged: string[] = []
+  for (const { routeId, name, sealed } of sealedHeaders) {
+    try {
+      values.set(name, Buffer.from(keyring.open(sealed, placeOf(routeId, name))).toString('latin1'))
+    } catch (error) {
+      if (!(error instanceof GateError) || error.code !== 'platform.sealed-value-damaged') throw error
+      damaged.push(name)
+    }
+  }
+  return { values, damaged }
 }
 
 function placeOf(routeId: string, name: string) {
