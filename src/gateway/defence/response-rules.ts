@@ -1,3 +1,4 @@
+import { hopByHop } from '../proxy/hop-by-hop.ts'
 import type { RouteSettings } from '../settings/route-settings.ts'
 import { parseUpstream } from '../upstreams/target.ts'
 import type { CookieRules } from './cookies.ts'
@@ -29,20 +30,6 @@ export interface ResponseRules {
   /** Whose pages may act with a person's cookies, as those of the app itself may. */
   readonly crossOrigins: ReadonlySet<string>
 }
-
-/** RFC 9110 §7.6.1: between the app and us. */
-const hopByHop = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]
 
 /**
  * What reaches past the app: `Alt-Svc` would move the host's later requests around the gate, `Clear-Site-Data` ends

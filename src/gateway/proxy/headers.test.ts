@@ -2,15 +2,8 @@ import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { test } from 'node:test'
 import { plainRules } from '../request/testing.ts'
-import {
-  connectionOptions,
-  framingFault,
-  mayPass,
-  mentionsOwnToken,
-  ownToken,
-  splitCookies,
-  upstreamHeaders,
-} from './request-headers.ts'
+import { connectionOptions } from './hop-by-hop.ts'
+import { framingFault, mayPass, mentionsOwnToken, ownToken, splitCookies, upstreamHeaders } from './request-headers.ts'
 
 const app = '__Host-gatehouse-app'
 

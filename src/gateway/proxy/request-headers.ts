@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestRules } from '../request/request-rules.ts'
+import { connectionOptions, hopByHop } from './hop-by-hop.ts'
 import type { Presented } from './presented.ts'
 
 /**
@@ -7,20 +8,6 @@ import type { Presented } from './presented.ts'
  * character that is neither letter nor digit counts as `-`, because CGI-like servers turn both `-` and `_` into `_`.
  */
 
-/** RFC 9110 §7.6.1 and what the gate speaks for itself. */
-const hopByHop = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'expect',
-]
 /** Ours to say, never the client's. */
 const identity = ['remote-user', 'remote-name', 'remote-email', 'remote-groups']
 /** Words about the connection or the address asked for, which upstreams believe because a proxy said them. */
@@ -60,7 +47,16 @@ const certificates = [
 ]
 /** Rebuilt below, one by one. */
 const handled = ['host', 'cookie', 'authorization', 'via']
-const dropped: ReadonlySet<string> = new Set([...hopByHop, ...identity, ...forwarding, ...certificates, ...handled])
+/** The gate answers it itself. */
+const answered = ['expect']
+const dropped: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  ...identity,
+  ...forwarding,
+  ...certificates,
+  ...handled,
+  ...answered,
+])
 const droppedPrefixes = [
   'x-forwarded-',
   'x-gatehouse-',
@@ -164,17 +160,6 @@ export function framingFault(headers: IncomingHttpHeaders, raw: readonly string[
     return 'a transfer coding other than chunked'
   }
   return undefined
-}
-
-/** The options a Connection header names: headers meant for us alone (RFC 9110 §7.6.1). */
-export function connectionOptions(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
-  return new Set(
-    connection
-      .toLowerCase()
-      .split(',', 100)
-      .map((option) => option.trim()),
-  )
 }
 
 export interface ForwardOptions {

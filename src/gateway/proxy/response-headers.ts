@@ -2,19 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { guardedCookie } from '../defence/cookies.ts'
 import { varyingByOrigin } from '../defence/cors.ts'
 import type { ResponseRules, Treatment } from '../defence/response-rules.ts'
+import { connectionOptions, hopByHop } from './hop-by-hop.ts'
 
 /** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, authentication, cookies. */
 const notInTrailers: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
+  ...hopByHop,
   'alt-svc',
   'clear-site-data',
   'content-length',
@@ -50,6 +42,8 @@ const singular: ReadonlySet<string> = new Set([
   'tk',
   'x-content-type-options',
 ])
+/** Whatever Connection says: an upstream must not lose its own framing or cookies by a slip of the pen. */
+const neverDropped: ReadonlySet<string> = new Set(['content-length', 'content-type', 'set-cookie'])
 /** Lists that HTTP/2 wants in one line. */
 const oneLine: ReadonlySet<string> = new Set(['content-encoding', 'content-language'])
 
@@ -69,13 +63,9 @@ export function clientHeaders(
 ): string[] {
   const list: string[] = []
   const { treatments } = rules
-  const connection = headers.connection
-  const named =
-    connection === undefined || connection === 'keep-alive' || connection === 'close'
-      ? undefined
-      : optionsOf(connection)
+  const named = connectionOptions(headers.connection)
   for (const name in headers) {
-    if (named?.has(name) === true) continue
+    if (named?.has(name) === true && !neverDropped.has(name)) continue
     const value = headers[name]
     const treatment = treatments.get(name)
     if (treatment !== undefined) pushTreated(list, treatment, name, value, status, rules)
@@ -86,19 +76,6 @@ export function clientHeaders(
   if (rules.always.length > 0) list.push(...rules.always)
   if (also !== undefined) list.push(...also)
   return list
-}
-
-function optionsOf(connection: string | readonly string[]): ReadonlySet<string> {
-  const text = typeof connection === 'string' ? connection : connection.join(',')
-  const options = new Set(
-    text
-      .toLowerCase()
-      .split(',', 100)
-      .map((option) => option.trim()),
-  )
-  // an upstream must not lose its own framing or cookies by a slip of the pen
-  for (const kept of ['content-length', 'content-type', 'set-cookie']) options.delete(kept)
-  return options
 }
 
 function pushTreated(
