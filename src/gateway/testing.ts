@@ -56,6 +56,8 @@ export interface TestGate {
   admin(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
   addAccount(handle: string, roles?: readonly string[]): Promise<string>
   addRoute(wanted: Readonly<Record<string, unknown>>): Promise<void>
+  /** Reads the configuration again, with these variables changed. */
+  reload(changed: Readonly<Record<string, string>>): void
   stop(): Promise<void>
 }
 
@@ -98,17 +100,18 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
     rmSync(data, { recursive: true, force: true })
   })
   const place = await options.place?.(t)
+  const environment: Record<string, string> = {
+    GATEHOUSE_DATA: data,
+    GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
+    GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
+    ...(place?.dialect === 'postgres' ? { GATEHOUSE_DATABASE_URL: place.url } : {}),
+    ...options.environment,
+  }
   const server = await startServer({
     rooms: [...identityRooms, pkiRoom, gatewayRoom, window, ...(options.rooms ?? [])],
     clock,
     log,
-    environment: {
-      GATEHOUSE_DATA: data,
-      GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
-      GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
-      ...(place?.dialect === 'postgres' ? { GATEHOUSE_DATABASE_URL: place.url } : {}),
-      ...options.environment,
-    },
+    environment,
   })
   stop = () => server.stop({ graceMs: 0 })
   if (inside === undefined) throw new TypeError('the window room did not open')
@@ -135,6 +138,10 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
     identity,
     port,
     data,
+    reload: (changed) => {
+      Object.assign(environment, changed)
+      server.reload()
+    },
     stop,
     admin,
     ask: (asked) => ask(port, asked),

@@ -277,6 +277,20 @@ test('attacks 3, 12: the address is the one the proxy wrote last, in any spellin
   }
 })
 
+test('proxies in front that a reload names are looked behind from then on', async (t) => {
+  const gate = await start(t)
+  const networks = ['10.1.0.0/16']
+  const access = { kind: 'public', reason: 'a test of networks' }
+  await gate.addRoute({ name: 'office', host: 'office.localhost', upstreams: ['none:'], access, networks })
+  const through = async (): Promise<number> =>
+    (await ask(gate, forwarded({ host: 'office.localhost', from: '10.1.2.3, 172.16.0.9' }))).status
+  assert.equal(await through(), 403)
+  gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '172.16.0.0/12' })
+  assert.equal(await through(), 200)
+  gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '192.0.2.0/24' })
+  assert.equal(await through(), 403)
+})
+
 test('attacks 8, 9, 11: no cookie, agent or size makes anybody pass', async (t) => {
   const gate = await start(t)
   const lines = [

@@ -25,7 +25,6 @@ const toldEveryMs = 60_000
 export class ForwardAuth {
   readonly #parts: ForwardAuthParts
   #proxies: readonly Cidr[] = []
-  #trusted: readonly Cidr[] = []
   #toldAt = -toldEveryMs
 
   constructor(parts: ForwardAuthParts, proxies: readonly string[]) {
@@ -33,11 +32,9 @@ export class ForwardAuth {
     this.configure(proxies)
   }
 
-  /** @param proxies networks that are answered; also those behind whom `X-Forwarded-For` is read */
+  /** @param proxies networks that are answered; behind them and the listener's proxies `X-Forwarded-For` is read */
   configure(proxies: readonly string[]): void {
     this.#proxies = proxies.flatMap((text) => parseCidr(text) ?? [])
-    const others = this.#parts.deps.kernel.config.listen.trustedProxies.flatMap((text) => parseCidr(text) ?? [])
-    this.#trusted = [...this.#proxies, ...others]
   }
 
   readonly handle: ServedHandler = (request, response) => {
@@ -61,7 +58,9 @@ export class ForwardAuth {
     }
     const yes = address.dialect === 'own' ? undefined : onlyYes(response, address.wants)
     const question = readQuestion(request, address)
-    const client = typeof question === 'string' ? undefined : clientBehind(question.forwardedFor, this.#trusted)
+    // of the two lists each may change with a reload of its own
+    const trusted = [...this.#proxies, ...kernel.listener.trustedProxies]
+    const client = typeof question === 'string' ? undefined : clientBehind(question.forwardedFor, trusted)
     if (typeof question === 'string') this.#unclear(request, response, question)
     else if (client === undefined) this.#unclear(request, response, 'an X-Forwarded-For that cannot be read')
     else if (yes === undefined) this.#serveOwn(request, response, question, client)

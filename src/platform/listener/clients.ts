@@ -16,6 +16,10 @@ export class Clients {
     this.#trusted = trusted
   }
 
+  get trusted(): readonly Cidr[] {
+    return this.#trusted
+  }
+
   trust(networks: readonly Cidr[]): void {
     this.#trusted = networks
   }

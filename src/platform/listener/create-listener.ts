@@ -128,6 +128,9 @@ export function createListener(options: ListenerOptions): StartedListener {
       return peer.certificate
     },
     addressOf: (request) => clients.find(request) ?? requestPeer(peers, request)?.address,
+    get trustedProxies() {
+      return clients.trusted
+    },
     carriedFor: (request, address) => clients.put(request, address),
     get fileCertificates() {
       return fileCertificates?.outcomes ?? []

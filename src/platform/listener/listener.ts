@@ -66,6 +66,8 @@ export interface Listener {
    * has made sure of who says so.
    */
   carriedFor(request: ServedRequest, address: string): void
+  /** Networks of proxies in front of Gatehouse (`[listen] trusted-proxies`), as they are now: a reload may change them. */
+  readonly trustedProxies: readonly Cidr[]
   /** What is served from files of the operator's (`[listen] certificates`), before any source is asked. */
   readonly fileCertificates: readonly CertificateOutcome[]
   /** The port people reach HTTPS on, for links; known after start. */
