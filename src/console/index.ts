@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { accessRoom } from '#access'
 import { identityRoom } from '#identity'
-import { type Ctx, defineRoom, pageOpener } from '#platform'
+import { type Ctx, consoleOrigin, defineRoom, pageOpener } from '#platform'
 import { type Console, nothingYet } from './console.ts'
 import { consoleErrors } from './errors.ts'
 import { recordSearch } from './journal-routes.ts'
@@ -23,7 +23,7 @@ export const consoleRoom = defineRoom({
     const console: Console = {
       host,
       contact,
-      origin: () => originOf(host, kernel.config.console.port ?? kernel.listener.httpsPort),
+      origin: () => consoleOrigin(kernel),
       keyring: kernel.keyring,
       allowed: async (ctx, permission) =>
         (await faces.access.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed,
@@ -48,7 +48,3 @@ export const consoleRoom = defineRoom({
     })
   },
 })
-
-function originOf(host: string, port: number): string {
-  return port === 443 ? `https://${host}` : `https://${host}:${port}`
-}

@@ -15,9 +15,10 @@ import { openKeyring } from './keyring/open-keyring.ts'
 import { createListener } from './listener/create-listener.ts'
 import { type CertificateOutcome, FileCertificates } from './listener/file-certificates.ts'
 import type { StartedListener } from './listener/listener.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, type Log, type RunningLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { platformMigrations } from './migrations/index.ts'
+import { consoleOrigin } from './origin.ts'
 import { openRegions } from './regions/regions.ts'
 import { makeContext } from './room/context.ts'
 import type { Ctx, Kernel } from './room/contract.ts'
@@ -61,8 +62,7 @@ export async function openKernel(
   surroundings: Surroundings,
 ): Promise<OpenKernel> {
   const { clock = systemClock, random = systemRandom } = surroundings
-  const ownLog = surroundings.log === undefined ? createLog({ level: config.log.level }) : undefined
-  const log = surroundings.log ?? ownLog ?? createLog({ level: config.log.level })
+  const log: Log & Partial<RunningLog> = surroundings.log ?? createLog({ level: config.log.level })
   const metrics = createMetrics()
   const fileCertificates = openFileCertificates(new FileCertificates({ clock, log, metrics }), config)
   const dataDirectory = openDataDirectory(config.data)
@@ -96,7 +96,7 @@ export async function openKernel(
       },
       reconfigure: (fresh) => {
         current = fresh
-        ownLog?.setLevel(fresh.log.level)
+        log.setLevel?.(fresh.log.level)
         listener.trustProxies(proxiesOf(fresh))
         return fileCertificates.load(fresh.listen.certificates)
       },
@@ -113,10 +113,7 @@ export async function openKernel(
       stopping: stop.signal,
       beginStop: () => stop.abort(),
       dataDirectory,
-      origin: () => {
-        const port = listener.httpsPort
-        return `https://${config.console.host}${port === 443 ? '' : `:${port}`}`
-      },
+      origin: () => consoleOrigin({ config, listener }),
       newRequestId,
       context: (actor, signal) => requestContext(actor, signal ?? never, newRequestId()),
       requestContext,
