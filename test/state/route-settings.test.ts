@@ -51,7 +51,7 @@ const full = {
     retries: 3,
     health: { path: '/healthz?deep=1', everyMs: 5_000, timeoutMs: 500, expect: ['204'] },
     idleMs: 5_000,
-    ca: testCertificate('a.internal').cert,
+    ca: testCertificate('a.internal').cert.trim(),
   },
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { GatewayRoute } from '../routing/table.ts'
-import { healthCheck, usualCheck } from '../settings/balance-settings.ts'
+import { balanceSettings, healthCheck, usualCheck } from '../settings/balance-settings.ts'
 
 type Balance = GatewayRoute['balance']
 
@@ -13,7 +13,7 @@ const orNothing = z
 /** How the app's addresses are reached and asked, as far as the form goes; the rest is for API and commands. */
 export const balanceFields = {
   healthPath: orNothing.pipe(healthCheck.shape.path.nullable()),
-  ca: orNothing.pipe(z.string().max(65_536).nullable()),
+  ca: orNothing.pipe(balanceSettings.whole.shape.ca),
 }
 
 interface BalanceForm {

@@ -3,15 +3,9 @@ import { bytesText, parseBytes } from '#kit'
 import { limitSettings } from '../settings/limit-settings.ts'
 import { responseSettings } from '../settings/response-settings.ts'
 import type { RouteSettings } from '../settings/route-settings.ts'
-import type { FormValues } from './form.ts'
+import { type FormValues, type HeaderLines, headerLines, linesOf, ticked, words } from './form.ts'
 
 const text = z.string().trim().max(20_000).default('')
-/** One a line, or with spaces or commas between. */
-const words = text.transform((all) => all.split(/[\s,]+/).filter((one) => one !== ''))
-const ticked = z
-  .literal('on')
-  .optional()
-  .transform((value) => value === 'on')
 
 const fields = z.strictObject({
   revision: z.coerce.number().int(),
@@ -36,20 +30,22 @@ type Fields = z.output<typeof fields>
 
 /** What the page of answers and limits sends: both groups as a whole. */
 export const defenceForm = fields.transform((form, context) => {
-  const response = responseSettings.whole.safeParse(responseGiven(form))
+  const { headers, fault } = headerLines(form.setHeaders)
+  const response = responseSettings.whole.safeParse(responseGiven(form, headers))
   const limits = limitSettings.whole.safeParse(limitsGiven(form))
   for (const { issues } of [response.error ?? { issues: [] }, limits.error ?? { issues: [] }]) {
     for (const { code, path, message } of issues) {
       const field = fieldAt(path)
-      const words = code === 'invalid_type' ? wantedIn(field) : message
-      context.addIssue({ code: 'custom', path: [field], message: words })
+      const said = code === 'invalid_type' ? wantedIn(field) : message
+      context.addIssue({ code: 'custom', path: [field], message: said })
     }
   }
-  if (!response.success || !limits.success) return z.NEVER
+  if (fault !== undefined) context.addIssue({ code: 'custom', path: ['setHeaders'], message: fault })
+  if (fault !== undefined || !response.success || !limits.success) return z.NEVER
   return { revision: form.revision, response: response.data, limits: limits.data }
 })
 
-function responseGiven(form: Fields) {
+function responseGiven(form: Fields, setHeaders: HeaderLines['headers']) {
   const { corsOrigins: origins, corsMethods: methods } = form
   const cors = {
     origins,
@@ -61,7 +57,7 @@ function responseGiven(form: Fields) {
   }
   return {
     preset: form.preset,
-    setHeaders: headersOf(form.setHeaders),
+    setHeaders,
     removeHeaders: form.removeHeaders,
     cookieDomain: form.keepDomain ? 'keep' : 'own',
     cors: origins.length === 0 ? null : cors,
@@ -89,18 +85,6 @@ function numberOf(value: string): number | string {
 
 function bytesOf(value: string): number | string | null {
   return value === '' ? null : (parseBytes(value) ?? value)
-}
-
-/** `Name: value` lines; what is no such line becomes a name that is none. */
-function headersOf(lines: string): Readonly<Record<string, string>> {
-  const pairs = lines
-    .split(/[\r\n]+/)
-    .filter((line) => line.trim() !== '')
-    .map((line): [string, string] => {
-      const colon = line.indexOf(':')
-      return colon < 0 ? [line, ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
-    })
-  return Object.fromEntries(pairs)
 }
 
 /** Of what was typed where a number should be. */
@@ -137,9 +121,7 @@ export function defenceValues(
   return {
     revision: String(revision),
     preset: response.preset,
-    setHeaders: Object.entries(response.setHeaders)
-      .map(([name, value]) => `${name}: ${value}`)
-      .join('\n'),
+    setHeaders: linesOf(response.setHeaders),
     removeHeaders: response.removeHeaders.join('\n'),
     keepDomain: response.cookieDomain === 'keep' ? 'on' : undefined,
     corsOrigins: cors?.origins.join('\n') ?? '',

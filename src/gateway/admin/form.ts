@@ -11,6 +11,7 @@ import {
   upstreamUrls,
 } from '../contract.ts'
 import type { GatewayRoute } from '../routing/table.ts'
+import { ruleSettings } from '../settings/rule-settings.ts'
 import { balanceFields, balanceOf, balanceValues } from './balance-form.ts'
 
 const orElse = (value: string) =>
@@ -19,7 +20,7 @@ const orElse = (value: string) =>
     .trim()
     .transform((text) => (text === '' ? value : text))
 
-const ticked = z
+export const ticked = z
   .literal('on')
   .optional()
   .transform((text) => text === 'on')
@@ -30,9 +31,45 @@ export const words = z
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
 
+export interface HeaderLines {
+  readonly headers: Readonly<Record<string, string>>
+  readonly fault: string | undefined
+}
+
+/** `Name: value`, one a line. */
+export function headerLines(text: string): HeaderLines {
+  const headers: Record<string, string> = {}
+  for (const line of text.split(/[\r\n]+/).filter((one) => one.trim() !== '')) {
+    const colon = line.indexOf(':')
+    if (colon < 0) return { headers, fault: `${line.trim()} has no colon: write Name: value` }
+    const name = line.slice(0, colon).trim()
+    if (Object.hasOwn(headers, name)) return { headers, fault: `${name} stands there twice` }
+    headers[name] = line.slice(colon + 1).trim()
+  }
+  return { headers, fault: undefined }
+}
+
+/** Headers as `headerLines` reads them. */
+export function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
+}
+
+const { exact: _, methods, priority } = ruleSettings.whole.shape
+
 const shared = {
   host: z.string().trim().toLowerCase().pipe(hostName),
   path: orElse('/').pipe(routePath),
+  exact: ticked,
+  methods: words.transform((names) => names.map((name) => name.toUpperCase())).pipe(methods),
+  priority: z
+    .string()
+    .trim()
+    .default('')
+    .refine((text) => /^(?:|-?\d{1,4})$/.test(text), 'a whole number')
+    .transform(Number)
+    .pipe(priority),
   upstreams: z
     .string()
     .transform((text) =>
@@ -95,13 +132,21 @@ export function ruleOf(fields: RuleFields, name: string): GatewayRoute['access']
 
 export type FormValues = Readonly<Record<string, string | undefined>>
 
-/** A route as the form shows it. */
-export function valuesOf(route: GatewayRoute): FormValues {
-  const { access } = route
+/** What the form knows of a route, be it there or only wanted. */
+type Shown = Pick<GatewayRoute, 'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'presentCertificate'> & {
+  readonly [Name in 'access' | 'exact' | 'methods' | 'priority']?: GatewayRoute[Name] | undefined
+} & { readonly balance?: Parameters<typeof balanceValues>[0] }
+
+/** A route as the form shows it. @param revision of a route that is there */
+export function valuesOf(route: Shown, revision?: number): FormValues {
+  const access = route.access ?? { kind: 'permission', permission: '' }
   return {
     name: route.name,
     host: route.host,
     path: route.path,
+    exact: route.exact ? 'on' : undefined,
+    methods: route.methods?.join(' '),
+    priority: String(route.priority ?? 0),
     upstreams: route.upstreams.join('\n'),
     rule: access.kind,
     permission: access.kind === 'permission' ? access.permission : '',
@@ -110,7 +155,7 @@ export function valuesOf(route: GatewayRoute): FormValues {
     networks: route.networks.join('\n'),
     presentCertificate: route.presentCertificate ? 'on' : undefined,
     ...balanceValues(route.balance),
-    revision: String(route.revision),
+    revision: revision?.toString(),
   }
 }
 

@@ -8,7 +8,7 @@ import { warningsFor } from '../routing/report.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { removeRoutePage, routeFormPage, routePage, routesPage } from '../views/routes.ts'
 import type { AdminDeps } from './admin-deps.ts'
-import { balanceOf, balanceValues } from './balance-form.ts'
+import { balanceOf } from './balance-form.ts'
 import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
 import { listedRoutes } from './listed-routes.ts'
 import { upstreamsNow } from './upstreams-api.ts'
@@ -97,7 +97,7 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       params: routeParams,
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
-        return formReply(valuesOf(found), [], found.name)
+        return formReply(valuesOf(found, found.revision), [], found.name)
       },
     }),
   ]
@@ -114,7 +114,7 @@ function changingPages(deps: AdminDeps): readonly Route[] {
       handler: (ctx, { body }) =>
         orShowAgain(
           async () => redirectTo(await createRoute(deps, ctx, body)),
-          () => newValues(body),
+          () => valuesOf(body),
         ),
       invalid: async (_, { form, faults }) => formReply(typed(form), faults),
     }),
@@ -132,7 +132,7 @@ function changingPages(deps: AdminDeps): readonly Route[] {
         const change = { ...place, access, balance: balanceOf({ healthPath, ca }, balance) }
         return orShowAgain(
           async () => redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision))),
-          () => ({ ...newValues({ name: params.name, ...change }), revision: String(revision) }),
+          () => valuesOf({ name: params.name, ...change }, revision),
           params.name,
         )
       },
@@ -180,28 +180,6 @@ const conflicts: Readonly<Record<string, string>> = {
   'gateway.upstream-kind': 'upstreams',
   'gateway.pinned-authority': 'ca',
   'gateway.policy-unknown': 'policies',
-}
-
-type Placed = Pick<GatewayRoute, 'name' | 'host' | 'path' | 'upstreams' | 'networks' | 'presentCertificate'> & {
-  readonly access?: GatewayRoute['access'] | undefined
-  readonly balance?: Parameters<typeof balanceValues>[0]
-}
-
-function newValues(wanted: Placed): FormValues {
-  const access = wanted.access ?? { kind: 'permission', permission: '' }
-  return {
-    name: wanted.name,
-    host: wanted.host,
-    path: wanted.path,
-    upstreams: wanted.upstreams.join('\n'),
-    rule: access.kind,
-    permission: access.kind === 'permission' ? access.permission : '',
-    policies: access.kind === 'policy' ? access.policies.join('\n') : '',
-    reason: access.kind === 'public' ? access.reason : '',
-    networks: wanted.networks.join('\n'),
-    presentCertificate: wanted.presentCertificate ? 'on' : undefined,
-    ...balanceValues(wanted.balance),
-  }
 }
 
 function redirectTo(found: GatewayRoute): Reply {

@@ -16,7 +16,7 @@ import {
   time,
 } from '#platform/ui'
 import type { AdminDeps } from '../admin/admin-deps.ts'
-import { type FormValues, typed, words } from '../admin/form.ts'
+import { type FormValues, headerLines, linesOf, ticked, typed, words } from '../admin/form.ts'
 import { routeName, routeParams } from '../contract.ts'
 import { fail } from '../errors.ts'
 import { getRoute, updateRoute } from '../published-routes.ts'
@@ -29,27 +29,19 @@ import { placeholders } from './templates.ts'
 
 const { identityHeaders, setHeaders, removeHeaders, rewritePrefix } = requestSettings.whole.shape
 
-/** `Name: value` each, as a record. */
 const lines = z
   .string()
   .default('')
   .transform((text, context) => {
-    const pairs = text
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== '')
-      .map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()] as const)
-    const names = new Set(pairs.map(([name]) => name))
-    if (names.size !== pairs.length) context.addIssue({ code: 'custom', message: 'one name stands there twice' })
-    return Object.fromEntries(pairs)
+    const { headers, fault } = headerLines(text)
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+    return headers
   })
 
 const requestForm = z.strictObject({
   revision: z.coerce.number().int(),
   identityHeaders: lines.pipe(identityHeaders),
-  assertion: z
-    .literal('on')
-    .optional()
-    .transform((text) => text === 'on'),
+  assertion: ticked,
   setHeaders: lines.pipe(setHeaders),
   removeHeaders: words.pipe(removeHeaders),
   rewritePrefix: z.string().trim().default('').pipe(rewritePrefix),
@@ -141,12 +133,6 @@ function valuesOf({ request, revision }: GatewayRoute): FormValues {
     removeHeaders: request.removeHeaders.join('\n'),
     rewritePrefix: request.rewritePrefix,
   }
-}
-
-function linesOf(headers: Readonly<Record<string, string>>): string {
-  return Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('\n')
 }
 
 function pageReply(shown: Shown) {

@@ -40,6 +40,9 @@ export const balanceSettings = settingsGroup(
     ca: z
       .string()
       .max(65_536)
+      .trim()
+      // as forms send them, lines end in another way
+      .overwrite((pem) => pem.replaceAll('\r\n', '\n'))
       .nullable()
       .describe(
         'Certificates in PEM. When given, an app reached over https must show one of these authorities, and what the system trusts counts for nothing.',

@@ -35,6 +35,7 @@ const cors = z
     origins: z.array(pageOrigin).min(1, 'at least one').max(50),
     methods: z
       .array(methodName)
+      .min(1, 'at least one')
       .max(20)
       .default(['GET', 'HEAD', 'POST'])
       .describe('What pages of these origins may do.'),

@@ -25,6 +25,7 @@ import {
 } from '#platform/ui'
 import type { FormValues } from '../admin/form.ts'
 import type { FindingView, ProbeView, UpstreamView } from '../contract.ts'
+import { placeText } from '../routing/place.ts'
 import { type GatewayRoute, isOpenable, permissionOf } from '../routing/table.ts'
 import { routeTabs } from './route-tabs.ts'
 import { findingNotices } from './routing.ts'
@@ -96,6 +97,7 @@ export function routePage(options: {
     warnings.filter(({ kind }) => kind !== 'not-enforced'),
     route.name,
   )}${facts([
+    { term: 'Place', value: html`<code>${placeText(route)}</code>` },
     { term: 'App', value: html`<code>${route.upstreams.join(' ')}</code>` },
     { term: 'Who may use it', value: ruleText(route) },
     ...ruleFacts(route),
@@ -183,10 +185,31 @@ function placeFields(values: FormValues, faults: readonly FieldFault[]): Html {
     name: 'path',
     label: 'Path',
     value: values['path'] ?? '/',
-    hint: 'This path and everything under it. The longest one wins.',
+    hint: 'This path and everything under it. A segment * stands for exactly one. The most specific path wins.',
     autocomplete: 'off',
     code: true,
     required: true,
+    faults,
+  })}${checkboxes({
+    name: 'exact',
+    label: 'How much of it',
+    values: values['exact'] === 'on' ? ['on'] : [],
+    faults,
+    choices: [{ value: 'on', text: 'Only this very path, nothing under it' }],
+  })}${field({
+    name: 'methods',
+    label: 'Methods',
+    value: values['methods'],
+    hint: 'GET PUT. Empty: all. Another method is refused, never given to another route.',
+    autocomplete: 'off',
+    code: true,
+    faults,
+  })}${field({
+    name: 'priority',
+    label: 'Priority',
+    value: values['priority'] ?? '0',
+    hint: 'Where several routes cover a path the highest wins, then the most specific. 0 unless there is a reason.',
+    autocomplete: 'off',
     faults,
   })}${upstreamFields(values, faults)}`
 }
