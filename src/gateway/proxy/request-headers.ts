@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { canonicalName } from '../request/header-names.ts'
 import type { RequestRules } from '../request/request-rules.ts'
 import { connectionOptions, hopByHop } from './hop-by-hop.ts'
 import type { Presented } from './presented.ts'
@@ -82,7 +83,7 @@ const maxVerdicts = 2_000
 export function mayPass(name: string): boolean {
   const known = verdicts.get(name)
   if (known !== undefined) return known
-  const canonical = name.replaceAll(/[^a-z0-9]/g, '-')
+  const canonical = canonicalName(name)
   const verdict =
     !name.startsWith(':') && !dropped.has(canonical) && !droppedPrefixes.some((prefix) => canonical.startsWith(prefix))
   // names are the client's to choose: the memory of them is bounded

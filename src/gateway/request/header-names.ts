@@ -1,23 +1,12 @@
+import { hopByHop } from '../proxy/hop-by-hop.ts'
+
 /** Which headers a route may set towards its app. No Node here: contract, CLI and pages share it. */
 
 /** RFC 9110 §5.6.2, bounded. */
 const pattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
 /** About one hop or the framing (RFC 9110 §7.6.1, §6.4.1): said by whoever speaks on the connection. */
-const ofTheHop: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+const ofTheHop: ReadonlySet<string> = new Set([...hopByHop, 'content-length', 'expect'])
 /** What the gate says itself, the same for every route. */
 const ofTheGate: ReadonlySet<string> = new Set([
   'cookie',
