@@ -8,9 +8,8 @@ import { boundedBody } from '../defence/sizes.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
-import { UpstreamFault } from '../upstreams/fault.ts'
 import { clientHeaders, clientTrailers } from './response-headers.ts'
-import { faultCode, isStaleConnection, mayMoveOn } from './upstream-fault.ts'
+import { faultCode, isAnswer, isStaleConnection, mayMoveOn } from './upstream-fault.ts'
 import { maxInFlight, type Upstream } from './upstreams.ts'
 
 export interface ExchangeOptions {
@@ -56,7 +55,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #upstream: Upstream
   #era = 0
   #moves = 0
-  #interim = 0
+  #heads = 0
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #left = -1
@@ -173,15 +172,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) {
-      this.#passOver(controller)
-      return
-    }
-    const raw = controller.rawHeaders
-    if (Array.isArray(raw) && raw.length > maxHeaderItems) {
-      controller.abort(new UpstreamFault('gateway.upstream-headers-too-large', 'more header fields than anybody reads'))
-      return
-    }
+    this.#heads += 1
+    if (!isAnswer(controller, status, this.#heads)) return
     this.#answered()
     if (isEventStream(headers) && !this.#mayStream(controller)) return
     this.#answering = true
@@ -197,13 +189,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!short && this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
       process.nextTick(sendHead, this.#response)
     }
-  }
-
-  /** Informational answers are between the upstream and us; each begins the wait anew, so there may not be many. */
-  #passOver(controller: Dispatcher.DispatchController): void {
-    this.#interim += 1
-    if (this.#interim <= maxInterim) return
-    controller.abort(new UpstreamFault('gateway.upstream-garbage', 'interim answers without end'))
   }
 
   #answered(): void {
@@ -333,10 +318,6 @@ function sendHead(response: ServedResponse): void {
 }
 
 const shortBody = 65_536
-/** Names and values of a thousand fields: short ones fit into 64 KiB by ten thousands, which clients do not take. */
-const maxHeaderItems = 2_000
-/** More than any app has to say before its answer. */
-const maxInterim = 16
 
 /** NGHTTP2_INTERNAL_ERROR: the stream ends as failed, not as complete. */
 const internalError = 2

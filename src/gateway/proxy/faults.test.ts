@@ -100,6 +100,12 @@ for (const { name, serve, status, code } of failures) {
     assert.match(page.headers['content-type'] ?? '', /^text\/html/)
     assert.match(page.body, new RegExp(code.replace('.', '\\.')))
     assert.match(String(page.headers['content-security-policy']), /default-src 'none'/)
+    const tested = await gate.admin('POST', '/api/v1/routes/app/test')
+    assert.equal(
+      (JSON.parse(tested.body) as { readonly code?: string }).code,
+      code,
+      'a test meets what a visitor meets',
+    )
     // whoever reads the log finds the very request the client speaks of
     const lines = gate.log.entries.map((entry) => JSON.stringify(entry))
     assert.ok(lines.some((line) => line.includes(code) && line.includes(String(problem['requestId']))))

@@ -6,7 +6,7 @@ import { literalPrefix } from '../request/rewrite.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
-import { faultCode } from './upstream-fault.ts'
+import { faultCode, isAnswer } from './upstream-fault.ts'
 import type { Upstream } from './upstreams.ts'
 
 const probeMs = 5_000
@@ -25,6 +25,7 @@ export async function probeAll({ members }: Balance, route: GatewayRoute, clock:
 /** Asks for the route's path, as nobody. Reads the head of the answer only. */
 function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<Probed> {
   const begun = clock.monotonic()
+  let heads = 0
   const since = () => Math.round((clock.monotonic() - begun) * 10) / 10
   return new Promise((resolve) => {
     const options: DispatchOptions = {
@@ -39,7 +40,8 @@ function probe(upstream: Upstream, route: GatewayRoute, clock: Clock): Promise<P
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: () => undefined,
       onResponseStart: (controller, status) => {
-        if (status < 200) return
+        heads += 1
+        if (!isAnswer(controller, status, heads)) return
         resolve({ upstream: upstream.text, reachable: true, status, ms: since() })
         controller.abort(new Error('the head was enough'))
       },

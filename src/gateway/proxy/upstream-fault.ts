@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import type { GatewayCode } from '../errors.ts'
 import { UpstreamFault } from '../upstreams/fault.ts'
 import { errors } from './undici.ts'
@@ -66,6 +67,29 @@ const passing: ReadonlySet<GatewayCode> = new Set<GatewayCode>([
 
 export function mayMoveOn(code: GatewayCode): boolean {
   return passing.has(code)
+}
+
+/** Informational answers: more than any app has to say before its answer. */
+const maxInterim = 16
+/** Names and values of a thousand fields: short ones fit into 64 KiB by ten thousands, which clients do not take. */
+const maxHeaderItems = 2_000
+
+/**
+ * Whether a head is an answer. An informational one is none: it is between the upstream and us. Each begins the wait anew,
+ * so one too many aborts the request; so does a head that nobody takes.
+ *
+ * @param count of heads of this request, with this one
+ */
+export function isAnswer(controller: Dispatcher.DispatchController, status: number, count: number): boolean {
+  if (status < 200) {
+    if (count > maxInterim)
+      controller.abort(new UpstreamFault('gateway.upstream-garbage', 'interim answers without end'))
+    return false
+  }
+  const raw = controller.rawHeaders
+  if (!Array.isArray(raw) || raw.length <= maxHeaderItems) return true
+  controller.abort(new UpstreamFault('gateway.upstream-headers-too-large', 'more header fields than anybody reads'))
+  return false
 }
 
 /** Whether the upstream may not have seen the request: a kept connection that it had closed meanwhile. */
