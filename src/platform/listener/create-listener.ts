@@ -74,7 +74,11 @@ export function createListener(options: ListenerOptions): StartedListener {
   const httpsPort = (): number => options.publicPort ?? portOf(secure.server)
   const plain = createPlainServer({
     prefixes,
-    knows: (host, address) => (hosts.has(host) ? own.mayReach(address) : others?.knows?.(host) === true),
+    knows: (host, request, peer) => {
+      const served = hosts.get(host)
+      if (served === undefined) return others?.knows?.(host) === true
+      return own.mayReach(clients.place(request, peer, served) ? (clients.find(request) ?? peer) : undefined)
+    },
     httpsPort,
     connections: plainConnections,
     peers,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import {
   ask,
@@ -44,8 +44,7 @@ async function helloTo(fixture: Fixture, name: string): Promise<string> {
 }
 
 /** What Node's client says first, caught by a server that says nothing. */
-async function clientHello(name: string): Promise<Buffer> {
-  const { createServer } = await import('node:net')
+function clientHello(name: string): Promise<Buffer> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {
       socket.once('data', (bytes) => {
@@ -119,6 +118,18 @@ test('attack 3: through a trusted proxy the client counts, and what it says of i
   // the proxy's own question after health
   assert.equal(await asked('/healthz', undefined), 200)
   assert.equal(await asked('/healthz/', undefined), 400)
+  const redirected = async (lines: string): Promise<number> =>
+    statusOf(await exchangePlain(fixture, get('a.test', '/', lines)))
+  assert.equal(await redirected('X-Forwarded-For: 10.1.2.3\r\n'), 308)
+  for (const outside of ['192.0.2.9', '10.1.2.3, 192.0.2.9', '127.0.0.1', 'unknown']) {
+    assert.equal(await redirected(`X-Forwarded-For: ${outside}\r\n`), 421, outside)
+  }
+  assert.equal(await redirected(''), 421)
+})
+
+test('attack 3: on plain HTTP a proxy inside brings nobody with it', async (t) => {
+  const fixture = await start(t, (address) => address === '127.0.0.1', ['127.0.0.1'])
+  assert.equal(statusOf(await exchangePlain(fixture, get('a.test', '/', 'X-Forwarded-For: 192.0.2.9\r\n'))), 421)
 })
 
 test('attack 3: without trusted proxies no header brings anybody inside', async (t) => {

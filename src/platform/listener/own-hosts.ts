@@ -13,9 +13,14 @@ export class OwnHosts {
     this.#isInside = isInside
   }
 
-  /** Never throws or rejects: what cannot be answered is a no. */
-  mayReach(address: string): boolean | Promise<boolean> {
+  /**
+   * Never throws or rejects: what cannot be answered is a no.
+   *
+   * @param address `undefined` where it cannot be told: inside no network
+   */
+  mayReach(address: string | undefined): boolean | Promise<boolean> {
     if (this.#isInside === undefined) return true
+    if (address === undefined) return false
     try {
       const answer = this.#isInside(address)
       return answer instanceof Promise ? answer.catch((error: unknown) => this.#unknown(error)) : answer

@@ -12,8 +12,8 @@ import { claimsOtherVersion, type RefusalCode, refuse, refuseSocket, refuseVersi
 
 export interface PlainServerParts {
   readonly prefixes: ReadonlyMap<string, ServedHandler>
-  /** Whether HTTPS serves this host, to this address. Never rejects. */
-  readonly knows: (host: string, address: string) => boolean | Promise<boolean>
+  /** Whether HTTPS serves this host, to whoever sent this request from `peer`. Never rejects. */
+  readonly knows: (host: string, request: IncomingMessage, peer: string) => boolean | Promise<boolean>
   readonly httpsPort: () => number
   readonly connections: Connections
   readonly peers: Peers
@@ -71,7 +71,7 @@ export function createPlainServer(parts: PlainServerParts): {
 
 type Answer = ServedHandler | { readonly location: string } | { readonly code: RefusalCode }
 
-function choose(parts: PlainServerParts, request: IncomingMessage, address: string): Answer | Promise<Answer> {
+function choose(parts: PlainServerParts, request: IncomingMessage, peer: string): Answer | Promise<Answer> {
   if (request.rawHeaders.length > parts.limits.headerCount * 2) return { code: 'platform.too-many-headers' }
   const host = hostOf(request, 'http')
   if (host === undefined) return { code: 'platform.bad-host' }
@@ -82,6 +82,6 @@ function choose(parts: PlainServerParts, request: IncomingMessage, address: stri
     if (!knows) return { code: 'platform.misdirected-request' }
     return { location: `https://${host}${port === 443 ? '' : `:${port}`}${target}` }
   }
-  const knows = parts.knows(host, address)
+  const knows = parts.knows(host, request, peer)
   return knows instanceof Promise ? knows.then(redirect) : redirect(knows)
 }
