@@ -36,6 +36,7 @@ export interface PairFault {
 
 const mostBytes = 262_144
 const mostNames = 1_000
+const begin = '-----BEGIN CERTIFICATE-----'
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 const dnsName = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 
@@ -76,11 +77,11 @@ function parsed<T>(
   read: (text: string) => T | string,
 ): { readonly value: T } | PairFault {
   try {
+    const state = statSync(path)
     // a pipe would never end, and a device never be read
-    if (!statSync(path).isFile()) return { file, message: 'is not a file' }
-    const bytes = readFileSync(path)
-    if (bytes.length > mostBytes) return { file, message: `is larger than ${mostBytes} bytes` }
-    const value = read(bytes.toString('latin1'))
+    if (!state.isFile()) return { file, message: 'is not a file' }
+    if (state.size > mostBytes) return { file, message: `is larger than ${mostBytes} bytes` }
+    const value = read(readFileSync(path, 'latin1'))
     return typeof value === 'string' ? { file, message: value } : { value }
   } catch (error) {
     return { file, message: `cannot be read: ${reasonOf(error)}` }
@@ -90,6 +91,8 @@ function parsed<T>(
 function readChain(text: string): Chain | string {
   const [first, ...others] = text.match(block) ?? []
   if (first === undefined) return 'holds no certificate in PEM'
+  // half written: the leaf would be served without those above it
+  if (text.split(begin).length - 1 > others.length + 1) return 'holds a certificate that is not whole'
   return [new X509Certificate(first), ...others.map((one) => new X509Certificate(one))]
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -16,7 +16,8 @@ function place(t: TestContext) {
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const clock = fakeClock(Date.UTC(2030, 0, 1))
   const log = memoryLog()
-  const certificates = new FileCertificates({ clock, log, metrics: createMetrics() })
+  const metrics = createMetrics()
+  const certificates = new FileCertificates({ clock, log, metrics })
   t.after(() => certificates.stop())
   const write = (name: string, { cert, key }: TestCertificate): CertificateFiles => {
     const files = { certificate: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) }
@@ -24,7 +25,7 @@ function place(t: TestContext) {
     writeFileSync(files.key, key, { mode: 0o600 })
     return files
   }
-  return { directory, clock, log, certificates, write }
+  return { directory, clock, log, metrics, certificates, write }
 }
 
 test('certificates of files are found by exact name, then by the wildcard one label above', (t) => {
@@ -51,6 +52,9 @@ test('every fault of every file is told at once, in words', (t) => {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
   })
+  const huge = join(directory, 'huge.pem')
+  writeFileSync(huge, '')
+  truncateSync(huge, 2 ** 40)
   const missing = { certificate: join(directory, 'no.pem'), key: join(directory, 'no.key') }
   const outcomes = certificates.load([
     missing,
@@ -60,6 +64,8 @@ test('every fault of every file is told at once, in words', (t) => {
     write('nameless', testCertificate()),
     write('torn', { cert: good.cert.slice(0, 200), key: good.key }),
     { certificate: directory, key: '/dev/zero' },
+    write('half-chain', { cert: good.cert + other.cert.slice(0, 200), key: good.key }),
+    { certificate: huge, key: huge },
   ])
   const told = outcomes.map(({ faults }) => faults.map(({ file, message }) => `${file}: ${message}`))
   assert.deepEqual(told.slice(0, 5), [
@@ -71,6 +77,8 @@ test('every fault of every file is told at once, in words', (t) => {
   ])
   assert.deepEqual(told[5], ['certificate: holds no certificate in PEM'])
   assert.deepEqual(told[6], ['certificate: is not a file', 'key: is not a file'])
+  assert.deepEqual(told[7], ['certificate: holds a certificate that is not whole'])
+  assert.deepEqual(told[8], ['certificate: is larger than 262144 bytes', 'key: is larger than 262144 bytes'])
   assert.ok(outcomes.every(({ state, served }) => state === 'refused' && served === undefined))
   assert.equal(certificates.find('a.test'), undefined)
 })
@@ -104,6 +112,16 @@ test('a change that cannot be used leaves the certificate before it in service',
   assert.equal(certificates.find('a.test'), undefined)
   // what is no longer named is forgotten, not kept for later
   assert.equal(certificates.load([files])[0]?.state, 'refused')
+})
+
+test('the metric tells the ends of what is served now, and of nothing that was', async (t) => {
+  const { certificates, metrics, write } = place(t)
+  const files = write('a', testCertificate('a.test'))
+  certificates.load([files])
+  const line = `gatehouse_listener_certificate_not_after_seconds{file="${files.certificate}"}`
+  assert.ok((await metrics.text()).includes(line))
+  certificates.load([])
+  assert.ok(!(await metrics.text()).includes(line))
 })
 
 test('files that change are read by themselves, also behind a link that is turned', async (t) => {

@@ -60,6 +60,8 @@ export class FileCertificates {
     )
     Object.assign(gauge, {
       collect: () => {
+        // one that is named no longer must not alarm anybody when its end comes
+        gauge.reset()
         for (const { files, served } of this.#outcomes) {
           if (served !== undefined) gauge.set({ file: files.certificate }, served.notAfter / 1000)
         }
