@@ -100,9 +100,7 @@ const nobody: Destination = {
 }
 
 function refuse(handler: Dispatcher.DispatchHandler, fault: Error): boolean {
-  new LocalAnswer(handler, false).run(async () => {
-    throw fault
-  })
+  new LocalAnswer(handler, false).refuse(fault)
   return true
 }
 

@@ -156,6 +156,12 @@ test("another room's scheme leads where the room says, request by request, and n
     failing.now = false
     assert.equal(await saw(), 'one')
   }
+  // what leads nowhere saw nothing: a request with effect goes on from there, too
+  await gate.addRoute({ name: 'both', host: 'both.localhost', upstreams: ['app:wiki', two.origin], access })
+  places.set('wiki', undefined)
+  for (const body of ['x', 'y']) {
+    assert.equal((await gate.ask({ host: 'both.localhost', method: 'POST', body })).body, 'two')
+  }
   const unknown = await gate.admin('POST', '/api/v1/routes', { name: 'x', host, upstreams: ['app:blog'], access })
   assert.equal(unknown.status, 422)
   assert.match(unknown.body, /There is no app blog/)

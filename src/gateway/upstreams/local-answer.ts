@@ -43,6 +43,11 @@ export class LocalAnswer implements Dispatcher.DispatchController {
     })
   }
 
+  /** Fails before it begins: whoever waits may take it that nobody saw the request. */
+  refuse(fault: Error): void {
+    queueMicrotask(() => this.#fail(fault))
+  }
+
   begin(status: number, headers: Record<string, string>): void {
     if (!this.#over) this.#handler.onResponseStart?.(this, status, headers)
   }
