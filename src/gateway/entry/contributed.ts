@@ -1,6 +1,7 @@
 import type { GatewayAnswer, GatewayAuthenticator, Listener, ServedRequest } from '#platform'
 import { hostOf } from '../proxy/screen.ts'
 import type { Visit } from '../visit.ts'
+import { foreignChange, foreignSocket, isCrossSiteChange } from './cross-site.ts'
 import type { Found, Way } from './way.ts'
 
 /** Another room's authenticator as a way. */
@@ -37,6 +38,7 @@ export function contributedWay(
 function foundIn(visit: Visit, answer: GatewayAnswer): Found {
   if (answer === undefined) return undefined
   if ('actor' in answer) {
+    if (answer.deliberate !== true && isCrossSiteChange(visit)) return visit.isSocket ? foreignSocket : foreignChange
     visit.proof = answer
     return answer.actor
   }

@@ -1,5 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Visit } from '../visit.ts'
+import type { Turned } from './way.ts'
+
+/** Refused, not nobody's: who comes is known, and may not have meant it. */
+export const foreignSocket: Turned = {
+  turned: 'gateway.websocket-origin',
+  noted: {
+    step: 'policy',
+    code: 'route-origin',
+    reason: "A page of another site asked for this app's WebSocket.",
+  },
+  byRule: true,
+}
+
+/** The same for a request that changes something. */
+export const foreignChange: Turned = {
+  turned: 'gateway.cross-site',
+  noted: {
+    step: 'policy',
+    code: 'route-origin',
+    reason: 'A page of another site sent a change with the sign-in of this app.',
+  },
+  byRule: true,
+}
 
 /**
  * Browsers send cookies and client certificates along with requests that pages of other sites make. What changes something

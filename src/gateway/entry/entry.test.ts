@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import type { Actor } from '#kit'
-import { defineRoom, type GatewayAnswer, type GatewayAuthenticator, tables, touch } from '#platform'
+import { defineRoom, type GatewayAnswer, type GatewayAuthenticator, type GatewayProof, tables, touch } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { handshake, startSocketUpstream } from '../sockets/testing.ts'
 import { type Answer, startGate, startUpstream, TestBrowser, type TestGate } from '../testing.ts'
@@ -17,11 +17,11 @@ const everywhere = { permissions: ['*'], networks: { allow: [], deny: [] }, regi
 
 /** A room that lets share links in: by a field, a cookie or an Authorization of its own. */
 function shareRoom(share: Share) {
-  const proof = (accountId: string) => ({
+  const proof = (accountId: string): GatewayProof => ({
     actor: {
       principal: { kind: 'account', id: accountId, name: 'ada' },
       credential: { id: 'shr_1', kind: 'share', ...everywhere },
-    } satisfies Actor,
+    },
     again: (): GatewayAnswer => (share.revoked ? undefined : proof(accountId)),
   })
   const answerTo = (text: string | undefined): GatewayAnswer => {
@@ -29,6 +29,8 @@ function shareRoom(share: Share) {
     if (text === 'good' && share.accountId !== undefined && !share.revoked) return proof(share.accountId)
     return { code: 'share.ended', reason: 'The share link has ended.', challenge: 'Share realm="test"' }
   }
+  const deliberate = (answer: GatewayAnswer): GatewayAnswer =>
+    answer !== undefined && 'actor' in answer ? { ...answer, deliberate: true } : answer
   const authenticator: GatewayAuthenticator = {
     name: 'share',
     title: 'share links',
@@ -38,8 +40,10 @@ function shareRoom(share: Share) {
       share.asked += 1
       const { cookie = '', authorization } = headers
       const field = headers['x-gatehouse-share']
-      if (typeof field === 'string') return answerTo(field)
-      if (authorization?.startsWith('Share ') === true) return Promise.resolve(answerTo(authorization.slice(6)))
+      if (typeof field === 'string') return deliberate(answerTo(field))
+      if (authorization?.startsWith('Share ') === true) {
+        return Promise.resolve(deliberate(answerTo(authorization.slice(6))))
+      }
       if (target.includes('broken')) return Promise.reject(new Error('the share store is away'))
       return answerTo(/__Host-gatehouse-share=([^;]*)/.exec(cookie)?.[1])
     },
@@ -103,6 +107,34 @@ test('another room’s authenticator: one is let in as whom it says, refused, se
   assert.match(journal.body, /share\.ended/)
   share.revoked = true
   assert.equal((await gate.ask({ host, headers: { 'x-gatehouse-share': 'good' } })).status, 401)
+})
+
+test('a page of another site changes nothing with a cookie of another room’s; what it says itself counts', async (t) => {
+  const { gate } = await start(t)
+  const upstream = await startUpstream(t)
+  const authenticators = ['share', 'session']
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access: signedIn, authenticators })
+  const cookie = '__Host-gatehouse-share=good'
+  const own = `https://${host}:${gate.port}`
+  const evil = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  const cases: [method: string, headers: Record<string, string>, status: number][] = [
+    ['POST', { cookie, ...evil }, 403],
+    ['POST', { cookie, origin: 'null' }, 403],
+    ['POST', { cookie, origin: own }, 200],
+    ['POST', { cookie }, 200],
+    ['GET', { cookie, ...evil }, 200],
+    ['POST', { authorization: 'Share good', ...evil }, 200],
+    ['POST', { 'x-gatehouse-share': 'good', ...evil }, 200],
+  ]
+  for (const [method, headers, status] of cases) {
+    const answer = await gate.ask({ host, method, headers })
+    assert.equal(answer.status, status, `${method} ${JSON.stringify(headers)}: ${answer.body}`)
+    if (status === 403) assert.equal(codeOf(answer), 'gateway.cross-site')
+  }
+  const sockets = await startSocketUpstream(t)
+  assert.equal((await gate.admin('PATCH', '/api/v1/routes/app', { upstreams: [sockets.origin] })).status, 200)
+  assert.equal((await handshake(t, gate, { cookie, origin: 'https://evil.example' })).status, 403)
+  assert.equal((await handshake(t, gate, { cookie, origin: own })).status, 101)
 })
 
 test('an open socket that another room let in is closed when it says that what let it in has ended', async (t) => {

@@ -1,28 +1,8 @@
 import type { IdentityFace } from '#identity'
 import type { Actor } from '#kit'
 import type { Visit } from '../visit.ts'
-import { isCrossSiteChange, isCrossSiteSocket } from './cross-site.ts'
-import type { Turned, Way } from './way.ts'
-
-const foreignSocket: Turned = {
-  turned: 'gateway.websocket-origin',
-  noted: {
-    step: 'policy',
-    code: 'route-origin',
-    reason: "A page of another site asked for this app's WebSocket.",
-  },
-  byRule: true,
-}
-
-const foreignChange: Turned = {
-  turned: 'gateway.cross-site',
-  noted: {
-    step: 'policy',
-    code: 'route-origin',
-    reason: 'A page of another site sent a change with the sign-in of this app.',
-  },
-  byRule: true,
-}
+import { foreignChange, foreignSocket, isCrossSiteChange, isCrossSiteSocket } from './cross-site.ts'
+import type { Way } from './way.ts'
 
 /**
  * The cookie of an app host. One that has ended is nobody's: browsers go on sending it, and who comes with it must be led

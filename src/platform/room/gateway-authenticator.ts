@@ -58,6 +58,11 @@ export interface GatewayPresented {
 export interface GatewayProof {
   readonly actor: Actor
   /**
+   * Whoever made the request put the credential into it: an `Authorization`, a field. Else it is taken for what browsers send
+   * along by themselves, a cookie or a certificate, and changes that pages of other sites make with it are refused.
+   */
+  readonly deliberate?: true
+  /**
    * Asks again, as long as something this proof opened stays open: a WebSocket, a stream of events. `watch` is no use, it puts
    * off no idle end; `use` is one. Keep a hash for it, never the credential. A rejection is asked again, for a few seconds.
    *
