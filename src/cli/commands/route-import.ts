@@ -83,7 +83,7 @@ async function planned(client: Client, { state }: ImportView) {
   }
 }
 
-function reportText({ rules, findings, routeFindings, general }: ImportView): string {
+function reportText({ rules, findings, routeFindings, complete, general }: ImportView): string {
   const lines = rules.flatMap(({ index, id, routes, isPublic, notes, faults }) => [
     `${index + 1}. ${visible(id)}: ${faults.length > 0 ? 'REFUSED' : `${routes.join(', ')}${isPublic ? ' (everybody)' : ''}`}`,
     ...faults.map((fault) => `     fault: ${visible(fault)}`),
@@ -92,6 +92,7 @@ function reportText({ rules, findings, routeFindings, general }: ImportView): st
   const odd = [
     ...findings.map(({ level, text }) => `${level}: ${visible(text)}`),
     ...routeFindings.map(({ level, route, text }) => `${level}: route ${visible(route)}: ${visible(text)}`),
+    ...(complete ? [] : ['There are more: take the file in parts to see them.']),
   ]
   return [
     'Rules',

@@ -8,9 +8,20 @@ const mostFindings = 500
 const internal =
   /^(?:hydrator|admin|internal|private|metrics|actuator|debug|pprof|prometheus|management|introspect|introspection|setup|config)$/i
 
+export interface ImportFindings {
+  /** Warnings first. */
+  readonly findings: readonly ImportFinding[]
+  /** False where there are more than are listed, or more was not looked for. */
+  readonly complete: boolean
+}
+
 /** What is odd about the rules as a set: told, whatever became of each. */
-export function findingsOf(converted: readonly Converted[]): readonly ImportFinding[] {
-  return [...duplicateIds(converted), ...openOnes(converted), ...pairs(converted)].slice(0, mostFindings)
+export function findingsOf(converted: readonly Converted[]): ImportFindings {
+  const paired = pairs(converted)
+  const all = [...duplicateIds(converted), ...openOnes(converted), ...paired.findings]
+  const { warning = [], note = [] } = Object.groupBy(all, ({ level }) => level)
+  const isAll = paired.complete && all.length <= mostFindings
+  return { findings: [...warning, ...note].slice(0, mostFindings), complete: isAll }
 }
 
 function duplicateIds(converted: readonly Converted[]): readonly ImportFinding[] {
@@ -52,27 +63,33 @@ interface Spot {
 /** What rules share is looked for in at most so many steps of a host. */
 const mostSteps = 200_000
 
-function pairs(converted: readonly Converted[]): readonly ImportFinding[] {
+/** What a refused rule leaves to others is looked for before all else. */
+function pairs(converted: readonly Converted[]): ImportFindings {
   const spots = converted.flatMap((rule): Spot[] => [
     ...rule.places.map((place) => ({ place: lowered(place), rule, lost: false })),
     ...(rule.reach === undefined ? [] : [{ place: lowered(rule.reach), rule, lost: true }]),
   ])
+  const hosts = [...Map.groupBy(spots, ({ place }) => place.host).values()].map((own) => ({
+    own,
+    tree: new PlaceTree(own),
+    budget: { steps: mostSteps },
+  }))
   const order = new Map(converted.map((rule, index) => [rule, index]))
-  const found: ImportFinding[] = []
-  for (const own of Map.groupBy(spots, ({ place }) => place.host).values()) {
-    const tree = new PlaceTree(own)
-    const budget = { steps: mostSteps }
-    for (const spot of own) {
-      if (found.length >= mostFindings) return found
-      const { path, exact } = spot.place
-      for (const other of tree.meeting(segmentsOf(path), exact, budget)) {
-        const isLater = (order.get(other.rule) ?? 0) > (order.get(spot.rule) ?? 0)
-        if (spot.lost && !other.lost) found.push(...uncovered(spot, other))
-        else if (!spot.lost && !other.lost && isLater) found.push(...shared(spot, other))
+  const isLater = (one: Spot, other: Spot) => (order.get(one.rule) ?? 0) > (order.get(other.rule) ?? 0)
+  const findings: ImportFinding[] = []
+  for (const lost of [true, false]) {
+    for (const { own, tree, budget } of hosts) {
+      for (const spot of own.filter((one) => one.lost === lost)) {
+        if (findings.length >= mostFindings) return { findings, complete: false }
+        const others = tree.meeting(segmentsOf(spot.place.path), spot.place.exact, budget).filter((one) => !one.lost)
+        for (const other of others) {
+          if (lost) findings.push(...uncovered(spot, other))
+          else if (isLater(other, spot)) findings.push(...shared(spot, other))
+        }
       }
     }
   }
-  return found
+  return { findings, complete: hosts.every(({ budget }) => budget.steps >= 0) }
 }
 
 function lowered(place: Place): Place {

@@ -11,6 +11,9 @@ import { settingsDefaults, withSettings } from '../settings/route-settings.ts'
 import { generalNotes, type Imported, importRules } from './oathkeeper.ts'
 import { type ImportView, importBody, importView, mostRulesBytes } from './report.ts'
 
+/** The gravest are told. */
+const mostFindings = 500
+
 export interface ImportDeps {
   readonly config: Pick<CoreConfig, 'console'>
   readonly pki: Pick<PkiFace, 'certificateHost'>
@@ -49,12 +52,13 @@ async function imported(
   })
   const mayRead = (await deps.access.decide(ctx.actor, 'routes:read', undefined, { now: ctx.now })).allowed
   const beside = mayRead ? standing.filter(({ name }) => !made.routes.has(name)).map(placed) : []
-  const report = reportOf([...beside, ...placesIn(made)])
-  const about = [...made.routes.keys()].flatMap((name) => findingsAbout(report, name))
+  const report = reportOf([...beside, ...placesIn(made)], Number.POSITIVE_INFINITY)
+  const about = findingsAbout(report, new Set(made.routes.keys()))
   return {
     rules: made.rules.map((one) => ({ ...one })),
     findings: made.findings.map((one) => ({ ...one })),
-    routeFindings: [...new Set(about)].map(viewOf),
+    routeFindings: about.slice(0, mostFindings).map(viewOf),
+    complete: made.complete && about.length <= mostFindings,
     general: [...generalNotes],
     state: { version: 1, routes: Object.fromEntries(made.routes) },
   }

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { touch } from '#platform'
+import { createRouteBody } from '../contract.ts'
+import { insertRoute } from '../route-store.ts'
+import type { GatewayRoute } from '../routing/table.ts'
+import { settingsDefaults } from '../settings/route-settings.ts'
 import { startGate, startUpstream, TestBrowser, type TestGate } from '../testing.ts'
 import { type ImportOptions, importRules } from './oathkeeper.ts'
 import type { ImportView } from './report.ts'
@@ -297,6 +302,53 @@ test('attack: a rule that cannot be taken is not silently left to a wider one', 
   assert.deepEqual(method.findings.filter(({ kind }) => kind === 'method-refused').length, 1)
 })
 
+test('attack: what a refused rule leaves to another is told, however much else there is to tell', async (t) => {
+  const lost = rule({
+    id: 'guarded',
+    authenticators: [{ handler: 'jwt' }],
+    match: { url: 'https://z.example.org/u/<[0-9]+>', methods: ['GET'] },
+  })
+  const wide = rule({ id: 'wide', match: { url: 'https://z.example.org/<.*>', methods: ['GET'] } })
+  const noise = Array.from({ length: 600 }, (_, index) =>
+    rule({ id: `n${index}`, match: { url: `https://a.example.org/<.*>`, methods: ['GET'] } }),
+  )
+  const { findings, complete } = only(...noise, wide, lost)
+  assert.ok(findings.some(({ kind }) => kind === 'uncovered'))
+  assert.equal(complete, false)
+  assert.equal(only(rule()).complete, true)
+
+  const gate = await startGate(t)
+  await gate.kernel.database.tx(async (db) => {
+    for (let index = 0; index < 501; index += 1) await insertRoute(db, shadowed(`a${index}`))
+    touch(db, 'routes')
+  })
+  const opened = rule({ id: 'opened', match: { url: 'https://api.example.org/a0/open', methods: ['GET'] } })
+  const answer = await gate.admin('POST', '/api/v1/route-imports/oathkeeper', { rules: [opened] })
+  const { routeFindings } = JSON.parse(answer.body) as ImportView
+  assert.deepEqual(
+    routeFindings.map(({ kind, route }) => `${kind} ${route}`),
+    ['public-inside-guarded opened'],
+  )
+})
+
+function shadowed(name: string): GatewayRoute {
+  return {
+    ...settingsDefaults,
+    ...createRouteBody.parse({
+      name,
+      host: 'api.example.org',
+      path: `/${name}`,
+      upstreams: ['http://127.0.0.1:1'],
+      access: { kind: 'signed-in' },
+      mode: 'shadow',
+    }),
+    id: `rt_${name}`,
+    createdAt: 0,
+    updatedAt: 0,
+    revision: 1,
+  } as GatewayRoute
+}
+
 test('anything may stand in a file; two thousand rules take bounded work', () => {
   for (const one of [
     null,
@@ -316,7 +368,8 @@ test('anything may stand in a file; two thousand rules take bounded work', () =>
   const many = Array.from({ length: 2_000 }, (_, index) =>
     rule({ id: 'same', match: { url: `https://api.example.org/<[^/]+>/p${index}/<.*>`, methods: ['GET'] } }),
   )
-  const { routes, findings } = importRules(many, options)
+  const { routes, findings, complete } = importRules(many, options)
   assert.equal(routes.size, 2_000)
+  assert.equal(complete, false)
   assert.ok(findings.length <= 500)
 })

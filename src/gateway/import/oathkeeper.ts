@@ -1,18 +1,17 @@
-import { createRouteBody } from '../contract.ts'
+import { createRouteBody, newRouteName } from '../contract.ts'
 import { literalPrefix } from '../request/rewrite.ts'
 import type { Place } from '../routing/place.ts'
-import { findingsOf } from './findings.ts'
+import { findingsOf, type ImportFindings } from './findings.ts'
 import { type Admitted, admittedBy, refusalOf, toldBy } from './handlers.ts'
 import { knownMembers, type OathkeeperRule, oathkeeperRule } from './oathkeeper-rule.ts'
-import type { ImportFinding, Note, RuleReport } from './report.ts'
+import type { Note, RuleReport } from './report.ts'
 import { placesOf, type Strategy } from './url-pattern.ts'
 
 /** A route as declared state has it. */
 export type Declared = Readonly<Record<string, unknown>>
 
-export interface Imported {
+export interface Imported extends ImportFindings {
   readonly rules: readonly RuleReport[]
-  readonly findings: readonly ImportFinding[]
   readonly routes: ReadonlyMap<string, Declared>
 }
 
@@ -48,7 +47,7 @@ export const generalNotes: readonly string[] = [
 export function importRules(given: readonly unknown[], options: ImportOptions): Imported {
   const routes = new Map<string, Declared>()
   const converted = given.map((one, index) => convert(one, index, options, routes))
-  return { rules: converted.map(({ report }) => report), findings: findingsOf(converted), routes }
+  return { rules: converted.map(({ report }) => report), ...findingsOf(converted), routes }
 }
 
 function convert(given: unknown, index: number, options: ImportOptions, routes: Map<string, Declared>): Converted {
@@ -233,8 +232,6 @@ function idOf(given: unknown): string {
   return typeof id === 'string' ? id.slice(0, 190) : ''
 }
 
-const takenByPages = new Set(['new', 'check', 'test'])
-
 /** A name of a route out of a rule's id: the same for the same rules, so that importing again changes nothing. */
 function freeName(id: string, index: number, isTaken: (name: string) => boolean): string {
   const slug = id
@@ -242,7 +239,7 @@ function freeName(id: string, index: number, isTaken: (name: string) => boolean)
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 56)
     .replace(/^-+|-+$/g, '')
-  const base = slug === '' ? `rule-${index + 1}` : takenByPages.has(slug) ? `${slug}-rule` : slug
+  const base = slug === '' ? `rule-${index + 1}` : newRouteName.safeParse(slug).success ? slug : `${slug}-rule`
   if (!isTaken(base)) return base
   for (let count = 2; ; count += 1) {
     if (!isTaken(`${base}-${count}`)) return `${base}-${count}`

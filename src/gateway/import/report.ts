@@ -45,6 +45,7 @@ export const importView = z.object({
   rules: z.array(ruleReport),
   findings: z.array(importFinding),
   routeFindings: z.array(findingView).describe('What is odd about the new places, beside those that stand.'),
+  complete: z.boolean().describe('Whether these are all findings; of many only the gravest are told.'),
   general: z.array(z.string()).describe('What holds for all of them.'),
   state: z
     .object({ version: z.int(), routes: z.record(z.string(), z.record(z.string(), z.unknown())) })

@@ -1,3 +1,4 @@
+import { hostName } from '../contract.ts'
 import type { Note } from './report.ts'
 
 /** How Oathkeeper was told to read what stands between `<` and `>`. */
@@ -22,7 +23,6 @@ type Part = { readonly text: string } | { readonly pattern: string }
 type Segment = readonly Part[]
 
 const plainSegment = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/
-const hostForm = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 const anyScheme = new Set([
   'http|https',
   'https|http',
@@ -51,9 +51,9 @@ export function placesOf(url: string, strategy: Strategy): PatternPlaces | Patte
       fault:
         rest.length > 0 ? 'its host is a pattern; a route has one host' : 'it has no path, so no request ever matched',
     }
-  const [host = '', port] = first.text.slice(0, slash).split(':')
-  if (!hostForm.test(host.toLowerCase()) || /^[\d.]+$/.test(host))
-    return { fault: `${host} is no host that a route can have` }
+  const [given = '', port] = first.text.slice(0, slash).split(':')
+  const host = given.toLowerCase()
+  if (!hostName.safeParse(host).success) return { fault: `${given} is no host that a route can have` }
   const notes: Note[] =
     port === undefined
       ? []
@@ -65,8 +65,8 @@ export function placesOf(url: string, strategy: Strategy): PatternPlaces | Patte
           },
         ]
   const found = pathPlaces(segmentsOf([{ text: first.text.slice(slash) }, ...rest]), strategy)
-  if ('fault' in found) return { ...found, host: host.toLowerCase() }
-  return { host: host.toLowerCase(), places: found.places, notes: [...notes, ...found.notes] }
+  if ('fault' in found) return { ...found, host }
+  return { host, places: found.places, notes: [...notes, ...found.notes] }
 }
 
 /** Splits at the outermost `<` and `>`. */

@@ -66,9 +66,9 @@ export function reportOf(routes: readonly PlacedRoute[], most = 500): RouteRepor
   return { findings: sorted.slice(0, most), more: Math.max(0, sorted.length - most) }
 }
 
-/** Those that speak of a route. */
-export function findingsAbout(report: RouteReport, name: string): readonly Finding[] {
-  return report.findings.filter(({ route, others }) => route === name || others.includes(name))
+/** Those that speak of one of these routes. */
+export function findingsAbout({ findings }: RouteReport, names: ReadonlySet<string>): readonly Finding[] {
+  return findings.filter(({ route, others }) => names.has(route) || others.some((other) => names.has(other)))
 }
 
 function lowered(route: PlacedRoute): PlacedRoute {

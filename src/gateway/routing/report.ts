@@ -23,7 +23,9 @@ export async function warningsFor(
   const { allowed } = await access.decide(ctx.actor, 'routes:read', undefined, { now: ctx.now })
   if (!allowed) return []
   const report = reportOf((await routesOfHost(ctx.db, host)).map(placed), Number.POSITIVE_INFINITY)
-  return findingsAbout(report, name).slice(0, mostLogged).map(viewOf)
+  return findingsAbout(report, new Set([name]))
+    .slice(0, mostLogged)
+    .map(viewOf)
 }
 
 /** Says at a start what is odd about the routes, one line each and not too many. */
