@@ -1,3 +1,5 @@
+import './imports.ts'
+
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'serve') {
   const [{ serve }, { rooms }] = await Promise.all([import('#platform/serve'), import('./app.ts')])
