@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Cedar } from '../cedar.ts'
+import { type Cedar, loadCedar } from '../cedar.ts'
 
 const require = createRequire(import.meta.url)
 const entry = '@cedar-policy/cedar-wasm/nodejs'
@@ -30,7 +30,7 @@ function ownCedar(): Cedar {
   const shared = require.cache[path]
   delete require.cache[path]
   try {
-    return require(path) as Cedar
+    return loadCedar()
   } finally {
     if (shared === undefined) delete require.cache[path]
     else require.cache[path] = shared
