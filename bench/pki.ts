@@ -1,15 +1,16 @@
 /**
  * Certificates issued: PKCS #10 read and proven, judged by its profile, signed, stored in a real SQLite file with its
- * journal record, through the room's own API handler; many at once, as a fleet asks, so that commits are shared. Beside
- * it, in the same run, the usual library (`@peculiar/x509`: read, verify, sign; stores nothing), bare `node:crypto` (one
- * verification and one signature, which nobody gets below) and `openssl x509 -req` (a process for each; by the clock).
+ * journal record, through the room's own API handlers: in batches of a hundred, as a maker of devices asks, and one by
+ * one, many at once, so that commits are shared. Beside them, in the same run, the usual library (`@peculiar/x509`: read,
+ * verify, sign; stores nothing), bare `node:crypto` (one key imported, one verification and one signature, which nobody
+ * gets below; and the same with the key known) and `openssl x509 -req` (a process for each; by the clock).
  *
  *     bin/runtime bench/pki.ts [--json]
  *
  * Rates are per second of processor time, all threads counted, which other load on the machine disturbs least.
  */
 import { execFileSync } from 'node:child_process'
-import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,6 +33,7 @@ import { median, rounded } from './machine/figures.ts'
 
 const devices = 200
 const atOnce = 64
+const inBatch = 100
 const rounds = 5
 const each = 1_600
 const target = 3_000
@@ -42,6 +44,7 @@ interface Sample {
   readonly name: string
   readonly pem: string
   readonly publicKey: KeyObject
+  readonly spki: Buffer
   /** Over `message`. */
   readonly signature: Uint8Array
 }
@@ -51,32 +54,31 @@ const directory = mkdtempSync(join(tmpdir(), 'gatehouse-bench-pki-'))
 try {
   const database = await openSqlite({ path: join(directory, 'bench.db'), clock: systemClock, log: memoryLog() })
   await database.migrate([platformMigrations, accessMigrations, { room: 'pki', migrations }])
-  const issue = await openRoom(database)
+  const { issue, issueBatch } = await openRoom(database)
   const peculiar = await peculiarIssuer()
-  const bare = bareIssuer()
+  const floor = bareIssuer(true)
+  const bare = bareIssuer(false)
   // everybody warm, and every device known
   await together(samples.length, issue)
+  await inTurn(10, issueBatch)
   await inTurn(100, peculiar)
+  await inTurn(500, floor)
   await inTurn(500, bare)
-  const rates: { ours: number[]; byClock: number[]; peculiar: number[]; bare: number[] } = {
-    ours: [],
-    byClock: [],
-    peculiar: [],
-    bare: [],
-  }
+  const figures = ['ours', 'single', 'byClock', 'peculiar', 'floor', 'bare'] as const
+  const rates = Object.fromEntries(figures.map((name) => [name, [] as number[]])) as Record<Figure, number[]>
   for (let round = 0; round < rounds; round++) {
-    const ours = await measured(each, () => together(each, issue))
-    rates.ours.push(ours.perCpuSecond)
-    rates.byClock.push(ours.perSecond)
+    const batched = await measured(each, () => inTurn(each / inBatch, issueBatch))
+    rates.ours.push(batched.perCpuSecond)
+    rates.byClock.push(batched.perSecond)
+    rates.single.push((await measured(each / 2, () => together(each / 2, issue))).perCpuSecond)
     rates.peculiar.push((await measured(100, () => inTurn(100, peculiar))).perCpuSecond)
-    rates.bare.push((await measured(2_000, () => inTurn(2_000, bare))).perCpuSecond)
+    rates.floor.push((await measured(1_000, () => inTurn(1_000, floor))).perCpuSecond)
+    rates.bare.push((await measured(1_000, () => inTurn(1_000, bare))).perCpuSecond)
   }
+  const middle = Object.fromEntries(figures.map((name) => [name, Math.round(median(rates[name]))]))
   report({
-    ours: Math.round(median(rates.ours)),
+    ...(middle as Record<Figure, number>),
     best: Math.round(Math.max(...rates.ours)),
-    byClock: Math.round(median(rates.byClock)),
-    peculiar: Math.round(median(rates.peculiar)),
-    bare: Math.round(median(rates.bare)),
     openssl: opensslRate(),
   })
   await database.close()
@@ -84,8 +86,15 @@ try {
   rmSync(directory, { recursive: true })
 }
 
-/** Issues for the sample of that number through the route's handler, body judged as the door judges it. */
-async function openRoom(database: Database): Promise<(index: number) => Promise<void>> {
+interface Room {
+  /** For the sample of that number. */
+  readonly issue: (index: number) => Promise<void>
+  /** For the hundred samples from that hundred on. */
+  readonly issueBatch: (index: number) => Promise<void>
+}
+
+/** Through the routes' handlers, bodies judged as the door judges them. */
+async function openRoom(database: Database): Promise<Room> {
   const clock = systemClock
   const log = memoryLog()
   const keyring = await openKeyring({ database, seal: memorySeal(), random: systemRandom, clock })
@@ -124,17 +133,25 @@ async function openRoom(database: Database): Promise<(index: number) => Promise<
     metrics: createMetrics(),
   }
   const opened = await openPki({ ...kernel, listener, context } as never, { access }, pkiConfig.parse({}))
-  const route = opened.routes?.find(({ path, method }) => path === '/api/v1/certificates' && method === 'POST')
-  if (route === undefined) throw new TypeError('the room has no route that issues')
   const local = { kind: 'local', id: 'local', name: 'local' } as const
-  const url = new URL('https://gatehouse.localhost:8443/api/v1/certificates')
-  const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
-  return async (index) => {
-    const { name, pem } = sample(index)
-    const body = route.body?.parse(JSON.parse(JSON.stringify({ profile: 'device', device: name, request: pem })))
-    JSON.stringify(
-      await route.handler(context({ principal: local }), { params: undefined, query: undefined, body, request }),
-    )
+  const asker = (path: string) => {
+    const route = opened.routes?.find((one) => one.path === path && one.method === 'POST')
+    if (route === undefined) throw new TypeError(`the room has no route ${path}`)
+    const url = new URL(path, 'https://gatehouse.localhost:8443')
+    const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
+    return async (wanted: unknown): Promise<void> => {
+      const body = route.body?.parse(JSON.parse(JSON.stringify(wanted)))
+      JSON.stringify(
+        await route.handler(context({ principal: local }), { params: undefined, query: undefined, body, request }),
+      )
+    }
+  }
+  const [one, many] = [asker('/api/v1/certificates'), asker('/api/v1/certificates/batch')]
+  const orderOf = (index: number) => ({ device: sample(index).name, request: sample(index).pem })
+  return {
+    issue: (index) => one({ profile: 'device', ...orderOf(index) }),
+    issueBatch: (index) =>
+      many({ profile: 'device', orders: Array.from({ length: inBatch }, (_, at) => orderOf(index * inBatch + at)) }),
   }
 }
 
@@ -165,12 +182,13 @@ async function peculiarIssuer(): Promise<(index: number) => Promise<void>> {
   }
 }
 
-/** One ECDSA verification and one signature over as many bytes: the floor. */
-function bareIssuer(): (index: number) => Promise<void> {
+/** One ECDSA verification and one signature over as many bytes; with the key imported first, as it must be: the floor. */
+function bareIssuer(importing: boolean): (index: number) => Promise<void> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const text = createHash('sha512').update('bench').digest()
   return async (index) => {
-    const { publicKey, signature } = sample(index)
+    const { spki, signature } = sample(index)
+    const publicKey = importing ? createPublicKey({ key: spki, format: 'der', type: 'spki' }) : sample(index).publicKey
     if (!verify('sha256', message, publicKey, signature)) throw new TypeError('no signature')
     sign('sha256', text, privateKey)
   }
@@ -230,7 +248,8 @@ function sampleOf(name: string): Sample {
   const base64 = Buffer.from(der).toString('base64')
   const lines = base64.match(/.{1,64}/g) ?? []
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
-  return { name, pem, publicKey, signature: sign('sha256', message, privateKey) }
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return { name, pem, publicKey, spki, signature: sign('sha256', message, privateKey) }
 }
 
 function sample(index: number): Sample {
@@ -239,26 +258,28 @@ function sample(index: number): Sample {
   return found
 }
 
-function report(figures: {
-  readonly ours: number
-  readonly best: number
-  readonly byClock: number
-  readonly peculiar: number
-  readonly bare: number
-  readonly openssl: number
-}): void {
+type Figure = 'ours' | 'single' | 'byClock' | 'peculiar' | 'floor' | 'bare'
+
+function report(figures: Readonly<Record<Figure | 'best' | 'openssl', number>>): void {
   if (process.argv.includes('--json')) {
     console.log(JSON.stringify({ bench: 'pki', unit: 'certificates per CPU second', target, ...figures }))
     return
   }
-  const { ours, best, byClock, peculiar, bare, openssl } = figures
-  console.log(
-    `certificates issued and stored        ${ours} per CPU second (best ${best}; ${byClock} by the clock); target ${target}`,
-  )
-  console.log(
-    `@peculiar/x509, nothing stored        ${peculiar} per CPU second: ours ${rounded(ours / peculiar, 10)} times as many`,
-  )
-  console.log(`bare verification and signature       ${bare} per CPU second: ours ${rounded(ours / bare, 100)} of it`)
-  console.log(`openssl x509 -req, a process each     ${openssl} by the clock`)
+  const { ours, single, best, byClock, peculiar, floor, bare, openssl } = figures
+  const lines = [
+    [
+      'issued and stored, in batches',
+      `${ours} per CPU second (best ${best}; ${byClock} by the clock); target ${target}`,
+    ],
+    ['issued and stored, one by one', `${single} per CPU second`],
+    [
+      '@peculiar/x509, nothing stored',
+      `${peculiar} per CPU second: ours ${rounded(ours / peculiar, 10)} times as many`,
+    ],
+    ['bare import, verification, signature', `${floor} per CPU second: ours ${rounded(ours / floor, 100)} of it`],
+    ['the same with the key known', `${bare} per CPU second`],
+    ['openssl x509 -req, a process each', `${openssl} by the clock`],
+  ] as const
+  for (const [name, figure] of lines) console.log(`${name.padEnd(38)}${figure}`)
   console.log(JSON.stringify({ bench: 'pki', target, ...figures }))
 }

@@ -3,7 +3,7 @@ import type { Ctx } from '#platform'
 import { principalOf } from './chain.ts'
 import { fail } from './errors.ts'
 import type { Facts } from './facts.ts'
-import { readPrincipalFacts } from './facts-store.ts'
+import { holdersAmong, readPrincipalFacts } from './facts-store.ts'
 import { holdsByRoles, holdsPattern, isLive, Until } from './holding.ts'
 import { KnownFacts } from './known-facts.ts'
 
@@ -42,6 +42,11 @@ export async function requireCoverageOf(ctx: Ctx, principalId: string): Promise<
     ctx,
     sources.flatMap(({ patterns }) => patterns.map(permissionText)),
   )
+}
+
+/** The same for many at once. Who holds nothing, as most devices, costs nothing. */
+export async function requireCoverageOfAll(ctx: Ctx, principalIds: readonly string[]): Promise<void> {
+  for (const id of await holdersAmong(ctx.db, principalIds)) await requireCoverageOf(ctx, id)
 }
 
 /** For each pattern whether the actor may hand it on by a grant. */

@@ -34,6 +34,8 @@ export interface AccessFace {
   requireCoverage(ctx: Ctx, patterns: readonly string[]): Promise<void>
   /** The same for all that somebody holds: asked before the actor could become them. @throws GateError `access.more-than-held` */
   requireCoverageOf(ctx: Ctx, principalId: string): Promise<void>
+  /** The same for many at once. */
+  requireCoverageOfAll(ctx: Ctx, principalIds: readonly string[]): Promise<void>
   /**
    * Refuses to act on somebody of an equal or higher rank: asked, in the transaction of the change, before resetting what
    * others sign in with, disabling or deleting them, ending their sessions. Oneself, and who has no rank, needs none.
@@ -42,6 +44,8 @@ export interface AccessFace {
    * @throws GateError `access.outranked`
    */
   requireOutranks(ctx: Ctx, principalId: string, permission: string): Promise<void>
+  /** The same for many at once. */
+  requireOutranksAll(ctx: Ctx, principalIds: readonly string[], permission: string): Promise<void>
   /** A principal by id, or an account by its handle; a disabled one too. */
   findPrincipal(
     db: Db,

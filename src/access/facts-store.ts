@@ -89,6 +89,25 @@ function partsOf(id: string, now: string): string {
     where g.grantee_id = asked.id and g.revoked_at is null and (g.ends_at is null or g.ends_at > asked.now)`
 }
 
+/** Which of these principals hold a role, a grant or a membership themselves; of the others there is nothing to read. */
+export async function holdersAmong(db: Db, ids: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await tables<Tables>(db).raw<{ readonly id: string }>(holdersSql[db.dialect], [JSON.stringify(ids)])
+  return rows.map(({ id }) => id)
+}
+
+const holdersSql: Readonly<Record<Db['dialect'], string>> = {
+  sqlite: holdersOf('select value from json_each(?)'),
+  postgres: holdersOf('select jsonb_array_elements_text($1::jsonb)'),
+}
+
+function holdersOf(list: string): string {
+  return `with asked(id) as (${list})
+    select asked.id from asked where
+      exists (select 1 from access_role_holders h where h.holder_kind = 'principal' and h.holder_id = asked.id)
+      or exists (select 1 from access_group_members m where m.member_kind = 'principal' and m.member_id = asked.id)
+      or exists (select 1 from access_grants g where g.grantee_id = asked.id and g.revoked_at is null)`
+}
+
 export async function readGrantFacts(db: Db, id: string): Promise<GrantFacts | null> {
   const row = await tables<Tables>(db).selectFrom('access_grants').selectAll().where('id', '=', id).executeTakeFirst()
   return row === undefined ? null : grantFacts(row)

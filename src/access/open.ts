@@ -5,7 +5,7 @@ import { admit, requireAdmissible } from './admission.ts'
 import type { Bearings } from './bearings.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { placeRefusal } from './chain.ts'
-import { requireCoverage, requireCoverageOf } from './coverage.ts'
+import { requireCoverage, requireCoverageOf, requireCoverageOfAll } from './coverage.ts'
 import { type DecisionParts, type Decisions, openDecisions } from './decisions.ts'
 import { earlierStarts } from './earlier-starts.ts'
 import { fail } from './errors.ts'
@@ -21,7 +21,7 @@ import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
 import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
 import { findAccountByName, findPrincipal } from './principals-store.ts'
-import { requireOutranks } from './ranks.ts'
+import { requireOutranks, requireOutranksAll } from './ranks.ts'
 import { assignRole } from './roles.ts'
 
 /** The slice of the platform this room works with. */
@@ -131,7 +131,9 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Omi
     admit: (ctx, principalId, admission) => admit(require, ctx, principalId, admission),
     requireCoverage,
     requireCoverageOf,
+    requireCoverageOfAll,
     requireOutranks,
+    requireOutranksAll,
     findPrincipal: async (db, by) => {
       const row = 'id' in by ? await findPrincipal(db, by.id) : await findAccountByName(db, by.handle)
       return row && { id: row.id, kind: row.kind, name: row.name, state: row.state }

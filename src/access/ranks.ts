@@ -1,7 +1,7 @@
 import type { Actor } from '#kit'
 import type { Ctx, Db } from '#platform'
 import { fail } from './errors.ts'
-import { readGroupsOf } from './facts-store.ts'
+import { holdersAmong, readGroupsOf } from './facts-store.ts'
 import { listGroupsWithin } from './groups-store.ts'
 import { getPrincipal } from './principals.ts'
 import { findRankedMember, highestRankOf } from './ranks-store.ts'
@@ -32,10 +32,16 @@ export async function rankOf(db: Db, principalId: string): Promise<number> {
  */
 export async function requireOutranks(ctx: Ctx, principalId: string, permission: string): Promise<void> {
   if (principalId === ctx.actor.principal.id) return
-  const [own, theirs] = [await rankOfActor(ctx), await rankOf(ctx.db, principalId)]
-  if (isAbove(own, theirs)) return
+  const own = await rankOfActor(ctx)
+  if (own >= administratorRank || isAbove(own, await rankOf(ctx.db, principalId))) return
   const { name } = await getPrincipal(ctx, principalId)
   refuseOutranked(ctx, permission, name)
+}
+
+/** The same for many at once. Who holds nothing has no rank. */
+export async function requireOutranksAll(ctx: Ctx, principalIds: readonly string[], permission: string): Promise<void> {
+  if ((await rankOfActor(ctx)) >= administratorRank) return
+  for (const id of await holdersAmong(ctx.db, principalIds)) await requireOutranks(ctx, id, permission)
 }
 
 /**

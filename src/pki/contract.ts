@@ -32,6 +32,7 @@ export {
   newEnrolmentTokenBody,
 } from './enrol/contract.ts'
 export {
+  batchBody,
   type Certificate,
   type CertificateList,
   type CertificateQuery,
@@ -43,6 +44,7 @@ export {
   type IssueBody,
   type IssuedView,
   issueBody,
+  issuedBatch,
   issuedView,
   issuedWithKey,
   type NewProfileBody,

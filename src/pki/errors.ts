@@ -40,6 +40,12 @@ export const pkiErrors = {
     title: 'The certificate request cannot be used',
     detail: 'The request was refused: {fault}. Nothing was issued. Make a new request (PKCS #10) with a current tool.',
   },
+  'pki.batch-refused': {
+    status: 422,
+    title: 'An order of the batch was refused',
+    detail:
+      'Nothing was issued, for none of the orders. Correct or leave out those that are named, and send the rest again.',
+  },
   'pki.request-or-key': {
     status: 422,
     title: 'A request, or a new key',

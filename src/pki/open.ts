@@ -77,8 +77,8 @@ export async function openPki(
     trustDomain: settings.trustDomain,
     ownHosts,
     pointers: (authority, serial) => pointersUnder(settings.distribution(), authority, serial),
-    isCompromised: async (ctx, keyDigest) => (await findCompromisedKey(ctx.db, keyDigest)) !== undefined,
-    issued: () => issuedTotal.inc(),
+    compromised: (ctx, keyDigests) => findCompromisedKey(ctx.db, keyDigests),
+    issued: (count) => issuedTotal.inc({}, count),
   }
   const issuance: Issuance = { hierarchy, keyring, random, log, issued: () => issuedTotal.inc() }
   const contexts = serverContexts({

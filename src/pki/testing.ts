@@ -159,12 +159,18 @@ export async function callRoute(node: TestNode, path: string, query: Readonly<Re
 }
 
 /** The same for a change: what a POST answers with. @param ctx who asks */
-export async function postRoute(node: TestNode, ctx: Ctx, path: string, body: unknown): Promise<unknown> {
+export async function postRoute(
+  node: TestNode,
+  ctx: Ctx,
+  path: string,
+  body: unknown,
+  params?: unknown,
+): Promise<unknown> {
   const route = findRoute(node, path, 'POST')
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
   const reply = await route.handler(ctx, {
-    params: undefined,
+    params: route.params?.parse(params),
     query: undefined,
     body: route.body?.parse(body),
     request,

@@ -14,6 +14,10 @@ export function observed(ctx: Ctx, told: (entry: AuditEntry) => void): Ctx {
       await ctx.audit(entry)
       told(entry)
     },
+    auditAll: async (entries) => {
+      await ctx.auditAll(entries)
+      for (const entry of entries) told(entry)
+    },
     refused: (refusal) => ctx.refused(refusal),
     emit: (event, payload) => ctx.emit(event, payload),
     as: (actor) => observed(ctx.as(actor), told),

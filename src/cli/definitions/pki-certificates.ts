@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { BatchOptions } from '../commands/certificate-batch.ts'
 import type { IssueOptions, ListOptions } from '../commands/certificates.ts'
 import type { TargetOptions } from '../target.ts'
 import { group, remote, several } from './command.ts'
@@ -49,6 +50,17 @@ export function addCertificates(pki: Command): void {
     .action(async (profile: string, options: IssueOptions) => {
       const { issueCertificate } = await import('../commands/certificates.ts')
       await issueCertificate(profile, options)
+    })
+
+  remote(certificates, 'issue-batch <profile> <folder>', {
+    summary: 'Issues a certificate for every NAME.csr in a folder, as NAME.pem beside it',
+    example: 'gatehouse pki certificates issue-batch device ./requests',
+  })
+    .option('--holders <kind>', 'what the files are named after: device, service or account', 'device')
+    .option('--days <number>', 'ends sooner than the profile says')
+    .action(async (profile: string, folder: string, options: BatchOptions) => {
+      const { issueBatch } = await import('../commands/certificate-batch.ts')
+      await issueBatch(profile, folder, options)
     })
 
   remote(certificates, 'revoke <id>', {

@@ -36,7 +36,7 @@ async function start(t: TestContext, open: OpenDatabase): Promise<Renewing> {
     access,
     trustDomain: testSettings.trustDomain,
     pointers: () => undefined,
-    isCompromised: () => Promise.resolve(false),
+    compromised: () => Promise.resolve(undefined),
     ownHosts: new Set(),
     issued: () => undefined,
   }

@@ -120,13 +120,39 @@ const columns = [
   'created_at',
 ] as const
 
-const insertOf = (mark: (place: number) => string): string =>
-  `insert into pki_certificates (${columns.join(', ')}) values (${columns.map((_, index) => mark(index + 1)).join(', ')})`
-const insertStatements = { sqlite: insertOf(() => '?'), postgres: insertOf((place) => `$${place}`) }
+/** Rows in one statement: far below both engines' limits of parameters, and few texts to keep prepared. */
+const rowsAtOnce = 25
 
-/** A fleet asks for thousands: building this statement each time took longer than running it. */
-export async function insertCertificate(db: Db, made: NewCertificate): Promise<void> {
-  await tables<PkiTables>(db).raw(insertStatements[db.dialect], [
+const insertTexts = new Map<string, string>()
+
+/** Built once for each number of rows: building it each time took longer than running it. */
+function insertText(dialect: Db['dialect'], rows: number): string {
+  const key = `${dialect} ${rows}`
+  const known = insertTexts.get(key)
+  if (known !== undefined) return known
+  const mark = (row: number, column: number): string =>
+    dialect === 'sqlite' ? '?' : `$${row * columns.length + column + 1}`
+  const values = Array.from({ length: rows }, (_, row) => `(${columns.map((_, at) => mark(row, at)).join(', ')})`)
+  const text = `insert into pki_certificates (${columns.join(', ')}) values ${values.join(', ')}`
+  insertTexts.set(key, text)
+  return text
+}
+
+/** A fleet asks for thousands. */
+export async function insertCertificates(db: Db, made: readonly NewCertificate[]): Promise<void> {
+  const queries = tables<PkiTables>(db)
+  for (let start = 0; start < made.length; start += rowsAtOnce) {
+    const rows = made.slice(start, start + rowsAtOnce)
+    await queries.raw(insertText(db.dialect, rows.length), rows.flatMap(valuesOf))
+  }
+}
+
+export function insertCertificate(db: Db, made: NewCertificate): Promise<void> {
+  return insertCertificates(db, [made])
+}
+
+function valuesOf(made: NewCertificate): readonly unknown[] {
+  return [
     made.id,
     made.authorityId,
     made.serial,
@@ -147,7 +173,7 @@ export async function insertCertificate(db: Db, made: NewCertificate): Promise<v
     made.askedBy ?? null,
     made.via,
     made.createdAt,
-  ])
+  ]
 }
 
 /** A certificate by id, whatever became of it. */

@@ -90,40 +90,79 @@ export const issuedWithKey = issuedView.extend({
 
 const network = z.string().max(64)
 
+const issueFields = {
+  account: z.string().max(64).optional().describe('Handle or id of the account it speaks for.'),
+  device: z.string().max(64).optional().describe('Name of the device it speaks for; known from then on.'),
+  service: z.string().max(64).optional().describe('Name of the service it speaks for; known from then on.'),
+  names: z
+    .array(z.string().max(253))
+    .max(50)
+    .optional()
+    .describe('Hosts and addresses; absent: those the request names.'),
+  request: z.string().max(16_384).describe('PKCS #10 in PEM.'),
+  label: z.string().trim().min(1).max(100).optional(),
+  days: z.int().min(1).max(3650).optional().describe('Ends after so many days; never later than the profile says.'),
+  permissions: z.array(z.string().max(512)).min(1).max(100).optional().describe('Absent: all its holder may.'),
+  networks: z
+    .strictObject({ allow: z.array(network).max(100).default([]), deny: z.array(network).max(100).default([]) })
+    .optional()
+    .describe('CIDRs and @named networks it may be used from.'),
+  regions: z.array(z.string().max(8)).max(250).optional(),
+}
+
+type Holding = { readonly account?: unknown; readonly device?: unknown; readonly service?: unknown }
+const namesOneHolder = ({ account, device, service }: Holding): boolean =>
+  [account, device, service].filter((one) => one !== undefined).length <= 1
+const oneHolder = { message: 'it speaks for one holder', path: ['account'] }
+
 export const issueBody = z
   .strictObject({
     profile: profileName,
-    account: z.string().max(64).optional().describe('Handle or id of the account it speaks for.'),
-    device: z.string().max(64).optional().describe('Name of the device it speaks for; known from then on.'),
-    service: z.string().max(64).optional().describe('Name of the service it speaks for; known from then on.'),
-    names: z
-      .array(z.string().max(253))
-      .max(50)
-      .optional()
-      .describe('Hosts and addresses; absent: those the request names.'),
-    request: z.string().max(16_384).optional().describe('PKCS #10 in PEM.'),
+    ...issueFields,
+    request: issueFields.request.optional(),
     newKey: z
       .literal(true)
       .optional()
       .describe('Instead of a request: make the key here and tell it once. A key made where it is used is safer.'),
-    label: z.string().trim().min(1).max(100).optional(),
-    days: z.int().min(1).max(3650).optional().describe('Ends after so many days; never later than the profile says.'),
-    permissions: z.array(z.string().max(512)).min(1).max(100).optional().describe('Absent: all its holder may.'),
-    networks: z
-      .strictObject({ allow: z.array(network).max(100).default([]), deny: z.array(network).max(100).default([]) })
-      .optional()
-      .describe('CIDRs and @named networks it may be used from.'),
-    regions: z.array(z.string().max(8)).max(250).optional(),
   })
   .refine(({ request, newKey }) => (request === undefined) === (newKey === true), {
     message: 'give a request, or ask for a new key',
     path: ['request'],
   })
-  .refine(({ account, device, service }) => [account, device, service].filter((one) => one !== undefined).length <= 1, {
-    message: 'it speaks for one holder',
-    path: ['account'],
-  })
+  .refine(namesOneHolder, oneHolder)
 export type IssueBody = z.infer<typeof issueBody>
+
+const batchOrder = z
+  .strictObject({
+    account: issueFields.account,
+    device: issueFields.device,
+    service: issueFields.service,
+    names: issueFields.names,
+    request: issueFields.request,
+    label: issueFields.label,
+  })
+  .refine(namesOneHolder, oneHolder)
+
+/** Orders in one batch at most. */
+export const mostOrders = 200
+
+export const batchBody = z.strictObject({
+  profile: profileName,
+  orders: z.array(batchOrder).min(1).max(mostOrders),
+  days: issueFields.days,
+  permissions: issueFields.permissions,
+  networks: issueFields.networks,
+  regions: issueFields.regions,
+})
+export type BatchBody = z.infer<typeof batchBody>
+
+/** One of a batch: the chain is the same for all and stands beside them. */
+export const batchItem = certificate.extend({ pem: z.string().describe('The certificate.') })
+export const issuedBatch = z.object({
+  items: z.array(batchItem).describe('In the order of the batch.'),
+  chain: z.string().describe('All between these certificates and the root.'),
+})
+export type IssuedBatch = z.infer<typeof issuedBatch>
 
 const profileKind = z.enum(['server', 'device', 'person', 'service', 'gateway'])
 const keyClass = z.enum(['P-256', 'P-384', 'P-521', 'Ed25519', 'RSA'])

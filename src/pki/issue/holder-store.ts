@@ -20,14 +20,34 @@ export async function findHolderByName(
   kind: StoredHolder['kind'],
   name: string,
 ): Promise<StoredHolder | undefined> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_holders')
-    .selectAll()
-    .where('kind', '=', kind)
-    .where('name', '=', name)
-    .executeTakeFirst()
+  const { rows } = await tables<PkiTables>(db).raw<PkiTables['pki_holders']>(byName[db.dialect], [kind, name])
+  const [row] = rows
   return row && holderOf(row)
 }
+
+/** The same of many; unknown names are left out. */
+export async function findHoldersByName(
+  db: Db,
+  kind: StoredHolder['kind'],
+  names: readonly string[],
+): Promise<readonly StoredHolder[]> {
+  const { rows } = await tables<PkiTables>(db).raw<PkiTables['pki_holders']>(byNames[db.dialect], [
+    kind,
+    JSON.stringify(names),
+  ])
+  return rows.map(holderOf)
+}
+
+const byNames = {
+  sqlite: 'select * from pki_holders where kind = ? and name in (select value from json_each(?))',
+  postgres: 'select * from pki_holders where kind = $1 and name in (select jsonb_array_elements_text($2::jsonb))',
+} as const
+
+/** Asked with every order, so it is not built each time. */
+const byName = {
+  sqlite: 'select * from pki_holders where kind = ? and name = ?',
+  postgres: 'select * from pki_holders where kind = $1 and name = $2',
+} as const
 
 export async function insertHolder(db: Db, holder: Omit<StoredHolder, 'removedAt'>): Promise<void> {
   const { id, kind, name, createdAt } = holder

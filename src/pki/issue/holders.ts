@@ -1,7 +1,7 @@
 import type { AccessFace } from '#access'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
-import { findHolder, findHolderByName, insertHolder } from './holder-store.ts'
+import { findHolder, findHolderByName, findHoldersByName, insertHolder } from './holder-store.ts'
 
 /** What a certificate can speak for. Devices and services are known by their certificates alone. */
 export const holderKinds = ['account', 'device', 'service'] as const
@@ -50,6 +50,45 @@ export async function ensureHolder(ctx: Ctx, access: AccessFace, { kind, name }:
     await tx.audit({ action: 'certificate-holders.create', target: { type: kind, id, name } })
     return { id, kind, name }
   })
+}
+
+/**
+ * Holders of those names, in their order, as `ensureHolder` finds or makes each; `undefined` where nobody is named.
+ * Inside a transaction.
+ */
+export async function ensureHolders(
+  tx: Ctx,
+  access: AccessFace,
+  names: readonly (HolderName | undefined)[],
+): Promise<readonly (Holder | undefined)[]> {
+  const known = new Map<string, Holder>()
+  for (const kind of ['device', 'service'] as const) {
+    const asked = names.flatMap((named) => (named?.kind === kind ? [named.name] : []))
+    for (const found of asked.length === 0 ? [] : await findHoldersByName(tx.db, kind, asked)) {
+      if (found.removedAt !== undefined) throw fail('pki.no-such-holder', { fields: { id: found.name } })
+      known.set(`${kind} ${found.name}`, { id: found.id, kind, name: found.name })
+    }
+  }
+  const holders: (Holder | undefined)[] = []
+  for (const named of names) {
+    const key = `${named?.kind} ${named?.name}`
+    const holder = named && (known.get(key) ?? (await ensureHolder(tx, access, named)))
+    if (holder !== undefined) known.set(key, holder)
+    holders.push(holder)
+  }
+  return holders
+}
+
+/**
+ * What is known of a holder before the transaction that finds or makes it: enough to judge an order by. A device's or
+ * service's id is empty.
+ *
+ * @throws GateError `pki.no-such-holder`, `pki.holder-invalid`
+ */
+export async function holderToBe(ctx: Ctx, access: AccessFace, { kind, name }: HolderName): Promise<Holder> {
+  if (kind === 'account') return accountHolder(ctx, access, name)
+  if (!isHolderName(name)) throw fail('pki.holder-invalid')
+  return { id: '', kind, name }
 }
 
 /** The holder of a certificate, to renew it. @throws GateError `pki.no-such-holder` when it was removed */

@@ -269,7 +269,7 @@ eachDialect((_, open) => {
       access,
       trustDomain: testSettings.trustDomain,
       pointers: () => undefined,
-      isCompromised: () => Promise.resolve(false),
+      compromised: () => Promise.resolve(undefined),
       ownHosts: new Set(),
       issued: () => undefined,
     }

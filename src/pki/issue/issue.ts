@@ -1,16 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { AccessFace } from '#access'
 import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits, throughOf } from '#kit'
-import type { Ctx, Random } from '#platform'
+import type { AuditEntry, Ctx, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
 import { fail } from '../errors.ts'
-import { digestOf, fingerprintOf, newSerial, signCertificate } from '../x509/certificate.ts'
+import { colonsIn, digestOf, newSerial, signCertificate } from '../x509/certificate.ts'
 import { type PublicKeyInfo, publicKeyInfo } from '../x509/public-keys.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type CertificationRequest, verifyRequest } from '../x509/request.ts'
 import { askedBeyond } from './beyond.ts'
-import { type CertificateRecord, findServedHost, insertCertificate, type Via } from './certificate-store.ts'
+import { type CertificateRecord, findServedHost, insertCertificates, type Via } from './certificate-store.ts'
 import type { Holder } from './holders.ts'
 import { leafFields, type Pointers } from './leaf.ts'
 import { type Profile, profileHolders } from './profile.ts'
@@ -27,10 +27,10 @@ export interface IssueParts {
   readonly ownHosts: ReadonlySet<string>
   /** Where a certificate of that authority and serial is asked about; absent without a plain HTTP address. */
   readonly pointers: (authorityId: string, serial: string) => Pointers | undefined
-  /** Whether a key is known to be in other hands. @param keyDigest SHA-256 of its SubjectPublicKeyInfo, hex */
-  readonly isCompromised: (ctx: Ctx, keyDigest: string) => Promise<boolean>
-  /** Told of every certificate made. */
-  readonly issued: () => void
+  /** The first of these keys that is known to be in other hands. @param keyDigests SHA-256 of each SubjectPublicKeyInfo, hex */
+  readonly compromised: (ctx: Ctx, keyDigests: readonly string[]) => Promise<string | undefined>
+  /** Told how many certificates were made. */
+  readonly issued: (count: number) => void
 }
 
 /** What is wanted, before anything was looked at. */
@@ -106,16 +106,40 @@ export function orderWithNewKey(
  * @throws GateError `access.outranked`, `access.more-than-held`, `pki.invalid-limits`, `pki.wider-than-credential`
  */
 export async function authorizeOrder(ctx: Ctx, access: AccessFace, order: JudgedOrder): Promise<JudgedOrder> {
+  const [authorized] = await authorizeOrders(ctx, access, [order])
+  if (authorized === undefined) throw new TypeError('an order was lost')
+  return authorized
+}
+
+/** The same for many, of one profile. */
+export async function authorizeOrders(
+  ctx: Ctx,
+  access: AccessFace,
+  orders: readonly JudgedOrder[],
+): Promise<readonly JudgedOrder[]> {
+  // a narrow certificate acts as its holder too: apps and the journal are told that name
+  const others = new Set(orders.flatMap(({ holder }) => (holder === undefined ? [] : [holder.id])))
+  others.delete(ctx.actor.principal.id)
+  const [first] = orders
+  if (first !== undefined && others.size > 0) {
+    const ids = [...others]
+    await access.requireOutranksAll(ctx, ids, `certificate-profiles:issue:${first.profile.name}`)
+    await access.requireCoverageOfAll(ctx, ids)
+  }
+  const authorized: JudgedOrder[] = []
+  for (const order of orders) authorized.push(await narrowOrder(ctx, access, order))
+  return authorized
+}
+
+async function narrowOrder(ctx: Ctx, access: AccessFace, order: JudgedOrder): Promise<JudgedOrder> {
   if (order.holder === undefined) return order
   const wanted = order.limits ?? noLimits
   const faults = limitFaults(wanted, ctx.now)
   if (faults.length > 0) throw fail('pki.invalid-limits', { faults })
-  // a narrow certificate acts as its holder too: apps and the journal are told that name
-  if (order.holder.id !== ctx.actor.principal.id) {
-    await access.requireOutranks(ctx, order.holder.id, `certificate-profiles:issue:${order.profile.name}`)
-    await access.requireCoverageOf(ctx, order.holder.id)
-  } else if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
-  else await access.requireCoverage(ctx, wanted.permissions)
+  if (order.holder.id === ctx.actor.principal.id) {
+    if (wanted.permissions.includes('*')) requireUnnarrowed(ctx)
+    else await access.requireCoverage(ctx, wanted.permissions)
+  }
   const through = throughOf(ctx.actor)
   const limits = through === undefined ? wanted : narrowedBy(wanted, through)
   if (typeof limits === 'string') throw fail('pki.wider-than-credential', { fields: { limit: limits } })
@@ -138,36 +162,54 @@ function requireUnnarrowed(ctx: Ctx): void {
  * profile was removed or changed after the order was judged; those of `Hierarchy.issuer` and `requireValid`
  */
 export async function issue(ctx: Ctx, parts: IssueParts, order: JudgedOrder): Promise<IssuedCertificate> {
-  const issued = await ctx.tx(async (tx) => {
-    const keyDigest = digestOf(order.publicKey.spki)
-    await requireCurrent(tx, order.profile)
-    if (await parts.isCompromised(tx, keyDigest)) throw fail('pki.key-compromised')
-    await requireOthersHosts(tx, parts, order)
-    const issuer = await parts.hierarchy.issuer(tx, order.profile.line)
-    requireValid(issuer, tx.now)
-    const record = sign(tx, parts, issuer, order)
-    await insertCertificate(tx.db, {
-      ...record,
-      fingerprint: digestOf(record.certificate),
-      keyDigest,
-      sealedKey: undefined,
-    })
-    await tx.audit({
-      action: 'certificates.issue',
-      target: { type: 'certificates', id: record.id, name: record.subject },
-      detail: {
-        profile: record.profile,
-        serial: record.serial,
-        fingerprint: fingerprintOf(record.certificate),
-        notAfter: new Date(record.notAfter).toISOString(),
-        holder: record.holderId ?? null,
-        renewedFrom: record.renewedFrom ?? null,
-      },
-    })
-    return { record, issuer }
-  })
-  parts.issued()
+  const [issued] = await issueAll(ctx, parts, [order])
+  if (issued === undefined) throw new TypeError('a certificate was lost')
   return issued
+}
+
+/** The same for many of one profile, all of them or none; in the order of the orders. */
+export async function issueAll(
+  ctx: Ctx,
+  parts: IssueParts,
+  orders: readonly JudgedOrder[],
+): Promise<readonly IssuedCertificate[]> {
+  const [first] = orders
+  if (first === undefined) return []
+  const { profile } = first
+  if (orders.some((order) => order.profile !== profile)) throw new TypeError('orders of several profiles')
+  const issued = await ctx.tx(async (tx) => {
+    const keyDigests = orders.map(({ publicKey }) => digestOf(publicKey.spki))
+    await requireCurrent(tx, profile)
+    if ((await parts.compromised(tx, keyDigests)) !== undefined) throw fail('pki.key-compromised')
+    await requireOthersHosts(tx, parts, orders)
+    const issuer = await parts.hierarchy.issuer(tx, profile.line)
+    requireValid(issuer, tx.now)
+    const made = orders.map((order, index) => {
+      const record = sign(tx, parts, issuer, order)
+      const fingerprint = digestOf(record.certificate)
+      return { ...record, fingerprint, keyDigest: keyDigests[index] ?? '', sealedKey: undefined }
+    })
+    await insertCertificates(tx.db, made)
+    await tx.auditAll(made.map((record) => entryOf(record, record.fingerprint)))
+    return made.map((record) => ({ record, issuer }))
+  })
+  parts.issued(issued.length)
+  return issued
+}
+
+function entryOf(record: CertificateRecord, fingerprint: string): AuditEntry {
+  return {
+    action: 'certificates.issue',
+    target: { type: 'certificates', id: record.id, name: record.subject },
+    detail: {
+      profile: record.profile,
+      serial: record.serial,
+      fingerprint: colonsIn(fingerprint),
+      notAfter: new Date(record.notAfter).toISOString(),
+      holder: record.holderId ?? null,
+      renewedFrom: record.renewedFrom ?? null,
+    },
+  }
 }
 
 function sign(tx: Ctx, { random, pointers }: IssueParts, issuer: LiveAuthority, order: JudgedOrder): CertificateRecord {
@@ -214,8 +256,8 @@ function sign(tx: Ctx, { random, pointers }: IssueParts, issuer: LiveAuthority, 
  *
  * @throws GateError `pki.name-not-allowed`
  */
-async function requireOthersHosts(tx: Ctx, { ownHosts }: IssueParts, { subject }: JudgedOrder): Promise<void> {
-  const names = subject.hosts.map(({ text }) => text)
+async function requireOthersHosts(tx: Ctx, { ownHosts }: IssueParts, orders: readonly JudgedOrder[]): Promise<void> {
+  const names = orders.flatMap(({ subject }) => subject.hosts.map(({ text }) => text))
   if (names.length === 0) return
   const own = names.find((name) => ownHosts.has(name)) ?? (await findServedHost(tx.db, names, tx.now))
   if (own !== undefined) {

@@ -1,8 +1,20 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CredentialLimits, noLimits } from '#kit'
-import type { Ctx } from '#platform'
-import type { IssueBody } from './contract.ts'
-import { ensureHolder, type Holder } from './holders.ts'
-import { authorizeOrder, type IssuedCertificate, type IssueParts, issue, judgeOrder, orderWithNewKey } from './issue.ts'
+import { type Ctx, type FieldFault, GateError } from '#platform'
+import { fail } from '../errors.ts'
+import type { BatchBody, IssueBody } from './contract.ts'
+import { ensureHolder, ensureHolders, type HolderName, holderToBe } from './holders.ts'
+import {
+  authorizeOrder,
+  authorizeOrders,
+  type IssuedCertificate,
+  type IssueParts,
+  issue,
+  issueAll,
+  type JudgedOrder,
+  judgeOrder,
+  orderWithNewKey,
+} from './issue.ts'
 import { getProfile } from './profiles.ts'
 
 const day = 86_400_000
@@ -13,8 +25,8 @@ export interface Filled extends IssuedCertificate {
 }
 
 /**
- * A certificate as somebody orders it over the API or in the console: permission, holder, request, limits, signature, in
- * one transaction.
+ * A certificate as somebody orders it over the API or in the console: permission, request, holder, limits, signature;
+ * the last three in one transaction.
  *
  * @throws Refused without `certificate-profiles:issue:<profile>`; what `judgeOrder`, `authorizeOrder`, `ensureHolder` and
  * `issue` throw
@@ -22,34 +34,82 @@ export interface Filled extends IssuedCertificate {
 export async function fillOrder(ctx: Ctx, parts: IssueParts, body: IssueBody): Promise<Filled> {
   await parts.access.require(ctx, `certificate-profiles:issue:${body.profile}`)
   const profile = await getProfile(ctx, parts, body.profile)
+  const named = holderNameOf(body)
+  const order = {
+    profile,
+    holder: named && (await holderToBe(ctx, parts.access, named)),
+    hosts: body.names,
+    via: 'api',
+    label: body.label,
+    ...sharedOf(ctx, body),
+  } as const
+  // before the transaction: a signature is verified, and the one writer must not wait for that
+  const { judged, privateKeyPem } =
+    body.request === undefined
+      ? orderWithNewKey(parts, order)
+      : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKeyPem: undefined }
   return ctx.tx(async (tx) => {
-    const holder = await holderOf(tx, parts, body)
-    const order = {
-      profile,
-      holder,
-      hosts: body.names,
-      via: 'api',
-      label: body.label,
-      limits: limitsOf(body),
-      notAfter: body.days === undefined ? undefined : tx.now + body.days * day,
-    } as const
-    const { judged, privateKeyPem } =
-      body.request === undefined
-        ? orderWithNewKey(parts, order)
-        : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKeyPem: undefined }
-    const issued = await issue(tx, parts, await authorizeOrder(tx, parts.access, judged))
+    const holder = named && (await ensureHolder(tx, parts.access, named))
+    const issued = await issue(tx, parts, await authorizeOrder(tx, parts.access, { ...judged, holder }))
     return { ...issued, privateKeyPem }
   })
 }
 
-async function holderOf(ctx: Ctx, { access }: IssueParts, body: IssueBody): Promise<Holder | undefined> {
-  const { account, device, service } = body
-  if (account !== undefined) return ensureHolder(ctx, access, { kind: 'account', name: account })
-  if (device !== undefined) return ensureHolder(ctx, access, { kind: 'device', name: device })
-  return service === undefined ? undefined : ensureHolder(ctx, access, { kind: 'service', name: service })
+const judgedAtOnce = 20
+
+/** How many refused orders of a batch are told of. */
+const mostFaults = 20
+
+/**
+ * Certificates of one profile for many holders, all of them or none: one transaction, with the statements of one order.
+ *
+ * @returns them in the order of the batch
+ * @throws as `fillOrder`; GateError `pki.batch-refused` with the orders whose request or name was refused
+ */
+export async function fillBatch(ctx: Ctx, parts: IssueParts, body: BatchBody): Promise<readonly IssuedCertificate[]> {
+  await parts.access.require(ctx, `certificate-profiles:issue:${body.profile}`)
+  const profile = await getProfile(ctx, parts, body.profile)
+  const names = body.orders.map(holderNameOf)
+  const shared = { profile, via: 'api', ...sharedOf(ctx, body) } as const
+  const judged: JudgedOrder[] = []
+  const faults: FieldFault[] = []
+  for (const [index, { request, names: hosts, label }] of body.orders.entries()) {
+    // others have their turn in between: each order is a signature to verify
+    if (index % judgedAtOnce === judgedAtOnce - 1) await nextTurn()
+    try {
+      const named = names[index]
+      const holder = named && (await holderToBe(ctx, parts.access, named))
+      judged.push(judgeOrder(parts, { ...shared, holder, hosts, label, request }))
+    } catch (error) {
+      if (!(error instanceof GateError) || error.status >= 500) throw error
+      faults.push({ field: `orders.${index}`, message: error.detail })
+      if (faults.length === mostFaults) break
+    }
+  }
+  if (faults.length > 0) throw fail('pki.batch-refused', { faults })
+  return ctx.tx(async (tx) => {
+    const holders = await ensureHolders(tx, parts.access, names)
+    const orders = judged.map((order, index) => ({ ...order, holder: holders[index] }))
+    return issueAll(tx, parts, await authorizeOrders(tx, parts.access, orders))
+  })
 }
 
-function limitsOf({ permissions, networks, regions }: IssueBody): CredentialLimits | undefined {
+function holderNameOf(named: Pick<IssueBody, 'account' | 'device' | 'service'>): HolderName | undefined {
+  const { account, device, service } = named
+  if (account !== undefined) return { kind: 'account', name: account }
+  if (device !== undefined) return { kind: 'device', name: device }
+  return service === undefined ? undefined : { kind: 'service', name: service }
+}
+
+function sharedOf(ctx: Ctx, body: Pick<IssueBody, 'days' | 'permissions' | 'networks' | 'regions'>) {
+  return { limits: limitsOf(body), notAfter: body.days === undefined ? undefined : ctx.now + body.days * day }
+}
+
+function limitsOf({
+  permissions,
+  networks,
+  regions,
+}: Pick<IssueBody, 'permissions' | 'networks' | 'regions'>): CredentialLimits | undefined {
   if (permissions === undefined && networks === undefined && regions === undefined) return undefined
   return {
     ...noLimits,

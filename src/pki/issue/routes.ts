@@ -3,19 +3,21 @@ import { type Ctx, type Keyring, type Route, route } from '#platform'
 import { fail } from '../errors.ts'
 import { type CertificateRecord, findCertificate, listCertificates } from './certificate-store.ts'
 import {
+  batchBody,
   type CertificateQuery,
   certificateList,
   certificateParams,
   certificateQuery,
   issueBody,
+  issuedBatch,
   issuedView as issuedViewShape,
   issuedWithKey,
 } from './contract.ts'
 import type { IssueParts } from './issue.ts'
-import { fillOrder } from './orders.ts'
+import { fillBatch, fillOrder } from './orders.ts'
 import { profileRoutes } from './profile-routes.ts'
 import { certificateResource } from './resources.ts'
-import { certificateView, chainPem, issuedView } from './wire.ts'
+import { batchView, certificateView, chainPem, issuedView } from './wire.ts'
 
 export interface CertificateRouteParts {
   readonly issue: IssueParts
@@ -25,7 +27,7 @@ export interface CertificateRouteParts {
 
 /** `/api/v1/certificates` and `/api/v1/certificate-profiles`. */
 export function certificateRoutes(parts: CertificateRouteParts): readonly Route[] {
-  return [...readingRoutes(parts), issuingRoute(parts), ...profileRoutes(parts)]
+  return [...readingRoutes(parts), issuingRoute(parts), batchRoute(parts), ...profileRoutes(parts)]
 }
 
 function readingRoutes(parts: CertificateRouteParts): readonly Route[] {
@@ -96,6 +98,30 @@ function issuingRoute(parts: CertificateRouteParts): Route {
         ...(filled.privateKeyPem === undefined ? {} : { unrepeatable: true }),
       }
     },
+  })
+}
+
+/** Room for so many requests of the usual size, as JSON has them. */
+const longestBatch = 1024 * 1024
+
+function batchRoute(parts: CertificateRouteParts): Route {
+  return route({
+    method: 'POST',
+    path: '/api/v1/certificates/batch',
+    door: 'api',
+    access: {
+      signedIn: 'which profile is meant stands in the body; certificate-profiles:issue:<profile> is required there',
+    },
+    summary: 'Issue certificates of one profile for many requests: all of them, or none',
+    body: batchBody,
+    maxBody: longestBatch,
+    responses: { 201: issuedBatch },
+    handler: async (ctx, { body }) => ({
+      kind: 'json',
+      status: 201,
+      body: batchView(await fillBatch(ctx, parts.issue, body)),
+      headers: { 'Cache-Control': 'no-store' },
+    }),
   })
 }
 

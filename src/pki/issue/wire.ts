@@ -1,6 +1,6 @@
 import { fingerprintOf, pemOf } from '../x509/certificate.ts'
 import type { CertificateRecord } from './certificate-store.ts'
-import type { Certificate, IssuedView, ProfileView } from './contract.ts'
+import type { Certificate, IssuedBatch, IssuedView, ProfileView } from './contract.ts'
 import type { IssuedCertificate } from './issue.ts'
 import { daysOf, kindRules, type Profile } from './profile.ts'
 
@@ -41,6 +41,14 @@ export function certificateView(record: CertificateRecord): Certificate {
 /** With the certificate itself and what stands between it and the root. */
 export function issuedView({ record, issuer }: IssuedCertificate): IssuedView {
   return { ...certificateView(record), pem: pemOf(record.certificate), chain: chainPem(record, issuer.chain) }
+}
+
+/** Many of one issuer. */
+export function batchView(issued: readonly IssuedCertificate[]): IssuedBatch {
+  return {
+    items: issued.map(({ record }) => ({ ...certificateView(record), pem: pemOf(record.certificate) })),
+    chain: (issued[0]?.issuer.chain ?? []).map(pemOf).join(''),
+  }
 }
 
 export function chainPem(record: CertificateRecord, chain: readonly Uint8Array[]): string {

@@ -252,16 +252,26 @@ export async function findFate(db: Db, authorityId: string, serial: string): Pro
 /** Rows in one statement: far below what either database binds. */
 const atOnce = 500
 
-/** The certificate of a key that is known to be in other hands. @param keyDigest SHA-256 of the SubjectPublicKeyInfo, lower-case hex */
-export async function findCompromisedKey(db: Db, keyDigest: string): Promise<string | undefined> {
-  const { rows } = await tables<PkiTables>(db).raw<{ readonly id: string }>(compromised[db.dialect], [keyDigest])
-  return rows[0]?.id
+/**
+ * The first of these keys that a certificate was revoked for as compromised; undefined when it is none of them.
+ *
+ * @param keyDigests SHA-256 of their SubjectPublicKeyInfo, lower-case hex
+ */
+export async function findCompromisedKey(db: Db, keyDigests: readonly string[]): Promise<string | undefined> {
+  const { rows } = await tables<PkiTables>(db).raw<{ readonly digest: string }>(compromised[db.dialect], [
+    JSON.stringify(keyDigests),
+  ])
+  return rows[0]?.digest
 }
 
 /** Asked for every certificate that is issued, so it is not built each time. */
-const compromisedBy = (mark: string): string =>
-  `select id from pki_certificates where key_digest = ${mark} and revocation_reason = 'keyCompromise' limit 1`
-const compromised = { sqlite: compromisedBy('?'), postgres: compromisedBy('$1') }
+const compromisedAmong = (list: string): string =>
+  `select key_digest as digest from pki_certificates
+    where key_digest in (${list}) and revocation_reason = 'keyCompromise' limit 1`
+const compromised = {
+  sqlite: compromisedAmong('select value from json_each(?)'),
+  postgres: compromisedAmong('select jsonb_array_elements_text($1::jsonb)'),
+}
 
 type Row = PkiTables['pki_certificates']
 

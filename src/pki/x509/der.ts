@@ -32,12 +32,12 @@ const contextClass = 0x80
 const constructed = 0x20
 
 export function sequence(...parts: readonly Der[]): Der {
-  return element(tags.sequence, concat(parts))
+  return constructedOf(tags.sequence, parts)
 }
 
 /** SET OF: the elements in ascending order of their encodings, as DER asks (X.690 §11.6). */
 export function setOf(...parts: readonly Der[]): Der {
-  return element(tags.set, concat(parts.toSorted((one, other) => Buffer.compare(one, other))))
+  return constructedOf(tags.set, parts.length < 2 ? parts : parts.toSorted((one, other) => Buffer.compare(one, other)))
 }
 
 /** `[number] EXPLICIT` around one element. */
@@ -52,7 +52,7 @@ export function implicit(number: number, content: Uint8Array): Der {
 
 /** `[number] IMPLICIT` of a constructed type: its elements under a context tag. */
 export function implicitConstructed(number: number, ...parts: readonly Der[]): Der {
-  return element(contextClass | constructed | tagNumber(number), concat(parts))
+  return constructedOf(contextClass | constructed | tagNumber(number), parts)
 }
 
 export function boolean(value: boolean): Der {
@@ -71,12 +71,12 @@ export function unsignedInteger(magnitude: Uint8Array): Der {
   const first = magnitude.findIndex((byte) => byte !== 0)
   if (first === -1) return element(tags.integer, Uint8Array.of(0))
   const digits = magnitude.subarray(first)
-  return element(tags.integer, (digits[0] ?? 0) >= 0x80 ? concat([Uint8Array.of(0), digits]) : digits)
+  return (digits[0] ?? 0) >= 0x80 ? constructedOf(tags.integer, [zero, digits]) : element(tags.integer, digits)
 }
 
 /** Whole octets; no unused bits. */
 export function bitString(content: Uint8Array): Der {
-  return element(tags.bitString, concat([Uint8Array.of(0), content]))
+  return constructedOf(tags.bitString, [zero, content])
 }
 
 /** A BIT STRING with named bits, trailing zero bits removed (X.690 §11.2.2). Bit 0 is the first. */
@@ -100,8 +100,20 @@ export function nullValue(): Der {
   return element(tags.null, new Uint8Array(0))
 }
 
+/** Identifiers are few, stand in our own code and come again in every certificate: reading one took longer than a digest. */
+const knownOids = new Map<string, Der>()
+const mostOids = 256
+
 /** An object identifier in dotted form: `1.2.840.10045.4.3.2`. @throws TypeError unless X.660 allows it */
 export function oid(dotted: string): Der {
+  const known = knownOids.get(dotted)
+  if (known !== undefined) return known
+  const made = encodeOid(dotted)
+  if (knownOids.size < mostOids) knownOids.set(dotted, made)
+  return made
+}
+
+function encodeOid(dotted: string): Der {
   if (!/^[0-2](\.(0|[1-9]\d{0,14})){1,31}$/.test(dotted)) throw new TypeError('oid needs dotted decimal arcs')
   const [root = 0, second = 0, ...rest] = dotted.split('.').map(Number)
   if (root < 2 && second > 39) throw new TypeError('oid: under 0 and 1 the second arc is at most 39')
@@ -174,22 +186,36 @@ export function enumerated(value: number): Der {
   return element(tags.enumerated, Uint8Array.of(value))
 }
 
+const zero = Uint8Array.of(0)
+
 function element(tag: number, content: Uint8Array): Der {
-  const size = length(content.length)
-  const encoded = new Uint8Array(1 + size.length + content.length)
-  encoded[0] = tag
-  encoded.set(size, 1)
-  encoded.set(content, 1 + size.length)
+  const encoded = headed(tag, content.length)
+  encoded.set(content, encoded.length - content.length)
   return encoded
 }
 
-/** The shortest form of a length (X.690 §10.1). */
-function length(bytes: number): readonly number[] {
-  if (bytes > longestContent) throw new TypeError(`a DER element is limited to ${longestContent} bytes`)
-  if (bytes < 0x80) return [bytes]
-  if (bytes <= 0xff) return [0x81, bytes]
-  if (bytes <= 0xffff) return [0x82, bytes >> 8, bytes & 0xff]
-  return [0x83, bytes >> 16, (bytes >> 8) & 0xff, bytes & 0xff]
+/** Its parts one behind the other, copied once. */
+function constructedOf(tag: number, parts: readonly Uint8Array[]): Der {
+  let size = 0
+  for (const part of parts) size += part.length
+  const encoded = headed(tag, size)
+  let at = encoded.length - size
+  for (const part of parts) {
+    encoded.set(part, at)
+    at += part.length
+  }
+  return encoded
+}
+
+/** Tag and length in its shortest form (X.690 §10.1), with room for so many bytes of content behind. */
+function headed(tag: number, size: number): Uint8Array {
+  if (size > longestContent) throw new TypeError(`a DER element is limited to ${longestContent} bytes`)
+  const octets = size < 0x80 ? 0 : size <= 0xff ? 1 : size <= 0xffff ? 2 : 3
+  const encoded = new Uint8Array(2 + octets + size)
+  encoded[0] = tag
+  encoded[1] = octets === 0 ? size : 0x80 | octets
+  for (let index = 0; index < octets; index++) encoded[2 + index] = (size >> ((octets - 1 - index) * 8)) & 0xff
+  return encoded
 }
 
 function base128(arc: number): readonly number[] {
@@ -201,14 +227,4 @@ function base128(arc: number): readonly number[] {
 function tagNumber(number: number): number {
   if (!Number.isInteger(number) || number < 0 || number > 30) throw new TypeError('a tag number is from 0 to 30')
   return number
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

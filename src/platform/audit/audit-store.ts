@@ -41,22 +41,42 @@ export async function insertRecords(db: Db, records: readonly NewRecord[]): Prom
 }
 
 async function insertSealed(db: Db, records: readonly NewRecord[]): Promise<void> {
-  let head = await readHead(db)
-  for (const record of records) {
-    const seq = head.seq + 1
-    const sealed = { ...record, seq, ordinal: seq }
-    const hash = chainHash(head.hash, sealed)
-    const values = [...chainedColumns.map((column) => sealed[column]), hash]
-    await tables(db).raw(insertSql, values)
-    head = { seq, hash }
+  const queries = tables(db)
+  const { rows } = await queries.raw<Head>('select seq, hash from platform_audit_head', [])
+  let [head] = rows
+  if (head === undefined) throw new TypeError('the journal has no head')
+  for (let start = 0; start < records.length; start += recordsAtOnce) {
+    const values: unknown[] = []
+    const part = records.slice(start, start + recordsAtOnce)
+    for (const record of part) {
+      const seq: number = head.seq + 1
+      const sealed = { ...record, seq, ordinal: seq }
+      const hash = chainHash(head.hash, sealed)
+      for (const column of chainedColumns) values.push(sealed[column])
+      values.push(hash)
+      head = { seq, hash }
+    }
+    await queries.raw(insertSql(part.length), values)
   }
-  await writeHead(db, head)
+  await queries.raw('update platform_audit_head set seq = ?, hash = ? where id = 1', [head.seq, head.hash])
 }
+
+/** Rows in one statement: far below SQLite's limit of parameters, and few texts to keep prepared. */
+const recordsAtOnce = 25
 
 // Written out, because nearly every change of every room comes through here: Kysely takes longer to put together an
 // insert of 21 columns than SQLite to execute it.
-const insertSql = `insert into platform_audit_records (${chainedColumns.join(', ')}, hash)
-  values (${chainedColumns.map(() => '?').join(', ')}, ?)`
+const insertSqls = new Map<number, string>()
+
+function insertSql(rows: number): string {
+  const known = insertSqls.get(rows)
+  if (known !== undefined) return known
+  const row = `(${chainedColumns.map(() => '?').join(', ')}, ?)`
+  const text = `insert into platform_audit_records (${chainedColumns.join(', ')}, hash)
+  values ${Array.from({ length: rows }, () => row).join(', ')}`
+  insertSqls.set(rows, text)
+  return text
+}
 
 /**
  * Links up to `limit` waiting records into the chain, in the order they were written. Only one node does so at a time:

@@ -59,13 +59,21 @@ class BoundContext implements Ctx {
     })
   }
 
-  async audit(entry: AuditEntry): Promise<void> {
+  audit(entry: AuditEntry): Promise<void> {
+    return this.auditAll([entry])
+  }
+
+  async auditAll(entries: readonly AuditEntry[]): Promise<void> {
     transactionOf(this.db, 'audit')
-    const facts = { id: this.newId('aud'), at: this.now, outcome: 'done', requestId: this.requestId, count: 1 } as const
-    await insertRecords(this.db, [makeRecord(this.actor, entry, facts)])
+    if (entries.length === 0) return
+    const facts = { at: this.now, outcome: 'done', requestId: this.requestId, count: 1 } as const
+    const records = entries.map((entry) => makeRecord(this.actor, entry, { ...facts, id: this.newId('aud') }))
+    await insertRecords(this.db, records)
     if (!(await hasEventReaders(this.db))) return
-    const payload = payloadOf(this.actor.principal, entry, this.requestId)
-    await insertEvent(this.db, { id: this.newId('evt'), event: entry.action, payload, at: this.now }, true)
+    for (const entry of entries) {
+      const payload = payloadOf(this.actor.principal, entry, this.requestId)
+      await insertEvent(this.db, { id: this.newId('evt'), event: entry.action, payload, at: this.now }, true)
+    }
     this.#wake()
   }
 

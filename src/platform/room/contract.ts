@@ -38,6 +38,8 @@ export interface Ctx {
    * together
    */
   audit(entry: AuditEntry): Promise<void>
+  /** The same for several changes at once, in this order: one look at the journal's head for all of them. */
+  auditAll(entries: readonly AuditEntry[]): Promise<void>
   /** Writes a refusal to the journal, whatever becomes of a transaction around it. Never throws. */
   refused(refusal: RefusedHere): void
   /** Puts an event in the outbox of this transaction; delivered after commit, at least once. @throws TypeError outside one */

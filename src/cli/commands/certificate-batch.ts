@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { batchBody, issuedBatch } from '#pki/contract'
+import { connect } from '../client.ts'
+import { wrongUsage } from '../failure.ts'
+import { judged } from '../input.ts'
+import type { TargetOptions } from '../target.ts'
+import { note, print } from '../terminal.ts'
+import { visible } from '../text.ts'
+
+export interface BatchOptions extends TargetOptions {
+  readonly holders: string
+  readonly days?: string
+}
+
+/** Orders in one request: each is issued whole or not at all. */
+const ordersAtOnce = 100
+const longestRequest = 16_384
+const ending = '.csr'
+
+/** A certificate for every `NAME.csr` in a folder, written beside it as `NAME.pem`; what has one already is passed over. */
+export async function issueBatch(profile: string, folder: string, options: BatchOptions): Promise<void> {
+  if (!['device', 'service', 'account'].includes(options.holders)) {
+    throw wrongUsage('--holders is device, service or account.')
+  }
+  const names = namesIn(folder)
+  const client = await connect(options)
+  const ids: string[] = []
+  for (let start = 0; start < names.length; start += ordersAtOnce) {
+    const part = names.slice(start, start + ordersAtOnce)
+    const body = judged(batchBody, {
+      profile,
+      orders: part.map((name) => ({
+        [options.holders]: name,
+        request: readFileSync(join(folder, name + ending), 'utf8'),
+      })),
+      ...(options.days === undefined ? {} : { days: Number(options.days) }),
+    })
+    const { data } = await client.call('POST', '/api/v1/certificates/batch', issuedBatch, { body })
+    for (const [index, { id, pem }] of data.items.entries()) {
+      writeFileSync(join(folder, `${part[index]}.pem`), pem + data.chain)
+      ids.push(id)
+    }
+    if (options.json !== true) note(`Issued ${ids.length} of ${names.length}.`)
+  }
+  print(options, { issued: ids }, () =>
+    ids.length === 0 ? `No new ${ending} file in ${visible(folder)}.` : ids.join('\n'),
+  )
+}
+
+function namesIn(folder: string): readonly string[] {
+  let files: readonly string[]
+  try {
+    files = readdirSync(folder)
+  } catch {
+    throw wrongUsage(`${visible(folder)} is no folder that can be read. Nothing was issued.`)
+  }
+  const known = new Set(files)
+  const names = files.flatMap((file) => (file.endsWith(ending) ? [file.slice(0, -ending.length)] : []))
+  const large = names.find((name) => statSync(join(folder, name + ending)).size > longestRequest)
+  if (large !== undefined) throw wrongUsage(`${visible(large + ending)} is no certificate request. Nothing was issued.`)
+  return names.filter((name) => !known.has(`${name}.pem`)).toSorted()
+}

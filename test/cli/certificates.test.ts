@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { programMissing } from '#platform/testing'
+import { runCommand } from '../product/command.ts'
+import { cleanUp, type Product, startProduct } from '../product/start.ts'
+
+let product: Product
+before(async () => {
+  product = await startProduct()
+})
+after(cleanUp)
+
+const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
+const certificates = (...args: readonly string[]) => runCommand(product.directory, ['pki', 'certificates', ...args])
+
+test(
+  'a folder of requests becomes a folder of certificates, and a second run adds what is new',
+  needsOpenssl,
+  async () => {
+    const folder = join(product.directory, 'requests')
+    mkdirSync(folder)
+    const add = (name: string): void => {
+      const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`]
+      const args = ['req', '-new', ...key, '-subj', `/CN=${name}`, '-out', `${name}.csr`]
+      execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+    }
+    add('washer-1')
+    add('washer-2')
+    const issued = await certificates('issue-batch', 'device', folder, '--json')
+    assert.equal(issued.code, 0, issued.stderr)
+    const { issued: ids } = JSON.parse(issued.stdout) as { readonly issued: readonly string[] }
+    assert.equal(ids.length, 2)
+    const written = readFileSync(join(folder, 'washer-2.pem'), 'utf8')
+    assert.equal(new X509Certificate(written).subject, 'CN=washer-2')
+    assert.equal(written.match(/BEGIN CERTIFICATE/g)?.length, 2)
+    add('washer-3')
+    const more = await certificates('issue-batch', 'device', folder)
+    assert.equal(more.code, 0, more.stderr)
+    assert.match(more.stderr, /Issued 1 of 1\./)
+    const none = await certificates('issue-batch', 'device', folder)
+    assert.match(none.stdout, /^No new \.csr file/)
+    const nowhere = await certificates('issue-batch', 'device', join(folder, 'nowhere'))
+    assert.equal(nowhere.code, 2)
+  },
+)
