@@ -26,6 +26,7 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.agent-files': 'A file that the agent did not put there is in the way; nothing was sent.',
   'cli.agent-no-token': 'There is no certificate to renew with, and no enrolment token was given.',
   'cli.agent-reload': 'The new certificate is in place, but its program could not be told.',
+  'cli.another-factor': 'What was proved is right, but the server asks for another factor; no token was made.',
   'cli.certificate-not-read': 'A certificate of files could not be used; everything else was reloaded.',
   'cli.credentials-exposed': 'The stored credentials were not used: others could read or change the file.',
   'cli.credentials-unreadable': 'The stored credentials cannot be read.',

@@ -7,34 +7,36 @@ import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import { wrongUsage } from './failure.ts'
 import { readText } from './input.ts'
-import { askPassword, readSecretLine } from './terminal.ts'
+import { askPassword } from './terminal.ts'
 
 /** Answers a challenge, in the form that the server takes. */
 export type Signer = (text: string) => Promise<string>
 
-export interface SignerOptions {
+export interface KeyOptions {
   readonly key?: string
   readonly agent?: boolean
-  readonly passphraseStdin?: boolean
-  readonly sharedSecretStdin?: boolean
+  /** Of a PEM key; absent: asked for where it is needed. */
+  readonly passphrase?: string | undefined
 }
 
-/** What signs, as the options name it; `undefined` where they name nothing. @throws Failure wrong usage */
-export async function chooseSigner(options: SignerOptions): Promise<Signer | undefined> {
-  if (options.sharedSecretStdin === true) return withSecret(await readSecretLine())
+/** The key that signs, as the options name it; `undefined` where they name none. @throws Failure wrong usage */
+export function chooseKey(options: KeyOptions & { readonly key: string }): Promise<Signer>
+export function chooseKey(options: KeyOptions): Promise<Signer | undefined>
+export async function chooseKey(options: KeyOptions): Promise<Signer | undefined> {
   if (options.key !== undefined) return withFile(options.key, options)
   return options.agent === true ? withAgent() : undefined
 }
 
-function withSecret(secret: string): Signer {
+/** A shared secret, which is never sent. */
+export function withSecret(secret: string): Signer {
   return async (text) => createHmac('sha256', secret).update(text).digest('hex')
 }
 
 /** PEM is read here. OpenSSH's own files, and its agent, are left to `ssh-keygen`, which asks for passphrases itself. */
-async function withFile(path: string, options: SignerOptions): Promise<Signer> {
+async function withFile(path: string, options: KeyOptions): Promise<Signer> {
   const content = readText(path)
   if (/BEGIN OPENSSH PRIVATE KEY/.test(content) || sshLine.test(content)) {
-    if (options.passphraseStdin === true) {
+    if (options.passphrase !== undefined) {
       throw wrongUsage('--passphrase-stdin is for PEM keys; ssh-keygen asks for the passphrase of its own.')
     }
     return (text) => signWithSsh(path, text)
@@ -47,13 +49,10 @@ async function withFile(path: string, options: SignerOptions): Promise<Signer> {
 const sshLine = /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) \S+/m
 
 /** @throws Failure wrong usage for what is no private key, or a passphrase that does not open it */
-async function openPem(path: string, content: string, options: SignerOptions): Promise<KeyObject> {
+async function openPem(path: string, content: string, options: KeyOptions): Promise<KeyObject> {
   const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(content)
   if (isEncrypted) {
-    const passphrase =
-      options.passphraseStdin === true
-        ? await readSecretLine()
-        : await askPassword(`Passphrase of ${path}`, false, '--passphrase-stdin')
+    const passphrase = options.passphrase ?? (await askPassword(`Passphrase of ${path}`, false, '--passphrase-stdin'))
     return keyOf(content, passphrase, `The passphrase does not open ${path}, or the file is damaged. Nothing was sent.`)
   }
   return keyOf(content, undefined, `${path} is no private key: neither PEM nor of OpenSSH. Nothing was sent.`)

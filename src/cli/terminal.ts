@@ -45,6 +45,20 @@ export async function ask(question: string, instead: string): Promise<string> {
   return answer
 }
 
+/** One of several. Only where `isInteractive`. */
+export async function choose<Value extends string>(
+  question: string,
+  options: readonly { readonly value: Value; readonly label: string }[],
+): Promise<Value> {
+  const { select, isCancel } = await import('@clack/prompts')
+  // the prompt's own type of options is a condition that is not resolved for a type parameter
+  const answer = await select<string>({ message: question, options: [...options], output: process.stderr })
+  if (isCancel(answer)) throw interrupted()
+  const chosen = options.find(({ value }) => value === answer)
+  if (chosen === undefined) throw new TypeError('an answer that was not offered')
+  return chosen.value
+}
+
 /** A password, not echoed. `twice` when it is new. @throws Failure as `ask` */
 export async function askPassword(question: string, twice: boolean, instead = '--password-stdin'): Promise<string> {
   requireTerminal(instead)
@@ -60,14 +74,34 @@ export async function askPassword(question: string, twice: boolean, instead = '-
 
 /** The first line of stdin: a password or token that must not stand among the arguments. @throws Failure when there is none */
 export async function readSecretLine(): Promise<string> {
+  const [line] = await linesOfStdin(1)
+  if (line === undefined) throw nothingCame()
+  return line
+}
+
+/** As many lines of stdin as there are options that want one, in that order. @throws Failure naming whose is missing */
+export async function readSecretLines(options: readonly string[]): Promise<readonly string[]> {
+  const lines = await linesOfStdin(options.length)
+  if (lines.length === 0) throw nothingCame()
+  const missing = options[lines.length]
+  if (missing === undefined) return lines
+  throw wrongUsage(
+    `On stdin there is no line for ${missing}: one for each is read, in the order ${options.join(', ')}.`,
+  )
+}
+
+const nothingCame = () => wrongUsage('Nothing came on stdin: pass the secret as one line, for example from a file.')
+
+/** The first lines of stdin that are there, at most `count`; ends at an empty one. */
+async function linesOfStdin(count: number): Promise<readonly string[]> {
   let text = ''
   for await (const chunk of process.stdin) {
     text += String(chunk)
-    if (text.includes('\n') || text.length > 64 * 1024) break
+    if (text.split('\n').length > count || text.length > 64 * 1024) break
   }
-  const line = (text.split('\n')[0] ?? '').replace(/\r$/, '')
-  if (line === '') throw wrongUsage('Nothing came on stdin: pass the secret as one line, for example from a file.')
-  return line
+  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
+  const end = lines.indexOf('')
+  return lines.slice(0, end === -1 ? count : Math.min(end, count))
 }
 
 /**

@@ -137,8 +137,17 @@ export const tokenList = z.strictObject({ items: z.array(tokenBody), next: z.nul
 /** `secret` is shown this once. */
 export const createdToken = z.strictObject({ token: tokenBody, secret: z.string() })
 
-/** The first factor was right; `signIn` and a second go to `/api/v1/sign-in/second` within ten minutes. */
-export const halfSignIn = z.strictObject({ signIn: z.string() })
+/**
+ * What was proved is right and not enough; `signIn` and another factor go to `/api/v1/sign-in/second` (a code) or
+ * `/api/v1/sign-in/second/key` (an answer to what `/api/v1/sign-in/second/challenge` gives) within ten minutes.
+ */
+export const halfSignIn = z.strictObject({
+  signIn: z.string(),
+  /** Kinds that the account has and that may follow. `passkey` and `certificate` work in a browser alone. */
+  ways: z.array(z.string()),
+  /** Whether a rule asks that one of the factors resists phishing: a passkey or a client certificate. */
+  phishingResistant: z.boolean(),
+})
 
 export const signInBody = z.strictObject({ handle, password, label })
 
@@ -158,8 +167,20 @@ export const keySignInBody = z.strictObject({
   label,
 })
 
+const signIn = z.string().max(200)
+
 /** A code of an authenticator app, or a recovery code, for the half sign-in that `signIn` names. */
-export const secondFactorBody = z.strictObject({ signIn: z.string().max(200), code: z.string().min(1).max(100), label })
+export const secondFactorBody = z.strictObject({ signIn, code: z.string().min(1).max(100), label })
+
+export const secondChallengeBody = z.strictObject({ signIn })
+
+/** As `keySignInBody`; whose it is says the half sign-in. */
+export const secondKeyBody = z.strictObject({
+  signIn,
+  nonce: keySignInBody.shape.nonce,
+  answer: keySignInBody.shape.answer,
+  label,
+})
 
 export const setupBody = z.strictObject({ handle, displayName: z.string().max(400), password })
 export const setupDone = z.strictObject({ account: accountBody })

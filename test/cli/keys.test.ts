@@ -25,9 +25,11 @@ test('gatehouse login says what is wrong with a key before it sends anything', {
     [['--key', 'encrypted.pem'], '', /There is no terminal to ask on: use --passphrase-stdin/],
     [['--key', 'key', '--passphrase-stdin'], 'x\n', /ssh-keygen asks for the passphrase of its own/],
     [['--key', 'encrypted.pem', '--agent'], '', /--key names the \.pub file of a key in it/],
-    [['--key', 'key', '--password-stdin'], 'x\n', /Sign in with a key or with --password-stdin, not with both/],
+    [['--key', 'key', '--token-stdin'], 'x\n', /--token-stdin keeps a token that is there already/],
+    [['--token-stdin', '--password-stdin'], 'x\ny\n', /--token-stdin keeps a token that is there already/],
     [['--passphrase-stdin'], 'x\n', /is for the key that --key names/],
-    [['--password-stdin', '--shared-secret-stdin'], 'x\n', /Only one of --password-stdin and --shared-secret-stdin/],
+    [['--password-stdin', '--shared-secret-stdin'], 'x\n', /On stdin there is no line for --shared-secret-stdin/],
+    [['--password-stdin', '--shared-secret-stdin'], '', /Nothing came on stdin/],
   ]
   for (const [args, stdin, sentence] of cases) {
     await t.test(args.join(' '), async () => {

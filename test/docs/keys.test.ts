@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { askpass, keyTools, onTerminal, terminalMissing } from '../../src/identity/keys/testing.ts'
+import { clipboardMissing, openClipboard } from '../product/clipboard.ts'
 import { runCommand } from '../product/command.ts'
 import { ask, askLocally, signInCookie } from '../product/http.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
@@ -22,12 +23,7 @@ test('every command of docs/keys.md does what it says, and what it signs signs i
   const product = await startProduct()
   const house = await openHouse(product)
   const { directory } = keyTools(t)
-  // a machine without a screen has no clipboard: these stand for it
-  standIn(
-    directory,
-    'xsel',
-    'case $1 in -bo) cat clipboard;; -bi) cat > copied && mv copied clipboard;; *) exit 1;; esac',
-  )
+  const clipboard = clipboardMissing ? undefined : await openClipboard(t)
   symlinkSync(join(root, 'bin', 'gatehouse'), join(directory, 'gatehouse'))
   const socket = join(directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
@@ -37,6 +33,7 @@ test('every command of docs/keys.md does what it says, and what it signs signs i
     ...askpass(directory, passphrase),
     PATH: `${directory}:${process.env['PATH'] ?? ''}`,
     SSH_AUTH_SOCK: socket,
+    ...(clipboard === undefined ? {} : { DISPLAY: clipboard.display }),
   }
   // openssl reads what was typed ahead; a prompt of ours is answered when it stands there
   const ahead = [passphrase, passphrase, passphrase]
@@ -45,18 +42,23 @@ test('every command of docs/keys.md does what it says, and what it signs signs i
     onTerminal({ directory, env }, command, command.startsWith('gatehouse') ? { asked } : { ahead })
   await trust(product, directory)
   writeFileSync(join(directory, 'secret.txt'), `${await house.makeSecret()}\n`, { mode: 0o600 })
+  writeFileSync(join(directory, 'password.txt'), `${password}\n`, { mode: 0o600 })
 
   const done: string[] = []
   for (const command of commandsOf('keys.md')) {
-    await t.test(command, async () => {
+    const onClipboard = command.includes('xsel')
+    await t.test(command, { skip: onClipboard && clipboardMissing }, async () => {
       const { text, nonce } = await house.challenge()
-      if (command.includes('xsel')) writeFileSync(join(directory, 'clipboard'), text)
+      if (onClipboard) await clipboard?.copy(text)
+      if (command.startsWith('gatehouse login') && (command.match(/-stdin|--key|--agent/g) ?? []).length > 1) {
+        await house.demandSecond()
+      }
       const actual = command.replace(example, text).replaceAll(':8443', `:${product.port}`)
       const printed = await run(actual)
       await house.register(directory, run)
-      if (command.startsWith('gatehouse login')) return assert.match(printed, /^Signed in to https:\S+ as sam until/)
+      if (command.includes('gatehouse login')) return assert.match(printed, /^Signed in to https:\S+ as sam until/)
       if (example.test(command)) done.push(text)
-      const answer = command.includes('xsel') ? readFileSync(join(directory, 'clipboard'), 'utf8') : printed
+      const answer = onClipboard ? ((await clipboard?.pasteAfter(text)) ?? '') : printed
       const signs = /-sign |-Y sign|-hmac/.test(command)
       if (!signs) return undefined
       // Ed25519 is signed from the file that the command before wrote
@@ -75,12 +77,8 @@ function commandsOf(document: string): readonly string[] {
   const text = readFileSync(join(root, 'docs', document), 'utf8')
   const blocks = [...text.matchAll(/```console\n(.*?)```/gs)].map(([, block]) => block ?? '')
   const commands = blocks.flatMap((block) => block.split(/^\$ /m).slice(1)).map((command) => command.trim())
-  assert.equal(commands.length, 23)
+  assert.equal(commands.length, 27)
   return commands
-}
-
-function standIn(directory: string, name: string, script: string): void {
-  writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 }
 
 /** A first contact, as a person confirms it; what is stored then is the authority. */
@@ -119,6 +117,14 @@ async function openHouse(product: Product) {
     async signIn({ nonce }: Asked, answer: string): Promise<void> {
       const opened = await post('/api/v1/sign-in/key', { handle: 'sam', nonce, answer, label: 'docs' })
       assert.equal(opened.status, 201, `${opened.text}\n${answer}`)
+    },
+    /** From now on one factor is half a sign-in. */
+    async demandSecond(): Promise<void> {
+      const begun = () => post('/api/v1/sign-in', { handle: 'sam', password, label: 'docs' })
+      if ((await begun()).status === 202) return
+      const made = await post('/api/v1/shared-secrets', { label: 'second', isSecond: true }, { cookie })
+      assert.equal(made.status, 201, made.text)
+      assert.equal((await begun()).status, 202)
     },
     async makeSecret(): Promise<string> {
       const made = await post('/api/v1/shared-secrets', { label: 'docs' }, { cookie })

@@ -1,24 +1,13 @@
-import { hostname } from 'node:os'
-import { z } from 'zod'
-import {
-  accountBody,
-  challenge,
-  challengeBody,
-  createdToken,
-  halfSignIn,
-  keySignInBody,
-  secondFactorBody,
-  signInBody,
-} from '#identity/contract'
-import { type Client, clientOf } from '../client.ts'
+import { accountBody } from '#identity/contract'
+import { clientOf } from '../client.ts'
 import { readCredentials, type StoredServer, writeCredentials } from '../credentials.ts'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
-import { chooseSigner, type Signer } from '../signers.ts'
+import { chooseKey, withSecret } from '../signers.ts'
 import { parseOrigin, type TargetOptions } from '../target.ts'
-import { ask, askPassword, confirm, isInteractive, note, print, readSecretLine } from '../terminal.ts'
+import { confirm, isInteractive, note, print, readSecretLines } from '../terminal.ts'
 import { time, visible } from '../text.ts'
 import { establishTrust } from '../trust.ts'
+import { type Proofs, type SignedIn, signIn } from './sign-in.ts'
 
 export interface LoginOptions {
   readonly json?: boolean
@@ -33,26 +22,36 @@ export interface LoginOptions {
   readonly caFingerprint?: string
 }
 
+type Proof = Omit<SignedIn, 'tokenId'> & { readonly tokenId?: string }
+
 /** Signs in over HTTPS, once it is known that the server is the one that is meant, and stores the token it gives. */
 export async function login(url: string | undefined, options: LoginOptions): Promise<void> {
-  requireOneWay(options)
+  const secrets = await secretsOf(options)
   // judged before the server is asked for anything
-  const signer = await chooseSigner(options)
+  const proofs: Proofs = {
+    password: secrets.password,
+    key: await chooseKey({ ...options, passphrase: secrets.passphrase }),
+    secret: secrets.sharedSecret === undefined ? undefined : withSecret(secrets.sharedSecret),
+    code: options.code,
+  }
   const stored = readCredentials()
   const origin = parseOrigin(
     url ?? process.env['GATEHOUSE_URL'] ?? stored.current ?? 'https://gatehouse.localhost:8443',
   )
   const ca = await trusted(origin, stored.servers[origin.origin], options)
   const stranger = clientOf({ endpoint: { kind: 'https', origin, ca }, token: undefined, name: origin.origin })
-  const proof = options.tokenStdin === true ? await givenToken(origin, ca) : await signIn(stranger, options, signer)
-  const entry: StoredServer = { ...proof.entry, ...(ca === undefined ? {} : { ca }) }
+  const { expiresAt, ...kept }: Proof =
+    secrets.token === undefined
+      ? await signIn(stranger, options.handle, proofs)
+      : await givenToken(origin, ca, secrets.token)
+  const entry: StoredServer = { ...kept, ...(ca === undefined ? {} : { ca }) }
   // read again: another login may have finished while this one waited for a person
   const latest = readCredentials()
   writeCredentials({ ...latest, current: origin.origin, servers: { ...latest.servers, [origin.origin]: entry } })
-  const result = { server: origin.origin, handle: proof.entry.handle ?? null, expiresAt: proof.expiresAt }
+  const result = { server: origin.origin, handle: kept.handle, expiresAt }
   print(options, result, () => {
-    const until = proof.expiresAt === null ? '' : ` until ${time(proof.expiresAt)}`
-    return `Signed in to ${origin.origin} as ${visible(proof.entry.handle ?? '?')}${until}.`
+    const until = expiresAt === null ? '' : ` until ${time(expiresAt)}`
+    return `Signed in to ${origin.origin} as ${visible(kept.handle)}${until}.`
   })
 }
 
@@ -97,95 +96,36 @@ function trusted(origin: URL, known: StoredServer | undefined, options: LoginOpt
   })
 }
 
-interface Proof {
-  readonly entry: StoredServer
-  readonly expiresAt: string | null
-}
-
-async function signIn(client: Client, options: LoginOptions, signer: Signer | undefined): Promise<Proof> {
-  const handle = options.handle ?? (await ask('Handle', '--handle'))
-  const label = `gatehouse login on ${hostname()}`.slice(0, 100)
-  const answer =
-    signer === undefined
-      ? await byPassword(client, options, { handle, label })
-      : await byChallenge(client, signer, { handle, label })
-  const { token, secret } = 'signIn' in answer ? await second(client, answer.signIn, options, label) : answer
-  const me = await whoIs(client, secret)
-  return { entry: { token: secret, tokenId: token.id, handle: me ?? handle }, expiresAt: token.expiresAt }
-}
-
-/** A token, or a half sign-in that waits for the second factor. */
-const opened = z.union([createdToken, halfSignIn])
-type Opened = z.infer<typeof opened>
-type Who = { readonly handle: string; readonly label: string }
-
-async function byPassword(client: Client, options: LoginOptions, who: Who): Promise<Opened> {
-  const password = options.passwordStdin === true ? await readSecretLine() : await askPassword('Password', false)
-  const body = judged(signInBody, { ...who, password })
-  return (await client.call('POST', '/api/v1/sign-in', opened, { body })).data
-}
-
-/** The server gives a line, which is signed here: the key stays where it is. */
-async function byChallenge(client: Client, signer: Signer, { handle, label }: Who): Promise<Opened> {
-  const asked = judged(challengeBody, { handle })
-  const { data } = await client.call('POST', '/api/v1/sign-in/challenge', challenge, { body: asked })
-  requireOwnChallenge(data.text, client.name)
-  const body = judged(keySignInBody, { handle, nonce: data.nonce, answer: await signer(data.text), label })
-  return (await client.call('POST', '/api/v1/sign-in/key', opened, { body })).data
-}
+type FromStdin = 'token' | 'password' | 'sharedSecret' | 'passphrase'
 
 /**
- * Signs nothing but a line for signing in to this very server: another server in its place could pass on a line of its
- * victim, or any other text. @throws Failure `cli.not-trusted`
+ * The secrets that come on stdin, each on a line of its own, in the order in which help names them. @throws Failure wrong
+ * usage for what does not go together, before anything is read
  */
-function requireOwnChallenge(text: string, origin: string): void {
-  if (text.startsWith(`gatehouse sign-in at ${origin} as `) && /^[!-~]+(?: [!-~]+)*$/.test(text)) return
-  throw new Failure({
-    exit: exitCodes.unreachable,
-    code: 'cli.not-trusted',
-    title: 'The line to sign is for something else',
-    detail: `${origin} asks to sign “${visible(text.slice(0, 200))}”. Nothing was signed. If the server is reached under another name than its own, use its own: it stands in that line.`,
-  })
-}
-
-async function second(client: Client, waiting: string, options: LoginOptions, label: string) {
-  const code = options.code ?? (await ask('Code of the second factor', '--code'))
-  const body = judged(secondFactorBody, { signIn: waiting, code, label })
-  return (await client.call('POST', '/api/v1/sign-in/second', createdToken, { body })).data
-}
-
-/** One way to sign in, and at most one secret from stdin. @throws Failure wrong usage */
-function requireOneWay(options: LoginOptions): void {
-  const fromStdin = [
-    ['--password-stdin', options.passwordStdin],
-    ['--token-stdin', options.tokenStdin],
-    ['--shared-secret-stdin', options.sharedSecretStdin],
-    ['--passphrase-stdin', options.passphraseStdin],
-  ] as const
-  const named = fromStdin.filter(([, wanted]) => wanted === true).map(([name]) => name)
-  if (named.length > 1) throw wrongUsage(`Only one of ${named.join(' and ')} can be read from stdin.`)
-  const [first] = named
+async function secretsOf(options: LoginOptions): Promise<Readonly<Partial<Record<FromStdin, string>>>> {
+  const named = fromStdin.filter(({ key }) => options[`${key}Stdin`] === true)
   const usesKey = options.key !== undefined || options.agent === true
-  if (usesKey && first !== undefined && first !== '--passphrase-stdin') {
-    throw wrongUsage(`Sign in with a key or with ${first}, not with both.`)
+  if (options.tokenStdin === true && (named.length > 1 || usesKey || options.code !== undefined)) {
+    throw wrongUsage('--token-stdin keeps a token that is there already: nothing is proved with it.')
   }
-  if (first === '--passphrase-stdin' && options.key === undefined) {
+  if (options.passphraseStdin === true && options.key === undefined) {
     throw wrongUsage('--passphrase-stdin is for the key that --key names.')
   }
+  const lines = named.length === 0 ? [] : await readSecretLines(named.map(({ option }) => option))
+  return Object.fromEntries(named.map(({ key }, at) => [key, lines[at]]))
 }
 
-async function givenToken(origin: URL, ca: string | undefined): Promise<Proof> {
-  const token = await readSecretLine()
+const fromStdin = [
+  { key: 'token', option: '--token-stdin' },
+  { key: 'password', option: '--password-stdin' },
+  { key: 'sharedSecret', option: '--shared-secret-stdin' },
+  { key: 'passphrase', option: '--passphrase-stdin' },
+] as const
+
+async function givenToken(origin: URL, ca: string | undefined, token: string): Promise<Proof> {
   const client = clientOf({ endpoint: { kind: 'https', origin, ca }, token, name: origin.origin })
   const { data } = await client.call('GET', '/api/v1/me', accountBody)
-  return { entry: { token, handle: data.handle }, expiresAt: null }
-}
-
-/** The account's own spelling of its handle, which may differ from what was typed. */
-async function whoIs(client: Client, token: string): Promise<string | undefined> {
-  const headers = { authorization: `Bearer ${token}` }
-  const { data } = await client.call('GET', '/api/v1/me', accountBody, { headers })
-  return data.handle
+  return { token, handle: data.handle, expiresAt: null }
 }
 
 function stillValid(origin: string, entry: StoredServer, failure: Failure): Failure {

@@ -30,17 +30,24 @@ export function addFirstSteps(program: Command): void {
     })
 
   leaf(program, 'login [url]', {
-    summary: 'Signs in to a server and keeps a token for it in ~/.config/gatehouse',
+    summary:
+      'Signs in to a server, with a second factor where one is asked for, and keeps a token for it in ~/.config/gatehouse',
     example:
-      'gatehouse login https://gatehouse.localhost:8443\ngatehouse login https://gate.example.org --handle ada --password-stdin < password.txt\ngatehouse login https://gate.example.org --handle ada --key ~/.ssh/id_ed25519\ngatehouse login https://gate.example.org --handle ada --agent',
+      'gatehouse login https://gatehouse.localhost:8443\ngatehouse login https://gate.example.org --handle ada --password-stdin < password.txt\ngatehouse login https://gate.example.org --handle ada --key ~/.ssh/id_ed25519\ngatehouse login https://gate.example.org --handle ada --agent\ngatehouse login https://gate.example.org --handle ada --password-stdin --agent < password.txt',
   })
     .option('--handle <handle>', 'the account to sign in with')
-    .option('--key <file>', 'signs in with a private key: PEM, or of OpenSSH; a .pub file is looked for in ssh-agent')
+    .option(
+      '--key <file>',
+      'signs in with a private key: PEM, or of OpenSSH; a .pub file is looked for in ssh-agent; beside a password it follows as second factor',
+    )
     .option('--agent', 'signs in with the one key in ssh-agent; of several, --key says which')
-    .option('--passphrase-stdin', 'reads the passphrase of a PEM key as one line from stdin')
-    .option('--shared-secret-stdin', 'signs in with a shared secret, read as one line from stdin')
+    .option('--passphrase-stdin', 'reads the passphrase of a PEM key as one line from stdin, the last of several')
+    .option(
+      '--shared-secret-stdin',
+      'signs in with a shared secret, read as one line from stdin; beside a password or a key it follows as second factor',
+    )
     .option('--code <code>', 'the code of the second factor, where one is asked for')
-    .option('--password-stdin', 'reads the password as one line from stdin')
+    .option('--password-stdin', 'reads the password as one line from stdin, the first of several')
     .option('--token-stdin', 'keeps an API token, read as one line from stdin, instead of signing in')
     .option('--ca-fingerprint <sha256>', 'the fingerprint of the server’s authority, as it printed when it started')
     .action(async (url: string | undefined, options: LoginOptions) => {

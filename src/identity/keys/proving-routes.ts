@@ -1,11 +1,17 @@
 import { z } from 'zod'
-import { type Route, route } from '#platform'
+import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
+import { challenge, createdToken, halfSignIn, secondChallengeBody, secondKeyBody } from '../contract.ts'
+import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
-import type { Answer, KeyAnswers } from './answers.ts'
+import { findWaitingSignIn, proveSecond, tokenOpener, type WaitingSignIn } from '../sign-in/finish.ts'
+import { signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
+import { type Answer, type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
+import { findPrivateKey } from './private-keys.ts'
+import { challengeReply } from './sign-in-routes.ts'
 import { confirmationUse, secondUse } from './ways.ts'
 
 const halfWay =
@@ -22,6 +28,7 @@ export function keyProvingRoutes(parts: Parts, answers: KeyAnswers): readonly Ro
   return [
     ...provingWith(parts, answers, 'key', keyForm, ({ nonce, signature }) => ({ nonce, answer: signature })),
     ...provingWith(parts, answers, 'shared-secret', secretForm, ({ nonce, hmac }) => ({ nonce, answer: hmac })),
+    ...secondApi(parts, answers),
   ]
 }
 
@@ -54,9 +61,56 @@ function provingWith<Body extends { readonly to?: string | undefined }>(
       body: form,
       maxBody,
       handler: (ctx, { body, request }) =>
-        secondReply(parts, ctx, request, body.to, ({ id, factors: [{ account }] }) =>
-          answers.proving(secondUse(id, account.handle), answerIn(body)),
-        ),
+        secondReply(parts, ctx, request, body.to, (waiting) => answers.proving(useOf(waiting), answerIn(body))),
     }),
   ]
+}
+
+const halfProgram = 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere'
+
+/** The second factor for the command line, as `/api/v1/sign-in/challenge` and `/key` are the first. */
+function secondApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/sign-in/second/challenge',
+      door: 'api',
+      access: { public: halfProgram },
+      summary: 'Ask for a line to sign, which a key or shared secret then completes a half sign-in with',
+      body: secondChallengeBody,
+      maxBody: 16_384,
+      responses: { 201: challenge },
+      async handler(ctx, { body }) {
+        return challengeReply(askForAnswer(parts, useOf(await getWaiting(ctx, body.signIn)), ctx.now))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/sign-in/second/key',
+      door: 'api',
+      access: { public: halfProgram },
+      summary: 'Complete a sign-in from the command line with a signed challenge',
+      body: secondKeyBody,
+      maxBody,
+      responses: { 201: createdToken, 202: halfSignIn },
+      async handler(ctx, { body, request }) {
+        if (findPrivateKey(body.answer) !== undefined) throw fail('identity.private-key-pasted')
+        const waiting = await getWaiting(ctx, body.signIn)
+        const proving = answers.proving(useOf(waiting), body)
+        const open = tokenOpener(parts, body.label)
+        return tokenReply(ctx, await proveSecond(parts, ctx, waiting, signingProgram(request), proving, open))
+      },
+    }),
+  ]
+}
+
+/** @throws GateError `identity.session-ended`: there is nothing to go on with */
+async function getWaiting(ctx: Ctx, signIn: string): Promise<WaitingSignIn> {
+  const waiting = await findWaitingSignIn(ctx, signIn)
+  if (waiting === undefined) throw fail('identity.session-ended')
+  return waiting
+}
+
+function useOf({ id, factors: [{ account }] }: WaitingSignIn): AnswerUse {
+  return secondUse(id, account.handle)
 }

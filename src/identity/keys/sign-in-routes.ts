@@ -9,7 +9,7 @@ import { proveAttempt } from '../sign-in/attempts.ts'
 import { finishSignIn, sessionOpener, tokenOpener } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { shownOnSignIn } from '../views/sign-in.ts'
-import { type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
+import { type AnswerUse, type AskedChallenge, askForAnswer, type KeyAnswers } from './answers.ts'
 import { findPrivateKey } from './private-keys.ts'
 import { answerPage, keyHandlePage } from './views/sign-in.ts'
 
@@ -140,9 +140,7 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       maxBody: 16_384,
       responses: { 201: challenge },
       async handler(ctx, { body }) {
-        const { text, nonce, expiresAt } = askForAnswer(parts, signInUse(requireHandle(body.handle)), ctx.now)
-        const answer = { text, nonce, expiresAt: new Date(expiresAt).toISOString() }
-        return { kind: 'json', status: 201, unrepeatable: true, body: answer }
+        return challengeReply(askForAnswer(parts, signInUse(requireHandle(body.handle)), ctx.now))
       },
     }),
     route({
@@ -162,10 +160,15 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
           ...answers.proving(signInUse(handle), body),
           onProven: (tx, proven) => finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),
         })
-        return tokenReply(result)
+        return tokenReply(ctx, result)
       },
     }),
   ]
+}
+
+export function challengeReply({ text, nonce, expiresAt }: AskedChallenge): Reply {
+  const body = { text, nonce, expiresAt: new Date(expiresAt).toISOString() }
+  return { kind: 'json', status: 201, unrepeatable: true, body }
 }
 
 /** What is no handle names nobody: told like a wrong answer, and not put into a text that goes to a shell. */

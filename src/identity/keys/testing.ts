@@ -44,10 +44,15 @@ export interface Terminal {
 /** Why tests that need a terminal are skipped. */
 export const terminalMissing = toolsMissing || programMissing('script', 'bsdutils')
 
-/** What a person types: ahead, or when a question appears. */
+export interface Question {
+  readonly question: RegExp
+  readonly line: string
+}
+
+/** What a person types: ahead, or when a question appears, one after the other. */
 export interface Typed {
   readonly ahead?: readonly string[]
-  readonly asked?: { readonly question: RegExp; readonly line: string }
+  readonly asked?: Question | readonly Question[]
 }
 
 /**
@@ -70,19 +75,21 @@ export async function onTerminal(
     },
   )
   let seen = ''
-  let answered = false
+  let told = ''
+  const questions = [asked ?? []].flat()
   const hear = (chunk: Buffer): void => {
+    told += chunk.toString()
     seen += chunk.toString()
-    if (answered || asked?.question.test(seen) !== true) return
-    answered = true
-    child.stdin.write(`${asked.line}\r`)
+    if (questions[0]?.question.test(seen) !== true) return
+    seen = ''
+    child.stdin.write(`${questions.shift()?.line}\r`)
   }
   child.stdout.on('data', hear)
   child.stderr.on('data', hear)
   child.stdin.write(ahead.map((line) => `${line}\n`).join(''))
   const [code] = (await once(child, 'exit')) as [number]
   child.stdin.destroy()
-  assert.equal(code, 0, `${command}\n${seen}`)
+  assert.equal(code, 0, `${command}\n${told}`)
   return readFileSync(output, 'utf8')
 }
 

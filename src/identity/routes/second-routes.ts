@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { createdToken, halfSignIn, secondFactorBody } from '../contract.ts'
-import { listCredentials } from '../credentials/credential-store.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
 import { fail } from '../errors.ts'
 import { provingCode } from '../one-time-codes/prove-code.ts'
@@ -21,6 +20,7 @@ import {
   tokenOpener,
   type WaitingSignIn,
 } from '../sign-in/finish.ts'
+import { secondWays } from '../sign-in/second-ways.ts'
 import { noHalfCookie, signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { secondPage } from '../views/second.ts'
 
@@ -130,14 +130,11 @@ async function secondView(
   refusal?: { readonly title: string; readonly detail: string },
 ): Promise<Reply> {
   const [{ account }] = waiting.factors
-  const usable = (await listCredentials(ctx.db, account.id)).filter(
-    ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > ctx.now,
-  )
+  const usable = await secondWays(ctx, waiting)
   const forms = []
   for (const way of ways) {
-    const credentials = usable.filter(({ kind }) => kind === way.kind)
-    const proven = waiting.factors.some(({ credential }) => credential.kind === way.kind)
-    if (way.second === undefined || proven || credentials.length === 0) continue
+    const credentials = usable.get(way.kind)
+    if (way.second === undefined || credentials === undefined) continue
     const view: WayView = { credentials, handle: account.handle, signIn: waiting.id, to, faults: [] }
     forms.push({ kind: way.kind, body: await way.second(parts, ctx, view), scripts: way.scripts ?? [] })
   }
@@ -164,7 +161,7 @@ function secondForToken(parts: Parts): Route {
       const accountId = waiting.factors[0].account.id
       const proving = provingCode(parts, { accountId, code: new Secret(body.code) })
       const open = tokenOpener(parts, body.label)
-      return tokenReply(await proveSecond(parts, ctx, waiting, signingProgram(request), proving, open))
+      return tokenReply(ctx, await proveSecond(parts, ctx, waiting, signingProgram(request), proving, open))
     },
   })
 }

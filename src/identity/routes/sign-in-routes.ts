@@ -96,7 +96,7 @@ function signInForToken(parts: Parts): readonly Route[] {
         const result = await provePassword(parts, ctx, tried, (tx, proven) =>
           finishSignIn(parts, tx, [proven], tokenOpener(parts, body.label)),
         )
-        return tokenReply(result)
+        return tokenReply(ctx, result)
       },
     }),
   ]

@@ -1,5 +1,6 @@
-import type { Reply, RequestView, SetCookie } from '#platform'
+import type { Ctx, Reply, RequestView, SetCookie } from '#platform'
 import { deviceCookie, findDevice, newDevice } from '../devices.ts'
+import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { sessionCookie, sessionCookieName } from '../session-cookie.ts'
 import type { OpenedSession } from '../sessions.ts'
@@ -7,7 +8,14 @@ import type { CreatedToken } from '../tokens.ts'
 import { goOnPage } from '../views/sign-in.ts'
 import { tokenOnWire } from '../wire.ts'
 import type { SignInAttempt } from './attempts.ts'
-import { halfSignInLives, type SignInRequest, type SignInResult, signInCookieName } from './finish.ts'
+import {
+  findWaitingSignIn,
+  halfSignInLives,
+  type SignInRequest,
+  type SignInResult,
+  signInCookieName,
+} from './finish.ts'
+import { secondWays } from './second-ways.ts'
 
 /** The browser behind a request, as sign-ins count and note it. */
 export interface SigningBrowser extends SignInRequest {
@@ -56,9 +64,18 @@ function halfCookie(value: string): SetCookie {
 /** Takes the half sign-in's cookie away. */
 export const noHalfCookie: SetCookie = { name: signInCookieName, value: undefined, sameSite: 'Strict' }
 
-/** The token, this once; or what to send the second factor with. */
-export function tokenReply(result: SignInResult<CreatedToken>): Reply {
-  if (result.kind === 'half') return { kind: 'json', status: 202, unrepeatable: true, body: { signIn: result.token } }
+/** The token, this once; or what to send the second factor with, and which the account has. */
+export async function tokenReply(ctx: Ctx, result: SignInResult<CreatedToken>): Promise<Reply> {
+  if (result.kind === 'half') return halfReply(ctx, result.token)
   const { credential, token } = result.opened
   return { kind: 'json', status: 201, unrepeatable: true, body: { token: tokenOnWire(credential), secret: token } }
+}
+
+async function halfReply(ctx: Ctx, signIn: string): Promise<Reply> {
+  const waiting = await findWaitingSignIn(ctx, signIn)
+  // revoked in this moment
+  if (waiting === undefined) throw fail('identity.session-ended')
+  const ways = [...(await secondWays(ctx, waiting)).keys()]
+  const { phishingResistant } = waiting.demand
+  return { kind: 'json', status: 202, unrepeatable: true, body: { signIn, ways, phishingResistant } }
 }
