@@ -11,10 +11,10 @@ import { closedBy } from './entry/barriers.ts'
 import type { Upstreams } from './proxy/upstreams.ts'
 import { requestRulesOf } from './request/request-rules.ts'
 import { openSecretHeaders } from './request/secret-headers.ts'
-import { allSealedHeaders, type SealedHeader } from './request/secret-store.ts'
-import { allRoutes } from './route-store.ts'
+import { type SealedHeader, sealedHeadersOfMany } from './request/secret-store.ts'
+import { allRoutes, changeMark, changesSince, type RouteChanges } from './route-store.ts'
 import type { LiveRoute, Snapshot } from './routing/live-routes.ts'
-import { RouteTable } from './routing/route-table.ts'
+import { LiveSet } from './routing/live-set.ts'
 import { type GatewayRoute, permissionOf, resourceOf } from './routing/table.ts'
 
 /** What live routes are made with. */
@@ -22,35 +22,66 @@ interface LiveParts {
   readonly kernel: Kernel
   readonly upstreams: Upstreams
   readonly authenticators: Authenticators
+  /** Told of each route that is gone. */
+  readonly removed: (id: string) => void
 }
 
 /**
- * Reads routes and keys into one snapshot. What did not change since `before` is kept, with its prepared identities; only
- * what lets nobody in is tried again.
+ * Reads routes and keys into one snapshot; after the first only what has changed since `before`, whose set it changes. What
+ * did not change is kept, with its prepared identities; only what lets nobody in is tried again.
  */
 export function snapshotLoader(parts: LiveParts) {
-  const { kernel, upstreams, authenticators } = parts
   return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
-    const routes = await allRoutes(db)
-    const sealed = Map.groupBy(await allSealedHeaders(db), ({ routeId }) => routeId)
-    const known = new Map(before?.routes.map((live) => [live.route.id, live]))
-    const lives = routes.map((route) => {
-      const old = known.get(route.id)
-      const stands = old?.route.revision === route.revision && old.closed === undefined
-      return stands ? old : liveOf(parts, route, sealed.get(route.id) ?? [])
-    })
-    const opened = new Map(before?.keys.map((key) => [key.id, key]))
-    const keys = (await allKeys(db)).map(
-      (stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored),
+    // before the rows: what commits in between is read now, and again next time
+    const mark = await changeMark(db)
+    // a mark that went back is another database's, put in the place of the one that was read
+    const base = before !== undefined && before.mark <= mark ? before : undefined
+    const changes: RouteChanges =
+      base === undefined ? { standing: await allRoutes(db), removedIds: [] } : await changesSince(db, base.mark)
+    const known = base?.routes
+    const renewed = changes.standing.filter((route) => known?.find(route.id)?.route.revision !== route.revision)
+    const removed = new Set(changes.removedIds)
+    const shut = [...(known?.closed ?? [])].flatMap(({ route }) => (removed.has(route.id) ? [] : [route]))
+    const wanted = [...new Map([...shut, ...renewed].map((route) => [route.id, route])).values()]
+    const sealed = await sealedHeadersOfMany(
+      db,
+      wanted.map(({ id }) => id),
     )
-    const asking = new Set(
-      routes.flatMap((route) => (authenticators.readCertificates(route.authenticators) ? [route.host] : [])),
-    )
-    const table = new RouteTable(lives, (live) => live.route)
-    // last: when something fails above, `before` is served on, and needs what it leads to
-    upstreams.retain(lives.map((live) => live.balance))
-    return { routes: lives, asking, table, keys }
+    const keys = await keysNow(parts, db, before)
+    // from here on nothing waits and, but for a fault in the program, nothing fails after the first step
+    const lives = wanted.map((route) => liveOf(parts, route, sealed.get(route.id) ?? []))
+    if (known === undefined) return { ...allAnew(parts, lives), mark, keys }
+    change(parts, known, lives, changes.removedIds)
+    return { routes: known, table: known.table, mark, keys }
   }
+}
+
+async function keysNow({ kernel }: LiveParts, db: Db, before: Snapshot | undefined): Promise<readonly SigningKey[]> {
+  const opened = new Map(before?.keys.map((key) => [key.id, key]))
+  return (await allKeys(db)).map((stored): SigningKey => opened.get(stored.id) ?? openKey(kernel.keyring, stored))
+}
+
+function allAnew({ authenticators, upstreams }: LiveParts, lives: readonly LiveRoute[]) {
+  const routes = new LiveSet(authenticators)
+  for (const live of lives) routes.put(live)
+  upstreams.retain(lives.map(({ balance }) => balance))
+  return { routes, table: routes.table }
+}
+
+function change(
+  { upstreams, removed }: LiveParts,
+  routes: LiveSet,
+  lives: readonly LiveRoute[],
+  removedIds: readonly string[],
+): void {
+  // what stands at the mark itself may be gone already
+  const left = removedIds.flatMap((id) => routes.remove(id) ?? [])
+  const replaced = lives.flatMap((live) => routes.put(live) ?? [])
+  upstreams.turnOver(
+    lives.map(({ balance }) => balance),
+    [...left, ...replaced].map(({ balance }) => balance),
+  )
+  for (const { route } of left) removed(route.id)
 }
 
 function liveOf(

@@ -74,9 +74,10 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
     notes: upstreamNotes(kernel, () => upstreams.all),
   })
   const authenticators = new Authenticators({ kernel, ...needs })
-  const live = new LiveRoutes(kernel.database, kernel.clock, snapshotLoader({ kernel, upstreams, authenticators }))
   const consoleOrigin = () => originOf(kernel, kernel.config.console.host)
   const traffic = new Traffic(kernel)
+  const load = snapshotLoader({ kernel, upstreams, authenticators, removed: (id) => traffic.forget(id) })
+  const live = new LiveRoutes(kernel.database, kernel.clock, load)
   const deps = { kernel, live, authenticators, traffic, consoleOrigin, ...needs }
   const admin = {
     kernel,
@@ -103,7 +104,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   )
   kernel.listener.clientCertificates((host) => {
     const snapshot = live.latest()
-    return snapshot instanceof Promise ? snapshot.then(({ asking }) => asking.has(host)) : snapshot.asking.has(host)
+    return snapshot instanceof Promise ? snapshot.then(({ routes }) => routes.asks(host)) : snapshot.routes.asks(host)
   })
   return {
     face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },

@@ -32,10 +32,40 @@ interface Tables {
 
 type Row = Tables['gateway_routes']
 
+/** As the database marks it; nobody else writes the mark. */
+interface MarkedTables {
+  readonly gateway_routes: Row & { readonly changed: number }
+}
+
 const standing = (db: Db) => tables<Tables>(db).selectFrom('gateway_routes').selectAll().where('removed_at', 'is', null)
 
 export async function allRoutes(db: Db): Promise<readonly GatewayRoute[]> {
   return (await standing(db).execute()).map(routeOf)
+}
+
+/** Up to where changes of routes are seen: a later change stands at or after this mark, however long its transaction took. */
+export async function changeMark(db: Db): Promise<number> {
+  const queries = tables<MarkedTables>(db)
+  const query =
+    db.dialect === 'sqlite'
+      ? queries.selectFrom('gateway_routes').select(({ fn }) => fn.max<number | null>('changed').as('mark'))
+      : queries.selectNoFrom(({ fn }) => fn<number>('txid_snapshot_xmin', [fn('txid_current_snapshot')]).as('mark'))
+  return (await query.executeTakeFirst())?.mark ?? 0
+}
+
+export interface RouteChanges {
+  readonly standing: readonly GatewayRoute[]
+  readonly removedIds: readonly string[]
+}
+
+/** What was changed or removed at a mark or after it; some of it was seen before. */
+export async function changesSince(db: Db, mark: number): Promise<RouteChanges> {
+  const query = tables<MarkedTables>(db).selectFrom('gateway_routes').selectAll().where('changed', '>=', mark)
+  const rows = await query.execute()
+  return {
+    standing: rows.filter((row) => row.removed_at === null).map(routeOf),
+    removedIds: rows.filter((row) => row.removed_at !== null).map(({ id }) => id),
+  }
 }
 
 const searched = ['name', 'host', 'upstream']
@@ -76,10 +106,6 @@ export async function isNameUsed(db: Db, name: string): Promise<boolean> {
 export async function findRoutesAt(db: Db, host: string, path: string): Promise<readonly GatewayRoute[]> {
   const query = standing(db).where('host', '=', host).where('prefix_key', '=', prefixKey(path)).orderBy('name')
   return (await query.execute()).map(routeOf)
-}
-
-export async function routesOfHost(db: Db, host: string): Promise<readonly GatewayRoute[]> {
-  return (await standing(db).where('host', '=', host).orderBy('name').execute()).map(routeOf)
 }
 
 /** Names that were a route's and stay taken. */

@@ -33,7 +33,7 @@ export function apiRoutes(deps: AdminDeps): readonly Route[] {
   const savedReply = async (ctx: Ctx, saved: GatewayRoute, status = 200): Promise<Reply> => ({
     kind: 'json',
     status,
-    body: { ...viewOf(deps, saved), warnings: await warningsFor(deps.access, ctx, saved) },
+    body: { ...viewOf(deps, saved), warnings: await warningsFor(deps, ctx, saved) },
     etag: revisionTag(saved.revision),
   })
   return [

@@ -60,8 +60,8 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       params: routeParams,
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
-        const warnings = await warningsFor(deps.access, ctx, found)
-        const upstreams = await upstreamsNow(deps, found.name)
+        const warnings = await warningsFor(deps, ctx, found)
+        const upstreams = await upstreamsNow(deps, found.id)
         return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, upstreams, warnings }))
       },
     }),
@@ -74,7 +74,7 @@ function readingPages(deps: AdminDeps): readonly Route[] {
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
         const tested = await deps.probe(found)
-        const upstreams = await upstreamsNow(deps, found.name)
+        const upstreams = await upstreamsNow(deps, found.id)
         return pageReply(found.name, routePage({ route: found, url: urlOf(found), now: ctx.now, upstreams, tested }))
       },
     }),

@@ -16,16 +16,16 @@ export function upstreamRoutes(deps: AdminDeps): readonly Route[] {
       params: routeParams,
       responses: { 200: upstreamList },
       handler: async (ctx, { params }) => {
-        const { name } = await getRoute(ctx, params.name)
-        return { kind: 'json', body: { items: await upstreamsNow(deps, name) } }
+        const { id } = await getRoute(ctx, params.name)
+        return { kind: 'json', body: { items: await upstreamsNow(deps, id) } }
       },
     }),
   ]
 }
 
 /** In the order of the route; empty for a route that this node does not know yet. */
-export async function upstreamsNow({ live, kernel }: AdminDeps, name: string): Promise<readonly UpstreamView[]> {
-  const found = (await live.current()).routes.find(({ route: { name: its } }) => its === name)
+export async function upstreamsNow({ live, kernel }: AdminDeps, id: string): Promise<readonly UpstreamView[]> {
+  const found = (await live.current()).routes.find(id)
   return found === undefined ? [] : viewsOf(found.balance, kernel.clock.monotonic())
 }
 

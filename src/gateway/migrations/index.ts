@@ -6,6 +6,7 @@ import { settingsMigration } from './0004-settings.ts'
 import { placesMigration } from './0005-places.ts'
 import { secretHeadersMigration } from './0006-secret-headers.ts'
 import { rateUsesMigration } from './0010-rate-uses.ts'
+import { routeChangesMigration } from './0011-route-changes.ts'
 
 export const migrations: readonly Migration[] = [
   routesMigration,
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   placesMigration,
   secretHeadersMigration,
   rateUsesMigration,
+  routeChangesMigration,
 ]

@@ -31,12 +31,21 @@ export interface UpstreamParts extends DestinationParts {
   readonly notes: BalanceNotes & { turned(upstream: string, checked: Checked): void }
 }
 
+interface Hold {
+  readonly key: string
+  routes: number
+}
+
 /** What of a route says where it leads and how. */
 export type Reached = Pick<GatewayRoute, 'host' | 'upstreams' | 'presentCertificate' | 'timeouts' | 'balance'>
 
 /** Upstreams by address and the way they are reached, made at first use and kept while a route needs them. */
 export class Upstreams {
   readonly #known = new Map<string, Upstream>()
+  /** Of each that is known its key, and how often routes name it. */
+  readonly #holds = new Map<Upstream, Hold>()
+  /** Made, and no route's so far. */
+  readonly #unclaimed = new Set<Upstream>()
   /** Those nobody is led to any more, until they are closed, each with what calls that off. */
   readonly #leaving = new Map<Upstream, () => void>()
   readonly #parts: UpstreamParts
@@ -57,18 +66,27 @@ export class Upstreams {
 
   /** Lets go of what nobody routes to any more; requests that are in flight, or let in and on the way, finish. */
   retain(used: readonly Balance[]): void {
-    const kept = new Set(used.flatMap(({ members }) => members))
-    for (const [key, upstream] of this.#known) {
-      if (kept.has(upstream)) continue
-      this.#known.delete(key)
-      this.#leave(upstream)
+    for (const hold of this.#holds.values()) hold.routes = 0
+    this.#claim(used)
+    this.#letGo(this.#known.values())
+  }
+
+  /** The same, where only these began and ceased to be routed to. */
+  turnOver(came: readonly Balance[], gone: readonly Balance[]): void {
+    this.#claim(came)
+    for (const upstream of gone.flatMap(({ members }) => members)) {
+      const hold = this.#holds.get(upstream)
+      if (hold !== undefined) hold.routes -= 1
     }
+    this.#letGo(new Set([...this.#unclaimed, ...gone.flatMap(({ members }) => members)]))
   }
 
   async close(): Promise<void> {
     for (const callOff of this.#leaving.values()) callOff()
     const all = [...this.#known.values(), ...this.#leaving.keys()]
     this.#known.clear()
+    this.#holds.clear()
+    this.#unclaimed.clear()
     this.#leaving.clear()
     await Promise.all(
       all.map(async ({ prober, destination }) => {
@@ -76,6 +94,27 @@ export class Upstreams {
         await destination.destroy()
       }),
     )
+  }
+
+  #claim(used: readonly Balance[]): void {
+    for (const upstream of used.flatMap(({ members }) => members)) {
+      const hold = this.#holds.get(upstream)
+      if (hold === undefined) throw new TypeError('a route leads to an upstream that was let go')
+      hold.routes += 1
+      this.#unclaimed.delete(upstream)
+    }
+  }
+
+  /** Those of them that no route names. */
+  #letGo(candidates: Iterable<Upstream>): void {
+    for (const upstream of candidates) {
+      const hold = this.#holds.get(upstream)
+      if (hold === undefined || hold.routes > 0) continue
+      this.#known.delete(hold.key)
+      this.#holds.delete(upstream)
+      this.#unclaimed.delete(upstream)
+      this.#leave(upstream)
+    }
   }
 
   #leave(upstream: Upstream): void {
@@ -105,6 +144,8 @@ export class Upstreams {
     if (known !== undefined) return known
     const made = this.#open(text, route)
     this.#known.set(key, made)
+    this.#holds.set(made, { key, routes: 0 })
+    this.#unclaimed.add(made)
     return made
   }
 

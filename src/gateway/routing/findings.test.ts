@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Finding, findingsAbout, type PlacedRoute, reportOf } from './findings.ts'
+import { type Finding, findingsAbout, findingsOfRoute, type PlacedRoute, reportOf } from './findings.ts'
 import type { Place } from './place.ts'
+import { PlaceTree } from './place-tree.ts'
 import { RouteTable } from './route-table.ts'
 
 const anywhere = { host: 'a.b', exact: false, methods: [], priority: 0 } as const
@@ -132,6 +133,40 @@ test('a route is called shadowed exactly when the table never answers with it', 
     }),
     { numRuns: 1_500 },
   )
+})
+
+test('what is told about one route is what the report on all of its host says about it, after changes too', () => {
+  fc.assert(
+    fc.property(fc.array(place, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 4 }), (wanted, gone) => {
+      const all = wanted.map((one, index) => route(`r${index}`, one.path, { ...one, isPublic: index % 3 === 0 }))
+      const tree = new PlaceTree(all)
+      const standing = new Set(all)
+      for (const one of gone) {
+        const [removed] = [...standing].slice(one % Math.max(1, standing.size))
+        if (removed === undefined) continue
+        tree.remove(removed)
+        standing.delete(removed)
+      }
+      const report = reportOf([...standing], Number.POSITIVE_INFINITY)
+      const inOrder = (findings: readonly Finding[]) => findings.map((one) => JSON.stringify(one)).sort()
+      for (const one of standing) {
+        const told = findingsAbout(report, new Set([one.name]))
+        assert.deepEqual(inOrder(findingsOfRoute(tree, one)), inOrder(told), one.name)
+      }
+    }),
+    { numRuns: 1_500 },
+  )
+})
+
+test('what is odd about one of ten thousand routes is found among those near it', () => {
+  const routes = Array.from({ length: 10_000 }, (_, index) => route(`r${index}`, `/p${index}/x`))
+  const all = route('all', '/', { priority: 1 })
+  const tree = new PlaceTree([...routes, all])
+  const [first, last] = [routes[7], routes[9_999]]
+  assert.ok(first !== undefined && last !== undefined)
+  assert.deepEqual(findingsOfRoute(tree, first).map(brief), ['error shadowed: r7 <- all'])
+  const told = findingsOfRoute(tree, all)
+  assert.ok(told.length > 500 && told.length < 2_000, 'it does this to all of them, and is told of the first')
 })
 
 test('ten thousand routes are reported on with bounded work and a bounded list', () => {

@@ -1,5 +1,6 @@
 import { comparePlaces, contains, meets, type Place, placeKey, placeText, segmentsOf, shareMethods } from './place.ts'
 import { PlaceTree } from './place-tree.ts'
+import type { GatewayRoute } from './table.ts'
 
 /** A route as far as the report looks at it. */
 export interface PlacedRoute {
@@ -60,10 +61,37 @@ const crossingSteps = 200_000
 export function reportOf(routes: readonly PlacedRoute[], most = 500): RouteReport {
   const hosts = Map.groupBy(routes, ({ place }) => place.host)
   const findings = [...hosts.values()].flatMap((own) => findingsOfHost(own.map(lowered)))
-  const sorted = findings.toSorted(
-    (a, b) => levels.indexOf(a.level) - levels.indexOf(b.level) || compareText(a.route, b.route),
-  )
-  return { findings: sorted.slice(0, most), more: Math.max(0, sorted.length - most) }
+  return { findings: sorted(findings).slice(0, most), more: Math.max(0, findings.length - most) }
+}
+
+function sorted(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level) || compareText(a.route, b.route))
+}
+
+/** At most so many steps are looked for routes that one route changes something for. */
+const neighbourSteps = 2_000
+
+/**
+ * What `reportOf` of a whole host says that speaks of one of its routes, without looking at the others. What a route does
+ * to very many others is told of the first it meets.
+ *
+ * @param tree of `lowered` routes, this one among them
+ */
+export function findingsOfRoute(tree: PlaceTree<PlacedRoute>, route: PlacedRoute): readonly Finding[] {
+  const segments = segmentsOf(route.place.path)
+  const near = tree.meeting(segments, route.place.exact, { steps: neighbourSteps })
+  const isDead = (one: PlacedRoute) => endOf(tree, one) !== undefined
+  const found = [route, ...near.filter((one) => one !== route)].flatMap((one) => {
+    const end = endOf(tree, one)
+    if (end !== undefined) return [end]
+    return [...opened(tree, one, isDead), ...notEnforced([one])]
+  })
+  const crossed = isDead(route) ? [] : near.filter((one) => isCrossing(route.place, one.place) && !isDead(one))
+  const twins = tree
+    .containing(segments, route.place.exact)
+    .filter((one) => placeKey(one.place) === placeKey(route.place))
+  const all = [...duplicates(twins), ...found, ...crossed.map((one) => crossing(route, one))]
+  return sorted(all.filter((one) => one.route === route.name || one.others.includes(route.name)))
 }
 
 /** Those that speak of one of these routes. */
@@ -71,7 +99,18 @@ export function findingsAbout({ findings }: RouteReport, names: ReadonlySet<stri
   return findings.filter(({ route, others }) => names.has(route) || others.some((other) => names.has(other)))
 }
 
-function lowered(route: PlacedRoute): PlacedRoute {
+/** A stored route as the report looks at it. */
+export function placed({ name, host, path, exact, methods, priority, access, mode }: GatewayRoute): PlacedRoute {
+  return {
+    name,
+    place: { host, path, exact, methods, priority },
+    isPublic: access.kind === 'public',
+    inShadow: mode === 'shadow',
+  }
+}
+
+/** In the spelling that findings are found in. */
+export function lowered(route: PlacedRoute): PlacedRoute {
   return { ...route, place: { ...route.place, path: route.place.path.toLowerCase() } }
 }
 
@@ -80,13 +119,13 @@ function findingsOfHost(routes: readonly PlacedRoute[]): readonly Finding[] {
   const dead = new Set<PlacedRoute>()
   const found: Finding[] = duplicates(routes)
   for (const route of routes) {
-    const end = unreachable(route) ?? shadowed(tree, route)
+    const end = endOf(tree, route)
     if (end === undefined) continue
     dead.add(route)
     found.push(end)
   }
   const alive = routes.filter((route) => !dead.has(route))
-  for (const route of alive) found.push(...opened(tree, route, dead))
+  for (const route of alive) found.push(...opened(tree, route, (other) => dead.has(other)))
   return [...found, ...notEnforced(alive), ...crossings(tree, alive, dead)]
 }
 
@@ -104,6 +143,11 @@ function duplicates(routes: readonly PlacedRoute[]): Finding[] {
       return before.length === 0 ? [] : [finding('duplicate', 'error', route, before, text)]
     }),
   )
+}
+
+/** Why it never answers; `undefined`: it does. */
+function endOf(tree: PlaceTree<PlacedRoute>, route: PlacedRoute): Finding | undefined {
+  return unreachable(route) ?? shadowed(tree, route)
 }
 
 function unreachable(route: PlacedRoute): Finding | undefined {
@@ -139,10 +183,14 @@ function takersOf(
 }
 
 /** Where it lies within a route that asks for more, or for less. */
-function opened(tree: PlaceTree<PlacedRoute>, route: PlacedRoute, dead: ReadonlySet<PlacedRoute>): readonly Finding[] {
+function opened(
+  tree: PlaceTree<PlacedRoute>,
+  route: PlacedRoute,
+  isDead: (other: PlacedRoute) => boolean,
+): readonly Finding[] {
   const around = tree
     .containing(segmentsOf(route.place.path), route.place.exact)
-    .filter((other) => !dead.has(other) && comparePlaces(route.place, other.place) < 0)
+    .filter((other) => comparePlaces(route.place, other.place) < 0 && !isDead(other))
     .toSorted((a, b) => comparePlaces(a.place, b.place))
   const [nearest] = around
   if (nearest === undefined) return []

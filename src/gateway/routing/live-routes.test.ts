@@ -3,14 +3,10 @@ import { test } from 'node:test'
 import type { Db } from '#platform'
 import { fakeClock } from '#platform/testing'
 import { LiveRoutes, type Snapshot } from './live-routes.ts'
-import { RouteTable } from './route-table.ts'
+import { LiveSet } from './live-set.ts'
 
-const empty: Snapshot = {
-  routes: [],
-  asking: new Set(),
-  table: new RouteTable([], () => assert.fail('there is no route')),
-  keys: [],
-}
+const routes = new LiveSet({ readCertificates: () => false })
+const empty: Snapshot = { routes, table: routes.table, mark: 0, keys: [] }
 
 test('who asks after a change never gets what was read before it, and all of them wait for one load', async () => {
   let epoch = 1

@@ -9,6 +9,7 @@ import type { Entry } from '../entry/authenticators.ts'
 import type { Barrier } from '../entry/barriers.ts'
 import type { RequestRules } from '../request/request-rules.ts'
 import type { Balance } from '../upstreams/balance.ts'
+import type { LiveSet } from './live-set.ts'
 import type { RouteTable } from './route-table.ts'
 import type { GatewayRoute } from './table.ts'
 
@@ -40,12 +41,13 @@ export interface LiveRoute {
   readonly prepared: PreparedIdentities
 }
 
-/** What the hot path reads: one consistent state of routes and keys. */
+/** What the hot path reads: the state of routes and keys that was last read. */
 export interface Snapshot {
-  readonly routes: readonly LiveRoute[]
+  readonly routes: LiveSet
+  /** Of `routes`. */
   readonly table: RouteTable<LiveRoute>
-  /** Hosts whose TLS handshake asks for a client certificate. */
-  readonly asking: ReadonlySet<string>
+  /** Up to where the routes' changes were read. */
+  readonly mark: number
   /** Oldest first; never empty. */
   readonly keys: readonly SigningKey[]
 }

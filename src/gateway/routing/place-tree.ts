@@ -12,17 +12,40 @@ interface Node<T> {
  */
 export class PlaceTree<T extends { readonly place: Place }> {
   readonly #root: Node<T> = newNode()
-  /** Segments of the longest pattern. */
-  readonly depth: number
+  #depth = 0
 
   constructor(things: readonly T[]) {
-    let depth = 0
-    for (const thing of things) {
-      const segments = segmentsOf(thing.place.path)
-      depth = Math.max(depth, segments.length)
-      this.#nodeFor(segments).here.push(thing)
+    for (const thing of things) this.add(thing)
+  }
+
+  /** Segments of the longest pattern there ever was. */
+  get depth(): number {
+    return this.#depth
+  }
+
+  add(thing: T): void {
+    const segments = segmentsOf(thing.place.path)
+    this.#depth = Math.max(this.#depth, segments.length)
+    this.#nodeFor(segments).here.push(thing)
+  }
+
+  /** @param thing one that was added */
+  remove(thing: T): void {
+    const way: { readonly node: Node<T>; readonly segment: string }[] = []
+    let node = this.#root
+    for (const segment of segmentsOf(thing.place.path)) {
+      way.push({ node, segment })
+      node = grown(node, segment)
     }
-    this.depth = depth
+    const at = node.here.indexOf(thing)
+    if (at < 0) throw new TypeError('a place that is not in the tree')
+    node.here.splice(at, 1)
+    for (const { node: above, segment } of way.toReversed()) {
+      if (node.here.length > 0 || node.children.size > 0 || node.star !== undefined) return
+      if (segment === '*') above.star = undefined
+      else above.children.delete(segment)
+      node = above
+    }
   }
 
   /** Those that cover everything this pattern covers. */
@@ -62,18 +85,19 @@ export class PlaceTree<T extends { readonly place: Place }> {
 
   #nodeFor(segments: readonly string[]): Node<T> {
     let node = this.#root
-    for (const segment of segments) {
-      if (segment === '*') {
-        node.star ??= newNode()
-        node = node.star
-      } else {
-        const child: Node<T> = node.children.get(segment) ?? newNode()
-        node.children.set(segment, child)
-        node = child
-      }
-    }
+    for (const segment of segments) node = grown(node, segment)
     return node
   }
+}
+
+function grown<T>(node: Node<T>, segment: string): Node<T> {
+  if (segment === '*') {
+    node.star ??= newNode()
+    return node.star
+  }
+  const child = node.children.get(segment) ?? newNode()
+  node.children.set(segment, child)
+  return child
 }
 
 function newNode<T>(): Node<T> {

@@ -1,8 +1,9 @@
 import type { AccessFace } from '#access'
 import type { Ctx, Db, Log } from '#platform'
-import { allRoutes, routesOfHost } from '../route-store.ts'
+import { allRoutes } from '../route-store.ts'
 import type { FindingView, RouteReportView } from './contract.ts'
-import { type Finding, findingsAbout, type PlacedRoute, reportOf } from './findings.ts'
+import { type Finding, placed, reportOf } from './findings.ts'
+import type { LiveRoutes } from './live-routes.ts'
 import type { GatewayRoute } from './table.ts'
 
 /** How many findings the log gets at a start. */
@@ -16,16 +17,14 @@ export async function routeReport(db: Db): Promise<RouteReportView> {
 
 /** What is odd about one route beside the others of its host; nothing for who may not read all routes: it names them. */
 export async function warningsFor(
-  access: Pick<AccessFace, 'decide'>,
+  { access, live }: { readonly access: Pick<AccessFace, 'decide'>; readonly live: LiveRoutes },
   ctx: Ctx,
-  { host, name }: GatewayRoute,
+  route: GatewayRoute,
 ): Promise<FindingView[]> {
   const { allowed } = await access.decide(ctx.actor, 'routes:read', undefined, { now: ctx.now })
   if (!allowed) return []
-  const report = reportOf((await routesOfHost(ctx.db, host)).map(placed), Number.POSITIVE_INFINITY)
-  return findingsAbout(report, new Set([name]))
-    .slice(0, mostLogged)
-    .map(viewOf)
+  const { routes } = await live.current()
+  return routes.findingsOf(route).slice(0, mostLogged).map(viewOf)
 }
 
 /** Says at a start what is odd about the routes, one line each and not too many. */
@@ -36,16 +35,6 @@ export async function logReport(db: Db, log: Pick<Log, 'warn'>): Promise<void> {
     log.warn({ kind, route, others }, `route ${route}: ${text}`)
   const rest = told.length + more - mostLogged
   if (rest > 0) log.warn({ more: rest }, 'more is odd about the routes: "gatehouse routes check" lists it')
-}
-
-/** A stored route as the report looks at it. */
-export function placed({ name, host, path, exact, methods, priority, access, mode }: GatewayRoute): PlacedRoute {
-  return {
-    name,
-    place: { host, path, exact, methods, priority },
-    isPublic: access.kind === 'public',
-    inShadow: mode === 'shadow',
-  }
 }
 
 export function viewOf({ kind, level, route, others, text }: Finding): FindingView {

@@ -219,6 +219,61 @@ test('what one place contains or shares with another is what some path shows', (
   )
 })
 
+test('a table that routes came to and left answers as one made of those that stand', () => {
+  const segment = fc.constantFrom('a', 'b', 'B', '*')
+  const placed = fc.record({
+    host: fc.constantFrom('a.b', 'c.d'),
+    path: fc.array(segment, { maxLength: 3 }).map((parts) => `/${parts.join('/')}`),
+    exact: fc.boolean(),
+    methods: fc.constantFrom<readonly string[]>([], ['GET'], ['POST', 'PUT']),
+    priority: fc.constantFrom(0, 0, 1, 2),
+  })
+  const asked = ['/', '/a', '/a/', '/b', '/A', '/a/b', '/b/B', '/a;x/b', '/z', '/a/z', '/z/b/a', '/a/b/B', '/b/b/b/b']
+  const changes = fc.array(fc.oneof({ arbitrary: placed, weight: 2 }, { arbitrary: fc.nat(), weight: 1 }), {
+    maxLength: 30,
+  })
+  fc.assert(
+    fc.property(changes, (steps) => {
+      const standing: Place[] = []
+      const table = tableOf()
+      for (const step of steps) {
+        if (typeof step !== 'number') {
+          standing.push(step)
+          table.add(step)
+        } else {
+          for (const gone of standing.splice(step % Math.max(1, standing.length), 1)) table.remove(gone)
+        }
+        const anew = tableOf(...standing)
+        for (const host of ['a.b', 'c.d']) {
+          assert.equal(table.hasHost(host), anew.hasHost(host))
+          assert.deepEqual([...table.routesOf(host)], [...anew.routesOf(host)])
+          for (const text of asked) {
+            for (const method of ['GET', 'HEAD', 'PUT', 'X']) {
+              assert.deepEqual(table.match(host, text, method), anew.match(host, text, method), `${method} ${text}`)
+            }
+          }
+        }
+      }
+    }),
+    { numRuns: 300 },
+  )
+  assert.throws(() => tableOf().remove(at('/')), TypeError)
+})
+
+test('one of ten thousand routes comes and goes without a look at the others', (t) => {
+  const table = tableOf(...Array.from({ length: 10_000 }, (_, index) => at(`/p${index}/x`)))
+  const [later, reads] = [at('/p7/x/y'), t.mock.method(Map.prototype, 'get')]
+  const cost = (work: () => void) => {
+    reads.mock.resetCalls()
+    work()
+    return reads.mock.callCount()
+  }
+  assert.ok(cost(() => table.add(later)) < 20)
+  assert.equal(found(table, '/p7/x/y/z'), '/p7/x/y')
+  assert.ok(cost(() => table.remove(later)) < 20)
+  assert.equal(found(table, '/p7/x/y/z'), '/p7/x')
+})
+
 test('a look-up costs the same in ten thousand routes as in ten', (t) => {
   const reads = t.mock.method(Map.prototype, 'get')
   const sized = (count: number) => {

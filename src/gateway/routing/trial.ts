@@ -158,16 +158,16 @@ function ending({ route, entry }: LiveRoute, given: Given, isStranger: boolean, 
 }
 
 /** Routes whose place covers the path as it is written, the winner first. */
-function coveringOf({ routes }: Snapshot, host: string, path: string): readonly LiveRoute[] {
-  return routes
-    .filter(({ route }) => route.host === host && covers(route, path))
+function coveringOf({ table }: Snapshot, host: string, path: string): readonly LiveRoute[] {
+  return [...table.routesOf(host)]
+    .filter(({ route }) => covers(route, path))
     .toSorted((a, b) => comparePlaces(a.route, b.route))
 }
 
 function ambiguity(snapshot: Snapshot, covering: readonly LiveRoute[], host: string, path: string): string {
   const lower = (route: GatewayRoute): Place => ({ ...route, path: route.path.toLowerCase() })
-  const [lenient] = snapshot.routes
-    .filter(({ route }) => route.host === host && covers(lower(route), lenientPath(path)))
+  const [lenient] = [...snapshot.table.routesOf(host)]
+    .filter(({ route }) => covers(lower(route), lenientPath(path)))
     .toSorted((a, b) => comparePlaces(lower(a.route), lower(b.route)))
   const written = covering[0]?.route.name ?? 'no route'
   return `As it is written the path is ${written}'s; servers that ignore case, path parameters or a slash at the end read it as ${lenientPath(path)}, which is ${lenient?.route.name ?? 'no route'}'s.`

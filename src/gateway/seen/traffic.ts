@@ -18,8 +18,6 @@ export type Observer = (status: number, cut: boolean) => void
 
 /** Routes told apart in metrics: the busiest. A scrape of ten thousand routes would be of no use to anybody. */
 const mostTold = 200
-/** Figures of routes that are gone are kept until there are so many. */
-const mostKept = 20_000
 
 /** Counts what passed and what was refused, for each route, and when asked for writes a line per request. */
 export class Traffic {
@@ -74,11 +72,14 @@ export class Traffic {
   of({ id, name }: Pick<GatewayRoute, 'id' | 'name'>): RouteFigures {
     const known = this.#byRoute.get(id)
     if (known !== undefined) return known
-    const [oldest] = this.#byRoute.size >= mostKept ? this.#byRoute.keys() : []
-    if (oldest !== undefined) this.#byRoute.delete(oldest)
     const made = new RouteFigures(name, this.#clock.monotonic())
     this.#byRoute.set(id, made)
     return made
+  }
+
+  /** The route is gone, and with it what was seen of it. */
+  forget(id: string): void {
+    this.#byRoute.delete(id)
   }
 
   #write(seen: Seen, status: number, cut: boolean, ms: number): void {

@@ -173,12 +173,12 @@ export class OpenSockets {
 
   async #judgeAll(): Promise<void> {
     const { live, kernel } = this.#deps
-    const standing = new Set((await live.current()).routes)
+    const { routes } = await live.current()
     const now = kernel.clock.monotonic()
     for (const entry of this.#open) {
       if (entry.watched.takeMoved()) entry.movedAt = now
       // a route that did not change is the same object in every snapshot
-      if (!standing.has(entry.live)) this.#close(entry, routeChanged)
+      if (routes.find(entry.live.route.id) !== entry.live) this.#close(entry, routeChanged)
       else if (now - entry.movedAt >= entry.live.route.timeouts.socketIdleMs) this.#close(entry, silent)
       else this.#judge(entry)
     }

@@ -82,12 +82,13 @@ test('routes that could not be read whole take nothing away from those that are 
   const authenticators = new Authenticators({ ...gate, pki: { actorOf: () => assert.fail('no certificate') } })
   const { kernel } = gate
   const { db } = kernel.database
-  const load = snapshotLoader({ kernel, upstreams, authenticators })
+  const removed = () => undefined
+  const load = snapshotLoader({ kernel, upstreams, authenticators, removed })
   await gate.addRoute({ name: 'app', host, upstreams: ['http://127.0.0.1:1'], access })
   const before = await load(db, undefined)
   assert.equal((await gate.admin('DELETE', '/api/v1/routes/app')).status, 204)
   const sealed = { ...kernel.keyring, open: () => assert.fail('the key is damaged') }
-  const failing = snapshotLoader({ kernel: { ...kernel, keyring: sealed }, upstreams, authenticators })
+  const failing = snapshotLoader({ kernel: { ...kernel, keyring: sealed }, upstreams, authenticators, removed })
   await assert.rejects(failing(db, { ...before, keys: [] }), /the key is damaged/)
   assert.deepEqual([[...upstreams.all].length, waiting.length], [1, 0])
   await load(db, before)
