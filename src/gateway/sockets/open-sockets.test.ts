@@ -38,7 +38,7 @@ function setUp(t: TestContext) {
       database: { epoch: () => (state.asked += 1) },
       journal: { refused: () => assert.fail('nothing was refused') },
     },
-    live: { current: () => (state.away ? Promise.reject(new Error('away')) : { routes: [live] }) },
+    live: { current: () => (state.away ? Promise.reject(new Error('away')) : { routes: { find: () => live } }) },
     access: { decide: () => (state.hangs ? new Promise(() => undefined) : allowed) },
     authenticators: { epochs: () => [] },
     identity: {},
