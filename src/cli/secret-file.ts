@@ -4,7 +4,7 @@ import { wrongUsage } from './failure.ts'
 export interface SecretFile {
   readonly path: string
   /** Once; on disk when it returns. */
-  write(text: string): void
+  write(content: string | Uint8Array): void
   /** For when there is nothing to write. */
   discard(): void
 }
@@ -28,9 +28,9 @@ export function newSecretFile(path: string, option: string, kept: string): Secre
   }
   return {
     path,
-    write(text) {
+    write(content) {
       try {
-        writeFileSync(descriptor, text)
+        writeFileSync(descriptor, content)
         fsyncSync(descriptor)
       } finally {
         closeSync(descriptor)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { programMissing } from '#platform/testing'
@@ -47,3 +47,19 @@ test(
     assert.equal(nowhere.code, 2)
   },
 )
+
+test('a key made by the server is written as a PKCS #12 file, its password printed once', needsOpenssl, async () => {
+  const file = join(product.directory, 'billing.p12')
+  const order = ['issue', 'service', '--service', 'billing', '--p12', file] as const
+  const issued = await certificates(...order)
+  assert.equal(issued.code, 0, issued.stderr)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const open = (password: string) =>
+    execFileSync('openssl', ['pkcs12', '-in', file, '-nodes', '-passin', `pass:${password}`], { stdio: 'pipe' })
+  assert.match(open(issued.stdout.trim()).toString(), /BEGIN PRIVATE KEY/)
+  assert.throws(() => open('another'))
+  const again = await certificates(...order)
+  assert.equal(again.code, 2, 'never over a file that is there')
+  const misused = await certificates('issue', 'service', '--service', 'billing', '--new-key', file, '--older')
+  assert.equal(misused.code, 2)
+})

@@ -14,7 +14,7 @@ import { wrongUsage } from '../failure.ts'
 import { judged, readText } from '../input.ts'
 import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
-import { confirm, note, print } from '../terminal.ts'
+import { confirm, note, print, readSecretLine } from '../terminal.ts'
 import { facts, table, time, visible } from '../text.ts'
 
 export interface ListOptions extends TargetOptions {
@@ -27,6 +27,9 @@ export interface ListOptions extends TargetOptions {
 export interface IssueOptions extends TargetOptions {
   readonly request?: string
   readonly newKey?: string
+  readonly p12?: string
+  readonly older?: boolean
+  readonly passwordStdin?: boolean
   readonly account?: string
   readonly device?: string
   readonly service?: string
@@ -89,10 +92,14 @@ export async function showCertificate(id: string, options: TargetOptions & { rea
 }
 
 export async function issueCertificate(profile: string, options: IssueOptions): Promise<void> {
-  const { request, newKey, account, device, service, name, label, days, permission, network } = options
-  if ((request === undefined) === (newKey === undefined)) {
-    throw wrongUsage('Give a request with --request, or have the key made with --new-key FILE.')
+  const { request, newKey, p12, account, device, service, name, label, days, permission, network } = options
+  if ([request, newKey, p12].filter((one) => one !== undefined).length !== 1) {
+    throw wrongUsage('Give a request with --request, or have the key made with --new-key FILE or --p12 FILE.')
   }
+  if (p12 === undefined && (options.older === true || options.passwordStdin === true)) {
+    throw wrongUsage('--older and --password-stdin are about the file of --p12.')
+  }
+  const password = options.passwordStdin === true ? await readSecretLine() : undefined
   const body = judged(issueBody, {
     profile,
     ...(account === undefined ? {} : { account }),
@@ -104,19 +111,33 @@ export async function issueCertificate(profile: string, options: IssueOptions): 
     ...(permission === undefined ? {} : { permissions: permission }),
     ...(network === undefined ? {} : { networks: { allow: network } }),
     ...(request === undefined ? { newKey: true } : { request: readText(request) }),
+    ...(p12 === undefined
+      ? {}
+      : {
+          pkcs12: {
+            form: options.older === true ? 'older' : 'current',
+            ...(password === undefined ? {} : { password }),
+          },
+        }),
   })
   const client = await connect(options)
-  const place = newKey === undefined ? undefined : newSecretFile(newKey, '--new-key', 'Nothing was issued.')
+  const wanted = newKey ?? p12
+  const option = newKey === undefined ? '--p12' : '--new-key'
+  const place = wanted === undefined ? undefined : newSecretFile(wanted, option, 'Nothing was issued.')
   const { data, raw } = await client
     .call('POST', '/api/v1/certificates', issuedWithKey, { body })
     .catch((error: unknown) => {
       place?.discard()
       throw error
     })
-  if (data.privateKey !== undefined) place?.write(data.privateKey)
-  const { privateKey: _, ...told } = raw as Record<string, unknown>
+  const secret = data.privateKey ?? (data.pkcs12 === undefined ? undefined : Buffer.from(data.pkcs12, 'base64'))
+  if (secret !== undefined) place?.write(secret)
+  const { privateKey: _, pkcs12: __, ...told } = raw as Record<string, unknown>
   if (options.json !== true) note(`Issued ${visible(data.subject)} (${data.id}); it ends ${time(data.notAfter)}.`)
-  print(options, told, () => data.chain.trimEnd())
+  if (p12 !== undefined && data.password !== undefined && options.json !== true) {
+    note('The password of the file is told this once. Hand it over by another way than the file.')
+  }
+  print(options, told, () => (p12 === undefined ? data.chain.trimEnd() : (data.password ?? '')))
 }
 
 export async function revokeCertificate(

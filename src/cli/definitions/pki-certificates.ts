@@ -35,10 +35,17 @@ export function addCertificates(pki: Command): void {
     example: [
       'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout washer-7.key -subj /CN=washer-7 -out washer-7.csr',
       'gatehouse pki certificates issue device --device washer-7 --request washer-7.csr > washer-7.pem',
+      'gatehouse pki certificates issue person --account ada --p12 ada.p12',
     ].join('\n'),
   })
     .option('--request <file>', 'the request (PKCS #10 in PEM), or - for stdin')
     .option('--new-key <file>', 'has the key made by the server instead, and writes it here with mode 0600')
+    .option(
+      '--p12 <file>',
+      'has the key made by the server instead, and writes it with its chain as a PKCS #12 file, mode 0600; the password is printed, this once',
+    )
+    .option('--password-stdin', 'with --p12: takes the password of the file from stdin')
+    .option('--older', 'with --p12: in the older form, for Apple systems that refuse the other')
     .option('--account <handle>', 'the account it speaks for')
     .option('--device <name>', 'the device it speaks for')
     .option('--service <name>', 'the service it speaks for')

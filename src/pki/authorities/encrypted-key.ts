@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createPrivateKey, type KeyObject, pbkdf2 } from 'node:crypto'
+import { createDecipheriv, createPrivateKey, type KeyObject, pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Random } from '#platform'
-import { integer, nullValue, octetString, oid, sequence, tags } from '../x509/der.ts'
+import { octetString, sequence, tags } from '../x509/der.ts'
 import { type DerElement, enter, oidOf, readDer, smallIntegerOf } from '../x509/der-reader.ts'
+import { pbes2Ids, sealPbes2 } from '../x509/pbes2.ts'
 import { readPem, writePem } from '../x509/pem.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 
@@ -15,12 +16,7 @@ const iterations = 600_000
 /** A file that asks for more is no key of anybody's but a way to keep a processor busy. */
 const mostIterations = 10_000_000
 
-const ids = {
-  pbes2: '1.2.840.113549.1.5.13',
-  pbkdf2: '1.2.840.113549.1.5.12',
-  hmacSha256: '1.2.840.113549.2.9',
-  aes256Cbc: '2.16.840.1.101.3.4.1.42',
-} as const
+const ids = pbes2Ids
 
 const digests: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.7', 'sha1'],
@@ -38,20 +34,10 @@ const ciphers: ReadonlyMap<string, { readonly name: string; readonly keyBytes: n
 
 /** The key as encrypted PKCS #8 in PEM: AES-256-CBC under PBKDF2 with HMAC-SHA-256, which OpenSSL and GnuTLS read. */
 export async function encryptPrivateKey(key: KeyObject, passphrase: string, random: Random): Promise<string> {
-  const salt = random.bytes(16)
-  const iv = random.bytes(16)
-  const secret = await derive(passphrase, salt, iterations, 32, 'sha256')
   const plain = key.export({ type: 'pkcs8', format: 'der' })
-  const cipher = createCipheriv('aes-256-cbc', secret, iv)
-  const sealed = Buffer.concat([cipher.update(plain), cipher.final()])
+  const { algorithm, content } = await sealPbes2(plain, passphrase, iterations, random)
   plain.fill(0)
-  secret.fill(0)
-  const parameters = sequence(octetString(salt), integer(iterations), sequence(oid(ids.hmacSha256), nullValue()))
-  const scheme = sequence(
-    oid(ids.pbes2),
-    sequence(sequence(oid(ids.pbkdf2), parameters), sequence(oid(ids.aes256Cbc), octetString(iv))),
-  )
-  return writePem('ENCRYPTED PRIVATE KEY', sequence(scheme, octetString(sealed)))
+  return writePem('ENCRYPTED PRIVATE KEY', sequence(algorithm, octetString(content)))
 }
 
 const longestKey = 16_384

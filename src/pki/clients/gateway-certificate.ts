@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import type { Clock, Ctx, Database, Keyring, Log } from '#platform'
 import { openSealedKey, sealKey } from '../authorities/sealed-keys.ts'
@@ -109,14 +109,13 @@ async function ensureOwn(
       if (key !== undefined) return { record: stored.record, key }
     }
     const profile = await getProfile(tx, parts, profileName)
-    const { judged, privateKeyPem } = orderWithNewKey(parts, {
+    const { judged, privateKey: key } = orderWithNewKey(parts, {
       profile,
       holder: speaker,
       via: 'host',
       renewedFrom: stored?.record,
     })
     const { record } = await issue(tx, parts, judged)
-    const key = createPrivateKey(privateKeyPem)
     await keepKey(tx.db, record.id, sealKey(keyring, 'pki_certificates', record.id, key))
     return { record, key }
   })

@@ -85,8 +85,11 @@ export const issuedWithKey = issuedView.extend({
   privateKey: z
     .string()
     .optional()
-    .describe('PKCS #8 in PEM; told this once and stored nowhere. Only when key was asked for.'),
+    .describe('PKCS #8 in PEM; told this once and stored nowhere. Only when a key was asked for, and no PKCS #12.'),
+  pkcs12: z.string().optional().describe('The PKCS #12 file in base64; handed out this once and stored nowhere.'),
+  password: z.string().optional().describe('Of that file, when it was made here; told this once.'),
 })
+export type IssuedWithKey = z.infer<typeof issuedWithKey>
 
 const network = z.string().max(64)
 
@@ -110,6 +113,26 @@ const issueFields = {
   regions: z.array(z.string().max(8)).max(250).optional(),
 }
 
+export const pkcs12Form = z.enum(['current', 'older'])
+
+const pkcs12Wanted = z
+  .strictObject({
+    form: pkcs12Form
+      .default('current')
+      .describe('`older`: triple DES and SHA-1, for systems that open nothing else; its password is always made here.'),
+    password: z
+      .string()
+      .min(12, 'twelve characters at least')
+      .max(128)
+      .regex(/^[\x20-\x7e]*$/, 'letters, digits and signs of ASCII: programs read others differently')
+      .optional()
+      .describe('Absent: one is made and told once.'),
+  })
+  .refine(({ form, password }) => form === 'current' || password === undefined, {
+    message: 'the older form stands on its password alone: leave it out, and one is made',
+    path: ['password'],
+  })
+
 type Holding = { readonly account?: unknown; readonly device?: unknown; readonly service?: unknown }
 const namesOneHolder = ({ account, device, service }: Holding): boolean =>
   [account, device, service].filter((one) => one !== undefined).length <= 1
@@ -124,6 +147,11 @@ export const issueBody = z
       .literal(true)
       .optional()
       .describe('Instead of a request: make the key here and tell it once. A key made where it is used is safer.'),
+    pkcs12: pkcs12Wanted.optional().describe('With newKey: key and chain as one PKCS #12 file, behind a password.'),
+  })
+  .refine(({ newKey, pkcs12 }) => pkcs12 === undefined || newKey === true, {
+    message: 'a file is made for a new key only',
+    path: ['pkcs12'],
   })
   .refine(({ request, newKey }) => (request === undefined) === (newKey === true), {
     message: 'give a request, or ask for a new key',

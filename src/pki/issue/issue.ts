@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AccessFace } from '#access'
 import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits, throughOf } from '#kit'
 import type { AuditEntry, Ctx, Random } from '#platform'
@@ -86,7 +86,7 @@ export function judgeOrder(parts: Pick<IssueParts, 'trustDomain'>, order: Order)
 export function orderWithNewKey(
   parts: Pick<IssueParts, 'trustDomain'>,
   order: Omit<Order, 'request'>,
-): { readonly judged: JudgedOrder; readonly privateKeyPem: string } {
+): { readonly judged: JudgedOrder; readonly privateKey: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const { profile, holder, hosts = [], ...rest } = order
   requireFittingHolder(profile, holder)
@@ -94,7 +94,7 @@ export function orderWithNewKey(
   if ('fault' in subject) throw fail('pki.name-not-allowed', { fields: { fault: subject.fault } })
   return {
     judged: { ...rest, profile, holder, subject, publicKey: publicKeyInfo(publicKey) },
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKey,
   }
 }
 

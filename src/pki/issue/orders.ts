@@ -3,6 +3,7 @@ import { type CredentialLimits, noLimits } from '#kit'
 import { type Ctx, type FieldFault, GateError } from '#platform'
 import { fail } from '../errors.ts'
 import type { BatchBody, IssueBody } from './contract.ts'
+import { type Delivery, deliverKey } from './delivery.ts'
 import { ensureHolder, ensureHolders, type HolderName, holderToBe } from './holders.ts'
 import {
   authorizeOrder,
@@ -20,8 +21,8 @@ import { getProfile } from './profiles.ts'
 const day = 86_400_000
 
 export interface Filled extends IssuedCertificate {
-  /** Of a key made here, to be told once. */
-  readonly privateKeyPem: string | undefined
+  /** Of a key made here: handed over once. */
+  readonly delivery: Delivery | undefined
 }
 
 /**
@@ -44,15 +45,16 @@ export async function fillOrder(ctx: Ctx, parts: IssueParts, body: IssueBody): P
     ...sharedOf(ctx, body),
   } as const
   // before the transaction: a signature is verified, and the one writer must not wait for that
-  const { judged, privateKeyPem } =
+  const { judged, privateKey } =
     body.request === undefined
       ? orderWithNewKey(parts, order)
-      : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKeyPem: undefined }
-  return ctx.tx(async (tx) => {
+      : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKey: undefined }
+  const issued = await ctx.tx(async (tx) => {
     const holder = named && (await ensureHolder(tx, parts.access, named))
-    const issued = await issue(tx, parts, await authorizeOrder(tx, parts.access, { ...judged, holder }))
-    return { ...issued, privateKeyPem }
+    return issue(tx, parts, await authorizeOrder(tx, parts.access, { ...judged, holder }))
   })
+  const delivery = privateKey && (await deliverKey(issued, privateKey, body.pkcs12, parts.random))
+  return { ...issued, delivery }
 }
 
 const judgedAtOnce = 20

@@ -17,7 +17,7 @@ import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
 import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
 import { findSuccessor } from './certificate-store.ts'
-import { certificateParams, certificateQuery, issueBody, profileName } from './contract.ts'
+import { certificateParams, certificateQuery, issueBody, pkcs12Form, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
 import { fillOrder } from './orders.ts'
@@ -80,6 +80,11 @@ const issueForm = z
     names: z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== '')),
     request: optional,
     newKey: z.literal('yes').optional(),
+    handover: z.enum(['pem', ...pkcs12Form.options]).default('pem'),
+    password: z
+      .string()
+      .optional()
+      .transform((text) => (text === '' ? undefined : text)),
     label: optional,
     days: optional.transform((text) => (text === undefined ? undefined : Number(text))).pipe(days),
   })
@@ -116,9 +121,9 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
           const order = issueBody.safeParse(await orderOf(ctx, parts, body))
           if (!order.success) return show(ctx, typed(body), order.error.issues.map(faultOf), 422)
           const filled = await fillOrder(ctx, parts.issue, order.data)
-          const { record, issuer, privateKeyPem } = filled
-          if (privateKeyPem === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
-          const page = issuedPage({ record, chain: chainPem(record, issuer.chain), privateKeyPem })
+          const { record, issuer, delivery } = filled
+          if (delivery === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
+          const page = issuedPage({ record, chain: chainPem(record, issuer.chain), delivery })
           return { ...pageReply('Certificate issued', page), headers: { 'Cache-Control': 'no-store' } }
         } catch (error) {
           if (!(error instanceof GateError) || error.status === 403 || error.status >= 500) throw error
@@ -136,7 +141,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
  * @throws GateError `pki.holder-unfit`, `pki.request-or-key`
  */
 async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<unknown> {
-  const { profile, holder, names, request, newKey, label, days } = form
+  const { profile, holder, names, request, newKey, handover, password, label, days } = form
   const kind = (await allProfiles(ctx, parts.issue)).find(({ name }) => name === profile)?.kind
   const key = kind === 'person' ? 'account' : kind === 'device' ? 'device' : 'service'
   if (kind === 'server' && holder !== undefined)
@@ -147,13 +152,16 @@ async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typ
     ...(holder === undefined ? {} : { [key]: holder }),
     ...(names.length === 0 ? {} : { names }),
     ...(newKey === undefined ? { request } : { newKey: true }),
+    ...(newKey === undefined || handover === 'pem'
+      ? {}
+      : { pkcs12: { form: handover, ...(password === undefined ? {} : { password }) } }),
     ...(label === undefined ? {} : { label }),
     ...(days === undefined ? {} : { days }),
   }
 }
 
-function faultOf({ path: [name], message }: z.core.$ZodIssue): FieldFault {
-  const own = String(name)
+function faultOf({ path: [name, inside], message }: z.core.$ZodIssue): FieldFault {
+  const own = String(name === 'pkcs12' ? (inside ?? 'handover') : name)
   return { field: ['account', 'device', 'service'].includes(own) ? 'holder' : own, message }
 }
 
@@ -164,9 +172,11 @@ function fieldOf(code: string): string {
   return /request|key/.test(code) ? 'request' : 'profile'
 }
 
+/** What was typed, but for the password. */
 function typed(form: Readonly<Record<string, unknown>>): FormValues {
   return Object.fromEntries(
     Object.entries(form).flatMap(([name, value]) => {
+      if (name === 'password') return []
       if (Array.isArray(value)) return [[name, value.join('\n')]]
       return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : []
     }),

@@ -17,7 +17,7 @@ import type { IssueParts } from './issue.ts'
 import { fillBatch, fillOrder } from './orders.ts'
 import { profileRoutes } from './profile-routes.ts'
 import { certificateResource } from './resources.ts'
-import { batchView, certificateView, chainPem, issuedView } from './wire.ts'
+import { batchView, certificateView, chainPem, deliveryView, issuedView } from './wire.ts'
 
 export interface CertificateRouteParts {
   readonly issue: IssueParts
@@ -89,13 +89,12 @@ function issuingRoute(parts: CertificateRouteParts): Route {
     responses: { 201: issuedWithKey },
     handler: async (ctx, { body }) => {
       const filled = await fillOrder(ctx, parts.issue, body)
-      const told = filled.privateKeyPem === undefined ? {} : { privateKey: filled.privateKeyPem }
       return {
         kind: 'json',
         status: 201,
-        body: { ...issuedView(filled), ...told },
+        body: { ...issuedView(filled), ...deliveryView(filled.delivery) },
         headers: { 'Cache-Control': 'no-store', Location: `/api/v1/certificates/${filled.record.id}` },
-        ...(filled.privateKeyPem === undefined ? {} : { unrepeatable: true }),
+        ...(filled.delivery === undefined ? {} : { unrepeatable: true }),
       }
     },
   })

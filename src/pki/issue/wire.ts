@@ -1,6 +1,7 @@
 import { fingerprintOf, pemOf } from '../x509/certificate.ts'
 import type { CertificateRecord } from './certificate-store.ts'
-import type { Certificate, IssuedBatch, IssuedView, ProfileView } from './contract.ts'
+import type { Certificate, IssuedBatch, IssuedView, IssuedWithKey, ProfileView } from './contract.ts'
+import type { Delivery } from './delivery.ts'
 import type { IssuedCertificate } from './issue.ts'
 import { daysOf, kindRules, type Profile } from './profile.ts'
 
@@ -41,6 +42,16 @@ export function certificateView(record: CertificateRecord): Certificate {
 /** With the certificate itself and what stands between it and the root. */
 export function issuedView({ record, issuer }: IssuedCertificate): IssuedView {
   return { ...certificateView(record), pem: pemOf(record.certificate), chain: chainPem(record, issuer.chain) }
+}
+
+/** What goes along when the key was made here. */
+export function deliveryView(
+  delivery: Delivery | undefined,
+): Pick<IssuedWithKey, 'privateKey' | 'pkcs12' | 'password'> {
+  if (delivery === undefined) return {}
+  if (delivery.kind === 'pem') return { privateKey: delivery.privateKeyPem }
+  const { file, password } = delivery
+  return { pkcs12: Buffer.from(file).toString('base64'), ...(password === undefined ? {} : { password }) }
 }
 
 /** Many of one issuer. */

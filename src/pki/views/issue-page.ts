@@ -13,6 +13,7 @@ import {
   textArea,
 } from '#platform/ui'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
+import type { Delivery } from '../issue/delivery.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
 
 export type FormValues = Readonly<Record<string, string | undefined>>
@@ -79,10 +80,28 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
         {
           value: 'yes',
           text: 'Make the key here',
-          hint: 'It is shown once and stored nowhere. Whoever sees the page has it.',
+          hint: 'It is handed over once and stored nowhere. Whoever sees the next page has it.',
         },
       ],
       values: values['newKey'] === undefined ? [] : ['yes'],
+      faults,
+    })}${select({
+      name: 'handover',
+      label: 'A key made here is handed over as',
+      value: values['handover'] ?? 'pem',
+      faults,
+      choices: [
+        { value: 'pem', text: 'PEM: text, for servers and programs' },
+        { value: 'current', text: 'PKCS #12: a .p12 file for browsers, Windows, Android, Linux' },
+        { value: 'older', text: 'PKCS #12 in its older form, for Apple systems that refuse the other' },
+      ],
+    })}${field({
+      name: 'password',
+      label: 'Password of the file',
+      type: 'password',
+      hint: 'Twelve characters at least, for the .p12 file. Empty: one is made and shown once, which the older form always asks for. Whoever has file and password is the holder.',
+      autocomplete: 'new-password',
+      maxLength: 128,
       faults,
     })}${field({ name: 'label', label: 'Label', hint: 'To know it by in lists. May stay empty.', value: values['label'], autocomplete: 'off', maxLength: 100, faults })}${field(
       {
@@ -103,12 +122,29 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
 export function issuedPage(data: {
   readonly record: CertificateRecord
   readonly chain: string
-  readonly privateKeyPem: string
+  readonly delivery: Delivery
 }): Html {
-  const { record, chain, privateKeyPem } = data
+  const { record, chain, delivery } = data
   return html`${pageHeader({ title: 'Certificate issued', trail })}
-${notice('warning', 'The key is shown this once', 'Copy both now. Gatehouse does not keep the key, and nobody can show it again; lost, it is replaced by a new certificate.')}
-<h2>Private key</h2><pre tabindex="0"><code>${privateKeyPem}</code></pre>${copyButton(privateKeyPem, 'Copy the key')}
+${delivery.kind === 'pem' ? keyShown(delivery.privateKeyPem) : fileOffered(delivery)}
 <h2>Certificate and chain</h2><pre tabindex="0"><code>${chain}</code></pre>${copyButton(chain, 'Copy the chain')}
 <p>${button({ text: 'To the certificate', href: `/certificates/${record.id}` }, 'plain')}</p>`
+}
+
+function keyShown(privateKeyPem: string): Html {
+  return html`${notice('warning', 'The key is shown this once', 'Copy both now. Gatehouse does not keep the key, and nobody can show it again; lost, it is replaced by a new certificate.')}
+<h2>Private key</h2><pre tabindex="0"><code>${privateKeyPem}</code></pre>${copyButton(privateKeyPem, 'Copy the key')}`
+}
+
+/** The file is in the page itself: nothing is kept from which it could be fetched a second time. */
+function fileOffered({ file, name, password }: Extract<Delivery, { kind: 'pkcs12' }>): Html {
+  const content = `data:application/x-pkcs12;base64,${Buffer.from(file).toString('base64')}`
+  return html`${notice('warning', 'The file is offered this once', 'Save it now. Gatehouse keeps neither the key nor the password; lost, they are replaced by a new certificate.')}
+<h2>Key and certificate</h2><p><a href="${content}" download="${name}" role="button">Save ${name}</a></p>
+${
+  password === undefined
+    ? html`<p>It opens with the password you gave.</p>`
+    : html`<h2>Password of the file</h2><pre tabindex="0"><code>${password}</code></pre>${copyButton(password, 'Copy the password')}
+<p>Hand it over by another way than the file.</p>`
+}`
 }

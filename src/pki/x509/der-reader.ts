@@ -249,7 +249,6 @@ const universal: ReadonlySet<number> = new Set([
   0x1a, // VisibleString
   0x1b, // GeneralString
   0x1c, // UniversalString
-  0x1e, // BMPString
 ])
 
 function checkPrimitive(tag: number, content: Uint8Array, at: number): void {

@@ -24,6 +24,7 @@ export const tags = {
   ia5String: 0x16,
   utcTime: 0x17,
   generalizedTime: 0x18,
+  bmpString: 0x1e,
   sequence: 0x30,
   set: 0x31,
 } as const
@@ -135,6 +136,12 @@ export function printableString(text: string): Der {
 /** @throws TypeError for anything but ASCII */
 export function ia5String(text: string): Der {
   return element(tags.ia5String, ascii(text))
+}
+
+/** Two bytes a character. @throws TypeError for what the basic plane has not */
+export function bmpString(text: string): Der {
+  if (/[\ud800-\udfff]/.test(text)) throw new TypeError('bmpString: a character is not in the basic plane')
+  return element(tags.bmpString, Buffer.from(text, 'utf16le').swap16())
 }
 
 /** ASCII text as bytes, for implicit IA5String. @throws TypeError for anything else: it would be cut silently */
