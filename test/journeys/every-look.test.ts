@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
@@ -32,14 +33,22 @@ describe('every page of the demo, looked at', { skip: browserMissing() }, () => 
     await cleanUp()
   })
 
-  async function openAsAdministrator(): Promise<Page> {
+  async function openAs(handle: string, where = '/'): Promise<Page> {
     const page = await (await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce' })).newPage()
     await page.goto(`${demo.origin}/sign-in`)
-    await page.getByLabel('Handle').fill('ada')
-    await page.getByLabel('Password', { exact: true }).fill(demo.passwords.get('ada') ?? '')
+    await page.getByLabel('Handle').fill(handle)
+    await page.getByLabel('Password', { exact: true }).fill(demo.passwords.get(handle) ?? '')
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.waitForURL(`${demo.origin}/`)
+    await page.waitForURL(`${demo.origin}${where}`)
     return page
+  }
+
+  /** Through the API, as a page of the console would. */
+  async function make(page: Page, path: string, data: object): Promise<void> {
+    const status = await page.evaluate(
+      `fetch(${JSON.stringify(path)}, { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(JSON.stringify(data))} }).then(({ status }) => status)`,
+    )
+    assert.equal(status, 201)
   }
 
   /** One that is refused, so that its page has deliveries to show. */
@@ -52,7 +61,7 @@ describe('every page of the demo, looked at', { skip: browserMissing() }, () => 
   }
 
   test('none is too wide, has a violation or hides the focus, at three widths in three looks', async () => {
-    const page = await openAsAdministrator()
+    const page = await openAs('ada')
     await addWebhook(page)
     const seen = new Set<string>()
     const faults: string[] = []
@@ -68,6 +77,49 @@ describe('every page of the demo, looked at', { skip: browserMissing() }, () => 
     })
     assert.deepEqual(faults, [])
     assert.ok(seen.size > 50, `only ${[...seen].join(' ')}`)
+  })
+
+  test('nor any between the factors of a sign-in', async () => {
+    const second = '/sign-in/second'
+    const ada = await openAs('ada')
+    const sam = await openAs('sam')
+    const { publicKey } = generateKeyPairSync('ed25519')
+    const pem = publicKey.export({ type: 'spki', format: 'pem' })
+    await make(sam, '/api/v1/keys', { label: 'Laptop', publicKey: pem, isSecond: true })
+    await make(sam, '/api/v1/shared-secrets', { label: 'Script', isSecond: true })
+    const faults: string[] = []
+    const look = async (page: Page, what: string, shown: string) => {
+      await page.getByText(shown).first().waitFor()
+      for (const fault of await lookAt(page)) faults.push(`${what} ${fault}`)
+    }
+
+    const asked = await openAs('sam', second)
+    await look(asked, 'asked', 'Shared secret')
+    await asked.locator('[name=hmac]').fill('0'.repeat(64))
+    await asked.locator('form:has([name=hmac]) button').last().click()
+    await look(asked, 'refused', 'Not signed in')
+
+    await make(ada, '/api/v1/policies', {
+      name: 'two-factors',
+      state: 'enforced',
+      reason: 'looked at',
+      text: `@id("two") forbid (principal is Gatehouse::Account, action == Gatehouse::Action::"sessions:open", resource)
+        unless { context.assurance >= 2 };`,
+    })
+    const enrolling = await openAs('tom', second)
+    await look(enrolling, 'enrolment', 'you have none yet')
+    await enrolling.getByText('Set up an authenticator app').click()
+    await look(enrolling, 'app', 'type the code that the app shows')
+
+    await make(ada, '/api/v1/policies', {
+      name: 'sure',
+      state: 'enforced',
+      reason: 'looked at',
+      text: `@id("sure") forbid (principal is Gatehouse::Account, action == Gatehouse::Action::"sessions:open", resource)
+        unless { context.phishingResistant };`,
+    })
+    await look(await openAs('sam', second), 'a passkey wanted', 'A rule asks for one that works here alone')
+    assert.deepEqual(faults, [])
   })
 })
 
