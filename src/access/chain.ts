@@ -140,7 +140,7 @@ function grantLink(question: Question, facts: Facts, until: Until): Verdict {
   if (ended !== undefined) return ended
   if (permission === undefined) return allow('grant-live', 'The grant is live.')
   const wanted = wantsPermission(permission)
-  if (!wanted([grant])) return refuse('grant-permission', `The grant does not cover ${permissionText(permission)}.`)
+  if (!wanted.by([grant])) return refuse('grant-permission', `The grant does not cover ${permissionText(permission)}.`)
   return isHeld(grant.grantorId, wanted, facts, now, until)
     ? allow('grant-covers', 'The grant covers it.')
     : refuse('grant-grantor', 'Whoever gave the grant no longer holds this permission.')

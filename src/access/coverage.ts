@@ -37,7 +37,7 @@ export function requireCoverageByRoles(ctx: Ctx, patterns: readonly string[]): P
  */
 export async function requireCoverageOf(ctx: Ctx, principalId: string): Promise<void> {
   const held = await readPrincipalFacts(ctx.db, principalId, ctx.now)
-  const sources = held === null ? [] : [...held.roles, ...held.grants]
+  const sources = held === null ? [] : [...held.roles, ...held.grants.all]
   return requireCoverage(
     ctx,
     sources.flatMap(({ patterns }) => patterns.map(permissionText)),

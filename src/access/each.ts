@@ -182,7 +182,7 @@ function indexOf(principal: PrincipalFacts, { type, action }: EachQuestion): Hel
   if (found !== undefined) return found
   const made = { roles: new PatternIndex<RoleFacts>(type, action), grants: new PatternIndex<GrantFacts>(type, action) }
   for (const role of principal.roles) for (const pattern of role.patterns) made.roles.add(pattern, role)
-  for (const grant of principal.grants) for (const pattern of grant.patterns) made.grants.add(pattern, grant)
+  for (const grant of principal.grants.all) for (const pattern of grant.patterns) made.grants.add(pattern, grant)
   known.set(`${type}:${action}`, made)
   return made
 }

@@ -5,8 +5,8 @@ import {
   type GrantFacts,
   type NetworkFacts,
   type PrincipalFacts,
-  type RoleFacts,
   StoredGrant,
+  StoredGrants,
   StoredRole,
 } from './facts.ts'
 import type { GrantRow, Tables } from './tables.ts'
@@ -14,51 +14,65 @@ import type { GrantRow, Tables } from './tables.ts'
 /** How deep groups may nest. */
 export const maxGroupDepth = 16
 
-/** One of the many things a principal's facts are made of: itself, a group, a role or a grant. */
-interface PartRow {
-  readonly part: 'principal' | 'group' | 'role' | 'grant'
-  readonly id: string
-  /** Kind of the principal, name of the group or role, grantor. */
-  readonly one: string
-  /** State of the principal, patterns of the role or grant. */
-  readonly two: string
-  readonly starts_at: number | null
-  readonly ends_at: number | null
+interface FactsRow {
+  readonly kind: PrincipalKind
+  readonly state: PrincipalFacts['state']
+  /** JSON list of names */
+  readonly group_names: string | null
+  /** JSON list of name and patterns */
+  readonly roles: string | null
+  /** As `StoredGrants` takes them. */
+  readonly grants: string | null
 }
 
 /** Everything the chain needs of one principal, as of one moment; `null`: there is none. Grants that are over at `now` are left out. */
 export async function readPrincipalFacts(db: Db, id: string, now: number): Promise<PrincipalFacts | null> {
   const builtIn = builtInPrincipals.get(id)
   if (builtIn !== undefined) return builtIn
-  const { rows } = await tables<Tables>(db).raw<PartRow>(partsSql[db.dialect], [id, now])
-  const groups: string[] = []
-  const roles: RoleFacts[] = []
-  const grants: GrantFacts[] = []
-  let principal: PartRow | undefined
-  for (const row of rows) {
-    if (row.part === 'principal') principal = row
-    else if (row.part === 'group') groups.push(row.one)
-    else if (row.part === 'role') roles.push(new StoredRole(row.one, row.two))
-    else grants.push(new StoredGrant(row.id, row.one, id, row.two, row.starts_at ?? 0, row.ends_at, false))
-  }
-  if (principal === undefined) return null
+  const { rows } = await tables<Tables>(db).raw<FactsRow>(principalSql[db.dialect], [id, now])
+  const [row] = rows
+  if (row === undefined) return null
+  const groups = JSON.parse(row.group_names ?? '[]') as readonly string[]
+  const roles = JSON.parse(row.roles ?? '[]') as readonly (readonly [name: string, permissions: string])[]
   return {
     id,
-    kind: principal.one as PrincipalKind,
-    state: principal.two as PrincipalFacts['state'],
+    kind: row.kind,
+    state: row.state,
     groups: groups.toSorted(),
-    roles: roles.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-    grants: grants.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+    roles: roles
+      .map(([name, permissions]) => new StoredRole(name, permissions))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    grants: new StoredGrants(id, row.grants ?? ''),
   }
 }
 
 /**
  * Written out and asked at once: what is decided by is of one moment, one round trip away, and Kysely takes longer to put
- * these together than SQLite to answer. `cross join` holds SQLite to the order in which there is little to look through.
+ * these together than SQLite to answer. One row of texts, since reading a row of a hundred grants takes longer than
+ * finding it, and most grants are never looked at. `cross join` holds SQLite to the order in which there is little to
+ * look through.
  */
-const partsSql: Readonly<Record<Db['dialect'], string>> = { sqlite: partsOf('?', '?'), postgres: partsOf('$1', '$2') }
+const principalSql: Readonly<Record<Db['dialect'], string>> = {
+  sqlite: principalOf('?', '?', {
+    list: 'json_array',
+    listed: (each) => `json_group_array(${each})`,
+    lines: (each) => `group_concat(${each}, char(10))`,
+  }),
+  postgres: principalOf('$1', '$2', {
+    list: 'json_build_array',
+    listed: (each) => `json_agg(${each})::text`,
+    lines: (each) => `string_agg(${each}::text, chr(10))`,
+  }),
+}
 
-function partsOf(id: string, now: string): string {
+/** What the dialects call their JSON. */
+interface JsonWords {
+  readonly list: string
+  readonly listed: (each: string) => string
+  readonly lines: (each: string) => string
+}
+
+function principalOf(id: string, now: string, { list, listed, lines }: JsonWords): string {
   return `with recursive asked(id, now) as (select cast(${id} as text), cast(${now} as bigint)),
     around(id, name, depth) as (
       select g.id, g.name, 1 from asked cross join access_group_members m cross join access_groups g
@@ -68,25 +82,25 @@ function partsOf(id: string, now: string): string {
       where a.depth < ${maxGroupDepth} and m.member_kind = 'group' and m.member_id = a.id
         and g.id = m.group_id and g.removed_at is null
     )
-    select 'principal' as part, p.id, p.kind as one, p.state as two,
-      cast(null as bigint) as starts_at, cast(null as bigint) as ends_at
-    from asked cross join access_principals p where p.id = asked.id
-    union all
-    select distinct 'group', id, name, '', cast(null as bigint), cast(null as bigint) from around
-    union all
-    select 'role', r.id, r.name, r.permissions, cast(null as bigint), cast(null as bigint)
-    from (
-      select h.role_id from asked cross join access_role_holders h
-      where h.holder_kind = 'principal' and h.holder_id = asked.id
-      union
-      select h.role_id from around a cross join access_role_holders h
-      where h.holder_kind = 'group' and h.holder_id = a.id
-    ) held cross join access_roles r
-    where r.id = held.role_id and r.removed_at is null
-    union all
-    select 'grant', g.id, g.grantor_id, g.permissions, g.starts_at, g.ends_at
-    from asked cross join access_grants g
-    where g.grantee_id = asked.id and g.revoked_at is null and (g.ends_at is null or g.ends_at > asked.now)`
+    select p.kind, p.state,
+      (select ${listed('name')} from (select distinct name from around) as named) as group_names,
+      (
+        select ${listed(`${list}(r.name, r.permissions)`)}
+        from (
+          select h.role_id from asked cross join access_role_holders h
+          where h.holder_kind = 'principal' and h.holder_id = asked.id
+          union
+          select h.role_id from around a cross join access_role_holders h
+          where h.holder_kind = 'group' and h.holder_id = a.id
+        ) held cross join access_roles r
+        where r.id = held.role_id and r.removed_at is null
+      ) as roles,
+      (
+        select ${lines(`${list}(g.id, g.grantor_id, g.starts_at, g.ends_at, g.permissions)`)}
+        from asked cross join access_grants g
+        where g.grantee_id = asked.id and g.revoked_at is null and (g.ends_at is null or g.ends_at > asked.now)
+      ) as grants
+    from asked cross join access_principals p where p.id = asked.id`
 }
 
 /** Which of these principals hold a role, a grant or a membership themselves; of the others there is nothing to read. */

@@ -1,4 +1,11 @@
-import { type Cidr, type PermissionPattern, type PrincipalKind, parsePattern } from '#kit'
+import {
+  type Cidr,
+  type Permission,
+  type PermissionPattern,
+  type PrincipalKind,
+  parsePattern,
+  permissionText,
+} from '#kit'
 import type { PolicyEngine } from './policy-engine.ts'
 
 /** What the chain knows of a principal: read from the database, then only compared. */
@@ -11,7 +18,17 @@ export interface PrincipalFacts {
   /** Roles held directly and through groups, sorted by name. */
   readonly roles: readonly RoleFacts[]
   /** Grants to it that were neither revoked nor over when read. */
-  readonly grants: readonly GrantFacts[]
+  readonly grants: GrantsHeld
+}
+
+/** The grants to somebody. */
+export interface GrantsHeld {
+  /** Sorted by id. */
+  readonly all: readonly GrantFacts[]
+  /** Those that cover the permission, sorted by id, and maybe others. */
+  about(permission: Permission): readonly GrantFacts[]
+  /** How much memory they take, in hundreds of bytes or so. */
+  readonly weight: number
 }
 
 /** What a role or grant gives. */
@@ -106,10 +123,96 @@ export class StoredGrant extends StoredPatterns implements GrantFacts {
   }
 }
 
+/** Grants as they are at hand: all of them are looked at. */
+export function grantsHeld(all: readonly GrantFacts[]): GrantsHeld {
+  return { all, about: () => all, weight: all.length }
+}
+
+/**
+ * Grants as one text, each read out of it when a question comes to it: of a hundred a question needs one or two. A line
+ * is the JSON list of id, grantor, beginning, end and the stored patterns, which are JSON in a string of their own.
+ */
+export class StoredGrants implements GrantsHeld {
+  readonly #granteeId: string
+  readonly #text: string
+  /** Some grant may cover what it does not name. */
+  readonly #isWide: boolean
+  /** By where their lines begin. */
+  readonly #read = new Map<number, GrantFacts>()
+  #all: readonly GrantFacts[] | undefined
+
+  constructor(granteeId: string, text: string) {
+    this.#granteeId = granteeId
+    this.#text = text
+    // a backslash of the patterns' own stands here doubled: what is escaped may name anything
+    this.#isWide = text.includes('*') || text.includes('\\\\')
+  }
+
+  get weight(): number {
+    return Math.ceil(this.#text.length / 100)
+  }
+
+  get all(): readonly GrantFacts[] {
+    this.#all ??= this.#readAll()
+    return this.#all
+  }
+
+  about(permission: Permission): readonly GrantFacts[] {
+    if (this.#isWide) return this.all
+    const { type, action } = permission
+    const found = new Set<GrantFacts>()
+    // without a wildcard only these two texts cover it, each with its quotes
+    this.#collect(`\\"${permissionText(permission)}\\"`, found)
+    if (permission.id !== undefined) this.#collect(`\\"${type}:${action}\\"`, found)
+    return found.size > 1 ? [...found].toSorted(byId) : [...found]
+  }
+
+  #collect(words: string, found: Set<GrantFacts>): void {
+    const text = this.#text
+    for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + words.length)) {
+      found.add(this.#lineAt(text.lastIndexOf('\n', at) + 1))
+    }
+  }
+
+  #lineAt(start: number): GrantFacts {
+    const known = this.#read.get(start)
+    if (known !== undefined) return known
+    const end = this.#text.indexOf('\n', start)
+    const made = this.#grantOf(this.#text.slice(start, end === -1 ? undefined : end))
+    this.#read.set(start, made)
+    return made
+  }
+
+  #readAll(): readonly GrantFacts[] {
+    const found: GrantFacts[] = []
+    for (let start = 0; start < this.#text.length; ) {
+      found.push(this.#lineAt(start))
+      const end = this.#text.indexOf('\n', start)
+      start = end === -1 ? this.#text.length : end + 1
+    }
+    return found.toSorted(byId)
+  }
+
+  #grantOf(line: string): GrantFacts {
+    const [id, grantorId, startsAt, endsAt, stored] = JSON.parse(line) as readonly [
+      string,
+      string,
+      number,
+      number | null,
+      string,
+    ]
+    return new StoredGrant(id, grantorId, this.#granteeId, stored, startsAt, endsAt, false)
+  }
+}
+
+function byId(one: GrantFacts, other: GrantFacts): number {
+  return one.id < other.id ? -1 : 1
+}
+
 /** The principals that are not rows. What they may do is said by policies, not here. */
 export const builtInPrincipals: ReadonlyMap<string, PrincipalFacts> = new Map(
   (['local', 'system', 'anonymous'] as const).map((kind) => [
     kind,
-    { id: kind, kind, state: 'active', groups: [], roles: [], grants: [] },
+    { id: kind, kind, state: 'active', groups: [], roles: [], grants: grantsHeld([]) },
   ]),
 )

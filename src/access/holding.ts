@@ -1,8 +1,13 @@
 import { covers, isWithin, type Permission, type PermissionPattern, permissionText } from '#kit'
-import type { Facts, Giving, GrantFacts, PrincipalFacts } from './facts.ts'
+import type { Facts, Giving, GrantFacts, GrantsHeld, PrincipalFacts } from './facts.ts'
 
-/** What somebody is asked to hold: one permission, or everything a pattern covers. Roles and grants are held together. */
-export type Wanted = (held: readonly Giving[]) => boolean
+/** What somebody is asked to hold: one permission, or everything a pattern covers. */
+export interface Wanted {
+  /** Whether roles and grants, held together, give it. */
+  by(held: readonly Giving[]): boolean
+  /** Every grant that gives it by itself, and maybe others. */
+  among(grants: GrantsHeld): readonly GrantFacts[]
+}
 
 export function wantsPermission(permission: Permission): Wanted {
   const { type, action } = permission
@@ -15,16 +20,19 @@ export function wantsPermission(permission: Permission): Wanted {
       return stored.includes(itself) || stored.includes(all)
     return giving.patterns.some((pattern) => covers(pattern, permission))
   }
-  return (held) => held.some(gives)
+  return { by: (held) => held.some(gives), among: (grants) => grants.about(permission) }
 }
 
-export const wantsPattern =
-  (pattern: PermissionPattern): Wanted =>
-  (held) =>
-    isWithin(
-      pattern,
-      held.flatMap(({ patterns }) => patterns),
-    )
+export function wantsPattern(pattern: PermissionPattern): Wanted {
+  return {
+    by: (held) =>
+      isWithin(
+        pattern,
+        held.flatMap(({ patterns }) => patterns),
+      ),
+    among: ({ all }) => all,
+  }
+}
 
 /** The first instant at which time alone could change an answer. Narrowed while the answer is found. */
 export class Until {
@@ -49,8 +57,9 @@ export function heldVia(
   now: number,
   until: Until,
 ): readonly string[] {
-  const roles = principal.roles.filter((role) => wanted([role])).map((role) => `role:${role.name}`)
-  const grants = principal.grants
+  const roles = principal.roles.filter((role) => wanted.by([role])).map((role) => `role:${role.name}`)
+  const grants = wanted
+    .among(principal.grants)
     .filter((grant) => passes(grant, wanted, now, until) && isHeld(grant.grantorId, wanted, facts, now, until))
     .map((grant) => `grant:${grant.id}`)
   return [...roles, ...grants]
@@ -96,7 +105,7 @@ export function isHeld(grantorId: string, wanted: Wanted, facts: Facts, now: num
       const grantor = facts.principal(id)
       if (grantor?.state !== 'active') continue
       if (holdsByItself(grantor, wanted)) return true
-      for (const grant of grantor.grants) {
+      for (const grant of wanted.among(grantor.grants)) {
         if (visited.has(grant.grantorId) || !passes(grant, wanted, now, until)) continue
         if (visited.size >= maxGrantSearch) return false
         visited.add(grant.grantorId)
@@ -111,9 +120,9 @@ export function isHeld(grantorId: string, wanted: Wanted, facts: Facts, now: num
 /** The machine's owner and Gatehouse itself may pass on anything, as the policies `access:local` and `access:system` let them do. */
 function holdsByItself(principal: PrincipalFacts, wanted: Wanted): boolean {
   if (principal.kind === 'local' || principal.kind === 'system') return true
-  return wanted(principal.roles)
+  return wanted.by(principal.roles)
 }
 
 function passes(grant: GrantFacts, wanted: Wanted, now: number, until: Until): boolean {
-  return wanted([grant]) && isLive(grant, now, until)
+  return wanted.by([grant]) && isLive(grant, now, until)
 }

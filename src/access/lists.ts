@@ -138,7 +138,7 @@ function reachIn(facts: Facts, asked: EachQuestion): Reached | undefined {
   const grant = actor.grant === undefined ? undefined : facts.grant(actor.grant.id)
   if (principal === null || engine === null || engine === undefined) return undefined
   const sources =
-    actor.grant === undefined ? [...principal.roles, ...principal.grants] : [grant].filter((one) => one != null)
+    actor.grant === undefined ? [...principal.roles, ...principal.grants.all] : [grant].filter((one) => one != null)
   const heldIds = idsOf(
     sources.flatMap(({ patterns }) => patterns),
     asked,

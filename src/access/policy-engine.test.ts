@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { PrincipalKind, Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
 import { cedarVersion } from './cedar.ts'
-import type { PrincipalFacts } from './facts.ts'
+import { grantsHeld, type PrincipalFacts } from './facts.ts'
 import { policies as own } from './policies.ts'
 import { type EarlierStarts, openPolicyEngine } from './policy-engine.ts'
 
@@ -122,7 +122,7 @@ test('attack 38: slices, schema and prepared sets answer as plain Cedar over eve
     fc.property(principal, action, resource, context, ({ kind, id, groups }, permission, what, given) => {
       const [type = '', name = ''] = permission.split(':')
       if (what !== undefined && !engine.accepts(type, what.type)) return
-      const who: PrincipalFacts = { id, kind, state: 'active', groups, roles: [], grants: [] }
+      const who: PrincipalFacts = { id, kind, state: 'active', groups, roles: [], grants: grantsHeld([]) }
       const answer = engine.ask({ principal: who, type, action: name, resource: what, context: given })
       allowed += answer.allowed ? 1 : 0
       assert.equal(answer.allowed, unsliced(who, permission, what, given), `${kind} ${permission}`)
@@ -135,7 +135,14 @@ test('attack 38: slices, schema and prepared sets answer as plain Cedar over eve
 
 test('attack 38: a forbid that fails to evaluate refuses, whatever permits', async () => {
   const engine = await openPolicyEngine([own, room], types)
-  const who: PrincipalFacts = { id: 'local', kind: 'local', state: 'active', groups: [], roles: [], grants: [] }
+  const who: PrincipalFacts = {
+    id: 'local',
+    kind: 'local',
+    state: 'active',
+    groups: [],
+    roles: [],
+    grants: grantsHeld([]),
+  }
   const at = (level: number): Resource => ({
     type: 'Gateway::Route',
     id: 'rt_1',
@@ -151,7 +158,14 @@ test('attack 38: a forbid that fails to evaluate refuses, whatever permits', asy
 
 test('attack 38: entities and context that do not fit the schema refuse', async () => {
   const engine = await openPolicyEngine([own, room], types)
-  const who: PrincipalFacts = { id: 'local', kind: 'local', state: 'active', groups: [], roles: [], grants: [] }
+  const who: PrincipalFacts = {
+    id: 'local',
+    kind: 'local',
+    state: 'active',
+    groups: [],
+    roles: [],
+    grants: grantsHeld([]),
+  }
   const good = { access: 'x', level: 1, tags: [] }
   const ask = (
     attributes: Resource['attributes'],
@@ -271,7 +285,7 @@ test('an engine of remembered policies answers as the one that read them', async
   fc.assert(
     fc.property(principal, action, resource, context, ({ kind, id, groups }, permission, what, given) => {
       const [type = '', name = ''] = permission.split(':')
-      const who: PrincipalFacts = { id, kind, state: 'active', groups, roles: [], grants: [] }
+      const who: PrincipalFacts = { id, kind, state: 'active', groups, roles: [], grants: grantsHeld([]) }
       const question = { principal: who, type, action: name, resource: what, context: given }
       assert.deepEqual(again.ask(question), first.ask(question))
     }),

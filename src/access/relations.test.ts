@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resource } from '#kit'
 import type { PermissionType, PolicyContribution } from '#platform'
-import type { PrincipalFacts } from './facts.ts'
+import { grantsHeld, type PrincipalFacts } from './facts.ts'
 import { openPolicyEngine } from './policy-engine.ts'
 
 const types: readonly PermissionType[] = [{ type: 'files', ids: 'exact', actions: { read: 'Read', write: 'Write' } }]
@@ -22,7 +22,14 @@ const room: PolicyContribution = {
       when { resource in Files::Shelf::"open" && !resource.draft };
   `,
 }
-const someone: PrincipalFacts = { id: 'acc_1', kind: 'account', state: 'active', groups: [], roles: [], grants: [] }
+const someone: PrincipalFacts = {
+  id: 'acc_1',
+  kind: 'account',
+  state: 'active',
+  groups: [],
+  roles: [],
+  grants: grantsHeld([]),
+}
 const file: Resource = { type: 'Files::File', id: 'f', attributes: { draft: false }, revision: 0 }
 
 test('owner, members, groups and parents of a resource are what policies see, for every resource type', async () => {

@@ -54,7 +54,7 @@ async function holdersOf(ctx: Ctx, permission: Permission): Promise<readonly str
   if (texts === undefined) return undefined
   const wanted = wantsPermission(permission)
   const roles = await listRoles(ctx.db, undefined, 100_000)
-  const covering = roles.filter((role) => wanted([new StoredRole(role.name, role.permissions)]))
+  const covering = roles.filter((role) => wanted.by([new StoredRole(role.name, role.permissions)]))
   const { principals, groups } = await listRoleHolders(
     ctx.db,
     covering.map(({ id }) => id),

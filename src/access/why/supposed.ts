@@ -1,6 +1,6 @@
 import type { ActorCredential, Permission } from '#kit'
 import { unlimited } from '../asked.ts'
-import type { Facts, GrantFacts, PrincipalFacts } from '../facts.ts'
+import { type Facts, type GrantFacts, grantsHeld, type PrincipalFacts } from '../facts.ts'
 import type { Question } from '../question.ts'
 
 /** The facts, as if a grant of just this permission had been given to who asks, by somebody who holds everything. */
@@ -15,12 +15,12 @@ export function withGrant(facts: Facts, { actor }: Question, permission: Permiss
     endsAt: undefined,
     revoked: false,
   }
-  return changing(facts, id, (principal) => ({ ...principal, grants: [...principal.grants, grant] }))
+  return changing(facts, id, (principal) => ({ ...principal, grants: grantsHeld([...principal.grants.all, grant]) }))
 }
 
 /** The facts, as if who asks held no role and no grant. */
 export function withoutHoldings(facts: Facts, { actor }: Question): Facts {
-  return changing(facts, actor.principal.id, (principal) => ({ ...principal, roles: [], grants: [] }))
+  return changing(facts, actor.principal.id, (principal) => ({ ...principal, roles: [], grants: grantsHeld([]) }))
 }
 
 /** The question, as if it came with a credential that limits nothing. */
