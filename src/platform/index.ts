@@ -83,7 +83,7 @@ export type {
   StartedListener,
   UpgradeHandler,
 } from './listener/listener.ts'
-export { createLog, type Log, type LogFields, type LogOptions } from './log.ts'
+export { createLog, jsonText, type Log, type LogFields, type LogOptions } from './log.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { consoleOrigin, originOf } from './origin.ts'
 export { isSecretName, pathOnly } from './redact.ts'

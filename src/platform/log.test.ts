@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Secret } from '#kit'
-import { createLog, type LogLevel } from './log.ts'
+import { createLog, jsonText, type LogLevel } from './log.ts'
 import { isSecretName, pathOnly } from './redact.ts'
 
 function capture(level: LogLevel = 'debug') {
@@ -142,7 +142,7 @@ test('what waits while nobody reads is bounded, and what is dropped is counted a
   const program = `
     import { createLog } from ${JSON.stringify(new URL('log.ts', import.meta.url).href)}
     const log = createLog({ level: 'info' })
-    for (let i = 0; i < 4000; i++) log.plain({ text: 'x'.repeat(8000), i }, 'line')
+    for (let i = 0; i < 4000; i++) log.plain('"text":"' + 'x'.repeat(8000) + '","i":' + i, 'line')
     process.stdin.on('data', () => process.exit(0))
     process.stdout.write('written')`
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program])
@@ -168,11 +168,23 @@ test('what waits while nobody reads is bounded, and what is dropped is counted a
 
 test('a plain line has the shape of every other, with its child bindings, and keeps to the level', () => {
   const { log, parsed } = capture('info')
-  log.child({ node: 'a' }).plain({ status: 200, path: '/x"\n' }, 'passed')
-  log.child({ node: 'a' }).info({ status: 200, path: '/x"\n' }, 'passed')
+  log.child({ node: 'a', seat: 7 }).plain(`"status":200,"path":${jsonText('/x"\n')}`, 'passed')
+  log.child({ node: 'a', seat: 7 }).info({ status: 200, path: '/x"\n' }, 'passed')
   const [plain, usual] = parsed().map(({ time: _, ...rest }) => rest)
   assert.deepEqual(plain, usual)
   const quiet = capture('warn')
-  quiet.log.plain({ status: 200 }, 'passed')
+  quiet.log.plain('"status":200', 'passed')
   assert.deepEqual(quiet.lines, [])
+})
+
+test('a text in a plain line is what JSON makes of it', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string()), (text) => {
+      assert.equal(jsonText(text), JSON.stringify(text))
+    }),
+  )
+  for (const code of Array.from({ length: 256 }, (_, index) => index)) {
+    const text = String.fromCharCode(code)
+    assert.equal(jsonText(text), JSON.stringify(text))
+  }
 })

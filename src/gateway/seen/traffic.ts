@@ -1,5 +1,5 @@
 import type { Actor, Decision } from '#kit'
-import { type Clock, type Kernel, pathOnly, type ServedRequest } from '#platform'
+import { type Clock, jsonText, type Kernel, pathOnly, type ServedRequest } from '#platform'
 import { type GatewayCode, gatewayErrors } from '../errors.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { RouteFigures } from './route-figures.ts'
@@ -84,20 +84,12 @@ export class Traffic {
 
   #write(seen: Seen, status: number, cut: boolean, ms: number): void {
     const { request, route, address, actor, decision } = seen
-    this.#kernel.log.plain(
-      {
-        route: route.name,
-        method: request.method,
-        path: pathOnly(request.url ?? ''),
-        status,
-        ms: Math.round(ms * 100) / 100,
-        principal: actor?.principal.id,
-        address,
-        ...(decision === undefined ? {} : { decision: decision.code, policies: decision.policies.join(' ') }),
-        ...(cut ? { cut } : {}),
-      },
-      'passed',
-    )
+    const about = `"route":${jsonText(route.name)},"method":${jsonText(request.method ?? '')},"path":${jsonText(pathOnly(request.url ?? ''))}`
+    const end = `,"status":${status},"ms":${Math.round(ms * 100) / 100}`
+    const who = actor === undefined ? '' : `,"principal":${jsonText(actor.principal.id)}`
+    const where = address === undefined ? '' : `,"address":${jsonText(address)}`
+    const why = decision === undefined ? '' : decided(decision)
+    this.#kernel.log.plain(about + end + who + where + why + (cut ? ',"cut":true' : ''), 'passed')
   }
 
   #tellByRoute(): void {
@@ -131,4 +123,8 @@ export class Traffic {
   #busiest(): readonly RouteFigures[] {
     return [...this.#byRoute.values()].toSorted((a, b) => b.total - a.total).slice(0, mostTold)
   }
+}
+
+function decided({ code, policies }: Decision): string {
+  return `,"decision":${jsonText(code)},"policies":${jsonText(policies.join(' '))}`
 }

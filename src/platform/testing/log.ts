@@ -28,7 +28,7 @@ export function memoryLog(): MemoryLog {
       warn: write('warn'),
       error: write('error'),
       child: (fields) => logWith({ ...bound, ...fields }),
-      plain: write('info'),
+      plain: (members, message) => write('info')(JSON.parse(`{${members}}`) as LogFields, message),
     }
   }
   const next = (pattern: RegExp) => {
