@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { listUses } from '#platform'
 import { eachDialect, type Place, type Wire, wireTo } from '#platform/testing'
 import { startGate, startUpstream, TestBrowser, type TestGate } from './testing.ts'
 
@@ -52,10 +53,22 @@ eachDialect((dialect, open) => {
     await settled(gate)
     assert.equal(await ask(alice), 200)
 
+    const { journal, database } = gate.kernel
+    const { id: aliceId } = await accountOf(gate, 'alice')
+    const usesOfAlice = async () => {
+      const uses = await listUses(database.db, { principalId: aliceId }, { limit: 100 })
+      const ofApp = uses.filter(({ resource }) => resource.name === 'app')
+      return ofApp.reduce((sum, { count }) => sum + count, 0)
+    }
+    await journal.flush()
+    const before = await usesOfAlice()
+
     await wire.cut()
     await gate.log.next(/the database is away/)
     gate.clock.advance(4_000)
     assert.equal(await ask(alice), 200, 'verified before')
+    await assert.rejects(journal.flush())
+    await gate.log.next(/it is kept in the spool/)
     assert.ok((await ask(bob)) >= 300, 'a known end holds')
     const stranger = new TestBrowser(gate)
     const form = { handle: 'alice', password: 'correct horse battery staple' }
@@ -71,6 +84,8 @@ eachDialect((dialect, open) => {
     await gate.log.next(/the database is back/)
     assert.equal(await ask(alice), 200)
     assert.ok((await ask(bob)) >= 300)
+    await journal.flush()
+    assert.equal(await usesOfAlice(), before + 3, 'two while it was away, one since')
   })
 
   test('database away: what was revoked elsewhere meanwhile counts when it is back', async (t) => {

@@ -71,7 +71,8 @@ export async function openKernel(
     await database.migrate([platformMigrations, ...migrations])
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
     const keyring = await openKeyring({ database, seal, random, clock })
-    const journal = openJournal({ database, clock, random, log })
+    const spool = { directory: join(dataDirectory, 'spool'), keyring }
+    const journal = openJournal({ database, clock, random, log, spool })
     const regions = openRegions(config.regions.database, log)
     const listener = createListener({
       https: config.listen.https,
