@@ -191,6 +191,10 @@ async function measureAll(database: Database) {
           const query = tables<Things>(db).selectFrom('bench_things').select('id').where('id', '=', id)
           return (await query.executeTakeFirst()) === undefined ? undefined : things(id)
         },
+        loadMany: async (ids, db) => {
+          const query = tables<Things>(db).selectFrom('bench_things').select('id').where('id', 'in', ids)
+          return new Map((await query.execute()).map(({ id }) => [id, things(id)]))
+        },
         list: async (db, after, limit) => {
           const query = tables<Things>(db).selectFrom('bench_things').select('id').orderBy('id').limit(limit)
           const rows = await (after === undefined ? query : query.where('id', '>', after)).execute()

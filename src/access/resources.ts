@@ -1,6 +1,6 @@
 import type { Resource } from '#kit'
 import type { ResourceLoader } from '#platform'
-import { findGrant, listGrants, listGrantsAround } from './grants-store.ts'
+import { findGrant, findGrantsById, listGrants, listGrantsAround } from './grants-store.ts'
 import { findGroup, listGroups } from './groups-store.ts'
 import { findNetwork, listNetworks } from './networks-store.ts'
 import { findRole, listRoles } from './roles-store.ts'
@@ -29,24 +29,31 @@ export const accessResources: readonly ResourceLoader[] = [
   {
     permissionType: 'grants',
     load: async (id, db) => mapped(await findGrant(db, id), grantResource),
+    loadMany: async (ids, db) => mappedById(await findGrantsById(db, ids), grantResource),
     list: async (db, after, limit) => (await listGrants(db, { after }, limit)).map(grantResource),
     related: (db, { id }, limit) => listGrantsAround(db, id, limit),
   },
   {
     permissionType: 'groups',
     load: async (name, db) => mapped(await findGroup(db, name), groupResource),
+    loadMany: async (names, db) =>
+      mappedById(await listGroups(db, undefined, names.length, undefined, names), groupResource),
     list: async (db, after, limit) => (await listGroups(db, after, limit)).map(groupResource),
     related: async (_, { groups }, limit) => groups.slice(0, limit),
   },
   {
     permissionType: 'roles',
     load: async (name, db) => mapped(await findRole(db, name), roleResource),
+    loadMany: async (names, db) =>
+      mappedById(await listRoles(db, undefined, names.length, undefined, names), roleResource),
     list: async (db, after, limit) => (await listRoles(db, after, limit)).map(roleResource),
     related: async () => [],
   },
   {
     permissionType: 'networks',
     load: async (name, db) => mapped(await findNetwork(db, name), networkResource),
+    loadMany: async (names, db) =>
+      mappedById(await listNetworks(db, undefined, names.length, undefined, names), networkResource),
     list: async (db, after, limit) => (await listNetworks(db, after, limit)).map(networkResource),
     related: async () => [],
   },
@@ -54,4 +61,8 @@ export const accessResources: readonly ResourceLoader[] = [
 
 function mapped<Row>(row: Row | undefined, made: (row: Row) => Resource): Resource | undefined {
   return row === undefined ? undefined : made(row)
+}
+
+function mappedById<Row>(rows: readonly Row[], made: (row: Row) => Resource): ReadonlyMap<string, Resource> {
+  return new Map(rows.map(made).map((resource) => [resource.id, resource]))
 }

@@ -127,6 +127,12 @@ export async function searchAccounts(db: Db, text: string, limit: number): Promi
   return rows.map(accountOf)
 }
 
+/** Which of these there are, deleted ones too. */
+export async function findAccountIds(db: Db, ids: readonly string[]): Promise<readonly string[]> {
+  const rows = tables<IdentityTables>(db).selectFrom('identity_accounts').select('id').where('id', 'in', ids)
+  return (await rows.execute()).map(({ id }) => id)
+}
+
 /** Ids of living accounts, in their order. */
 export async function listAccountIds(db: Db, after: string | undefined, limit: number): Promise<readonly string[]> {
   let rows = tables<IdentityTables>(db).selectFrom('identity_accounts').select('id').where('state', '!=', 'deleted')

@@ -1,6 +1,6 @@
 import { isId, type Resource } from '#kit'
 import type { Ctx, Db, PolicyContribution, ResourceLoader } from '#platform'
-import { findAccount, listAccountIds } from './account-store.ts'
+import { findAccount, findAccountIds, listAccountIds } from './account-store.ts'
 import { findCredential } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import { findSessionById } from './session-store.ts'
@@ -51,6 +51,7 @@ export const identityResources: readonly ResourceLoader[] = [
       const account = await findAccount(db, id)
       return account && accountResource(account.id)
     },
+    loadMany: async (ids, db) => new Map((await findAccountIds(db, ids)).map((id) => [id, accountResource(id)])),
     list: async (db, after, limit) => (await listAccountIds(db, after, limit)).map(accountResource),
     related: async (_, { id }) => [id],
   },

@@ -133,6 +133,7 @@ export type {
   GatewayPresented,
   GatewayProof,
 } from './room/gateway-authenticator.ts'
+export { loadMany } from './room/load-many.ts'
 export {
   type AnyStateKind,
   givenFields,

@@ -1,5 +1,5 @@
 import { type Actor, canonicalAddress, type Decision, permissionText, type Resource } from '#kit'
-import type { Ctx } from '#platform'
+import { type Ctx, loadMany } from '#platform'
 import { actorAs } from '../asked.ts'
 import { permissionFor } from '../each.ts'
 import { builtInPrincipals } from '../facts.ts'
@@ -26,7 +26,12 @@ export async function actorOf(
   if (isAboutCaller(ctx, subject)) return ctx.actor
   const found = builtInPrincipals.get(subject.id) ?? (await findPrincipal(ctx.db, subject.id))
   if (found === undefined || found.kind !== subject.type) return undefined
-  const actor = actorAs({ id: found.id, kind: found.kind, name: 'name' in found ? found.name : found.id })
+  return otherActor({ id: found.id, kind: found.kind, name: 'name' in found ? found.name : found.id }, address)
+}
+
+/** Somebody other than the caller, with a credential that limits nothing. */
+export function otherActor({ id, kind, name }: Actor['principal'], address: string | undefined): Actor {
+  const actor = actorAs({ id, kind, name })
   return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
 }
 
@@ -55,6 +60,33 @@ export async function thingOf(
   return loader === undefined ? undefined : ((await loader.load(id, ctx.db)) ?? 'missing')
 }
 
+/** What `thingOf` answers for each of these: of each type in one read where its room can. */
+export async function thingsOf(
+  access: Access,
+  ctx: Ctx,
+  asked: readonly { readonly type: string; readonly id: string }[],
+): Promise<(one: { readonly type: string; readonly id: string }) => Resource | 'missing' | undefined> {
+  const found = new Map<string, ReadonlyMap<string, Resource>>()
+  for (const [type, ones] of Map.groupBy(asked, (one) => one.type)) {
+    const loader = access.loader(type)
+    if (loader === undefined) continue
+    const ids = [...new Set(ones.map(({ id }) => id))]
+    const loaded = new Map<string, Resource>()
+    for (let from = 0; from < ids.length; from += mostLoaded) {
+      for (const [id, thing] of await loadMany(loader, ids.slice(from, from + mostLoaded), ctx.db))
+        loaded.set(id, thing)
+    }
+    found.set(type, loaded)
+  }
+  return ({ type, id }) => {
+    const loaded = found.get(type)
+    return loaded === undefined ? undefined : (loaded.get(id) ?? 'missing')
+  }
+}
+
+/** How many one read may name. */
+const mostLoaded = 500
+
 /** @param fresh leave out of account what is remembered: see the consistency token */
 export async function evaluate(
   access: Access,
@@ -63,10 +95,22 @@ export async function evaluate(
   fresh: boolean,
 ): Promise<Decision> {
   const actor = await actorOf(ctx, subject, context?.address)
+  const thing = actor === undefined ? undefined : await thingOf(access, ctx, resource)
+  return evaluateThing(access, ctx, actor, { resource, action }, thing, fresh)
+}
+
+/** The answer about a thing that is loaded already, for an actor who is found already. */
+export async function evaluateThing(
+  access: Access,
+  ctx: Ctx,
+  actor: Actor | undefined,
+  { resource, action }: Pick<Evaluation, 'resource' | 'action'>,
+  thing: Resource | 'missing' | undefined,
+  fresh = false,
+): Promise<Decision> {
   if (actor === undefined) return unknownSubject
   const paths = access.vocabulary().types.get(resource.type)?.ids === 'path'
   const permission = permissionFor({ type: resource.type, action: action.name, paths }, resource.id)
-  const thing = await thingOf(access, ctx, resource)
   if (permission === undefined || thing === 'missing') return unknownThing
   const text = permissionText(permission)
   return fresh

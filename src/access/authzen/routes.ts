@@ -18,7 +18,7 @@ import {
   searchSubjectBody,
   type semantics,
 } from './contract.ts'
-import { evaluate, isAboutCaller } from './questions.ts'
+import { actorOf, evaluate, evaluateThing, isAboutCaller, thingsOf } from './questions.ts'
 import { searchActions, searchResources, searchSubjects } from './searches.ts'
 
 const anybody = 'about oneself one may ask what knocking would tell; about others the handler asks for decisions:read'
@@ -66,9 +66,19 @@ function evaluations({ access }: RouteParts): readonly Route[] {
           questions.map(({ subject }) => subject),
         )
         const fresh = isBehind(access.decisions.epoch(), request)
+        const things = await thingsOf(
+          access,
+          ctx,
+          questions.map((question) => question.resource),
+        )
+        const actors = new Map<string, Awaited<ReturnType<typeof actorOf>>>()
         const answers: z.infer<typeof decided>[] = []
         for (const question of questions) {
-          const { allowed, ...rest } = await evaluate(access, ctx, question, fresh)
+          const { subject, resource, context } = question
+          const key = JSON.stringify([subject.type, subject.id, context?.address])
+          const actor = actors.has(key) ? actors.get(key) : await actorOf(ctx, subject, context?.address)
+          actors.set(key, actor)
+          const { allowed, ...rest } = await evaluateThing(access, ctx, actor, question, things(resource), fresh)
           answers.push(decidedJson({ allowed, ...rest }))
           if (isOver(options.evaluations_semantic, allowed)) break
         }

@@ -1,11 +1,11 @@
 import type { PrincipalKind, Resource } from '#kit'
-import { type Ctx, decodeCursor, encodeCursor, type Keyring } from '#platform'
+import { type Ctx, decodeCursor, encodeCursor, type Keyring, loadMany } from '#platform'
 import type { EachQuestion, Thing } from '../each.ts'
 import { fail } from '../errors.ts'
 import { maxScanned, reachable } from '../lists.ts'
 import type { OpenAccess } from '../open.ts'
-import { listPrincipalIds } from '../principals-store.ts'
-import { actorOf, evaluate, thingOf } from './questions.ts'
+import { findPrincipals, listPrincipalIds } from '../principals-store.ts'
+import { actorOf, evaluateThing, otherActor, thingOf } from './questions.ts'
 import { subjectsWithin } from './subjects.ts'
 
 type Access = Pick<OpenAccess, 'decisions' | 'loader' | 'vocabulary' | 'face' | 'inForce'>
@@ -66,9 +66,11 @@ export async function searchActions(
 ): Promise<readonly string[]> {
   const { subject, resource, address } = asked
   const names: string[] = []
+  const actor = await actorOf(ctx, subject, address)
+  const thing = await thingOf(access, ctx, resource)
   for (const name of Object.keys(access.vocabulary().types.get(resource.type)?.actions ?? {})) {
-    const context = address === undefined ? undefined : { address }
-    if ((await evaluate(access, ctx, { subject, resource, action: { name }, context }, false)).allowed) names.push(name)
+    const question = { resource, action: { name } }
+    if ((await evaluateThing(access, ctx, actor, question, thing)).allowed) names.push(name)
   }
   return names
 }
@@ -96,20 +98,20 @@ export async function searchSubjects(
   const within = await subjectsWithin(access, ctx, { kind, resource, thing, action })
   const source: Source = (from, limit) =>
     listPrincipalIds(ctx.db, kind, from, limit, within).then((ids) => ids.map((id) => ({ id })))
+  const question = { resource, action: { name: action } }
   return collect(search, query, after === undefined ? undefined : String(after), source, async (people) => {
+    const rows = await findPrincipals(
+      ctx.db,
+      people.map(({ id }) => id),
+    )
+    // whoever asks is asked about as others are, whatever they came with
+    const actors = new Map(rows.map((row) => [row.id, otherActor(row, address)]))
     const answers: boolean[] = []
     for (const { id } of people) {
-      const question = { subject: { type: kind, id }, resource, action: { name: action }, context: { address } }
-      answers.push((await evaluateOther(access, ctx, question)).allowed)
+      answers.push((await evaluateThing(access, ctx, actors.get(id), question, thing)).allowed)
     }
     return answers
   })
-}
-
-/** A search tells of the caller what it tells of others. */
-async function evaluateOther(access: Access, ctx: Ctx, question: Parameters<typeof evaluate>[2]) {
-  const system = ctx.as({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } })
-  return evaluate(access, system, question, false)
 }
 
 type Source = (after: string | undefined, limit: number) => Promise<readonly Thing[]>
@@ -151,13 +153,17 @@ function listed(access: Access, ctx: Ctx, type: string): Source {
 /** Those things only, as far as they exist. */
 function named(access: Access, ctx: Ctx, type: string, ids: readonly string[]): Source {
   const sorted = ids.toSorted()
+  const loader = access.loader(type)
   return async (after, limit) => {
     const from = after === undefined ? 0 : sorted.findIndex((id) => id > after)
+    if (from === -1) return []
+    if (loader === undefined) return sorted.slice(from, from + limit).map((id) => ({ id }))
     const things: Thing[] = []
-    for (let index = from === -1 ? sorted.length : from; index < sorted.length && things.length < limit; index++) {
-      const id = sorted[index] ?? ''
-      const resource = await thingOf(access, ctx, { type, id })
-      if (resource !== 'missing') things.push(resource === undefined ? { id } : thingFor(resource))
+    for (let index = from; index < sorted.length && things.length < limit; ) {
+      const asked = sorted.slice(index, index + limit - things.length)
+      const found = await loadMany(loader, asked, ctx.db)
+      things.push(...asked.flatMap((id) => found.get(id) ?? []).map(thingFor))
+      index += asked.length
     }
     return things
   }

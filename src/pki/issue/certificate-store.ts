@@ -186,6 +186,12 @@ export async function findCertificate(db: Db, id: string): Promise<CertificateRe
   return row && recordOf(row)
 }
 
+/** Those of these ids, in no particular order; unknown ones are left out. */
+export async function findCertificates(db: Db, ids: readonly string[]): Promise<readonly CertificateRecord[]> {
+  const rows = tables<PkiTables>(db).selectFrom('pki_certificates').select(recordColumns).where('id', 'in', ids)
+  return (await rows.execute()).map(recordOf)
+}
+
 const searched = ['names', 'subject', 'serial', 'label'] as const
 
 /** What a list shows; what is absent leaves none out. */

@@ -4,6 +4,7 @@ import {
   type CertificateRecord,
   certificatesOf,
   findCertificate,
+  findCertificates,
   listCertificatesInOrder,
 } from './certificate-store.ts'
 
@@ -30,6 +31,8 @@ export const certificateResources: ResourceLoader = {
     const found = await findCertificate(db, id)
     return found && certificateResource(found)
   },
+  loadMany: async (ids, db) =>
+    new Map((await findCertificates(db, ids)).map((found) => [found.id, certificateResource(found)])),
   list: async (db, after, limit) => (await listCertificatesInOrder(db, after, limit)).map(certificateResource),
   related: (db, { id }, limit) => certificatesOf(db, id, limit),
 }

@@ -184,6 +184,11 @@ export interface ResourceLoader {
   readonly permissionType: string
   load(id: string, db: Db): Promise<Resource | undefined>
   /**
+   * Up to 500 by id, each exactly as `load` finds it, in one read; those that do not exist are left out. Absent: they are
+   * loaded one by one. Asked through `loadMany`.
+   */
+  loadMany?(ids: readonly string[], db: Db): Promise<ReadonlyMap<string, Resource>>
+  /**
    * Its things in order of id, after the given one: what a search goes through. One indexed read. Absent: things of this
    * type are asked about one by one only.
    */
