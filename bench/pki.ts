@@ -20,6 +20,7 @@ import { accessMigrations, startAccess } from '#access/testing'
 import { type Ctx, coreConfig, type Database, systemClock } from '#platform'
 import { createMetrics, makeContext, memoryLog, memorySeal, openKeyring } from '#platform/testing'
 import { pkiConfig } from '../src/pki/config.ts'
+import { holderResources } from '../src/pki/holders/holders.ts'
 import { certificatePolicies, certificateResources } from '../src/pki/issue/resources.ts'
 import { migrations } from '../src/pki/migrations/index.ts'
 import { openPki } from '../src/pki/open.ts'
@@ -104,7 +105,7 @@ async function openRoom(database: Database): Promise<Room> {
     log,
     permissionTypes,
     policies: [certificatePolicies],
-    resources: [certificateResources],
+    resources: [certificateResources, holderResources],
   })
   const context = (actor: Ctx['actor']): Ctx =>
     makeContext({

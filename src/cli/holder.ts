@@ -18,7 +18,7 @@ export interface NamedHolder {
   readonly label: string
 }
 
-/** The account or the group that was named. @throws Failure wrong usage when it is both or neither */
+/** The account, device, service or group that was named. @throws Failure wrong usage when it is both or neither */
 export async function holderOf(
   client: Client,
   account: string | undefined,
@@ -27,6 +27,10 @@ export async function holderOf(
   if ((account === undefined) === (group === undefined)) throw wrongUsage('Name either an account or --group.')
   if (group !== undefined)
     return { body: judged(holder, { kind: 'group', id: group }), label: `Group ${visible(group)}` }
+  // devices and services have no handle: their id says what they are
+  if (/^(dev|svc)_[0-9a-f]{32}$/.test(account ?? '')) {
+    return { body: judged(holder, { kind: 'principal', id: account }), label: visible(account ?? '') }
+  }
   const { id, handle } = await findAccount(client, account ?? '')
   return { body: { kind: 'principal', id }, label: visible(handle) }
 }

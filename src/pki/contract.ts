@@ -32,6 +32,16 @@ export {
   newEnrolmentTokenBody,
 } from './enrol/contract.ts'
 export {
+  type HolderDetail,
+  type HolderView,
+  holderDetail,
+  holderList,
+  holderPatch,
+  holderQuery,
+  holderView,
+  newHolderBody,
+} from './holders/contract.ts'
+export {
   batchBody,
   type Certificate,
   type CertificateList,

@@ -73,10 +73,27 @@ export const pkiErrors = {
     title: 'The profile is for another kind of holder',
     detail: 'A certificate of the profile {profile} speaks for: {holder}. Nothing was issued.',
   },
+  'pki.holder-name-taken': {
+    status: 409,
+    title: 'This name is taken',
+    detail:
+      'A {kind} is or was called {name}, and names are never used again: certificates go on naming it. Nothing was made. Choose another name.',
+  },
+  'pki.holder-stale': {
+    status: 409,
+    title: 'Somebody changed it meanwhile',
+    detail: 'It is no longer as the page showed it. Nothing was changed. Open it again and decide anew.',
+  },
+  'pki.holder-own': {
+    status: 409,
+    title: 'Gatehouse itself cannot be removed',
+    detail:
+      'This is the service Gatehouse proves itself with to the apps behind it. Nothing was removed. Revoke its certificate where its key may be in other hands; a new one takes its place.',
+  },
   'pki.no-such-holder': {
     status: 404,
     title: 'There is nobody of this name',
-    detail: '{id} is not known, not active, or was removed. Nothing was issued.',
+    detail: '{id} is not known, not active, or was removed. Nothing was issued or changed.',
   },
   'pki.no-such-profile': {
     status: 404,

@@ -15,6 +15,9 @@ import { signInCertificates } from './clients/sign-in-certificates.ts'
 import { type PkiConfig, pkiSettings } from './config.ts'
 import { enrolmentActions, enrolmentNavigation, enrolmentRoutes, forgetTokens } from './enrol/open.ts'
 import type { PkiFace } from './face.ts'
+import { holderResources } from './holders/holders.ts'
+import { holderPages } from './holders/pages.ts'
+import { holderRoutes } from './holders/routes.ts'
 import { pendingFiles } from './hosts/file-certificates.ts'
 import { type Issuance, issueWhenDue } from './hosts/server-certificates.ts'
 import { nameOf, type ServerContexts, serverContexts } from './hosts/server-contexts.ts'
@@ -142,7 +145,9 @@ export async function openPki(
         renewal: () => `https://${certificateHost}:${console.port ?? listener.httpsPort}`,
         standings,
       }),
-      ...revocationRoutes(),
+      ...revocationRoutes(needs),
+      ...holderRoutes({ keyring, ...needs }),
+      ...holderPages({ keyring, ...needs }),
       ...certificatePages({
         issue,
         keyring,
@@ -151,7 +156,7 @@ export async function openPki(
         ...needs,
       }),
     ],
-    resources: [certificateResources],
+    resources: [certificateResources, holderResources],
     policies: [certificatePolicies],
     jobs: [
       { name: 'pki.renew', everyMs: day, run: (ctx) => renew(ctx, contexts) },

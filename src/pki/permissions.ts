@@ -11,6 +11,16 @@ export const permissionTypes: readonly PermissionType[] = [
     ids: 'exact',
   },
   {
+    type: 'certificate-holders',
+    actions: {
+      read: 'See the devices and services that certificates speak for',
+      create: 'Make devices and services known',
+      update: 'Change what devices and services are called',
+      delete: 'Remove devices and services: their certificates end with them',
+    },
+    ids: 'exact',
+  },
+  {
     type: 'certificate-profiles',
     actions: {
       read: 'See what kinds of certificates are issued',

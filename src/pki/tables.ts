@@ -55,8 +55,13 @@ export interface PkiTables {
     readonly id: string
     readonly kind: string
     readonly name: string
+    readonly title: string
     readonly created_at: number
+    /** Id of the principal that made it; unknown of old ones. */
+    readonly created_by: string | null
     readonly removed_at: number | null
+    /** Counts changes. */
+    readonly revision: number
   }
   readonly pki_profiles: {
     readonly name: string

@@ -28,6 +28,7 @@ import {
 } from '#platform/testing'
 import { type PkiSettings, pkiConfig, pkiSettings } from './config.ts'
 import type { PkiFace } from './face.ts'
+import { holderResources } from './holders/holders.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { migrations } from './migrations/index.ts'
 import { openPki } from './open.ts'
@@ -97,7 +98,7 @@ export async function openOn(t: TestContext, ground: Ground, config: unknown = {
     log,
     permissionTypes,
     policies: [certificatePolicies],
-    resources: [certificateResources],
+    resources: [certificateResources, holderResources],
   })
   const opened = await openPki(
     {

@@ -5,6 +5,7 @@ import { crawl } from '../pages/crawl.ts'
 import { browserMissing, openBrowser } from '../product/browser.ts'
 import {
   addCertificateProfile,
+  addDevice,
   addEnrolmentToken,
   addGroup,
   addNetwork,
@@ -58,6 +59,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addWebhook(administrator, product, 'siem')
     await addEnrolmentToken(administrator, product, 'wm-42')
     await addCertificateProfile(administrator, product, 'internal')
+    await addDevice(administrator, product, 'wm-43')
   })
 
   after(async () => {
@@ -123,6 +125,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificates/{id}',
       '/certificates/{id}/revoke',
       '/certificates/new',
+      '/certificates/revoke-all',
       '/enrolment-tokens',
       '/enrolment-tokens/new',
       '/enrolment-tokens/{id}',
@@ -132,6 +135,11 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificate-authorities/import',
       '/certificate-authorities/{id}',
       '/certificate-authorities/{id}/export',
+      '/certificates/holders',
+      '/certificates/holders/new',
+      '/certificates/holders/{id}',
+      '/certificates/holders/{id}/edit',
+      '/certificates/holders/{id}/delete',
       '/certificates/profiles',
       '/certificates/profiles/new',
       '/certificates/profiles/internal',

@@ -71,6 +71,22 @@ export async function addEnrolmentToken(page: Page, product: Product, device: st
   await page.getByText('shown this once').waitFor()
 }
 
+/** A device with a certificate whose key was made here. */
+export async function addDevice(page: Page, product: Product, name: string): Promise<void> {
+  await page.goto(`${product.origin}/certificates/holders/new`)
+  await page.getByLabel('Name', { exact: true }).fill(name)
+  await page.getByLabel('Title').fill(`The device ${name}`)
+  await page.getByRole('button', { name: 'Add it' }).click()
+  await page.getByRole('heading', { name: 'What it may do' }).waitFor()
+  await page.goto(`${product.origin}/certificates/new`)
+  await page.locator('[name=profile]').selectOption('device')
+  await page.locator('[name=holder]').fill(name)
+  await page.locator('[name=newKey]').check()
+  await page.locator('[name=handover]').selectOption('current')
+  await page.getByRole('button', { name: 'Issue the certificate' }).click()
+  await page.getByText('offered this once').waitFor()
+}
+
 /** A certificate profile of the operator's own. */
 export async function addCertificateProfile(page: Page, product: Product, name: string): Promise<void> {
   await page.goto(`${product.origin}/certificates/profiles/new`)

@@ -3,6 +3,7 @@ import { group } from './command.ts'
 import { addAuthorities } from './pki-authorities.ts'
 import { addCertificates } from './pki-certificates.ts'
 import { addEnrolment } from './pki-enrolment.ts'
+import { addHolders } from './pki-holders.ts'
 import { addProfiles } from './pki-profiles.ts'
 
 /** `gatehouse pki …` */
@@ -10,6 +11,7 @@ export function addPki(program: Command): void {
   const pki = group(program, 'pki', 'Certificates of devices, services and people')
   addAuthorities(pki)
   addCertificates(pki)
+  addHolders(pki)
   addProfiles(pki)
   addEnrolment(pki)
 }

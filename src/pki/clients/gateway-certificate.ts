@@ -10,9 +10,9 @@ import { chainPem } from '../issue/wire.ts'
 import { isDueForRenewal } from '../validity.ts'
 import { pemOf } from '../x509/certificate.ts'
 import { findOwnCertificate, keepKey } from './own-certificate-store.ts'
+import { ownHolder } from './own-holder.ts'
 
 const profileName = 'gateway'
-const holder = { kind: 'service', name: 'gatehouse' } as const
 /** Passes between two attempts to renew; after a failed one the old certificate goes on. */
 const retryAfterMs = 60_000
 
@@ -102,7 +102,7 @@ async function ensureOwn(
   ctx: Ctx,
 ): Promise<{ readonly record: CertificateRecord; readonly key: KeyObject }> {
   return ctx.tx(async (tx) => {
-    const speaker = await ensureHolder(tx, parts.access, holder)
+    const speaker = await ensureHolder(tx, parts.access, ownHolder)
     const stored = await findOwnCertificate(tx.db, speaker.id, profileName, tx.now)
     if (stored !== undefined && !isDueForRenewal(stored.record, tx.now)) {
       const key = openedKey(keyring, stored.record.id, stored.sealedKey, log)

@@ -5,7 +5,12 @@ export interface StoredHolder {
   readonly id: string
   readonly kind: 'device' | 'service'
   readonly name: string
+  /** What people call it; may be empty. */
+  readonly title: string
   readonly createdAt: number
+  /** Id of the principal that made it. */
+  readonly createdBy: string | undefined
+  readonly revision: number
   readonly removedAt: number | undefined
 }
 
@@ -49,16 +54,34 @@ const byName = {
   postgres: 'select * from pki_holders where kind = $1 and name = $2',
 } as const
 
-export async function insertHolder(db: Db, holder: Omit<StoredHolder, 'removedAt'>): Promise<void> {
-  const { id, kind, name, createdAt } = holder
+export async function insertHolder(db: Db, holder: Omit<StoredHolder, 'removedAt' | 'revision'>): Promise<void> {
+  const { id, kind, name, title, createdAt, createdBy } = holder
   await tables<PkiTables>(db)
     .insertInto('pki_holders')
-    .values({ id, kind, name, created_at: createdAt, removed_at: null })
+    .values({
+      id,
+      kind,
+      name,
+      title,
+      created_at: createdAt,
+      created_by: createdBy ?? null,
+      removed_at: null,
+      revision: 1,
+    })
     .execute()
 }
 
-function holderOf(row: PkiTables['pki_holders']): StoredHolder {
-  const { id, name } = row
+export function holderOf(row: PkiTables['pki_holders']): StoredHolder {
+  const { id, name, title, revision } = row
   const kind = row.kind === 'service' ? 'service' : 'device'
-  return { id, kind, name, createdAt: row.created_at, removedAt: row.removed_at ?? undefined }
+  return {
+    id,
+    kind,
+    name,
+    title,
+    createdAt: row.created_at,
+    createdBy: row.created_by ?? undefined,
+    revision,
+    removedAt: row.removed_at ?? undefined,
+  }
 }

@@ -44,12 +44,21 @@ export async function ensureHolder(ctx: Ctx, access: AccessFace, { kind, name }:
   return ctx.tx(async (tx) => {
     const other = await findNamed(tx, { kind, name })
     if (other !== undefined) return other
-    const id = tx.newId(prefixes[kind])
-    await access.addPrincipal(tx, { id, kind: principalKinds[kind], name })
-    await insertHolder(tx.db, { id, kind, name, createdAt: tx.now })
-    await tx.audit({ action: 'certificate-holders.create', target: { type: kind, id, name } })
-    return { id, kind, name }
+    return makeHolder(tx, access, { kind, name, title: '' })
   })
+}
+
+/** Makes it known, in the transaction of `tx`: a principal that may nothing yet. Whoever calls knows that the name is free. */
+export async function makeHolder(
+  tx: Ctx,
+  access: AccessFace,
+  { kind, name, title }: { readonly kind: 'device' | 'service'; readonly name: string; readonly title: string },
+): Promise<Holder> {
+  const id = tx.newId(prefixes[kind])
+  await access.addPrincipal(tx, { id, kind: principalKinds[kind], name })
+  await insertHolder(tx.db, { id, kind, name, title, createdAt: tx.now, createdBy: tx.actor.principal.id })
+  await tx.audit({ action: 'certificate-holders.create', target: { type: kind, id, name } })
+  return { id, kind, name }
 }
 
 /**

@@ -15,6 +15,7 @@ import { fail } from '../errors.ts'
 import type { Authority } from '../face.ts'
 import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
+import { pathOf } from '../views/holders.ts'
 import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
 import { findSuccessor } from './certificate-store.ts'
 import { certificateParams, certificateQuery, issueBody, pkcs12Form, profileName } from './contract.ts'
@@ -60,6 +61,9 @@ function listPage(parts: CertificatePageParts): Route {
         query,
         profiles: profiles.map(({ name }) => name),
         maySeeProfiles: await may(parts, ctx, 'certificate-profiles:read'),
+        maySeeHolders: await may(parts, ctx, 'certificate-holders:read'),
+        mayRevokeAllOf:
+          page.items.length > 0 && (await may(parts, ctx, 'certificates:revoke')) ? query.holder : undefined,
         now: ctx.now,
       })
       return pageReply('Certificates', body)
@@ -216,9 +220,11 @@ async function askerName(ctx: Ctx, { access }: CertificatePageParts, id: string 
 async function holderName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {
   if (id === undefined) return undefined
   const own = await findHolder(ctx.db, id)
-  if (own !== undefined) return { id, kind: own.kind, name: own.name }
+  if (own !== undefined) {
+    return { id, kind: own.kind, name: own.name, href: own.removedAt === undefined ? pathOf(id) : undefined }
+  }
   const principal = await access.findPrincipal(ctx.db, { id })
-  return { id, kind: 'account' as const, name: principal?.name ?? id }
+  return { id, kind: 'account' as const, name: principal?.name ?? id, href: `/accounts/${id}` }
 }
 
 function pageReply(title: string, body: ReturnType<typeof certificatePage>): Reply & { readonly kind: 'page' } {

@@ -13,6 +13,8 @@ export const certificatePolicies: PolicyContribution = {
   schema: `namespace Pki {
   @permission("certificates")
   entity Certificate = { profile: String };
+  @permission("certificate-holders")
+  entity Holder = { kind: String, name: String };
 }
 `,
   policies: `@id("pki:own-certificates")

@@ -5,6 +5,7 @@ import { revocationMigration } from './0003-revocation.ts'
 import { authoritiesMigration } from './0005-authorities.ts'
 import { enrolmentMigration } from './0006-enrolment.ts'
 import { profilesMigration } from './0007-profiles.ts'
+import { holdersMigration } from './0008-holders.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   authoritiesMigration,
   enrolmentMigration,
   profilesMigration,
+  holdersMigration,
 ]

@@ -1,14 +1,20 @@
+import { z } from 'zod'
+import type { AccessFace } from '#access'
 import { type Ctx, type Route, route } from '#platform'
+import { fail } from '../errors.ts'
+import { summariesOf } from '../holders/holders-store.ts'
 import { titleOf } from '../issue/certificate-store.ts'
 import { certificateParams } from '../issue/contract.ts'
+import { findHolder } from '../issue/holder-store.ts'
 import { getCertificate } from '../issue/routes.ts'
 import { certificateView } from '../issue/wire.ts'
-import { revokePage } from '../views/revoke-page.ts'
+import { certificatesOf } from '../views/holders.ts'
+import { revokeAllPage, revokePage } from '../views/revoke-page.ts'
 import { revokeAllBody, revokeBody, revokedAllView, revokedView } from './contract.ts'
 import { previewRevocation, revoke, revokeAllOf } from './revoke.ts'
 
 /** Revoking over the API and in the console. */
-export function revocationRoutes(): readonly Route[] {
+export function revocationRoutes({ access }: { readonly access: AccessFace }): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -40,6 +46,25 @@ export function revocationRoutes(): readonly Route[] {
     }),
     route({
       method: 'GET',
+      path: '/certificates/revoke-all',
+      door: 'browser',
+      access: { permission: 'certificates:revoke' },
+      query: z.strictObject({ holder: z.string().max(64) }),
+      handler: (ctx, { query }) => showQuestionOfAll(ctx, access, query.holder),
+    }),
+    route({
+      method: 'POST',
+      path: '/certificates/revoke-all',
+      door: 'browser',
+      access: { permission: 'certificates:revoke' },
+      body: revokeAllBody,
+      handler: async (ctx, { body }) => {
+        await revokeAllOf(ctx, body.holder, body.reason)
+        return { kind: 'redirect', location: certificatesOf(body.holder) }
+      },
+    }),
+    route({
+      method: 'GET',
       path: '/certificates/{id}/revoke',
       door: 'browser',
       access: { permission: 'certificates:revoke:{id}' },
@@ -59,6 +84,22 @@ export function revocationRoutes(): readonly Route[] {
       },
     }),
   ]
+}
+
+/** @throws GateError `pki.no-such-holder` */
+async function showQuestionOfAll(ctx: Ctx, access: AccessFace, holderId: string) {
+  const own = await findHolder(ctx.db, holderId)
+  const name = own?.name ?? (await access.findPrincipal(ctx.db, { id: holderId }))?.name
+  if (name === undefined) throw fail('pki.no-such-holder', { fields: { id: holderId.slice(0, 80) } })
+  const summary = (await summariesOf(ctx.db, [holderId], ctx.now)).get(holderId)
+  const body = revokeAllPage({
+    holderId,
+    name,
+    isKnown: own?.removedAt === undefined && own !== undefined,
+    count: summary?.certificates ?? 0,
+  })
+  const title = `Revoke all of ${name}`
+  return { kind: 'page', page: { title, body, section: '/certificates', frame: 'full' } } as const
 }
 
 async function showQuestion(ctx: Ctx, id: string) {

@@ -15,6 +15,7 @@ import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 import { fingerprintOf } from '../x509/certificate.ts'
 import { stateBadge } from './certificate-state.ts'
 import { fingerprintLines } from './fingerprint.ts'
+import { certificatesOf } from './holders.ts'
 
 export interface CertificatePageData {
   readonly record: CertificateRecord
@@ -22,7 +23,9 @@ export interface CertificatePageData {
   readonly authority: string | undefined
   /** PEM of it and what stands above it. */
   readonly chain: string
-  readonly holder: { readonly id: string; readonly kind: string; readonly name: string } | undefined
+  readonly holder:
+    | { readonly id: string; readonly kind: string; readonly name: string; readonly href: string | undefined }
+    | undefined
   /** Name of who asked for it. */
   readonly asker: string | undefined
   /** The certificate that took its place. */
@@ -64,8 +67,9 @@ ${record.revokedAt === undefined && record.notAfter > now && revokeZone(record)}
 function speaksFor({ record, holder }: CertificatePageData): Html | undefined {
   if (record.host !== undefined) return html`the host <code>${record.host}</code>, served here`
   if (holder === undefined) return undefined
-  const name = holder.kind === 'account' ? html`<a href="/accounts/${holder.id}">${holder.name}</a>` : holder.name
-  return html`the ${holder.kind} ${name} · ${button({ text: 'All its certificates', href: `/certificates?${new URLSearchParams({ holder: holder.id })}` }, 'plain')}`
+  const { id, kind, name, href } = holder
+  const named = href === undefined ? html`${name}, removed` : html`<a href="${href}">${name}</a>`
+  return html`the ${kind} ${named} · ${button({ text: 'All its certificates', href: certificatesOf(id) }, 'plain')}`
 }
 
 function limits({ limits }: CertificateRecord): Html | string {

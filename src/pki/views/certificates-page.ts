@@ -1,6 +1,7 @@
 import {
   button,
   command,
+  dangerZone,
   emptyState,
   exactTime,
   facts,
@@ -23,6 +24,7 @@ import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 import type { CertificateQuery } from '../issue/contract.ts'
 import { stateBadge } from './certificate-state.ts'
 import { fingerprintLines } from './fingerprint.ts'
+import { section as holderSection, revokeAllPath } from './holders.ts'
 
 export interface CertificatesPageData {
   readonly root: Authority
@@ -33,6 +35,9 @@ export interface CertificatesPageData {
   /** Names to filter by. */
   readonly profiles: readonly string[]
   readonly maySeeProfiles: boolean
+  readonly maySeeHolders: boolean
+  /** The holder the list is narrowed to, where all of its certificates may be revoked. */
+  readonly mayRevokeAllOf: string | undefined
   readonly now: number
 }
 
@@ -52,7 +57,8 @@ ${(items.length > 0 || active) && filter(data, active)}
 ${issued(data, active, further)}
 ${(items.length > 0 || further) && paging({ href: withQuery('/certificates', filters), next: data.next, further, shown: items.length })}
 </section>
-${data.maySeeProfiles && html`<p>${button({ text: 'Certificate profiles', href: '/certificates/profiles' }, 'plain')}</p>`}
+<p>${data.maySeeHolders && button({ text: 'Devices and services', href: holderSection }, 'plain')} ${data.maySeeProfiles && button({ text: 'Certificate profiles', href: '/certificates/profiles' }, 'plain')}</p>
+${data.mayRevokeAllOf !== undefined && dangerZone([{ title: 'Revoke all of this holder', text: 'Every certificate that speaks for it is refused from its next use on.', href: revokeAllPath(data.mayRevokeAllOf), verb: 'Revoke all…' }])}
 ${!further && !active && rootPart(data)}`
 }
 

@@ -1,5 +1,6 @@
-import { form, type Html, html, pageHeader, select } from '#platform/ui'
+import { form, type Html, hidden, html, pageHeader, select } from '#platform/ui'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
+import { certificatesOf, pathOf } from './holders.ts'
 
 export interface RevokePageData {
   readonly record: CertificateRecord
@@ -31,19 +32,59 @@ ${form({
   submit: 'Revoke it for good',
   dangerous: true,
   cancel: { text: 'Cancel', href },
-  body: select({
-    name: 'reason',
-    label: 'Reason',
-    required: true,
-    value: 'unspecified',
-    choices: [
-      { value: 'unspecified', text: 'None given' },
-      { value: 'keyCompromise', text: 'The key is, or may be, in other hands' },
-      { value: 'cessationOfOperation', text: 'It is no longer used' },
-      { value: 'superseded', text: 'Another took its place' },
-      { value: 'affiliationChanged', text: 'Its holder changed' },
-      { value: 'privilegeWithdrawn', text: 'Its holder may no longer' },
+  body: reasonField,
+})}</section>`
+}
+
+const reasonField = select({
+  name: 'reason',
+  label: 'Reason',
+  required: true,
+  value: 'unspecified',
+  choices: [
+    { value: 'unspecified', text: 'None given' },
+    { value: 'keyCompromise', text: 'The key is, or may be, in other hands' },
+    { value: 'cessationOfOperation', text: 'It is no longer used' },
+    { value: 'superseded', text: 'Another took its place' },
+    { value: 'affiliationChanged', text: 'Its holder changed' },
+    { value: 'privilegeWithdrawn', text: 'Its holder may no longer' },
+  ],
+})
+
+export interface RevokeAllPageData {
+  readonly holderId: string
+  readonly name: string
+  /** It is a device or service with a page of its own. */
+  readonly isKnown: boolean
+  /** How many stand. */
+  readonly count: number
+}
+
+/** What to do about a lost device, said before it is done. */
+export function revokeAllPage({ holderId, name, isKnown, count }: RevokeAllPageData): Html {
+  const href = isKnown ? pathOf(holderId) : certificatesOf(holderId)
+  const all = count === 1 ? 'Its one certificate' : `All ${count} of its certificates`
+  return html`${pageHeader({
+    title: `Revoke the certificates of ${name}`,
+    trail: [
+      { text: 'Certificates', href: '/certificates' },
+      { text: name, href },
     ],
-  }),
+  })}
+<section class="confirmation" aria-labelledby="what"><h2 id="what">What happens</h2><ul>
+${
+  count === 0
+    ? html`<li>It has none that stands: nothing changes.</li>`
+    : html`<li>${all} ${count === 1 ? 'is' : 'are'} refused from the next use on: here, on connections and WebSockets that are open, and by whoever asks our revocation lists or OCSP.</li>
+<li>If the keys are in other hands, they are certified no more.</li>`
+}
+<li>${name} stays, with its roles and grants, and can get another certificate.</li>
+</ul><p><strong>This cannot be undone.</strong></p>
+${form({
+  action: '/certificates/revoke-all',
+  submit: count === 1 ? 'Revoke it for good' : `Revoke ${count} for good`,
+  dangerous: true,
+  cancel: { text: 'Cancel', href },
+  body: html`${hidden('holder', holderId)}${reasonField}`,
 })}</section>`
 }
