@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { accessMigrations, startAccess } from '#access/testing'
-import { type Ctx, coreConfig, type Database, systemClock } from '#platform'
+import { type Ctx, coreConfig, type Database, systemClock, wholeRoute } from '#platform'
 import { createMetrics, makeContext, memoryLog, memorySeal, openKeyring } from '#platform/testing'
 import { pkiConfig } from '../src/pki/config.ts'
 import { holderResources } from '../src/pki/holders/holders.ts'
@@ -136,11 +136,12 @@ async function openRoom(database: Database): Promise<Room> {
   const opened = await openPki({ ...kernel, listener, context } as never, { access }, pkiConfig.parse({}))
   const local = { kind: 'local', id: 'local', name: 'local' } as const
   const asker = (path: string) => {
-    const route = opened.routes?.find((one) => one.path === path && one.method === 'POST')
-    if (route === undefined) throw new TypeError(`the room has no route ${path}`)
+    const found = opened.routes?.find((one) => one.path === path && one.method === 'POST')
+    if (found === undefined) throw new TypeError(`the room has no route ${path}`)
     const url = new URL(path, 'https://gatehouse.localhost:8443')
     const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
     return async (wanted: unknown): Promise<void> => {
+      const route = await wholeRoute(found)
       const body = route.body?.parse(JSON.parse(JSON.stringify(wanted)))
       JSON.stringify(
         await route.handler(context({ principal: local }), { params: undefined, query: undefined, body, request }),

@@ -2,16 +2,17 @@ import type { TestContext } from 'node:test'
 import type { AccessFace } from '#access'
 import { accessMigrations, startAccess } from '#access/testing'
 import {
+  type AnyRoute,
   type CertificateSource,
   type Ctx,
   coreConfig,
   type Database,
   type Keyring,
   type Opened,
-  type Route,
   type Seal,
   type ServedHandler,
   systemRandom,
+  wholeRoute,
 } from '#platform'
 import {
   createMetrics,
@@ -153,7 +154,7 @@ export async function startNode(t: TestContext, open: OpenDatabase, options: Gro
 
 /** Calls a route's handler with input its own schemas have validated, as a door does after it has decided. */
 export async function callRoute(node: TestNode, path: string, query: Readonly<Record<string, string>> = {}) {
-  const route = findRoute(node, path)
+  const route = await wholeRoute(findRoute(node, path))
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const request = { method: 'GET', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
   return route.handler(node.ctx, { params: undefined, query: route.query?.parse(query), body: undefined, request })
@@ -167,7 +168,7 @@ export async function postRoute(
   body: unknown,
   params?: unknown,
 ): Promise<unknown> {
-  const route = findRoute(node, path, 'POST')
+  const route = await wholeRoute(findRoute(node, path, 'POST'))
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
   const reply = await route.handler(ctx, {
@@ -179,7 +180,7 @@ export async function postRoute(
   return reply.kind === 'json' ? reply.body : undefined
 }
 
-export function findRoute(node: TestNode, path: string, method = 'GET'): Route {
+export function findRoute(node: TestNode, path: string, method = 'GET'): AnyRoute {
   const route = node.opened.routes?.find((candidate) => candidate.path === path && candidate.method === method)
   if (route === undefined) throw new TypeError(`no route ${path}`)
   return route

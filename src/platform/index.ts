@@ -50,10 +50,12 @@ export {
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { lastEventId, type SentEvent } from './http/event-streams.ts'
+export { doors, lateRoutes, wholeRoute } from './http/late-routes.ts'
 export { type PageOpenerParts, pageOpener } from './http/page-opener.ts'
 export { requireUnchanged, revisionTag } from './http/precondition.ts'
 export { Refused } from './http/problem.ts'
 export {
+  type AnyRoute,
   consistencyHeader,
   type Door,
   type Input,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wholeRoute } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { startNode } from '../testing.ts'
 import { createIntermediate, createStandbyRoot } from './create.ts'
@@ -11,7 +12,8 @@ type Node = Awaited<ReturnType<typeof startNode>>
 
 /** The markup of a page, as its door would have let it be asked for. */
 async function show(node: Node, path: string, id?: string): Promise<string> {
-  const route = node.opened.routes?.find((one) => one.path === path && one.method === 'GET') ?? assert.fail(path)
+  const found = node.opened.routes?.find((one) => one.path === path && one.method === 'GET') ?? assert.fail(path)
+  const route = await wholeRoute(found)
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const request = { method: 'GET', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
   const reply = await route.handler(node.ctx, { params: { id }, query: undefined, body: undefined, request })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { accountActor, addRole } from '#access/testing'
-import { type Ctx, GateError, listAudit, systemRandom, tables } from '#platform'
+import { type Ctx, GateError, listAudit, systemRandom, tables, wholeRoute } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
 import { findRoute, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
@@ -200,7 +200,7 @@ eachDialect((_, open) => {
 
   test('a form filled beyond what the API takes comes back with the faults at its fields', async (t) => {
     const node = await startNode(t, open)
-    const page = findRoute(node, '/certificates/new', 'POST')
+    const page = await wholeRoute(findRoute(node, '/certificates/new', 'POST'))
     const empty = { names: '', request: '', label: '', days: '' }
     const filled = { ...empty, profile: 'device', holder: 'pump-7', newKey: 'yes' }
     const send = (given: object) =>

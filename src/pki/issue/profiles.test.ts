@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { type Ctx, GateError, listAudit } from '#platform'
+import { type Ctx, GateError, listAudit, wholeRoute } from '#platform'
 import { eachDialect, fakeClock, type OpenDatabase } from '#platform/testing'
 import { findRoute, startNode, type TestNode } from '../testing.ts'
 import { issuedWithKey, newProfileBody, profileList, profilePatch, profileView } from './contract.ts'
@@ -20,7 +20,7 @@ interface Call {
 
 /** As the API's door calls a handler: input by its schemas; permissions of the route are the door's. */
 async function call(node: TestNode, method: string, path: string, { name, body, ifMatch, ctx }: Call = {}) {
-  const route = findRoute(node, path, method)
+  const route = await wholeRoute(findRoute(node, path, method))
   const headers = new Headers(ifMatch === undefined ? {} : { 'if-match': ifMatch })
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const request = { method, url, headers, cookies: new Map(), address: undefined, local: false }
@@ -319,11 +319,10 @@ eachDialect((_, open) => {
   })
 })
 
-function callCertificate(node: TestNode, id: string) {
-  const route = findRoute(node, '/api/v1/certificates/{id}')
+async function callCertificate(node: TestNode, id: string) {
+  const route = await wholeRoute(findRoute(node, '/api/v1/certificates/{id}'))
   const url = new URL(`https://gatehouse.localhost:8443/api/v1/certificates/${id}`)
   const request = { method: 'GET', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
-  return route
-    .handler(asAdmin(node), { params: { id }, query: undefined, body: undefined, request })
-    .then((reply) => ({ body: reply.kind === 'json' ? reply.body : undefined }))
+  const reply = await route.handler(asAdmin(node), { params: { id }, query: undefined, body: undefined, request })
+  return { body: reply.kind === 'json' ? reply.body : undefined }
 }

@@ -17,7 +17,8 @@ import { fakeClock, memoryLog, memorySeal, openKeyring, testContext } from '../t
 import { html } from '../ui-kit/index.ts'
 import type { DoorDeps } from './door.ts'
 import { EventStreams } from './event-streams.ts'
-import { type Route, route } from './route.ts'
+import { doors, lateRoutes } from './late-routes.ts'
+import { type AnyRoute, route } from './route.ts'
 import { serveRoutes } from './server.ts'
 
 const origin = 'https://gatehouse.localhost:8443'
@@ -40,7 +41,28 @@ const refusal: Decision = {
   policies: [],
 }
 
-const things: readonly Route[] = [
+const lateDoors = doors('browser', {
+  'GET /late/{id}': { access: { permission: 'things:read:{id}' } },
+  'GET /broken-late': { access: { public: 'test' } },
+})
+let loads = 0
+const late = lateRoutes(lateDoors, () => {
+  loads += 1
+  return Promise.resolve([
+    route({
+      ...lateDoors['GET /late/{id}'],
+      params: z.object({ id: z.string().max(4) }),
+      handler: (_, { params }) => Promise.resolve({ kind: 'text', body: params.id, type: 'text/plain' }),
+    }),
+    route({ ...lateDoors['GET /broken-late'], handler: () => Promise.reject(new Error('not reached')) }),
+  ])
+})
+const missing = doors('browser', { 'GET /missing': { access: { public: 'test' } } })
+const nowhere = lateRoutes(missing, () => Promise.reject(new Error(`no file ${secret}`)))
+
+const things: readonly AnyRoute[] = [
+  ...late,
+  ...nowhere,
   route({
     method: 'POST',
     path: '/api/v1/things',
@@ -199,6 +221,25 @@ describe('doors', () => {
     assert.equal((await call('GET', '/api/v1/things/here', { ...ada, 'if-none-match': '"one"' })).status, 304)
     const again = await call('POST', '/api/v1/things', { ...ada, 'if-none-match': '"one"' }, '{"name":"a","size":1}')
     assert.equal(again.status, 201, 'a change that was made is answered as made')
+  })
+
+  test('what stands behind a late door is loaded by who may come in, and its input validated as ever', async () => {
+    assert.equal((await call('GET', '/late/here')).status, 303, 'a stranger is led to sign in')
+    assert.equal((await call('GET', '/late/here', { 'x-test-cookie': 'bob' })).status, 403)
+    assert.equal(loads, 0)
+    const [one, two] = await Promise.all(
+      ['here', 'toolong'].map((id) => call('GET', `/late/${id}`, { 'x-test-cookie': 'ada' })),
+    )
+    assert.deepEqual([one?.status, one?.text, two?.status], [200, 'here', 400])
+    assert.equal(loads, 1)
+  })
+
+  test('a load that fails is answered as any failure, told in the log alone, and leaves the other routes', async () => {
+    const { status, text } = await call('GET', '/missing')
+    assert.equal(status, 500)
+    assert.doesNotMatch(text, new RegExp(secret))
+    assert.ok(log.entries.some(({ level, fields }) => level === 'error' && fields['path'] === '/missing'))
+    assert.equal((await call('GET', '/mine', { 'x-test-cookie': 'ada' })).status, 200)
   })
 
   test('every fault of the input is named, nothing reaches the handler', async () => {

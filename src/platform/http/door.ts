@@ -12,12 +12,13 @@ import type { EventStreams, SentEvent } from './event-streams.ts'
 import { failHttp } from './http-errors.ts'
 import { atMostOnce } from './idempotency.ts'
 import { readForm, readInput } from './input.ts'
+import { wholeRoute } from './late-routes.ts'
 import { isOwnOrigin } from './origin-check.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
 import { type Problem, problemHeaders, problemOf, Refused } from './problem.ts'
 import { problemView } from './problem-view.ts'
 import { respond } from './reply.ts'
-import type { Reply, RequestView, Route, SetCookie } from './route.ts'
+import type { AnyRoute, Reply, RequestView, SetCookie } from './route.ts'
 
 /** What the doors need of the rest: contributed by rooms, assembled at boot. */
 export interface DoorDeps {
@@ -50,7 +51,7 @@ export interface Peer {
 /** One request on its way through a door. */
 export interface Passage {
   readonly deps: DoorDeps
-  readonly route: Route
+  readonly route: AnyRoute
   readonly request: Request
   readonly params: Readonly<Record<string, string>>
   readonly view: RequestView
@@ -70,7 +71,7 @@ const unsafe = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
  */
 export async function passDoor(
   deps: DoorDeps,
-  route: Route,
+  route: AnyRoute,
   request: Request,
   params: Readonly<Record<string, string>>,
   peer: Peer,
@@ -265,7 +266,9 @@ async function renewed(reply: Reply, { deps, route, view, requestId }: Passage, 
 }
 
 async function answer(passage: Passage, ctx: Ctx) {
-  const { route, request, params, view } = passage
+  const { request, params, view } = passage
+  // only now: who is refused loads nothing
+  const route = await wholeRoute(passage.route)
   const raw = unsafe.has(view.method) && route.body ? await readBody(request, route.door, route.maxBody) : undefined
   const read = readInput(route, params, view.url.searchParams, raw)
   if ('faults' in read) {

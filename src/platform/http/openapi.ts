@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import type { Route } from './route.ts'
+import { wholeRoute } from './late-routes.ts'
+import type { AnyRoute, Route } from './route.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 /** OpenAPI 3.1 of every `api` route, from the same schemas the door validates with. */
-export function openApi(routes: readonly Route[], server: string): Json {
+export async function openApi(routes: readonly AnyRoute[], server: string): Promise<Json> {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const route of routes) {
-    if (route.door !== 'api') continue
+  const api = routes.filter(({ door }) => door === 'api')
+  for (const route of await Promise.all(api.map(wholeRoute))) {
     const item = paths[route.path] ?? {}
     item[route.method.toLowerCase()] = operation(route)
     paths[route.path] = item

@@ -2,10 +2,10 @@ import type { Actor, Decision, Resource } from '#kit'
 import type { Db } from '../db/database.ts'
 import type { DecisionContext, ResourceLoader } from '../room/contract.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
-import type { Route } from './route.ts'
+import type { RouteHead } from './route.ts'
 
 export interface PageOpenerParts {
-  readonly routes: readonly Route[]
+  readonly routes: readonly RouteHead[]
   readonly resources: readonly ResourceLoader[]
   readonly decide: (
     actor: Actor,

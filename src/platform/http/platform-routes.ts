@@ -6,7 +6,7 @@ import { type ReloadReportJson, reloadReport } from '../reload-contract.ts'
 import type { PermissionType } from '../room/contract.ts'
 import { failHttp } from './http-errors.ts'
 import { openApi } from './openapi.ts'
-import { type Route, route } from './route.ts'
+import { type AnyRoute, type Route, route } from './route.ts'
 
 /** What the platform answers for itself. */
 export const platformPermissions: readonly PermissionType[] = [
@@ -29,7 +29,7 @@ export interface PlatformRoutesDeps {
 }
 
 /** Health, readiness, metrics and the API's description. */
-export function platformRoutes(deps: PlatformRoutesDeps, others: readonly Route[]): readonly Route[] {
+export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRoute[]): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -74,7 +74,7 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly Route[
       access: { public: 'the description of the API is the same for every installation' },
       summary: 'This description, as OpenAPI 3.1',
       responses: { 200: z.record(z.string(), z.unknown()) },
-      handler: () => Promise.resolve({ kind: 'json', body: openApi(others, deps.origin()) }),
+      handler: async () => ({ kind: 'json', body: await openApi(others, deps.origin()) }),
     }),
   ]
 }

@@ -89,7 +89,8 @@ export type Reply =
  */
 export const consistencyHeader = 'Gatehouse-Consistency'
 
-export interface RouteSpec<Params, Query, Body> {
+/** What stands on a door: all that is known of a route before somebody came through, and judged at boot. */
+export interface RouteHead {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** `/api/v1/accounts/{id}` */
   readonly path: string
@@ -101,6 +102,9 @@ export interface RouteSpec<Params, Query, Body> {
   readonly echoRequestId?: true
   /** `protocol` only: what fails is told as a sentence of plain text, as the protocol spoken here asks; else as a problem. */
   readonly failures?: 'text'
+}
+
+export interface RouteSpec<Params, Query, Body> extends RouteHead {
   readonly params?: z.ZodType<Params>
   readonly query?: z.ZodType<Query>
   /** JSON on `api`, urlencoded form on `browser` (every field a string or a list of strings). */
@@ -127,8 +131,16 @@ export interface RejectedForm {
   readonly request: RequestView
 }
 
-/** A route with its input types erased, as rooms contribute it. */
+/** A route with its input types erased. */
 export type Route = RouteSpec<unknown, unknown, unknown>
+
+/** A route whose module is loaded with the first request that its door lets in; see `late-routes.ts`. */
+export interface LateRoute extends RouteHead {
+  readonly whole: () => Promise<Route>
+}
+
+/** A route as rooms contribute it. */
+export type AnyRoute = Route | LateRoute
 
 /** Declares a route; input types come from its schemas. The door validates with those same schemas before the handler. */
 export function route<Params = undefined, Query = undefined, Body = undefined>(

@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono'
 import type { Listener, ServedHandler } from '../listener/listener.ts'
 import { type DoorDeps, type Peer, passDoor } from './door.ts'
 import { failHttp } from './http-errors.ts'
-import type { Door, Route, RouteSpec } from './route.ts'
+import type { AnyRoute, Door, Route, RouteSpec } from './route.ts'
 
 // as CommonJS, for the reason given in listener/node-http.ts
 const { getRequestListener } = createRequire(import.meta.url)('@hono/node-server') as {
@@ -21,13 +21,13 @@ interface Env {
  */
 export function serveRoutes(
   deps: DoorDeps,
-  routes: readonly Route[],
+  routes: readonly AnyRoute[],
   doors: readonly Door[],
   peerOf: (incoming: HttpBindings['incoming']) => Peer,
 ): ServedHandler {
   const app = new Hono<Env>({ strict: true })
   const served = routes.filter((route) => doors.includes(route.door))
-  const pass = (c: Context<Env>, route: Route, params: Readonly<Record<string, string>>) =>
+  const pass = (c: Context<Env>, route: AnyRoute, params: Readonly<Record<string, string>>) =>
     passDoor(deps, route, c.req.raw, params, peerOf(c.env.incoming), () => c.env.outgoing.destroy())
   for (const route of served) app.on(route.method, honoPath(route.path), (c) => pass(c, route, c.req.param()))
   for (const [path, there] of Map.groupBy(served, (route) => route.path)) {
@@ -71,7 +71,7 @@ function notFound(path: string, doors: readonly Door[]): RouteSpec<unknown, unkn
   return { ...stub(door, path), handler: () => Promise.reject(failHttp('platform.not-found')) }
 }
 
-function methodNotAllowed(path: string, there: readonly Route[], doors: readonly Door[]): Route {
+function methodNotAllowed(path: string, there: readonly AnyRoute[], doors: readonly Door[]): Route {
   const methods = new Set<string>(there.map((route) => route.method))
   if (methods.has('GET')) methods.add('HEAD')
   const allowed = [...methods].toSorted().join(', ')

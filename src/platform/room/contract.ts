@@ -7,7 +7,7 @@ import type { Database, Db, EpochName, Migration } from '../db/database.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ErrorTable } from '../errors.ts'
 import type { Announcement, EventTable } from '../events/announcement.ts'
-import type { Route, SetCookie } from '../http/route.ts'
+import type { AnyRoute, SetCookie } from '../http/route.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { ClientCertificate, Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
@@ -331,7 +331,7 @@ export interface Job {
 /** What `open` returns. */
 export interface Opened<Face> {
   readonly face: Face
-  readonly routes?: readonly Route[]
+  readonly routes?: readonly AnyRoute[]
   readonly jobs?: readonly Job[]
   readonly navigation?: readonly NavigationEntry[]
   readonly search?: readonly SearchSource[]
@@ -389,7 +389,7 @@ export interface Notice {
 
 /** Everything rooms contributed, merged in boot order. */
 export interface Contributions {
-  readonly routes: readonly Route[]
+  readonly routes: readonly AnyRoute[]
   readonly navigation: readonly NavigationEntry[]
   readonly search: readonly SearchSource[]
   readonly searchActions: readonly SearchAction[]

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { type Route, route } from '../http/route.ts'
+import { lateRoutes } from '../http/late-routes.ts'
+import { type AnyRoute, type Route, route } from '../http/route.ts'
 import { type AnyRoom, defineRoom, type Kernel, type Opened } from './contract.ts'
 import { openHouse } from './house.ts'
 
@@ -81,7 +82,7 @@ test('a start that fails stops those before it', async () => {
   assert.deepEqual(stopped, ['bad', 'good'])
 })
 
-const unguarded: readonly [string, readonly Route[], RegExp][] = [
+const unguarded: readonly [string, readonly AnyRoute[], RegExp][] = [
   [
     'no access at all',
     [{ ...page('/x', { public: 'test' }), access: undefined } as unknown as Route],
@@ -97,6 +98,13 @@ const unguarded: readonly [string, readonly Route[], RegExp][] = [
     'two routes on one address',
     [page('/x', { public: 'one' }), page('/x', { public: 'two' })],
     /two routes on GET \/x/,
+  ],
+  [
+    'a late door that names no access',
+    lateRoutes({ 'GET /x': { method: 'GET', path: '/x', door: 'browser', access: { public: '' } } }, () =>
+      Promise.resolve([]),
+    ),
+    /exactly one of/,
   ],
 ]
 for (const [what, routes, message] of unguarded) {

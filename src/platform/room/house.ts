@@ -1,7 +1,7 @@
 import type { ErrorTable } from '../errors.ts'
 import type { EventTable } from '../events/announcement.ts'
 import type { Audience } from '../events/outbox.ts'
-import type { Route } from '../http/route.ts'
+import type { AnyRoute, RouteHead } from '../http/route.ts'
 import type {
   AnyRoom,
   Authenticator,
@@ -39,7 +39,7 @@ export interface House {
 
 /** What the platform itself brings, beside the rooms. */
 export interface PlatformContribution {
-  readonly routes: (contributions: Contributions) => readonly Route[]
+  readonly routes: (contributions: Contributions) => readonly AnyRoute[]
   readonly permissions: readonly PermissionType[]
   readonly policies: Contributions['policies']
   readonly errors: ErrorTable
@@ -201,7 +201,7 @@ function requireReadable({ events, permissionTypes }: Contributions): void {
   }
 }
 
-function requireGuarded(route: Route, name: string, types: ReadonlyMap<string, PermissionType>): void {
+function requireGuarded(route: RouteHead, name: string, types: ReadonlyMap<string, PermissionType>): void {
   // asked of the value and not only of its type: a cast or plain JavaScript must not open a door
   const access: Partial<Record<'permission' | 'each' | 'public' | 'signedIn', string>> = route.access ?? {}
   const all = [access.permission, access.each, access.public, access.signedIn]
