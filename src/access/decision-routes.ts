@@ -3,6 +3,7 @@ import { type Actor, canonicalAddress } from '#kit'
 import { type Ctx, type Route, route } from '#platform'
 import { askedResource, findActorAs } from './asked.ts'
 import { decisionBody, decisionExplained, permissionTypes } from './contract.ts'
+import { decisionDoors } from './doors.ts'
 import type { RouteParts } from './routes.ts'
 import { unknownPermission } from './walk.ts'
 import { tell } from './why/telling.ts'
@@ -11,11 +12,7 @@ import { explanationJson } from './why/wire.ts'
 export function decisionRoutes({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/decisions',
-      door: 'api',
-      access: { permission: 'decisions:read' },
-      summary: 'Ask what somebody may do with a certain credential, and what each step of the chain says',
+      ...decisionDoors['POST /api/v1/decisions'],
       body: decisionBody,
       responses: { 200: decisionExplained },
       handler: async (ctx, { body }) => {
@@ -28,11 +25,7 @@ export function decisionRoutes({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/permissions',
-      door: 'api',
-      access: { signedIn: 'the words of permissions say nothing about anybody' },
-      summary: 'Every type of permission with its actions, in words',
+      ...decisionDoors['GET /api/v1/permissions'],
       responses: { 200: permissionTypes },
       handler: () => {
         const items = [...access.vocabulary().types.values()].toSorted((a, b) => (a.type < b.type ? -1 : 1))

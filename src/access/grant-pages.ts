@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
 import { grantParams } from './contract.ts'
 import { coversEach } from './coverage.ts'
+import { grantPageDoors } from './doors.ts'
 import { createGrant, endGrant, getGrant, type NewGrant } from './grants.ts'
 import { listGrants } from './grants-store.ts'
 import type { OpenAccess } from './open.ts'
@@ -36,17 +37,13 @@ export type GrantForm = z.infer<typeof grantForm>
 
 /** Grants in the console: who lends what to whom, until when. */
 export function grantPages(parts: RouteParts): readonly Route[] {
-  // `/grants/new` before `/grants/{grant}`: the first that fits answers
   return [...creating(parts), ...reading(parts), ...revoking()]
 }
 
 function reading({ access, keyring }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/grants',
-      door: 'browser',
-      access: { permission: 'grants:read' },
+      ...grantPageDoors['GET /grants'],
       query: listQuery,
       handler: async (ctx, { query: { grantor, grantee, cursor } }) => {
         const { items, next } = await pageOf(
@@ -70,10 +67,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/grants/{grant}',
-      door: 'browser',
-      access: { permission: 'grants:read:{grant}' },
+      ...grantPageDoors['GET /grants/{grant}'],
       params: grantParams,
       handler: async (ctx, { params }) => {
         const grant = await getGrant(ctx, params.grant)
@@ -94,19 +88,13 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
 function creating({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/grants/new',
-      door: 'browser',
-      access: { permission: 'grants:create' },
+      ...grantPageDoors['GET /grants/new'],
       query: grantForm,
       handler: async (ctx, { query }) => formReply(access, ctx, query, []),
     }),
     // a question only: nothing is changed before its button posts
     route({
-      method: 'GET',
-      path: '/grants/confirm',
-      door: 'browser',
-      access: { permission: 'grants:create' },
+      ...grantPageDoors['GET /grants/confirm'],
       query: grantForm,
       handler: async (ctx, { query }) => {
         const faults = await faultsOf(access, ctx, query)
@@ -117,10 +105,7 @@ function creating({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/grants',
-      door: 'browser',
-      access: { permission: 'grants:create' },
+      ...grantPageDoors['POST /grants'],
       body: grantForm,
       handler: async (ctx, { body }) => {
         const faults = await faultsOf(access, ctx, body)
@@ -135,10 +120,7 @@ function creating({ access }: RouteParts): readonly Route[] {
 function revoking(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/grants/{grant}/revoke',
-      door: 'browser',
-      access: { permission: 'grants:revoke:{grant}' },
+      ...grantPageDoors['GET /grants/{grant}/revoke'],
       params: grantParams,
       handler: async (ctx, { params }) => {
         const grant = await getGrant(ctx, params.grant)
@@ -146,10 +128,7 @@ function revoking(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/grants/{grant}/revoke',
-      door: 'browser',
-      access: { permission: 'grants:revoke:{grant}' },
+      ...grantPageDoors['POST /grants/{grant}/revoke'],
       params: grantParams,
       handler: async (ctx, { params }) => {
         await endGrant(ctx, params.grant)

@@ -1,5 +1,6 @@
 import { type Route, route } from '#platform'
 import { grant, grantBody, grantList, grantParams, grantQuery } from './contract.ts'
+import { grantDoors } from './doors.ts'
 import { createGrant, endGrant, getGrant } from './grants.ts'
 import { listGrants } from './grants-store.ts'
 import { textOf } from './page.ts'
@@ -10,11 +11,7 @@ import { grantJson } from './wire.ts'
 export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/grants',
-      door: 'api',
-      access: { each: 'grants:read' },
-      summary: 'Grants, newest first: all one may see, those one gave or has among them',
+      ...grantDoors['GET /api/v1/grants'],
       query: grantQuery,
       responses: { 200: grantList },
       handler: async (ctx, { query: { grantor, grantee, ...asked } }) => {
@@ -41,11 +38,7 @@ export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/grants',
-      door: 'api',
-      access: { permission: 'grants:create' },
-      summary: 'Pass permissions you hold to somebody else, for as long as you hold them',
+      ...grantDoors['POST /api/v1/grants'],
       body: grantBody,
       responses: { 201: grant },
       handler: async (ctx, { body: { startsAt, endsAt, ...body } }) => {
@@ -58,21 +51,13 @@ export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/grants/{grant}',
-      door: 'api',
-      access: { permission: 'grants:read:{grant}' },
-      summary: 'One grant; who gave it and who has it may always look',
+      ...grantDoors['GET /api/v1/grants/{grant}'],
       params: grantParams,
       responses: { 200: grant },
       handler: async (ctx, { params }) => ({ kind: 'json', body: grantJson(await getGrant(ctx, params.grant)) }),
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/grants/{grant}/revoke',
-      door: 'api',
-      access: { permission: 'grants:revoke:{grant}' },
-      summary: 'End a grant at once; who gave it and who has it may always do so',
+      ...grantDoors['POST /api/v1/grants/{grant}/revoke'],
       params: grantParams,
       responses: { 200: grant },
       handler: async (ctx, { params }) => ({ kind: 'json', body: grantJson(await endGrant(ctx, params.grant)) }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { groupBody, groupParams, groupPatch, listQuery } from './contract.ts'
+import { groupPageDoors } from './doors.ts'
 import { readGroupsOf } from './facts-store.ts'
 import { groupPage as pageOfGroups, rolesOfGroup } from './group-routes.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
@@ -25,7 +26,6 @@ const belonging = (row: GroupMemberRow) => ({ ...row, kind: row.member_kind, id:
 
 /** Groups in the console. */
 export function groupPages(parts: RouteParts): readonly Route[] {
-  // `/groups/new` before `/groups/{group}`: the first that fits answers, and no group can be called new
   return [...editing(), ...reading(parts), ...joining(), ...deleting(parts)]
 }
 
@@ -33,10 +33,7 @@ function reading(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: section,
-      door: 'browser',
-      access: { each: 'groups:read' },
+      ...groupPageDoors['GET /groups'],
       query: listQuery,
       handler: async (ctx, { query }) => {
         const { items, next } = await pageOfGroups(parts, ctx, query)
@@ -59,10 +56,7 @@ function reading(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{group}`,
-      door: 'browser',
-      access: { permission: 'groups:read:{group}' },
+      ...groupPageDoors['GET /groups/{group}'],
       params: groupParams,
       query: memberQuery,
       handler: async (ctx, { params, query: { cursor } }) => {
@@ -95,25 +89,16 @@ function reading(parts: RouteParts): readonly Route[] {
 function editing(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/new`,
-      door: 'browser',
-      access: { permission: 'groups:create' },
+      ...groupPageDoors['GET /groups/new'],
       handler: () => Promise.resolve(formReply(undefined, { name: '', title: '', description: '' }, [])),
     }),
     route({
-      method: 'POST',
-      path: section,
-      door: 'browser',
-      access: { permission: 'groups:create' },
+      ...groupPageDoors['POST /groups'],
       body: groupForm,
       handler: (ctx, { body }) => submitted(undefined, body, () => createGroup(ctx, parse(groupBody, body))),
     }),
     route({
-      method: 'GET',
-      path: `${section}/{group}/edit`,
-      door: 'browser',
-      access: { permission: 'groups:update:{group}' },
+      ...groupPageDoors['GET /groups/{group}/edit'],
       params: groupParams,
       handler: async (ctx, { params }) => {
         const group = await getGroup(ctx, params.group)
@@ -121,10 +106,7 @@ function editing(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{group}/edit`,
-      door: 'browser',
-      access: { permission: 'groups:update:{group}' },
+      ...groupPageDoors['POST /groups/{group}/edit'],
       params: groupParams,
       body: groupForm,
       handler: async (ctx, { params, body }) => {
@@ -144,10 +126,7 @@ function editing(): readonly Route[] {
 function joining(): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: `${section}/{group}/add`,
-      door: 'browser',
-      access: { permission: 'groups:update:{group}' },
+      ...groupPageDoors['POST /groups/{group}/add'],
       params: groupParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
@@ -156,10 +135,7 @@ function joining(): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{group}/remove`,
-      door: 'browser',
-      access: { permission: 'groups:update:{group}' },
+      ...groupPageDoors['GET /groups/{group}/remove'],
       params: groupParams,
       query: holderForm,
       handler: async (ctx, { params, query }) => {
@@ -175,10 +151,7 @@ function joining(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{group}/remove`,
-      door: 'browser',
-      access: { permission: 'groups:update:{group}' },
+      ...groupPageDoors['POST /groups/{group}/remove'],
       params: groupParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
@@ -192,10 +165,7 @@ function joining(): readonly Route[] {
 function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/{group}/delete`,
-      door: 'browser',
-      access: { permission: 'groups:delete:{group}' },
+      ...groupPageDoors['GET /groups/{group}/delete'],
       params: groupParams,
       handler: async (ctx, { params }) => {
         const group = await getGroup(ctx, params.group)
@@ -206,10 +176,7 @@ function deleting({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{group}/delete`,
-      door: 'browser',
-      access: { permission: 'groups:delete:{group}' },
+      ...groupPageDoors['POST /groups/{group}/delete'],
       params: groupParams,
       body: knowingForm,
       handler: async (ctx, { params, body }) => {

@@ -10,6 +10,7 @@ import {
   listQuery,
   memberList,
 } from './contract.ts'
+import { groupDoors } from './doors.ts'
 import { addMember, changeGroup, createGroup, deleteGroup, getGroup, removeMember } from './groups.ts'
 import { countMembers, listGroups, listMembers } from './groups-store.ts'
 import { consentOf } from './operator/named-things.ts'
@@ -25,11 +26,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/groups',
-      door: 'api',
-      access: { each: 'groups:read' },
-      summary: 'Groups by name, with their roles and how many members each has',
+      ...groupDoors['GET /api/v1/groups'],
       query: listQuery,
       responses: { 200: groupList },
       handler: async (ctx, { query }) => {
@@ -47,11 +44,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/groups',
-      door: 'api',
-      access: { permission: 'groups:create' },
-      summary: 'Create a group without members and roles',
+      ...groupDoors['POST /api/v1/groups'],
       body: groupBody,
       responses: { 201: group },
       handler: async (ctx, { body }) => {
@@ -61,11 +54,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/groups/{group}',
-      door: 'api',
-      access: { permission: 'groups:read:{group}' },
-      summary: 'One group by name',
+      ...groupDoors['GET /api/v1/groups/{group}'],
       params: groupParams,
       responses: { 200: group },
       handler: async (ctx, { params }) => {
@@ -74,11 +63,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/groups/{group}',
-      door: 'api',
-      access: { permission: 'groups:update:{group}' },
-      summary: 'Change what a group is called',
+      ...groupDoors['PATCH /api/v1/groups/{group}'],
       params: groupParams,
       body: groupPatch,
       responses: { 200: group },
@@ -93,11 +78,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/groups/{group}',
-      door: 'api',
-      access: { permission: 'groups:delete:{group}' },
-      summary: 'Delete a group; its members lose what it brought them, its name stays taken',
+      ...groupDoors['DELETE /api/v1/groups/{group}'],
       params: groupParams,
       query: deleteQuery,
       responses: { 204: undefined },
@@ -114,11 +95,7 @@ export function groupRoutes(parts: RouteParts): readonly Route[] {
 function memberRoutes(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/groups/{group}/members',
-      door: 'api',
-      access: { permission: 'groups:read:{group}' },
-      summary: 'Who belongs to a group directly',
+      ...groupDoors['GET /api/v1/groups/{group}/members'],
       params: groupParams,
       responses: { 200: memberList },
       handler: async (ctx, { params }) => {
@@ -127,11 +104,7 @@ function memberRoutes(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/groups/{group}/add-member',
-      door: 'api',
-      access: { permission: 'groups:update:{group}' },
-      summary: 'Add a principal or another group; whoever adds must hold all that membership brings',
+      ...groupDoors['POST /api/v1/groups/{group}/add-member'],
       params: groupParams,
       body: holder,
       responses: { 204: undefined },
@@ -141,11 +114,7 @@ function memberRoutes(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/groups/{group}/remove-member',
-      door: 'api',
-      access: { permission: 'groups:update:{group}' },
-      summary: 'Remove a principal or a group from a group',
+      ...groupDoors['POST /api/v1/groups/{group}/remove-member'],
       params: groupParams,
       body: holder,
       responses: { 204: undefined },

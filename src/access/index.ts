@@ -13,7 +13,6 @@ import { accessResources } from './resources.ts'
 import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
-import { explainFor } from './why/routes.ts'
 
 export type { AccessFace, Account, AccountQuestion, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
@@ -42,7 +41,7 @@ export const accessRoom = defineRoom({
       policies: [policies],
       pending: (ctx) => pendingRequests(access, ctx),
       jobs: [{ name: 'access.forget-requests', everyMs: 3_600_000, run: forgetRequests }],
-      explain: explainFor(access),
+      explain: async (...asked) => (await import('./why/routes.ts')).explainFor(access)(...asked),
       state: accessState(access),
       authorize: (actor, permission, resource, { now }) => access.decisions.decide(actor, permission, resource, now),
       inNetworks: (address, networks) => access.face.inNetworks(kernel.database.db, address, networks),

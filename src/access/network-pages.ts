@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { inCidrs, parseCidr } from '#kit'
 import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { listQuery, networkBody, networkParams, networkPatch } from './contract.ts'
+import { networkPageDoors } from './doors.ts'
 import { changeNetwork, cidrsOf, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
 import { networkPage as pageOfNetworks } from './network-routes.ts'
 import { consentOf, policiesNaming } from './operator/named-things.ts'
@@ -27,7 +28,6 @@ type NetworkForm = z.infer<typeof networkForm>
 
 /** Named networks in the console. */
 export function networkPages(parts: RouteParts): readonly Route[] {
-  // `/networks/new` before `/networks/{network}`: the first that fits answers, and no network can be called new
   return [...editing(), ...reading(parts), ...deleting(parts)]
 }
 
@@ -35,10 +35,7 @@ function reading(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: section,
-      door: 'browser',
-      access: { each: 'networks:read' },
+      ...networkPageDoors['GET /networks'],
       query: listQuery,
       handler: async (ctx, { query }) => {
         const { items, next } = await pageOfNetworks(parts, ctx, query)
@@ -55,10 +52,7 @@ function reading(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{network}`,
-      door: 'browser',
-      access: { permission: 'networks:read:{network}' },
+      ...networkPageDoors['GET /networks/{network}'],
       params: networkParams,
       handler: async (ctx, { params }) => {
         const network = await getNetwork(ctx, params.network)
@@ -73,17 +67,11 @@ function reading(parts: RouteParts): readonly Route[] {
 function editing(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/new`,
-      door: 'browser',
-      access: { permission: 'networks:create' },
+      ...networkPageDoors['GET /networks/new'],
       handler: (ctx) => Promise.resolve(formReply(ctx, undefined, { name: '', title: '', cidrs: '' }, [])),
     }),
     route({
-      method: 'POST',
-      path: section,
-      door: 'browser',
-      access: { permission: 'networks:create' },
+      ...networkPageDoors['POST /networks'],
       body: networkForm,
       handler: (ctx, { body }) =>
         submitted(ctx, undefined, body, () =>
@@ -91,10 +79,7 @@ function editing(): readonly Route[] {
         ),
     }),
     route({
-      method: 'GET',
-      path: `${section}/{network}/edit`,
-      door: 'browser',
-      access: { permission: 'networks:update:{network}' },
+      ...networkPageDoors['GET /networks/{network}/edit'],
       params: networkParams,
       handler: async (ctx, { params }) => {
         const network = await getNetwork(ctx, params.network)
@@ -103,10 +88,7 @@ function editing(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{network}/edit`,
-      door: 'browser',
-      access: { permission: 'networks:update:{network}' },
+      ...networkPageDoors['POST /networks/{network}/edit'],
       params: networkParams,
       body: networkForm,
       handler: async (ctx, { params, body }) => {
@@ -126,10 +108,7 @@ function editing(): readonly Route[] {
 function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/{network}/delete`,
-      door: 'browser',
-      access: { permission: 'networks:delete:{network}' },
+      ...networkPageDoors['GET /networks/{network}/delete'],
       params: networkParams,
       handler: async (ctx, { params }) => {
         const network = await getNetwork(ctx, params.network)
@@ -138,10 +117,7 @@ function deleting({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{network}/delete`,
-      door: 'browser',
-      access: { permission: 'networks:delete:{network}' },
+      ...networkPageDoors['POST /networks/{network}/delete'],
       params: networkParams,
       body: knowingForm,
       handler: async (ctx, { params, body }) => {

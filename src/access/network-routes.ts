@@ -1,5 +1,6 @@
 import { type Ctx, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { deleteQuery, listQuery, network, networkBody, networkList, networkParams, networkPatch } from './contract.ts'
+import { networkDoors } from './doors.ts'
 import { changeNetwork, createNetwork, deleteNetwork, getNetwork } from './named-networks.ts'
 import { listNetworks } from './networks-store.ts'
 import { consentOf } from './operator/named-things.ts'
@@ -13,11 +14,7 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/networks',
-      door: 'api',
-      access: { each: 'networks:read' },
-      summary: 'Named networks by name',
+      ...networkDoors['GET /api/v1/networks'],
       query: listQuery,
       responses: { 200: networkList },
       handler: async (ctx, { query }) => {
@@ -26,11 +23,7 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/networks',
-      door: 'api',
-      access: { permission: 'networks:create' },
-      summary: 'Give networks a name, to be used as @name wherever networks are listed',
+      ...networkDoors['POST /api/v1/networks'],
       body: networkBody,
       responses: { 201: network },
       handler: async (ctx, { body }) => {
@@ -40,11 +33,7 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/networks/{network}',
-      door: 'api',
-      access: { permission: 'networks:read:{network}' },
-      summary: 'One named network',
+      ...networkDoors['GET /api/v1/networks/{network}'],
       params: networkParams,
       responses: { 200: network },
       handler: async (ctx, { params }) => {
@@ -53,11 +42,7 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/networks/{network}',
-      door: 'api',
-      access: { permission: 'networks:update:{network}' },
-      summary: 'Change which addresses a named network holds, everywhere it is used and at once',
+      ...networkDoors['PATCH /api/v1/networks/{network}'],
       params: networkParams,
       body: networkPatch,
       responses: { 200: network },
@@ -69,11 +54,7 @@ export function networkRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/networks/{network}',
-      door: 'api',
-      access: { permission: 'networks:delete:{network}' },
-      summary: 'Delete a named network; whatever names it admits nobody from then on',
+      ...networkDoors['DELETE /api/v1/networks/{network}'],
       params: networkParams,
       query: deleteQuery,
       responses: { 204: undefined },

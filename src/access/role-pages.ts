@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Ctx, type FieldFault, type Reply, type Route, route } from '#platform'
 import { listQuery, roleBody, roleParams, rolePatch } from './contract.ts'
+import { rolePageDoors } from './doors.ts'
 import type { OpenAccess } from './open.ts'
 import { consentOf, policiesNaming } from './operator/named-things.ts'
 import { faultsOf, linesOf, parse } from './page-forms.ts'
@@ -27,7 +28,6 @@ const holding = (row: RoleHolderRow) => ({ ...row, kind: row.holder_kind, id: ro
 
 /** Roles in the console. */
 export function rolePages(parts: RouteParts): readonly Route[] {
-  // `/roles/new` before `/roles/{role}`: the first that fits answers, and no role can be called new
   return [...editing(parts), ...reading(parts), ...assigning(parts), ...deleting(parts)]
 }
 
@@ -35,10 +35,7 @@ function reading(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: section,
-      door: 'browser',
-      access: { each: 'roles:read' },
+      ...rolePageDoors['GET /roles'],
       query: listQuery,
       handler: async (ctx, { query }) => {
         const { items, next } = await pageOfRoles(parts, ctx, query)
@@ -64,10 +61,7 @@ function reading(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{role}`,
-      door: 'browser',
-      access: { permission: 'roles:read:{role}' },
+      ...rolePageDoors['GET /roles/{role}'],
       params: roleParams,
       query: memberQuery,
       handler: async (ctx, { params, query: { cursor } }) => {
@@ -98,17 +92,11 @@ function reading(parts: RouteParts): readonly Route[] {
 function editing({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/new`,
-      door: 'browser',
-      access: { permission: 'roles:create' },
+      ...rolePageDoors['GET /roles/new'],
       handler: () => Promise.resolve(formReply(access, undefined, 0, emptyForm, [])),
     }),
     route({
-      method: 'POST',
-      path: section,
-      door: 'browser',
-      access: { permission: 'roles:create' },
+      ...rolePageDoors['POST /roles'],
       body: roleForm,
       handler: (ctx, { body }) =>
         submitted(access, undefined, 0, body, async () => {
@@ -117,10 +105,7 @@ function editing({ access }: RouteParts): readonly Route[] {
         }),
     }),
     route({
-      method: 'GET',
-      path: `${section}/{role}/edit`,
-      door: 'browser',
-      access: { permission: 'roles:update:{role}' },
+      ...rolePageDoors['GET /roles/{role}/edit'],
       params: roleParams,
       handler: async (ctx, { params }) => {
         const role = await getRole(ctx, params.role)
@@ -131,10 +116,7 @@ function editing({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{role}/edit`,
-      door: 'browser',
-      access: { permission: 'roles:update:{role}' },
+      ...rolePageDoors['POST /roles/{role}/edit'],
       params: roleParams,
       body: roleForm,
       handler: async (ctx, { params, body }) => {
@@ -152,10 +134,7 @@ function editing({ access }: RouteParts): readonly Route[] {
 function assigning({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: `${section}/{role}/give`,
-      door: 'browser',
-      access: { permission: 'roles:assign:{role}' },
+      ...rolePageDoors['POST /roles/{role}/give'],
       params: roleParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
@@ -164,10 +143,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{role}/take`,
-      door: 'browser',
-      access: { permission: 'roles:assign:{role}' },
+      ...rolePageDoors['GET /roles/{role}/take'],
       params: roleParams,
       query: holderForm,
       handler: async (ctx, { params, query }) => {
@@ -182,10 +158,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{role}/take`,
-      door: 'browser',
-      access: { permission: 'roles:assign:{role}' },
+      ...rolePageDoors['POST /roles/{role}/take'],
       params: roleParams,
       body: holderForm,
       handler: async (ctx, { params, body }) => {
@@ -199,10 +172,7 @@ function assigning({ access }: RouteParts): readonly Route[] {
 function deleting({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/{role}/delete`,
-      door: 'browser',
-      access: { permission: 'roles:delete:{role}' },
+      ...rolePageDoors['GET /roles/{role}/delete'],
       params: roleParams,
       handler: async (ctx, { params }) => {
         const role = await getRole(ctx, params.role)
@@ -211,10 +181,7 @@ function deleting({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{role}/delete`,
-      door: 'browser',
-      access: { permission: 'roles:delete:{role}' },
+      ...rolePageDoors['POST /roles/{role}/delete'],
       params: roleParams,
       body: knowingForm,
       handler: async (ctx, { params, body }) => {

@@ -10,6 +10,7 @@ import {
   roleParams,
   rolePatch,
 } from './contract.ts'
+import { roleDoors } from './doors.ts'
 import { consentOf } from './operator/named-things.ts'
 import { inTextOrder, type Page, type PageAsked } from './page.ts'
 import { roleResource } from './resources.ts'
@@ -26,11 +27,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/roles',
-      door: 'api',
-      access: { each: 'roles:read' },
-      summary: 'Roles by name, with how many hold each',
+      ...roleDoors['GET /api/v1/roles'],
       query: listQuery,
       responses: { 200: roleList },
       handler: async (ctx, { query }) => {
@@ -44,11 +41,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/roles',
-      door: 'api',
-      access: { permission: 'roles:create' },
-      summary: 'Create a role; its permissions must be held by whoever creates it',
+      ...roleDoors['POST /api/v1/roles'],
       body: roleBody,
       responses: { 201: role },
       handler: async (ctx, { body }) => {
@@ -58,11 +51,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/roles/{role}',
-      door: 'api',
-      access: { permission: 'roles:read:{role}' },
-      summary: 'One role by name',
+      ...roleDoors['GET /api/v1/roles/{role}'],
       params: roleParams,
       responses: { 200: role },
       handler: async (ctx, { params }) => {
@@ -71,11 +60,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/roles/{role}',
-      door: 'api',
-      access: { permission: 'roles:update:{role}' },
-      summary: 'Change a role for everybody who holds it; what it gains must be held by whoever changes it',
+      ...roleDoors['PATCH /api/v1/roles/{role}'],
       params: roleParams,
       body: rolePatch,
       responses: { 200: role },
@@ -93,11 +78,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/roles/{role}',
-      door: 'api',
-      access: { permission: 'roles:delete:{role}' },
-      summary: 'Delete a role and take it from everybody; its name stays taken',
+      ...roleDoors['DELETE /api/v1/roles/{role}'],
       params: roleParams,
       query: deleteQuery,
       responses: { 204: undefined },
@@ -114,11 +95,7 @@ export function roleRoutes(parts: RouteParts): readonly Route[] {
 function holderRoutes(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/roles/{role}/holders',
-      door: 'api',
-      access: { permission: 'roles:read:{role}' },
-      summary: 'Who holds a role, by themselves or as a group',
+      ...roleDoors['GET /api/v1/roles/{role}/holders'],
       params: roleParams,
       responses: { 200: memberList },
       handler: async (ctx, { params }) => {
@@ -127,11 +104,7 @@ function holderRoutes(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/roles/{role}/give',
-      door: 'api',
-      access: { permission: 'roles:assign:{role}' },
-      summary: 'Give a role to a principal or a group; whoever gives must hold all it permits',
+      ...roleDoors['POST /api/v1/roles/{role}/give'],
       params: roleParams,
       body: holder,
       responses: { 204: undefined },
@@ -141,11 +114,7 @@ function holderRoutes(): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/roles/{role}/take',
-      door: 'api',
-      access: { permission: 'roles:assign:{role}' },
-      summary: 'Take a role from a principal or a group',
+      ...roleDoors['POST /api/v1/roles/{role}/take'],
       params: roleParams,
       body: holder,
       responses: { 204: undefined },

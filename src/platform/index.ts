@@ -64,6 +64,7 @@ export {
   type RequestView,
   type Route,
   type RouteAccess,
+  type RouteHead,
   type RouteSpec,
   route,
   type SetCookie,

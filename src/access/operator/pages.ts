@@ -10,6 +10,7 @@ import {
   route,
 } from '#platform'
 import { listQuery, pageQuery } from '../contract.ts'
+import { policyPageDoors } from '../doors.ts'
 import { pageOf } from '../page.ts'
 import { faultsOf, parse } from '../page-forms.ts'
 import { may } from '../page-parts.ts'
@@ -57,17 +58,13 @@ const fields = {
 
 /** Operators' policies in the console. */
 export function policyPages(parts: RouteParts): readonly Route[] {
-  // `/policies/new` and the like before `/policies/{policy}`: the first that fits answers, and no policy can be called so
   return [...writing(parts), ...changing(parts), ...reading(parts), ...deleting()]
 }
 
 function reading({ access, keyring }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: section,
-      door: 'browser',
-      access: { permission: 'policies:read' },
+      ...policyPageDoors['GET /policies'],
       query: listQuery,
       handler: async (ctx, { query }) => {
         const { items, next } = await pageOfPolicies(ctx, keyring, query)
@@ -83,10 +80,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{policy}`,
-      door: 'browser',
-      access: { permission: 'policies:read:{policy}' },
+      ...policyPageDoors['GET /policies/{policy}'],
       params: policyParams,
       handler: async (ctx, { params }) => {
         const policy = await getPolicy(ctx, params.policy)
@@ -102,10 +96,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{policy}/history`,
-      door: 'browser',
-      access: { permission: 'policies:read:{policy}' },
+      ...policyPageDoors['GET /policies/{policy}/history'],
       params: policyParams,
       query: pageQuery,
       handler: async (ctx, { params, query }) => {
@@ -122,10 +113,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: `${section}/{policy}/history/{version}`,
-      door: 'browser',
-      access: { permission: 'policies:read:{policy}' },
+      ...policyPageDoors['GET /policies/{policy}/history/{version}'],
       params: policyVersionParams,
       handler: async (ctx, { params }) => {
         const policy = await getPolicy(ctx, params.policy)
@@ -142,17 +130,11 @@ function writing(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'GET',
-      path: `${section}/schema`,
-      door: 'browser',
-      access: { permission: 'policies:read' },
+      ...policyPageDoors['GET /policies/schema'],
       handler: () => Promise.resolve({ kind: 'page', page: schemaPage(access.inForce.check.schemaText()) }),
     }),
     route({
-      method: 'GET',
-      path: `${section}/new`,
-      door: 'browser',
-      access: { permission: 'policies:create' },
+      ...policyPageDoors['GET /policies/new'],
       query: z.strictObject({ template: z.string().max(80).optional() }),
       handler: (_, { query }) => {
         const template = policyTemplates(access.vocabulary().types).find(({ name }) => name === query.template)
@@ -161,28 +143,19 @@ function writing(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/try`,
-      door: 'browser',
-      access: { permission: 'policies:dry-run' },
+      ...policyPageDoors['POST /policies/try'],
       body: form,
       maxBody: maxPolicyBody,
       handler: (ctx, { body }) => attempt(parts, undefined, body, () => tried(ctx, parts, undefined, body)),
     }),
     route({
-      method: 'POST',
-      path: `${section}/again`,
-      door: 'browser',
-      access: { permission: 'policies:create' },
+      ...policyPageDoors['POST /policies/again'],
       body: form,
       maxBody: maxPolicyBody,
       handler: (_, { body }) => Promise.resolve(editor(parts, undefined, body, [])),
     }),
     route({
-      method: 'POST',
-      path: section,
-      door: 'browser',
-      access: { permission: 'policies:create' },
+      ...policyPageDoors['POST /policies'],
       body: form,
       maxBody: maxPolicyBody,
       handler: (ctx, { body }) =>
@@ -198,10 +171,7 @@ function writing(parts: RouteParts): readonly Route[] {
 function changing(parts: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/{policy}/edit`,
-      door: 'browser',
-      access: { permission: 'policies:update:{policy}' },
+      ...policyPageDoors['GET /policies/{policy}/edit'],
       params: policyParams,
       handler: async (ctx, { params }) => {
         const policy = await getPolicy(ctx, params.policy)
@@ -211,10 +181,7 @@ function changing(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{policy}/try`,
-      door: 'browser',
-      access: { permission: 'policies:dry-run' },
+      ...policyPageDoors['POST /policies/{policy}/try'],
       params: policyParams,
       body: form,
       maxBody: maxPolicyBody,
@@ -224,20 +191,14 @@ function changing(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{policy}/again`,
-      door: 'browser',
-      access: { permission: 'policies:update:{policy}' },
+      ...policyPageDoors['POST /policies/{policy}/again'],
       params: policyParams,
       body: form,
       maxBody: maxPolicyBody,
       handler: async (ctx, { params, body }) => editor(parts, await getPolicy(ctx, params.policy), body, []),
     }),
     route({
-      method: 'POST',
-      path: `${section}/{policy}/save`,
-      door: 'browser',
-      access: { permission: 'policies:update:{policy}' },
+      ...policyPageDoors['POST /policies/{policy}/save'],
       params: policyParams,
       body: form,
       maxBody: maxPolicyBody,
@@ -255,20 +216,14 @@ function changing(parts: RouteParts): readonly Route[] {
 function deleting(): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: `${section}/{policy}/delete`,
-      door: 'browser',
-      access: { permission: 'policies:delete:{policy}' },
+      ...policyPageDoors['GET /policies/{policy}/delete'],
       params: policyParams,
       handler: async (ctx, { params }) => {
         return { kind: 'page', page: deletePolicyPage(await getPolicy(ctx, params.policy)) }
       },
     }),
     route({
-      method: 'POST',
-      path: `${section}/{policy}/delete`,
-      door: 'browser',
-      access: { permission: 'policies:delete:{policy}' },
+      ...policyPageDoors['POST /policies/{policy}/delete'],
       params: policyParams,
       body: policyDelete,
       handler: async (ctx, { params, body }) => {

@@ -1,6 +1,7 @@
 import { canonicalAddress } from '#kit'
 import { type Ctx, type Keyring, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { listQuery, pageQuery } from '../contract.ts'
+import { policyDoors } from '../doors.ts'
 import type { OpenAccess } from '../open.ts'
 import { type Page, type PageAsked, pageOf } from '../page.ts'
 import type { RouteParts } from '../routes.ts'
@@ -60,11 +61,7 @@ export function policyRoutes(parts: RouteParts): readonly Route[] {
 function reading({ access, keyring }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/policies',
-      door: 'api',
-      access: { permission: 'policies:read' },
-      summary: 'Policies written here, by name',
+      ...policyDoors['GET /api/v1/policies'],
       query: listQuery,
       responses: { 200: policyList },
       handler: async (ctx, { query }) => {
@@ -73,21 +70,13 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policies/{policy}',
-      door: 'api',
-      access: { permission: 'policies:read:{policy}' },
-      summary: 'One policy with its text and its statements',
+      ...policyDoors['GET /api/v1/policies/{policy}'],
       params: policyParams,
       responses: { 200: policy },
       handler: async (ctx, { params }) => replyOf(access, await getPolicy(ctx, params.policy)),
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policies/{policy}/versions',
-      door: 'api',
-      access: { permission: 'policies:read:{policy}' },
-      summary: 'Every version of a policy, newest first',
+      ...policyDoors['GET /api/v1/policies/{policy}/versions'],
       params: policyParams,
       query: pageQuery,
       responses: { 200: policyVersionList },
@@ -100,11 +89,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policies/{policy}/versions/{version}',
-      door: 'api',
-      access: { permission: 'policies:read:{policy}' },
-      summary: 'One version of a policy',
+      ...policyDoors['GET /api/v1/policies/{policy}/versions/{version}'],
       params: policyVersionParams,
       responses: { 200: policyVersion },
       handler: async (ctx, { params }) => {
@@ -113,11 +98,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policies/{policy}/differences',
-      door: 'api',
-      access: { permission: 'policies:read:{policy}' },
-      summary: 'What a policy in shadow mode would have answered otherwise, latest first, a few seconds behind',
+      ...policyDoors['GET /api/v1/policies/{policy}/differences'],
       params: policyParams,
       responses: { 200: policyDifferenceList },
       handler: async (ctx, { params }) => {
@@ -132,11 +113,7 @@ function writing({ access }: RouteParts): readonly Route[] {
   const parts = policyParts(access)
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/policies',
-      door: 'api',
-      access: { permission: 'policies:create' },
-      summary: 'Write a policy; what it permits must be held by whoever brings it into force',
+      ...policyDoors['POST /api/v1/policies'],
       body: policyBody,
       maxBody: maxPolicyBody,
       responses: { 201: policy },
@@ -146,11 +123,7 @@ function writing({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/policies/{policy}',
-      door: 'api',
-      access: { permission: 'policies:update:{policy}' },
-      summary: 'Change a policy; another text becomes its next version',
+      ...policyDoors['PATCH /api/v1/policies/{policy}'],
       params: policyParams,
       body: policyPatch,
       maxBody: maxPolicyBody,
@@ -167,11 +140,7 @@ function writing({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/policies/{policy}/rollback',
-      door: 'api',
-      access: { permission: 'policies:update:{policy}' },
-      summary: 'Make the text of an earlier version the newest one',
+      ...policyDoors['POST /api/v1/policies/{policy}/rollback'],
       params: policyParams,
       body: policyRollback,
       responses: { 200: policy },
@@ -179,11 +148,7 @@ function writing({ access }: RouteParts): readonly Route[] {
         replyOf(access, await rollBackPolicy(ctx, parts, params.policy, body, unchanged(request.headers))),
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/policies/{policy}',
-      door: 'api',
-      access: { permission: 'policies:delete:{policy}' },
-      summary: 'Delete a policy; it decides nothing any more, and its name stays taken',
+      ...policyDoors['DELETE /api/v1/policies/{policy}'],
       params: policyParams,
       query: policyDelete,
       responses: { 204: undefined },
@@ -196,19 +161,15 @@ function writing({ access }: RouteParts): readonly Route[] {
 }
 
 const states = [
-  ['enable', 'enforced', 'Bring a policy into force'],
-  ['shadow', 'shadow', 'Only watch what a policy would answer; it decides nothing'],
-  ['disable', 'off', 'Switch a policy off'],
-] as const satisfies readonly (readonly [string, PolicyState, string])[]
+  ['enable', 'enforced'],
+  ['shadow', 'shadow'],
+  ['disable', 'off'],
+] as const satisfies readonly (readonly [string, PolicyState])[]
 
 function switching({ access }: RouteParts): readonly Route[] {
-  return states.map(([verb, state, summary]) =>
+  return states.map(([verb, state]) =>
     route({
-      method: 'POST',
-      path: `/api/v1/policies/{policy}/${verb}`,
-      door: 'api',
-      access: { permission: 'policies:update:{policy}' },
-      summary,
+      ...policyDoors[`POST /api/v1/policies/{policy}/${verb}`],
       params: policyParams,
       body: policyAction,
       responses: { 200: policy },
@@ -223,11 +184,7 @@ function switching({ access }: RouteParts): readonly Route[] {
 function trying({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/policies/dry-run',
-      door: 'api',
-      access: { permission: 'policies:dry-run' },
-      summary: 'Say whose access a policy would change, without saving it',
+      ...policyDoors['POST /api/v1/policies/dry-run'],
       body: dryRunBody,
       maxBody: maxPolicyBody,
       responses: { 200: dryRunResult },
@@ -245,11 +202,7 @@ function trying({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policy-templates',
-      door: 'api',
-      access: { signedIn: 'examples in the words of this installation say nothing about anybody' },
-      summary: 'Policies to begin with',
+      ...policyDoors['GET /api/v1/policy-templates'],
       responses: { 200: templateList },
       handler: () => {
         const items = policyTemplates(access.vocabulary().types)
@@ -257,11 +210,7 @@ function trying({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/policy-schema',
-      door: 'api',
-      access: { signedIn: 'the words of policies say nothing about anybody' },
-      summary: 'The words of policies: entity types with their attributes, actions, context',
+      ...policyDoors['GET /api/v1/policy-schema'],
       responses: { 200: policySchema },
       handler: () => Promise.resolve({ kind: 'json', body: { schema: access.inForce.check.schemaText() } }),
     }),

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { requestPageDoors } from '../doors.ts'
 import { getPrincipal } from '../principals.ts'
 import type { RouteParts } from '../routes.ts'
 import { durations, lastingOf } from '../views/durations.ts'
 import { requestListPage, requestPage } from '../views/requests.ts'
 import { askForAccess, declineRequest, effectOf, getRequest, grantRequest, withdrawRequest } from './access-requests.ts'
 import { requestParams } from './contract.ts'
-import { own, pageOfRequests } from './routes.ts'
+import { pageOfRequests } from './routes.ts'
 import { requestJson, requestsJson } from './wire.ts'
 
 const listQuery = z.strictObject({ mine: z.literal('true').optional(), cursor: z.string().max(1024).optional() })
@@ -29,10 +30,7 @@ export function requestPages(parts: RouteParts): readonly Route[] {
 function reading({ access, keyring }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/requests',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['GET /requests'],
       query: listQuery,
       handler: async (ctx, { query }) => {
         const mine = query.mine === 'true'
@@ -44,10 +42,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/requests/{request}',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['GET /requests/{request}'],
       params: requestParams,
       handler: (ctx, { params }) => onePage({ access }, ctx, params.request, []),
     }),
@@ -79,10 +74,7 @@ function changing(parts: RouteParts): readonly Route[] {
   const { access } = parts
   return [
     route({
-      method: 'POST',
-      path: '/requests',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['POST /requests'],
       body: askBody,
       handler: async (ctx, { body }) => {
         const { permission, reason } = body
@@ -91,30 +83,21 @@ function changing(parts: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/requests/{request}/grant',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['POST /requests/{request}/grant'],
       params: requestParams,
       body: grantBody,
       handler: (ctx, { params, body }) =>
         answered(parts, ctx, params.request, () => grantRequest(access, ctx, params.request, lastingOf(body.duration))),
     }),
     route({
-      method: 'POST',
-      path: '/requests/{request}/decline',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['POST /requests/{request}/decline'],
       params: requestParams,
       body: declineBody,
       handler: (ctx, { params, body }) =>
         answered(parts, ctx, params.request, () => declineRequest(access, ctx, params.request, body.words)),
     }),
     route({
-      method: 'POST',
-      path: '/requests/{request}/withdraw',
-      door: 'browser',
-      access: { signedIn: own },
+      ...requestPageDoors['POST /requests/{request}/withdraw'],
       params: requestParams,
       handler: async (ctx, { params }) => {
         await withdrawRequest(ctx, params.request)

@@ -1,4 +1,5 @@
 import { type Ctx, type Keyring, type Route, route } from '#platform'
+import { requestDoors } from '../doors.ts'
 import type { OpenAccess } from '../open.ts'
 import { type PageAsked, pageOf } from '../page.ts'
 import type { RouteParts } from '../routes.ts'
@@ -24,19 +25,12 @@ import { listOpenRequests, listRequestsOf } from './request-store.ts'
 import { requestJson, requestsJson } from './wire.ts'
 
 /** Why whoever is signed in comes through: the use-cases ask the rest. */
-export const own = 'everybody asks for themselves; a request is shown only to who made it and who could grant it'
-
 /** Asking for access and answering, over the API. */
 export function requestRoutes({ access, keyring }: RouteParts): readonly Route[] {
   const path = '/api/v1/access-requests'
-  const one = `${path}/{request}`
   return [
     route({
-      method: 'GET',
-      path,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Open requests you could grant, or with mine=true what you asked for; newest first',
+      ...requestDoors['GET /api/v1/access-requests'],
       query: requestQuery,
       responses: { 200: accessRequestList },
       handler: async (ctx, { query }) => {
@@ -45,11 +39,7 @@ export function requestRoutes({ access, keyring }: RouteParts): readonly Route[]
       },
     }),
     route({
-      method: 'POST',
-      path,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Ask those who hold a permission to grant it to you for a time',
+      ...requestDoors['POST /api/v1/access-requests'],
       body: requestBody,
       responses: { 201: accessRequest },
       handler: async (ctx, { body: { permission, reason, durationSeconds } }) => {
@@ -59,11 +49,7 @@ export function requestRoutes({ access, keyring }: RouteParts): readonly Route[]
       },
     }),
     route({
-      method: 'GET',
-      path: one,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'One request',
+      ...requestDoors['GET /api/v1/access-requests/{request}'],
       params: requestParams,
       responses: { 200: accessRequest },
       handler: async (ctx, { params }) => {
@@ -71,18 +57,14 @@ export function requestRoutes({ access, keyring }: RouteParts): readonly Route[]
         return { kind: 'json', body: await requestJson(ctx, row) }
       },
     }),
-    ...answers(access, one),
+    ...answers(access),
   ]
 }
 
-function answers(access: OpenAccess, one: string): readonly Route[] {
+function answers(access: OpenAccess): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: `${one}/grant`,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Grant what was asked for, from what you hold, for a time',
+      ...requestDoors['POST /api/v1/access-requests/{request}/grant'],
       params: requestParams,
       body: requestGrantBody,
       responses: { 200: accessRequest },
@@ -93,11 +75,7 @@ function answers(access: OpenAccess, one: string): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${one}/decline`,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Decline a request you could grant, with words for who asked',
+      ...requestDoors['POST /api/v1/access-requests/{request}/decline'],
       params: requestParams,
       body: requestDeclineBody,
       responses: { 200: accessRequest },
@@ -107,11 +85,7 @@ function answers(access: OpenAccess, one: string): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${one}/withdraw`,
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Take your own request back',
+      ...requestDoors['POST /api/v1/access-requests/{request}/withdraw'],
       params: requestParams,
       responses: { 200: accessRequest },
       handler: async (ctx, { params }) => ({

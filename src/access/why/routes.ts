@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { decisionSteps, parsePermission } from '#kit'
 import { type Ctx, type Explain, type Reply, type Route, route } from '#platform'
 import { askedResource } from '../asked.ts'
+import { whyDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { OpenAccess } from '../open.ts'
 import { optionalText } from '../page-forms.ts'
@@ -12,8 +13,6 @@ import { whoIsAsked } from './account.ts'
 import { explanation, whyQuery } from './contract.ts'
 import { type Told, tell } from './telling.ts'
 import { explanationJson } from './wire.ts'
-
-const own = 'everybody may ask about themselves; about others it asks for decisions:read in the handler'
 
 const pageQuery = z.strictObject({
   permission: optionalText(512),
@@ -27,11 +26,7 @@ type PageQuery = z.infer<typeof pageQuery>
 export function whyRoutes({ access }: RouteParts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/why',
-      door: 'api',
-      access: { signedIn: own },
-      summary: 'Why you, or somebody you may ask about, may or may not do something',
+      ...whyDoors['GET /api/v1/why'],
       query: whyQuery,
       responses: { 200: explanation },
       handler: async (ctx, { query }) => {
@@ -43,10 +38,7 @@ export function whyRoutes({ access }: RouteParts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/why',
-      door: 'browser',
-      access: { signedIn: own },
+      ...whyDoors['GET /why'],
       query: pageQuery,
       handler: (ctx, { query }) => page(access, ctx, query),
     }),

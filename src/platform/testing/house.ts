@@ -11,6 +11,7 @@ import { type Subscriber, startOutbox } from '../events/outbox.ts'
 import type { DoorDeps } from '../http/door.ts'
 import { EventStreams } from '../http/event-streams.ts'
 import { httpErrors } from '../http/http-errors.ts'
+import { platformPermissions } from '../http/platform-routes.ts'
 import { serveRoutes } from '../http/server.ts'
 import { leasing } from '../jobs/lease.ts'
 import type { Seal } from '../keyring/keyring.ts'
@@ -94,7 +95,7 @@ export async function testHouse(t: TestContext, options: TestHouseOptions): Prom
   const configs = new Map(options.rooms.map(({ name, config }) => [name, config.parse(options.configs?.[name] ?? {})]))
   const house = await openHouse(options.rooms, kernel, configs, {
     routes: () => [],
-    permissions: [],
+    permissions: platformPermissions,
     policies: [],
     errors: { ...platformErrors, ...httpErrors },
   })
