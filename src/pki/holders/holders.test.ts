@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { accountActor, addRole } from '#access/testing'
-import { type Ctx, GateError, listAudit } from '#platform'
+import { type Ctx, GateError, listAudit, wholeRoute } from '#platform'
 import { eachDialect, testContext } from '#platform/testing'
 import { issuedWithKey } from '../issue/contract.ts'
 import { findRoute, postRoute, startNode, type TestNode } from '../testing.ts'
@@ -21,7 +21,7 @@ interface Call {
 }
 
 async function call(node: TestNode, ctx: Ctx, path: string, { method = 'GET', ...rest }: Call = {}) {
-  const route = findRoute(node, path, method)
+  const route = await wholeRoute(findRoute(node, path, method))
   const url = new URL(`https://gatehouse.localhost:8443${path}`)
   const headers = new Headers(rest.headers)
   const request = { method, url, headers, cookies: new Map(), address: undefined, local: false }

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Ctx, listAudit, systemRandom } from '#platform'
+import { type Ctx, listAudit, systemRandom, wholeRoute } from '#platform'
 import { eachDialect, programMissing } from '#platform/testing'
 import { findRoute, startNode, type TestNode } from '../testing.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
@@ -15,7 +15,7 @@ const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
 const asAdmin = (node: TestNode): Ctx => node.ctx.as({ principal: { kind: 'local', id: 'local', name: 'local' } })
 
 async function order(node: TestNode, pkcs12: unknown) {
-  const route = findRoute(node, '/api/v1/certificates', 'POST')
+  const route = await wholeRoute(findRoute(node, '/api/v1/certificates', 'POST'))
   const body = route.body?.parse({ profile: 'device', device: 'washer-7', newKey: true, label: 'Ada’s washer', pkcs12 })
   const url = new URL('https://gatehouse.localhost:8443/api/v1/certificates')
   const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
