@@ -76,6 +76,6 @@ test('behind a door stands what was judged for it, and nothing else', async () =
     [[read], /nothing stands behind POST \/things/],
   ]
   for (const [routes, fault] of faulty) {
-    await assert.rejects(async () => wholeRoute(late(() => Promise.resolve(routes)).read), fault)
+    await assert.rejects(wholeRoute(late(() => Promise.resolve(routes)).read), fault)
   }
 })

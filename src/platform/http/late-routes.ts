@@ -50,8 +50,8 @@ export function lateRoutes(
 }
 
 /** The route with what stands behind its door. */
-export function wholeRoute(route: AnyRoute): Route | Promise<Route> {
-  return 'whole' in route ? route.whole() : route
+export function wholeRoute(route: AnyRoute): Promise<Route> {
+  return 'whole' in route ? route.whole() : Promise.resolve(route)
 }
 
 async function behind(
