@@ -135,7 +135,7 @@ function* contents(): Generator<Content> {
   ]
   const role = (id: string, permission: string): Content => [
     'access_roles',
-    { id, name: id.replaceAll('_', '-'), permissions: JSON.stringify([permission]), built_in: 0, ...made },
+    { id, name: id.replaceAll('_', '-'), permissions: JSON.stringify([permission]), built_in: 0, rank: 0, ...made },
   ]
   const holder = (role_id: string, holder_kind: string, holder_id: string): Content => [
     'access_role_holders',

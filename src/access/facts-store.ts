@@ -1,5 +1,5 @@
 import { type Cidr, type PrincipalKind, parseCidr } from '#kit'
-import { type Db, tables } from '#platform'
+import { type Db, prepared, tables } from '#platform'
 import {
   builtInPrincipals,
   type GrantFacts,
@@ -58,11 +58,13 @@ const principalSql: Readonly<Record<Db['dialect'], string>> = {
     listed: (each) => `json_group_array(${each})`,
     lines: (each) => `group_concat(${each}, char(10))`,
   }),
-  postgres: principalOf('$1', '$2', {
-    list: 'json_build_array',
-    listed: (each) => `json_agg(${each})::text`,
-    lines: (each) => `string_agg(${each}::text, chr(10))`,
-  }),
+  postgres: prepared(
+    principalOf('$1', '$2', {
+      list: 'json_build_array',
+      listed: (each) => `json_agg(${each})::text`,
+      lines: (each) => `string_agg(${each}::text, chr(10))`,
+    }),
+  ),
 }
 
 /** What the dialects call their JSON. */

@@ -24,6 +24,7 @@ export type {
   Queries,
   RoomMigrations,
 } from './db/database.ts'
+export { prepared } from './db/dialect.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
 export { tables, touch } from './db/handle.ts'
 export { closeness, contains } from './db/search.ts'

@@ -47,6 +47,24 @@ export class Queries<Tables> extends QueryCreator<Tables> {
   }
 }
 
+const preparedNames = new Map<string, string>()
+
+/**
+ * Declares a statement whose text never changes, for `raw`: PostgreSQL plans it once for each connection, where planning
+ * takes longer than running it. It names its columns: what `*` stands for may change under a plan.
+ *
+ * @returns the text
+ */
+export function prepared(statement: string): string {
+  if (!preparedNames.has(statement)) preparedNames.set(statement, `fixed_${preparedNames.size + 1}`)
+  return statement
+}
+
+/** Under which name a connection keeps it; `undefined`: it was not declared. */
+export function preparedName(statement: string): string | undefined {
+  return preparedNames.get(statement)
+}
+
 function executorOver(dialect: Dialect, run: Runner): kysely.QueryExecutor {
   const { adapter, compiler } = engines[dialect]
   return {

@@ -4,7 +4,7 @@ import { type ClientBase, Pool, type PoolClient } from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Database, Db, EpochName, RoomMigrations } from './database.ts'
-import type { Runner } from './dialect.ts'
+import { preparedName, type Runner } from './dialect.ts'
 import { isReadOnlyViolation, isRetryable, storageFailure } from './failures.ts'
 import { makeHandle, Transaction } from './handle.ts'
 import { applyMigrations } from './migrations.ts'
@@ -214,7 +214,9 @@ async function query(
   sql: string,
   parameters: readonly Bindable[],
 ): Promise<QueryResult<unknown>> {
-  const { command, rowCount, rows } = await on.query<Record<string, unknown>>(sql, [...parameters])
+  const name = preparedName(sql)
+  const asked = { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) }
+  const { command, rowCount, rows } = await on.query<Record<string, unknown>>(asked)
   return command === 'SELECT' ? { rows } : { rows, numAffectedRows: BigInt(rowCount ?? 0) }
 }
 
