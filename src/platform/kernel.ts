@@ -81,6 +81,7 @@ export async function openKernel(
       publicPort: config.console.port,
       trustedProxies: proxiesOf(config),
       fileCertificates,
+      limits: { bodyRate: config.listen.leastUploadRate },
       log,
       metrics,
     })

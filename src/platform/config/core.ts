@@ -54,6 +54,14 @@ export const coreConfig = z
             'Networks or addresses of proxies in front of Gatehouse: from them, and from nobody else, `X-Forwarded-For` counts.',
           )
           .meta(live),
+        leastUploadRate: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(64)
+          .describe(
+            'Bytes a second that a request’s body must bring on average, looked at each minute, while the app is ready for more; slower ones are cut. 0: no least rate. However slow or fast, a minute without a byte ends it.',
+          ),
         certificates: z
           .array(z.strictObject({ certificate: file, key: file }))
           .max(100)

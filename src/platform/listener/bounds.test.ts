@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { ServerResponse } from 'node:http'
 import { connect as connectTcp } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import type { ListenerLimits } from './limits.ts'
 import {
@@ -50,6 +51,64 @@ test('attack 11: a client that stalls in handshake, headers or body is dropped, 
   stream.write('12345')
   await new Promise((resolve) => stream.once('close', resolve))
 })
+
+test('attack 11: a body that trickles is cut, on both protocols, and one that flows is not', async (t) => {
+  const limits = { bodyRate: 1_000, bodyWindowMs: 400 }
+  const fixture = await startReader(t, limits)
+  const head = 'POST / HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n'
+  const socket = openTls(fixture, { serverName: 'b.test' })
+  socket.write(head)
+  assert.equal(await trickled(socket, '1'), false)
+  const stream = openHttp2(t, fixture, 'b.test').request({ ':method': 'POST', ':path': '/', ':authority': 'b.test' })
+  assert.equal(await trickled(stream, '1'), false)
+  const honest = openTls(fixture, { serverName: 'b.test' })
+  honest.write(head)
+  assert.equal(await trickled(honest, 'x'.repeat(20_000)), true)
+  const lenient = await startReader(t, { ...limits, bodyRate: 0, bodyIdleMs: 1_000 })
+  const slow = openTls(lenient, { serverName: 'b.test' })
+  slow.write(head.replace('1000000', '40'))
+  assert.equal(await trickled(slow, '1'), true)
+})
+
+test('a body waits for its reader as long as the reader likes', async (t) => {
+  let read: (() => void) | undefined
+  const fixture = await startListener(t, { bodyRate: 1_000_000, bodyWindowMs: 50, bodyIdleMs: 60_000 }, (listener) => {
+    listener.otherHosts((request, response) => {
+      read = () => request.on('data', () => undefined).on('end', () => response.end('read'))
+    })
+  })
+  const upload = `POST / HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(1_000_000)}`
+  const answered = exchange(fixture, upload, { serverName: 'b.test' })
+  // windows enough to cut it pass on another connection
+  const other = openTls(fixture, { serverName: 'b.test' })
+  while (read === undefined) await new Promise((resolve) => setImmediate(resolve))
+  const ready = read
+  other.write('POST / HTTP/1.1\r\nHost: b.test\r\nContent-Length: 10\r\n\r\n')
+  other.on('error', () => undefined)
+  await new Promise((resolve) => other.once('close', resolve))
+  ready()
+  assert.match(await answered, /read/)
+})
+
+/** Writes a piece every 20 ms, at most 50; whether the answer came before the end. */
+function trickled(socket: Duplex, piece: string): Promise<boolean> {
+  let seen = ''
+  let left = 50
+  const timer = setInterval(() => {
+    left -= 1
+    if (left >= 0) socket.write(piece)
+  }, 20)
+  socket.on('error', () => undefined)
+  socket.on('data', (chunk: Buffer) => {
+    seen += chunk.toString()
+  })
+  return new Promise((resolve) => {
+    socket.once('close', () => {
+      clearInterval(timer)
+      resolve(seen.includes('read'))
+    })
+  })
+}
 
 test('an idle connection is closed: kept-alive HTTP/1, HTTP/2 without a stream', async (t) => {
   const fixture = await startListener(t, impatient)

@@ -10,6 +10,7 @@ import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler, ServedRequest, ServedResponse, UpgradeHandler } from './listener.ts'
 import { type OwnHosts, withAnswer } from './own-hosts.ts'
 import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
+import { boundBody } from './slow-bodies.ts'
 
 export interface Served {
   readonly handler: ServedHandler
@@ -69,7 +70,7 @@ export function createDispatch(
           refuse(response, served)
           return
         }
-        boundBody(request, response, limits.bodyIdleMs)
+        boundBody(request, response, limits)
         callHandler(served.handler, request, response, log)
       })
     },
@@ -103,23 +104,4 @@ export function callHandler(handler: ServedHandler, request: ServedRequest, resp
     log.error({ error, path: pathOnly(request.url ?? '') }, 'a request handler failed')
     refuse(response, 'platform.internal-error')
   }
-}
-
-/** Drops a client that announced a body and stopped sending it. Ends with the body, so that long answers are not cut. */
-export function boundBody(request: ServedRequest, response: ServedResponse, idleMs: number): void {
-  if (request.httpVersionMajor === 1) {
-    const length = request.headers['content-length']
-    if ((length === undefined || length === '0') && request.headers['transfer-encoding'] === undefined) return
-    const { socket } = request as IncomingMessage
-    socket.setTimeout(idleMs)
-    request.once('end', () => {
-      // after an early answer the timer is the keep-alive's already
-      if (!response.writableFinished) socket.setTimeout(0)
-    })
-    return
-  }
-  const { stream } = request as Http2ServerRequest
-  if (stream.endAfterHeaders) return
-  stream.setTimeout(idleMs, () => stream.destroy())
-  request.once('end', () => stream.setTimeout(0))
 }

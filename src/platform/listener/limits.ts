@@ -6,8 +6,14 @@ export interface ListenerLimits {
   readonly helloBytes: number
   /** From a request's first byte, or a connection's, to the end of its headers. */
   readonly headersMs: number
-  /** Without a byte of a request's body. Whole uploads may take as long as they flow. */
+  /** Without a byte of a request's body. */
   readonly bodyIdleMs: number
+  /**
+   * Bytes a second that a body must bring, on average over each window, while its reader is ready for them; 0: no
+   * matter how few. Whole uploads may take as long as they flow.
+   */
+  readonly bodyRate: number
+  readonly bodyWindowMs: number
   /** A kept-alive HTTP/1 connection without a request. */
   readonly keepAliveMs: number
   /** An HTTP/2 connection without a stream and without traffic. */
@@ -36,6 +42,8 @@ export const defaultLimits: ListenerLimits = {
   helloBytes: 16_384,
   headersMs: 15_000,
   bodyIdleMs: 60_000,
+  bodyRate: 64,
+  bodyWindowMs: 60_000,
   keepAliveMs: 30_000,
   sessionIdleMs: 120_000,
   headerBytes: 16_384,

@@ -2,13 +2,14 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import { type Connections, Http1Connections, type Peers } from './connections.ts'
-import { boundBody, callHandler } from './dispatch.ts'
+import { callHandler } from './dispatch.ts'
 import { hostOf } from './host-name.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
 import { createServer } from './node-http.ts'
 import { withAnswer } from './own-hosts.ts'
 import { claimsOtherVersion, type RefusalCode, refuse, refuseSocket, refuseVersion } from './refusals.ts'
+import { boundBody } from './slow-bodies.ts'
 
 export interface PlainServerParts {
   readonly prefixes: ReadonlyMap<string, ServedHandler>
@@ -51,7 +52,7 @@ export function createPlainServer(parts: PlainServerParts): {
     }
     withAnswer(choose(parts, request, peers.get(request.socket)?.address ?? ''), (answer) => {
       if (typeof answer === 'function') {
-        boundBody(request, response, limits.bodyIdleMs)
+        boundBody(request, response, limits)
         callHandler(answer, request, response, log)
       } else if ('location' in answer) {
         response.writeHead(308, { location: answer.location, 'content-length': 0 })
