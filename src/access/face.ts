@@ -56,6 +56,11 @@ export interface AccessFace {
     ctx: Ctx,
     principal: { readonly id: string; readonly kind: PrincipalKind; readonly name: string },
   ): Promise<void>
+  /** The same for many at once. */
+  addPrincipals(
+    ctx: Ctx,
+    principals: readonly { readonly id: string; readonly kind: PrincipalKind; readonly name: string }[],
+  ): Promise<void>
   /** From commit on every decision about it is refused at step `principal` while `disabled`. */
   setPrincipalState(ctx: Ctx, id: string, state: 'active' | 'disabled'): Promise<void>
   /** Removes it with its roles, memberships and grants. */

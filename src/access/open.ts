@@ -19,7 +19,7 @@ import { PoliciesInForce } from './operator/policies-in-force.ts'
 import { findPolicy } from './operator/policies-store.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { openPolicyEngine, type PolicySource } from './policy-engine.ts'
-import { addPrincipal, removePrincipal, setPrincipalState } from './principals.ts'
+import { addPrincipal, addPrincipals, removePrincipal, setPrincipalState } from './principals.ts'
 import { findAccountByName, findPrincipal } from './principals-store.ts'
 import { requireOutranks, requireOutranksAll } from './ranks.ts'
 import { assignRole } from './roles.ts'
@@ -139,6 +139,7 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Omi
       return row && { id: row.id, kind: row.kind, name: row.name, state: row.state }
     },
     addPrincipal,
+    addPrincipals,
     setPrincipalState,
     removePrincipal,
     assignRole,

@@ -3,8 +3,10 @@ import { type Db, tables, touch } from '#platform'
 import { listGroupsWithin } from './groups-store.ts'
 import type { PrincipalRow, Tables } from './tables.ts'
 
-export async function insertPrincipal(db: Db, row: PrincipalRow): Promise<void> {
-  await tables<Tables>(db).insertInto('access_principals').values(row).execute()
+/** At most some thousands: a statement takes so many parameters and no more. */
+export async function insertPrincipals(db: Db, rows: readonly PrincipalRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await tables<Tables>(db).insertInto('access_principals').values(rows).execute()
   touch(db, 'access')
 }
 

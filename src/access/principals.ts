@@ -3,7 +3,13 @@ import type { Ctx } from '#platform'
 import { keepingAdministrator } from './administrators.ts'
 import { fail } from './errors.ts'
 import { builtInPrincipals } from './facts.ts'
-import { deletePrincipal, findPrincipal, insertPrincipal, updatePrincipalState } from './principals-store.ts'
+import {
+  deletePrincipal,
+  findPrincipal,
+  findPrincipals,
+  insertPrincipals,
+  updatePrincipalState,
+} from './principals-store.ts'
 import type { PrincipalRow } from './tables.ts'
 
 interface NewPrincipal {
@@ -13,11 +19,25 @@ interface NewPrincipal {
 }
 
 /** @throws TypeError for a built-in kind or an id that is known: ids are made, never chosen */
-export async function addPrincipal(ctx: Ctx, { id, kind, name }: NewPrincipal): Promise<void> {
-  if (builtInPrincipals.has(id) || builtInPrincipals.has(kind)) throw new TypeError(`${kind} ${id} is built in`)
-  await ctx.tx(async (ctx) => {
-    if ((await findPrincipal(ctx.db, id)) !== undefined) throw new TypeError(`principal ${id} is known already`)
-    await insertPrincipal(ctx.db, { id, kind, name, state: 'active', created_at: ctx.now })
+export function addPrincipal(ctx: Ctx, principal: NewPrincipal): Promise<void> {
+  return addPrincipals(ctx, [principal])
+}
+
+/** The same for many at once. */
+export async function addPrincipals(ctx: Ctx, principals: readonly NewPrincipal[]): Promise<void> {
+  for (const { id, kind } of principals) {
+    if (builtInPrincipals.has(id) || builtInPrincipals.has(kind)) throw new TypeError(`${kind} ${id} is built in`)
+  }
+  await ctx.tx(async (tx) => {
+    const [known] = await findPrincipals(
+      tx.db,
+      principals.map(({ id }) => id),
+    )
+    if (known !== undefined) throw new TypeError(`principal ${known.id} is known already`)
+    const rows = principals.map(
+      ({ id, kind, name }) => ({ id, kind, name, state: 'active', created_at: tx.now }) as const,
+    )
+    await insertPrincipals(tx.db, rows)
   })
 }
 

@@ -32,7 +32,7 @@ import { openRevocation } from './revoke/open-revocation.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { revocationRoutes } from './revoke/routes.ts'
 import { pkiRoutes } from './routes.ts'
-import { certificateSearch } from './search.ts'
+import { certificateSearch, holderSearch } from './search.ts'
 
 const day = 86_400_000
 const hour = 3_600_000
@@ -177,8 +177,12 @@ export async function openPki(
       authorityNavigation,
       enrolmentNavigation,
     ],
-    search: [certificateSearch],
-    searchActions: [{ title: 'Trust the root certificate', href: '/certificates' }, ...enrolmentActions],
+    search: [certificateSearch, holderSearch],
+    searchActions: [
+      { title: 'Trust the root certificate', href: '/certificates' },
+      { title: 'Add a device or service', href: '/certificates/holders/new' },
+      ...enrolmentActions,
+    ],
     setupSteps: [trustRoot],
     notices: async () =>
       trustedRoots(await hierarchy.current(), kernel.clock.now()).map(({ stored, published }) => ({

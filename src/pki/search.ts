@@ -1,5 +1,7 @@
 import type { SearchSource } from '#platform'
+import { listHolders } from './holders/holders-store.ts'
 import { listCertificates, titleOf } from './issue/certificate-store.ts'
+import { titleOf as holderTitle, pathOf } from './views/holders.ts'
 
 /** Certificates by name, subject, serial number or label. A name is one find, however often it was renewed. */
 export const certificateSearch: SearchSource = {
@@ -12,6 +14,20 @@ export const certificateSearch: SearchSource = {
       title,
       note: serial,
       href: `/certificates?${new URLSearchParams({ q: title })}`,
+    }))
+  },
+}
+
+/** Devices and services by name or title. */
+export const holderSearch: SearchSource = {
+  title: 'Devices and services',
+  order: 61,
+  find: async (ctx, text, limit) => {
+    const found = await listHolders(ctx.db, { text }, undefined, limit)
+    return found.map((holder) => ({
+      title: holderTitle(holder),
+      note: `${holder.kind} ${holder.name}`,
+      href: pathOf(holder.id),
     }))
   },
 }

@@ -154,6 +154,21 @@ eachDialect((_, open) => {
     assert.equal((await list(node)).items.length, 2)
   })
 
+  test('search finds them by name and by what people call them', async (t) => {
+    const node = await startNode(t, open)
+    await create(node, { kind: 'device', name: 'washer-7', title: 'Cellar' })
+    const gone = await create(node, { kind: 'device', name: 'washer-8', title: 'Cellar' })
+    await remove(node, gone.id)
+    const source = node.opened.search?.find(({ title }) => title === 'Devices and services')
+    for (const text of ['washer', 'cellar']) {
+      const found = (await source?.find(asAdmin(node), text, 10)) ?? []
+      assert.deepEqual(
+        found.map(({ title, note }) => [title, note]),
+        [['Cellar', 'device washer-7']],
+      )
+    }
+  })
+
   test('two who decide at once: the second sees that it changed', async (t) => {
     const node = await startNode(t, open)
     const { id } = await create(node, newHolderBody.parse({ kind: 'device', name: 'washer-7' }))

@@ -54,21 +54,15 @@ const byName = {
   postgres: 'select * from pki_holders where kind = $1 and name = $2',
 } as const
 
-export async function insertHolder(db: Db, holder: Omit<StoredHolder, 'removedAt' | 'revision'>): Promise<void> {
-  const { id, kind, name, title, createdAt, createdBy } = holder
-  await tables<PkiTables>(db)
-    .insertInto('pki_holders')
-    .values({
-      id,
-      kind,
-      name,
-      title,
-      created_at: createdAt,
-      created_by: createdBy ?? null,
-      removed_at: null,
-      revision: 1,
-    })
-    .execute()
+export type NewHolder = Omit<StoredHolder, 'removedAt' | 'revision'>
+
+export async function insertHolders(db: Db, holders: readonly NewHolder[]): Promise<void> {
+  if (holders.length > 0) await tables<PkiTables>(db).insertInto('pki_holders').values(holders.map(rowOf)).execute()
+}
+
+function rowOf({ id, kind, name, title, createdAt, createdBy }: NewHolder): PkiTables['pki_holders'] {
+  const made = { created_at: createdAt, created_by: createdBy ?? null }
+  return { id, kind, name, title, ...made, removed_at: null, revision: 1 }
 }
 
 export function holderOf(row: PkiTables['pki_holders']): StoredHolder {

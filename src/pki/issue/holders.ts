@@ -1,7 +1,7 @@
 import type { AccessFace } from '#access'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
-import { findHolder, findHolderByName, findHoldersByName, insertHolder } from './holder-store.ts'
+import { findHolder, findHolderByName, findHoldersByName, insertHolders } from './holder-store.ts'
 
 /** What a certificate can speak for. Devices and services are known by their certificates alone. */
 export const holderKinds = ['account', 'device', 'service'] as const
@@ -48,17 +48,37 @@ export async function ensureHolder(ctx: Ctx, access: AccessFace, { kind, name }:
   })
 }
 
+interface NewName {
+  readonly kind: 'device' | 'service'
+  readonly name: string
+  readonly title: string
+}
+
 /** Makes it known, in the transaction of `tx`: a principal that may nothing yet. Whoever calls knows that the name is free. */
-export async function makeHolder(
-  tx: Ctx,
-  access: AccessFace,
-  { kind, name, title }: { readonly kind: 'device' | 'service'; readonly name: string; readonly title: string },
-): Promise<Holder> {
-  const id = tx.newId(prefixes[kind])
-  await access.addPrincipal(tx, { id, kind: principalKinds[kind], name })
-  await insertHolder(tx.db, { id, kind, name, title, createdAt: tx.now, createdBy: tx.actor.principal.id })
-  await tx.audit({ action: 'certificate-holders.create', target: { type: kind, id, name } })
-  return { id, kind, name }
+export async function makeHolder(tx: Ctx, access: AccessFace, wanted: NewName): Promise<Holder> {
+  const [holder] = await makeHolders(tx, access, [wanted])
+  if (holder === undefined) throw new TypeError('a holder was lost')
+  return holder
+}
+
+async function makeHolders(tx: Ctx, access: AccessFace, wanted: readonly NewName[]): Promise<readonly Holder[]> {
+  const made = wanted.map((one) => ({ ...one, id: tx.newId(prefixes[one.kind]) }))
+  await access.addPrincipals(
+    tx,
+    made.map(({ id, kind, name }) => ({ id, kind: principalKinds[kind], name })),
+  )
+  const createdBy = tx.actor.principal.id
+  await insertHolders(
+    tx.db,
+    made.map((one) => ({ ...one, createdAt: tx.now, createdBy })),
+  )
+  await tx.auditAll(
+    made.map(({ id, kind, name }) => ({
+      action: 'certificate-holders.create',
+      target: { type: kind, id, name },
+    })),
+  )
+  return made.map(({ id, kind, name }) => ({ id, kind, name }))
 }
 
 /**
@@ -72,11 +92,19 @@ export async function ensureHolders(
 ): Promise<readonly (Holder | undefined)[]> {
   const known = new Map<string, Holder>()
   for (const kind of ['device', 'service'] as const) {
-    const asked = names.flatMap((named) => (named?.kind === kind ? [named.name] : []))
-    for (const found of asked.length === 0 ? [] : await findHoldersByName(tx.db, kind, asked)) {
+    const asked = new Set(names.flatMap((named) => (named?.kind === kind ? [named.name] : [])))
+    for (const found of asked.size === 0 ? [] : await findHoldersByName(tx.db, kind, [...asked])) {
       if (found.removedAt !== undefined) throw fail('pki.no-such-holder', { fields: { id: found.name } })
       known.set(`${kind} ${found.name}`, { id: found.id, kind, name: found.name })
     }
+    const fresh = [...asked].filter((name) => !known.has(`${kind} ${name}`))
+    if (!fresh.every(isHolderName)) throw fail('pki.holder-invalid')
+    const made = await makeHolders(
+      tx,
+      access,
+      fresh.map((name) => ({ kind, name, title: '' })),
+    )
+    for (const holder of made) known.set(`${kind} ${holder.name}`, holder)
   }
   const holders: (Holder | undefined)[] = []
   for (const named of names) {
