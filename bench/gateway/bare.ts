@@ -7,9 +7,9 @@ import { type Dispatcher, Pool } from 'undici'
 /**
  * The peer: what is left of a proxy on `undici` dispatch when nothing is asked and nothing decided. The same server
  * class and TLS settings as Gatehouse's listener, streaming, back-pressure and aborts; no header but the hop's is
- * looked at.
+ * looked at. With `ask` it asks for a client certificate, and believes whatever it is shown.
  */
-const [certFile = '', keyFile = '', upstream = ''] = process.argv.slice(2)
+const [certFile = '', keyFile = '', upstream = '', asks] = process.argv.slice(2)
 const pool = new Pool(upstream, { connections: 256, pipelining: 1, allowH2: false })
 const hopByHop = new Set([
   'connection',
@@ -23,7 +23,14 @@ const hopByHop = new Set([
 ])
 
 const server = createSecureServer(
-  { cert: readFileSync(certFile), key: readFileSync(keyFile), allowHTTP1: true, minVersion: 'TLSv1.2' },
+  {
+    cert: readFileSync(certFile),
+    key: readFileSync(keyFile),
+    allowHTTP1: true,
+    minVersion: 'TLSv1.2',
+    requestCert: asks === 'ask',
+    rejectUnauthorized: false,
+  },
   (request, response) => {
     forward(request as unknown as IncomingMessage, response as unknown as ServerResponse)
   },

@@ -10,8 +10,8 @@ import { startServer } from '../../src/platform/server.ts'
 
 /**
  * Gatehouse itself, with the rooms the gateway stands on: one account, one route guarded by a permission that the
- * account holds through a role, a public one beside it, as many more as asked, a session opened the way a browser opens
- * it and an API token. Prints where it is, the cookie and the token.
+ * account holds through a role, a public one and one by certificate beside it, as many more as asked, a session opened the
+ * way a browser opens it, an API token and a certificate. Prints where it is, the cookie, the token and the certificate.
  */
 const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1'] = process.argv.slice(2)
 const password = 'correct horse battery staple'
@@ -152,6 +152,10 @@ await admin('POST', '/api/v1/setup', {
 await admin('POST', '/api/v1/routes', { name: 'bench', host, upstreams: [upstream] })
 const access = { kind: 'public', reason: 'a bench' }
 await admin('POST', '/api/v1/routes', { name: 'public', host: `public-${host}`, upstreams: [upstream], access })
+const byCertificate = { name: 'certificate', host: `certificate-${host}`, authenticators: ['certificate'] }
+await admin('POST', '/api/v1/routes', { ...byCertificate, upstreams: [upstream] })
+const order = { newKey: true, profile: 'person', account: 'bench' }
+const { chain, privateKey: key } = (await admin('POST', '/api/v1/certificates', order)) as Record<string, string>
 // a twentieth on the host that is measured, so that every request is looked up among many
 const more = Array.from({ length: Number(routes) - 1 }, (_, place) => place)
 const make = (place: number) => {
@@ -178,7 +182,7 @@ for (let hops = 0; hops < 10; hops += 1) {
 }
 const cookie = [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
 process.stdout.write(
-  `${JSON.stringify({ port, httpPort: server.httpPort, cookie, token: await makeToken(), consoleHost })}\n`,
+  `${JSON.stringify({ port, httpPort: server.httpPort, cookie, token: await makeToken(), consoleHost, certificate: { chain, key } })}\n`,
 )
 process.on('SIGTERM', () => {
   server.stop({ graceMs: 100 }).then(

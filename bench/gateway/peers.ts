@@ -7,6 +7,11 @@ import { freePort, type Program, start } from '../machine/programs.ts'
 
 const run = promisify(execFile)
 
+interface ClientFiles {
+  readonly chainFile: string
+  readonly keyFile: string
+}
+
 /** The programs measured beside Gatehouse, started in one folder and ended together. */
 export class Peers {
   readonly #directory: string
@@ -79,6 +84,36 @@ https://${this.#host}:${port} {
     location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }`
     return { program: await this.#nginx('proxy', port, server), port }
+  }
+
+  /** Writes down what a client shows. */
+  clientCertificate({ chain, key }: { readonly chain: string; readonly key: string }): ClientFiles {
+    const files = { chainFile: join(this.#directory, 'client.pem'), keyFile: join(this.#directory, 'client-key.pem') }
+    writeFileSync(files.chainFile, chain)
+    writeFileSync(files.keyFile, key, { mode: 0o600 })
+    return files
+  }
+
+  /** Carries plain requests to a TLS server and shows it a client certificate; on kept connections, or each on a new one. */
+  async nginxShowing(
+    name: string,
+    to: { readonly host: string; readonly port: number },
+    { chainFile, keyFile }: ClientFiles,
+    kept: boolean,
+  ): Promise<{ program: Program; port: number }> {
+    return this.nginx(
+      name,
+      (port) => `upstream gate { server 127.0.0.1:${to.port}; ${kept ? 'keepalive 64;' : ''} }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass https://gate; proxy_http_version 1.1; proxy_set_header Host ${to.host}:${to.port};
+      proxy_set_header Connection "${kept ? '' : 'close'}"; proxy_ssl_session_reuse off; proxy_ssl_protocols TLSv1.3;
+      proxy_ssl_server_name on; proxy_ssl_name ${to.host};
+      proxy_ssl_certificate ${chainFile}; proxy_ssl_certificate_key ${keyFile};
+    }
+  }`,
+    )
   }
 
   /** Waits for plain HTTP on the port that `servers` listens on. @param servers what stands in nginx's `http` */
