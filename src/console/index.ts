@@ -4,7 +4,7 @@ import { identityRoom } from '#identity'
 import { type Ctx, consoleOrigin, defineRoom, pageOpener } from '#platform'
 import { type Console, nothingYet } from './console.ts'
 import { consoleErrors } from './errors.ts'
-import { recordSearch } from './journal-routes.ts'
+import { recordSearch } from './record-search.ts'
 import { consoleRoutes } from './routes.ts'
 import { shell } from './shell.ts'
 

@@ -10,18 +10,17 @@ import {
   listAudit,
   type Route,
   route,
-  type SearchSource,
   verifyAudit,
 } from '#platform'
 import { withQuery } from '#platform/ui'
 import type { Console } from './console.ts'
+import { journalDoors } from './doors.ts'
 import { failConsole } from './errors.ts'
 import { type JournalFilter, journalPage, journalRow } from './views/journal.ts'
 import { journalRecordPage, verifyPage } from './views/journal-record.ts'
 
 const pageSize = 50
 const day = 86_400_000
-const access = { permission: 'audit:read' } as const
 const section = '/journal'
 
 const text = z.string().max(200).trim().default('')
@@ -44,10 +43,7 @@ export function journalRoutes(console: Console): readonly Route[] {
 
 function listRoute({ keyring }: Console): Route {
   return route({
-    method: 'GET',
-    path: '/journal',
-    door: 'browser',
-    access,
+    ...journalDoors['GET /journal'],
     query: journalQuery,
     handler: async (ctx, { query: { cursor, ...filter } }) => {
       const shape = ['journal', ...Object.values(filter), ctx.actor.principal.id] as const
@@ -85,10 +81,7 @@ function isGrowing({ to }: JournalFilter, cursor: string | undefined, now: numbe
 /** The rows that come to a list after it was shown: decided and narrowed as the list itself is. */
 function liveRoute(): Route {
   return route({
-    method: 'GET',
-    path: '/journal/events',
-    door: 'browser',
-    access,
+    ...journalDoors['GET /journal/events'],
     query: journalQuery.omit({ cursor: true }).extend({ after: z.coerce.number().int().min(0).optional() }),
     handler: async (ctx, { query: { after, ...filter }, request }) => {
       const start = await followFrom(ctx.db, request.headers, after)
@@ -120,19 +113,13 @@ function verifyRoutes(): readonly Route[] {
   const title = 'Verify the journal'
   return [
     route({
-      method: 'GET',
-      path: '/journal/verify',
-      door: 'browser',
-      access,
+      ...journalDoors['GET /journal/verify'],
       handler: () =>
         Promise.resolve({ kind: 'page', page: { title, body: verifyPage(undefined), section, frame: 'full' } }),
     }),
     // a POST, though it changes nothing: it reads the whole journal, and no prefetch or crawler should start that
     route({
-      method: 'POST',
-      path: '/journal/verify',
-      door: 'browser',
-      access,
+      ...journalDoors['POST /journal/verify'],
       handler: async (ctx) => {
         const body = verifyPage(await verifyAudit(ctx.db))
         return { kind: 'page', page: { title, body, section, frame: 'full' } }
@@ -143,10 +130,7 @@ function verifyRoutes(): readonly Route[] {
 
 function recordRoute(): Route {
   return route({
-    method: 'GET',
-    path: '/journal/{id}',
-    door: 'browser',
-    access,
+    ...journalDoors['GET /journal/{id}'],
     params: z.object({ id: z.string().max(100) }),
     handler: async (ctx, { params: { id } }) => {
       const record = await findAudit(ctx.db, id)
@@ -155,14 +139,4 @@ function recordRoute(): Route {
       return { kind: 'page', page: { title: record.action, body, section, frame: 'full' } }
     },
   })
-}
-
-/** Finds a record by its id, as it stands in errors, logs and apps' own journals. */
-export const recordSearch: SearchSource = {
-  title: 'Journal',
-  order: 90,
-  find: async (ctx, text) => {
-    const record = text.startsWith('aud_') ? await findAudit(ctx.db, text) : undefined
-    return record === undefined ? [] : [{ title: record.action, note: record.id, href: `/journal/${record.id}` }]
-  },
 }

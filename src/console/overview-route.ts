@@ -1,5 +1,6 @@
 import { type Ctx, listAudit, type Route, route } from '#platform'
 import { type Console, permitted } from './console.ts'
+import { overviewDoors } from './doors.ts'
 import { overviewPage } from './views/overview.ts'
 
 const latest = 8
@@ -7,10 +8,7 @@ const latest = 8
 /** `/`: what is open to me, what is left to set up, what happened lately. Strangers are led to sign in by the door. */
 export function overviewRoute(console: Console): Route {
   return route({
-    method: 'GET',
-    path: '/',
-    door: 'browser',
-    access: { signedIn: 'shows a person their own standing; every part of it is asked for separately' },
+    ...overviewDoors['GET /'],
     handler: async (ctx) => {
       const [steps, pending, apps, records, name, holdings] = await Promise.all([
         stepsOf(console, ctx),

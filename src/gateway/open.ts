@@ -2,7 +2,7 @@ import type { AccessFace } from '#access'
 import type { IdentityFace } from '#identity'
 import type { Actor } from '#kit'
 import type { PkiFace } from '#pki'
-import { type Ctx, type Kernel, type Opened, originOf } from '#platform'
+import { type Ctx, type Kernel, lateRoutes, type Opened, originOf } from '#platform'
 import { apiRoutes } from './admin/api.ts'
 import { defencePages } from './admin/defence-pages.ts'
 import { placeCheck } from './admin/fore-check.ts'
@@ -21,7 +21,7 @@ import { ForwardAuth } from './forward-auth/forward-auth.ts'
 import { decisionPrefix } from './forward-auth/question.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
-import { importRoutes } from './import/import-routes.ts'
+import { importDoors } from './import/doors.ts'
 import { snapshotLoader } from './live-state.ts'
 import { policies } from './policies.ts'
 import { probeAll } from './proxy/probe.ts'
@@ -112,7 +112,7 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       gateRoute(deps),
       ...apiRoutes(admin),
       ...routingRoutes({ ...deps, foreCheck }),
-      ...importRoutes(admin),
+      ...lateRoutes(importDoors, async () => (await import('./import/import-routes.ts')).importRoutes(admin)),
       ...secretRoutes(kernel),
       ...upstreamRoutes(admin),
       ...pageRoutes(admin),

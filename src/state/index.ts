@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { accessRoom } from '#access'
-import { defineRoom } from '#platform'
+import { defineRoom, lateRoutes } from '#platform'
+import { stateDoors, statePageDoors } from './doors.ts'
 import { errors } from './errors.ts'
 import { events } from './events.ts'
 import { judge } from './judge.ts'
 import type { StateDeps } from './plan.ts'
-import { stateRoutes } from './routes.ts'
 import { ordered } from './standing.ts'
-import { statePages } from './state-pages.ts'
 
 /** What stands as one file, and a file as what shall stand. Offers nothing to other rooms; they contribute the kinds. */
 export const stateRoom = defineRoom({
@@ -22,7 +21,10 @@ export const stateRoom = defineRoom({
     let deps: StateDeps = { kinds: new Map(), judge: judge(access, new Map()), keyring }
     return Promise.resolve({
       face: undefined,
-      routes: [...stateRoutes(() => deps), ...statePages(() => deps)],
+      routes: [
+        ...lateRoutes(stateDoors, async () => (await import('./routes.ts')).stateRoutes(() => deps)),
+        ...lateRoutes(statePageDoors, async () => (await import('./state-pages.ts')).statePages(() => deps)),
+      ],
       navigation: [{ title: 'State', href: '/state', permission: 'audit:read', order: 95, group: 'record' }],
       start: ({ state, resources }) => {
         const loaders = new Map(resources.map((loader) => [loader.permissionType, loader]))

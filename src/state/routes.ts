@@ -1,21 +1,16 @@
 import { type Reply, type Route, route } from '#platform'
 import { applyState, planState } from './apply.ts'
 import { appliedView, applyBody, exportQuery, maxStateBytes, planBody, planView, stateDocument } from './contract.ts'
+import { stateDoors } from './doors.ts'
 import { type ExportedState, exportState } from './export.ts'
 import type { StateDeps } from './plan.ts'
 import { yamlOf } from './state-yaml.ts'
-
-const perItem = 'every item is asked for by itself, with the permission its own API asks for'
 
 /** `/api/v1/state`. */
 export function stateRoutes(deps: () => StateDeps): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/state',
-      door: 'api',
-      access: { signedIn: perItem },
-      summary: 'Everything the caller may see as one file that can be applied again; without secrets',
+      ...stateDoors['GET /api/v1/state'],
       query: exportQuery,
       responses: { 200: stateDocument },
       handler: async (ctx, { query: { kinds, format } }) => {
@@ -26,11 +21,7 @@ export function stateRoutes(deps: () => StateDeps): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/state/plan',
-      door: 'api',
-      access: { signedIn: perItem },
-      summary: 'What a file would change, tried and undone; nothing is changed',
+      ...stateDoors['POST /api/v1/state/plan'],
       body: planBody,
       maxBody: maxStateBytes,
       responses: { 200: planView },
@@ -40,11 +31,7 @@ export function stateRoutes(deps: () => StateDeps): readonly Route[] {
       }),
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/state/apply',
-      door: 'api',
-      access: { signedIn: perItem },
-      summary: 'Carries out a plan in one transaction; passwords and tokens it makes are answered once',
+      ...stateDoors['POST /api/v1/state/apply'],
       body: applyBody,
       maxBody: maxStateBytes,
       responses: { 200: appliedView },

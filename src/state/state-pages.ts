@@ -1,4 +1,5 @@
 import { listAudit, type Route, route } from '#platform'
+import { statePageDoors } from './doors.ts'
 import { exportState } from './export.ts'
 import type { StateDeps } from './plan.ts'
 import { yamlReply } from './routes.ts'
@@ -11,10 +12,7 @@ const lastApplies = 20
 export function statePages(deps: () => StateDeps): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/state',
-      door: 'browser',
-      access: { permission: 'audit:read' },
+      ...statePageDoors['GET /state'],
       handler: async (ctx) => {
         const [state, applies] = await Promise.all([
           exportState(deps(), ctx, undefined),
@@ -25,10 +23,7 @@ export function statePages(deps: () => StateDeps): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/state/state.yaml',
-      door: 'browser',
-      access: { signedIn: 'it holds what the caller may see, each item asked for by itself' },
+      ...statePageDoors['GET /state/state.yaml'],
       handler: async (ctx) => yamlReply(await exportState(deps(), ctx, undefined)),
     }),
   ]

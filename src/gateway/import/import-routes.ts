@@ -8,6 +8,7 @@ import { findingsAbout, placed, reportOf } from '../routing/findings.ts'
 import { placeKey } from '../routing/place.ts'
 import { viewOf } from '../routing/report.ts'
 import { settingsDefaults, withSettings } from '../settings/route-settings.ts'
+import { importDoors } from './doors.ts'
 import { generalNotes, type Imported, importRules } from './oathkeeper.ts'
 import { type ImportView, importBody, importView, mostRulesBytes } from './report.ts'
 
@@ -24,11 +25,7 @@ export interface ImportDeps {
 export function importRoutes(deps: ImportDeps): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/route-imports/oathkeeper',
-      door: 'api',
-      access: { permission: 'routes:create' },
-      summary: "Turn Ory Oathkeeper's access rules into routes; nothing is changed",
+      ...importDoors['POST /api/v1/route-imports/oathkeeper'],
       body: importBody,
       maxBody: mostRulesBytes + 1024,
       responses: { 200: importView },

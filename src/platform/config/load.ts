@@ -43,14 +43,15 @@ export function loadConfig<Core>(
 ): { readonly core: Core; readonly rooms: ReadonlyMap<string, unknown> } {
   const faults: ConfigurationFault[] = []
   const file = readToml(sources, faults)
-  const leaves = [...leavesOf(core, []), ...slices.flatMap(({ name, config }) => leavesOf(config, [name]))]
+  const leavesOfRooms = new Map(slices.map(({ name, config }) => [name, leavesOf(config, [name])]))
+  const leaves = [...leavesOf(core, []), ...[...leavesOfRooms.values()].flat()]
   applyEnvironment(file, leaves, sources.environment, faults)
 
   const rooms = new Map<string, unknown>()
   const rest: Record<string, unknown> = { ...file }
   for (const { name, config } of slices) {
     // a room without settings claims no table: `[console]` is the core's, whatever the rooms are called
-    const claims = leavesOf(config, [name]).length > 0
+    const claims = leavesOfRooms.get(name)?.length !== 0
     if (claims) delete rest[name]
     const result = config.safeParse((claims ? file[name] : undefined) ?? {})
     if (result.success) rooms.set(name, deepFreeze(result.data))
