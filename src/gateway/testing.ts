@@ -57,7 +57,7 @@ export interface TestGate {
   addAccount(handle: string, roles?: readonly string[]): Promise<string>
   addRoute(wanted: Readonly<Record<string, unknown>>): Promise<void>
   /** Reads the configuration again, with these variables changed. */
-  reload(changed: Readonly<Record<string, string>>): void
+  reload(changed: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -138,9 +138,9 @@ export async function startGate(t: TestContext, options: StartGateOptions = {}):
     identity,
     port,
     data,
-    reload: (changed) => {
+    reload: async (changed) => {
       Object.assign(environment, changed)
-      server.reload()
+      await server.reload()
     },
     stop,
     admin,

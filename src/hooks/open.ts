@@ -137,10 +137,13 @@ function makeMeasures({ metrics, database, log }: Kernel) {
     'Attempts to deliver an event, by what came of them',
     ['outcome'],
   )
-  const deliveries = metrics.gauge('gatehouse_webhook_deliveries', 'Deliveries that wait, and that were given up', [
-    'state',
-  ])
-  const dead = metrics.gauge('gatehouse_dead_events', 'Events inside Gatehouse that were given up')
+  const deliveries = metrics.gauge(
+    'gatehouse_webhook_deliveries',
+    'Deliveries that wait, and that were given up',
+    ['state'],
+    'most',
+  )
+  const dead = metrics.gauge('gatehouse_dead_events', 'Events inside Gatehouse that were given up', [], 'most')
   const measure = async (): Promise<void> => {
     const counts = await countByState(database.db)
     for (const state of ['waiting', 'dead'] as const) deliveries.set({ state }, counts.get(state) ?? 0)

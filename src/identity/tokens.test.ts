@@ -51,7 +51,7 @@ eachDialect((_, open) => {
       'Bearer',
       'Bearer x',
       `Bearer ${secret}x`,
-      `Bearer ${secret.slice(0, -1)}A`,
+      `Bearer ${secret.slice(0, -1)}${secret.endsWith('A') ? 'Q' : 'A'}`,
       'Basic YTpi',
       `Bearer ${secret}, Bearer x`,
     ]) {

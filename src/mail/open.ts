@@ -21,7 +21,7 @@ export function openMailRoom(kernel: Kernel, config: MailConfig): Opened<MailFac
   const attempts = metrics.counter('gatehouse_mail_attempts_total', 'Attempts to hand over a mail, by outcome', [
     'outcome',
   ])
-  const waiting = metrics.gauge('gatehouse_mails_waiting', 'Mails that wait to be sent')
+  const waiting = metrics.gauge('gatehouse_mails_waiting', 'Mails that wait to be sent', [], 'most')
   const courier = createCourier(kernel, sender, (outcome) => attempts.inc({ outcome }))
   const deliver = async (stop: AbortSignal): Promise<void> => {
     await courier.deliverDue(stop)

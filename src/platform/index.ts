@@ -159,3 +159,4 @@ export {
   stateStages,
   stateStep,
 } from './room/state.ts'
+export { noOtherThreads, type Threads } from './threads/threads.ts'

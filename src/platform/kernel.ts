@@ -7,6 +7,7 @@ import { ConfigurationError } from './config/faults.ts'
 import { openDataDirectory } from './data-directory.ts'
 import type { Database, RoomMigrations } from './db/database.ts'
 import { openSqlite } from './db/sqlite.ts'
+import type { ThreadMemory } from './db/thread-memory.ts'
 
 import { createEgress } from './egress/create-egress.ts'
 import { leasing } from './jobs/lease.ts'
@@ -22,6 +23,8 @@ import { consoleOrigin } from './origin.ts'
 import { openRegions } from './regions/regions.ts'
 import { makeContext } from './room/context.ts'
 import type { Ctx, Kernel } from './room/contract.ts'
+import type { ThreadPlace } from './threads/thread-place.ts'
+import { joinThreads, noOtherThreads, type RunningThreads } from './threads/threads.ts'
 
 /** What tests replace; the machine's own when absent. */
 export interface Surroundings {
@@ -30,10 +33,16 @@ export interface Surroundings {
   readonly log?: Log
 }
 
+/** Which part of a server of several threads is opened; the whole of one otherwise. */
+export interface Part {
+  readonly thread?: ThreadPlace | undefined
+}
+
 /** The kernel as boot holds it: what rooms see, and what only boot may touch. */
 export interface OpenKernel extends Kernel {
   readonly listener: StartedListener
   readonly journal: RunningJournal
+  readonly threads: RunningThreads
   /** Absolute. */
   readonly dataDirectory: string
   /** `https://host[:port]` of the console, as people reach it; the port is known once the listener has started. */
@@ -59,14 +68,17 @@ export interface OpenKernel extends Kernel {
 export async function openKernel(
   config: CoreConfig,
   migrations: readonly RoomMigrations[],
-  surroundings: Surroundings,
+  surroundings: Surroundings & Part,
 ): Promise<OpenKernel> {
-  const { clock = systemClock, random = systemRandom } = surroundings
-  const log: Log & Partial<RunningLog> = surroundings.log ?? createLog({ level: config.log.level })
-  const metrics = createMetrics()
+  const { clock = systemClock, random = systemRandom, thread } = surroundings
+  const log: Log & Partial<RunningLog> =
+    surroundings.log ??
+    createLog({ level: config.log.level, ...(thread?.role === 'worker' && { fields: { thread: thread.place } }) })
+  const threads = thread === undefined ? noOtherThreads() : joinThreads(thread, log)
+  const metrics = createMetrics(threads)
   const fileCertificates = openFileCertificates(new FileCertificates({ clock, log, metrics }), config)
   const dataDirectory = openDataDirectory(config.data)
-  const database = await openDatabase(config, dataDirectory, clock, log)
+  const database = await openDatabase(config, dataDirectory, { clock, log, threads: thread?.memory })
   try {
     await database.migrate([platformMigrations, ...migrations])
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
@@ -75,7 +87,7 @@ export async function openKernel(
     const journal = openJournal({ database, clock, random, log, spool })
     const regions = openRegions(config.regions.database, log)
     const listener = createListener({
-      https: config.listen.https,
+      https: thread?.https ?? config.listen.https,
       http: config.listen.http,
       adminSocket: join(dataDirectory, 'admin.sock'),
       publicPort: config.console.port,
@@ -84,6 +96,9 @@ export async function openKernel(
       limits: { bodyRate: config.listen.leastUploadRate },
       log,
       metrics,
+      ...(thread !== undefined && {
+        shared: { threads, opens: thread.role === 'worker' ? 'https' : 'rest', ticketKeys: thread.ticketKeys },
+      }),
     })
     const never = new AbortController().signal
     const stop = new AbortController()
@@ -112,6 +127,7 @@ export async function openKernel(
       egress: createEgress(),
       regions,
       metrics,
+      threads,
       stopping: stop.signal,
       beginStop: () => stop.abort(),
       dataDirectory,
@@ -124,11 +140,13 @@ export async function openKernel(
         emitted = wake
       },
       close: async () => {
+        threads.leave()
         await journal.stop()
         await database.close()
       },
     }
   } catch (error) {
+    threads.leave()
     await database.close()
     throw error
   }
@@ -150,10 +168,16 @@ function openFileCertificates(certificates: FileCertificates, { listen }: CoreCo
   return certificates
 }
 
-async function openDatabase(config: CoreConfig, directory: string, clock: Clock, log: Log): Promise<Database> {
+interface DatabaseParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly threads: ThreadMemory | undefined
+}
+
+async function openDatabase(config: CoreConfig, directory: string, parts: DatabaseParts): Promise<Database> {
   const { url } = config.database
-  if (url === undefined) return openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
+  if (url === undefined) return openSqlite({ path: join(directory, 'gatehouse.db'), ...parts })
   // loaded only where it is used: the driver costs start-up time and memory
   const { openPostgres } = await import('./db/postgres.ts')
-  return openPostgres({ url, clock, log })
+  return openPostgres({ url, ...parts })
 }

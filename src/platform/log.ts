@@ -30,6 +30,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface LogOptions {
   readonly level: LogLevel
+  /** What every line has besides. */
+  readonly fields?: LogFields
   /** Receives whole lines, each ending in a newline; standard error when absent. */
   readonly stream?: { write(line: string): void }
 }
@@ -51,11 +53,12 @@ const mostWaiting = 16_777_216
  */
 export function createLog(options: LogOptions): RunningLog {
   const stream: DestinationStream = options.stream ?? standardError()
+  const fields = options.fields ?? {}
   const threshold = { level: options.level }
   const settings = {
     // lines below the threshold end here, before pino: its children keep the level they were made with
     level: 'debug',
-    base: null,
+    base: fields,
     messageKey: 'message',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -63,7 +66,7 @@ export function createLog(options: LogOptions): RunningLog {
   const setLevel = (level: LogLevel): void => {
     threshold.level = level
   }
-  return { ...wrap(pino(settings, stream), stream, {}, threshold), setLevel }
+  return { ...wrap(pino(settings, stream), stream, fields, threshold), setLevel }
 }
 
 /**

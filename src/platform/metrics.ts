@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as prom from 'prom-client'
 import type { Counter, Gauge, Histogram } from 'prom-client'
+import { noOtherThreads, type Threads } from './threads/threads.ts'
 
 /**
  * Prometheus metrics. Names are written in full, `gatehouse_…`, so that they can be searched for. Labels are bounded
@@ -10,7 +11,13 @@ import type { Counter, Gauge, Histogram } from 'prom-client'
  */
 export interface Metrics {
   counter<Label extends string>(name: string, help: string, labels?: readonly Label[]): Counter<Label>
-  gauge<Label extends string>(name: string, help: string, labels?: readonly Label[]): Gauge<Label>
+  /** @param across what several threads' values give together; `most` for what is the same for all of them */
+  gauge<Label extends string>(
+    name: string,
+    help: string,
+    labels?: readonly Label[],
+    across?: 'sum' | 'most',
+  ): Gauge<Label>
   histogram<Label extends string>(
     name: string,
     help: string,
@@ -20,7 +27,7 @@ export interface Metrics {
   /** A histogram that somebody else keeps, read when it is scraped. */
   distribution(name: string, help: string, read: () => readonly Distribution[]): void
   /**
-   * Prometheus text exposition. Includes the process's own metrics under their usual names (`process_…`, `nodejs_…`),
+   * Prometheus text exposition, of all threads together. Includes the process's own metrics under their usual names (`process_…`, `nodejs_…`),
    * measured from the first call on: where nobody scrapes, they cost nothing.
    */
   text(): Promise<string>
@@ -41,7 +48,10 @@ export interface Distribution {
  */
 const load = createRequire(import.meta.url)
 
-export function createMetrics(): Metrics {
+const question = 'platform.metrics'
+
+/** @param threads whose metrics are told with this one's */
+export function createMetrics(threads: Threads = noOtherThreads()): Metrics {
   const CounterOf = load('prom-client/lib/counter.js') as typeof prom.Counter
   const GaugeOf = load('prom-client/lib/gauge.js') as typeof prom.Gauge
   const HistogramOf = load('prom-client/lib/histogram.js') as typeof prom.Histogram
@@ -55,9 +65,22 @@ export function createMetrics(): Metrics {
     return { name, help, labelNames: [...labels], registers: [registry] }
   }
 
+  const collectProcess = (): void => {
+    if (processMetrics) return
+    processMetrics = true
+    const collect = load('prom-client/lib/defaultMetrics.js') as typeof prom.collectDefaultMetrics
+    collect({ register: registry })
+  }
+  const asJson = (): Promise<prom.MetricObjectWithValues<prom.MetricValue<string>>[]> => {
+    collectProcess()
+    return registry.getMetricsAsJSON()
+  }
+  threads.answer(question, asJson)
+
   return {
     counter: (name, help, labels) => new CounterOf(describe(name, help, labels)),
-    gauge: (name, help, labels) => new GaugeOf(describe(name, help, labels)),
+    gauge: (name, help, labels, across = 'sum') =>
+      new GaugeOf({ ...describe(name, help, labels), aggregator: across === 'most' ? 'max' : 'sum' }),
     histogram: (name, help, buckets, labels) =>
       new HistogramOf({ ...describe(name, help, labels), buckets: [...buckets] }),
     distribution: (name, help, read) => {
@@ -70,15 +93,36 @@ export function createMetrics(): Metrics {
       })
       registry.registerMetric({ ...described, get } as unknown as prom.Metric)
     },
-    text: () => {
-      if (!processMetrics) {
-        processMetrics = true
-        const collect = load('prom-client/lib/defaultMetrics.js') as typeof prom.collectDefaultMetrics
-        collect({ register: registry })
+    text: async () => {
+      if (threads.others === 0) {
+        collectProcess()
+        return registry.metrics()
       }
-      return registry.metrics()
+      const [own, others] = await Promise.all([asJson(), threads.ask(question)])
+      return together([own, ...(others as (typeof own)[])], new RegistryOf()).metrics()
     },
   }
+}
+
+type Told = prom.MetricObjectWithValues<prom.MetricValue<string>>
+
+/** What is said of the process is the same in every thread: this one's stands. */
+function together(threads: readonly (readonly Told[])[], registry: prom.Registry): prom.Registry {
+  const { aggregators } = load('prom-client/lib/metricAggregators.js') as Aggregating
+  for (const metrics of Map.groupBy(threads.flat(), ({ name }) => name).values()) {
+    const [first] = metrics
+    if (first === undefined) continue
+    const isOfProcess = first.name.startsWith('process_') || first.aggregator === 'omit'
+    const joined = aggregators[isOfProcess ? 'first' : first.aggregator](metrics)
+    if (joined !== undefined) {
+      registry.registerMetric({ ...joined, get: () => Promise.resolve(joined) } as unknown as prom.Metric)
+    }
+  }
+  return registry
+}
+
+interface Aggregating {
+  readonly aggregators: Readonly<Record<prom.Aggregator, (metrics: readonly Told[]) => Told | undefined>>
 }
 
 function linesOf(name: string, { labels, buckets, sum, count }: Distribution) {

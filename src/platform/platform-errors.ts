@@ -136,6 +136,12 @@ export const platformErrors = {
     detail:
       'A port could not be opened. Nothing was started. Choose another in the configuration, or stop what uses it.',
   },
+  'platform.worker-failed': {
+    status: 500,
+    title: 'A worker thread ended',
+    detail:
+      'One of the threads that serve HTTPS could not start, or ended by itself, and the server ended with it. What was acknowledged is kept. The log says why.',
+  },
   'platform.already-running': {
     status: 409,
     title: 'Already running',

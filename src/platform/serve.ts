@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { GateError } from './errors.ts'
+import { giveBackMemory, settledMs } from './memory.ts'
 import type { AnyRoom } from './room/contract.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { startNotice } from './start-notice.ts'
+
+export { serveAsWorker } from './threads/serve-as-worker.ts'
 
 const usage = `Usage: gatehouse serve [--config FILE] [--data DIRECTORY]
 
@@ -18,13 +19,17 @@ Example:
 /** How long requests in flight may take after a stop signal. */
 const drainMs = 20_000
 
-/** Runs the server until a signal stops it; answers the exit code (0 stopped, 1 failed, 2 usage, 78 configuration). */
-export async function serve(rooms: readonly AnyRoom[], args: readonly string[]): Promise<number> {
+/**
+ * Runs the server until a signal stops it; answers the exit code (0 stopped, 1 failed, 2 usage, 78 configuration).
+ *
+ * @param program what a worker thread runs: it calls `serveAsWorker`
+ */
+export async function serve(rooms: readonly AnyRoom[], args: readonly string[], program: URL): Promise<number> {
   const options = readOptions(args)
   if (typeof options === 'number') return options
   let server: RunningServer
   try {
-    server = await startServer({ rooms, ...options })
+    server = await startServer({ rooms, program, ...options })
   } catch (error) {
     if (!(error instanceof GateError)) throw error
     process.stderr.write(`gatehouse: ${error.message}\n  (${error.code})\n`)
@@ -33,9 +38,14 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[]):
   reloadOnHangUp(server)
   // since the process began, loading included: what a person waited
   process.stdout.write(await startNotice(server, performance.now()))
-  // not at once: who waited for the start is served first
   setTimeout(giveBackMemory, settledMs).unref()
-  await stopSignal()
+  try {
+    await Promise.race([stopSignal(), server.failed])
+  } catch (error) {
+    process.stderr.write(`gatehouse: ${error instanceof Error ? error.message : String(error)}\n`)
+    // in-process state cannot be trusted any more, as after any uncaught error; what was acknowledged is on disk
+    process.exit(1)
+  }
   process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
   await server.stop({ graceMs: drainMs })
   return 0
@@ -61,30 +71,15 @@ function readOptions(args: readonly string[]) {
   }
 }
 
-const settledMs = 1_000
-
-/**
- * Loading leaves garbage that an idle server would keep for hours, since nothing allocates: 12 MB. The collector is
- * exposed for this one call and not by the launcher: code cached under other flags is compiled anew, Node's own included.
- */
-function giveBackMemory(): void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as NonNullable<typeof globalThis.gc>
-  setFlagsFromString('--no-expose-gc')
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-}
-
 /** On a terminal SIGHUP says that it was closed, and ends the process as it would without us. */
 function reloadOnHangUp(server: RunningServer): void {
   if (process.stdin.isTTY || process.stdout.isTTY) return
   process.on('SIGHUP', () => {
-    try {
-      server.reload()
-    } catch (error) {
+    server.reload().catch((error: unknown) => {
       if (!(error instanceof GateError)) throw error
       const faults = error.faults?.map(({ field, message }) => `  ${field}: ${message}\n`) ?? []
       process.stderr.write(`gatehouse: the configuration was not reloaded; nothing was changed\n${faults.join('')}`)
-    }
+    })
   })
 }
 

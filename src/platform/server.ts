@@ -13,6 +13,10 @@ import { platformErrors } from './platform-errors.ts'
 import { createReload, type ReloadReport } from './reload.ts'
 import type { AnyRoom, Notice } from './room/contract.ts'
 import { type House, openHouse } from './room/house.ts'
+import { mainPlace, type ThreadPlace, workerPlace } from './threads/thread-place.ts'
+import type { Threads } from './threads/threads.ts'
+import type { WorkerStart } from './threads/worker-messages.ts'
+import { startWorkers, type Workers } from './threads/workers.ts'
 import { bareDocument } from './ui-kit/index.ts'
 
 export interface ServerOptions extends Surroundings {
@@ -20,6 +24,10 @@ export interface ServerOptions extends Surroundings {
   /** Must exist when given; `gatehouse.toml` in the current directory, if there, when absent. */
   readonly configFile?: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What worker threads run (`[listen] workers`); without it there are none to be had. */
+  readonly program?: URL
+  /** Given to a worker thread. */
+  readonly worker?: WorkerStart
 }
 
 export interface RunningServer {
@@ -31,8 +39,10 @@ export interface RunningServer {
   readonly httpsPort: number
   readonly httpPort: number
   notices(): Promise<readonly Notice[]>
-  /** @throws GateError `platform.configuration-not-reloaded`; nothing was changed then */
-  reload(): ReloadReport
+  /** In all threads. @throws GateError `platform.configuration-not-reloaded`; nothing was changed then */
+  reload(): Promise<ReloadReport>
+  /** Rejects when the server cannot go on. */
+  readonly failed: Promise<never>
   /** Takes the node out of readiness, finishes what is in flight within `graceMs`, writes the journal, closes. Idempotent. */
   stop(options: { readonly graceMs: number }): Promise<void>
 }
@@ -48,32 +58,86 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const load = () => loadConfig(coreConfig, rooms, { ...file, environment })
   const { core, rooms: slices } = load()
   const migrations = rooms.map((room) => ({ room: room.name, migrations: room.migrations }))
-  const kernel = await openKernel(core, migrations, options)
+  const thread = placeOf(options, core)
+  const kernel = await openKernel(core, migrations, { ...options, thread })
   const unwind: (() => Promise<void>)[] = [() => kernel.close()]
   try {
     const state = { ready: false }
     const late: { reload: (() => ReloadReport) | undefined } = { reload: undefined }
-    const reload = (): ReloadReport => {
+    const reloadHere = (): ReloadReport => {
       if (late.reload === undefined) throw failHttp('platform.unavailable')
       return late.reload()
     }
+    const reload = reloadEverywhere(kernel.threads, reloadHere)
     const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state, reload))
     late.reload = createReload({ kernel, house, rooms, slices, load })
     unwind.push(() => house.stop())
     await house.start()
-    const background = await startBackground(kernel, house)
+    const background = thread?.role === 'worker' ? besidesMain(kernel) : await startBackground(kernel, house)
     unwind.push(() => background.stop())
     serve(kernel, house)
     unwind.push(() => kernel.listener.stop({ graceMs: 0 }))
     await kernel.listener.start()
+    const workers = thread?.role === 'main' ? await startThreads(options, thread, kernel) : undefined
     state.ready = true
-    return running(kernel, house, state, background, reload)
+    return running({ kernel, house, state, background, workers, reload })
   } catch (error) {
     for (const undo of unwind.toReversed()) {
       await undo().catch((cause: unknown) => kernel.log.error({ err: cause }, 'closing after a failed start failed'))
     }
     throw error
   }
+}
+
+function placeOf({ worker, program }: ServerOptions, { listen }: CoreConfig): ThreadPlace | undefined {
+  if (worker !== undefined) return workerPlace(worker)
+  if (listen.workers === 0) return undefined
+  if (program === undefined) throw new TypeError('[listen] workers is set, and there is no program for them')
+  return mainPlace(listen.workers)
+}
+
+function startThreads(
+  { program, configFile, environment }: ServerOptions,
+  { channel, memory, ticketKeys, others }: ThreadPlace,
+  { listener }: OpenKernel,
+): Promise<Workers> {
+  if (program === undefined) throw new TypeError('worker threads need their program')
+  const https = listener.httpsAddress
+  const common = { others, channel, memory: memory.memory, ticketKeys: ticketKeys.pair, https, environment, configFile }
+  return startWorkers(
+    program,
+    Array.from({ length: others }, (_, index) => ({ place: index + 1, ...common })),
+  )
+}
+
+function reloadEverywhere(threads: Threads, reloadHere: () => ReloadReport): () => Promise<ReloadReport> {
+  const question = 'platform.reload'
+  threads.answer(question, () => {
+    reloadHere()
+    return true
+  })
+  return async () => {
+    // whatever this one refuses, none of them takes
+    const report = reloadHere()
+    await threads.ask(question)
+    return report
+  }
+}
+
+const emittedQuestion = 'platform.emitted'
+
+/** Jobs and events are the main thread's: a worker only says that there are some. */
+function besidesMain(kernel: OpenKernel): Background {
+  let telling = false
+  kernel.onEmitted(() => {
+    if (telling) return
+    telling = true
+    setImmediate(() => {
+      telling = false
+      void kernel.threads.ask(emittedQuestion)
+    })
+  })
+  return { stop: () => Promise.resolve() }
 }
 
 interface Background {
@@ -90,6 +154,10 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
   }
   const outbox = startOutbox(deps, subscribers, house.audience)
   kernel.onEmitted(() => outbox.wake())
+  kernel.threads.answer(emittedQuestion, () => {
+    outbox.wake()
+    return true
+  })
   const jobs = await startJobs({ ...deps, emitted: () => outbox.wake() }, house.jobs)
   return {
     stop: async () => {
@@ -99,7 +167,11 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
   }
 }
 
-function platformContribution(kernel: OpenKernel, state: { readonly ready: boolean }, reload: () => ReloadReport) {
+function platformContribution(
+  kernel: OpenKernel,
+  state: { readonly ready: boolean },
+  reload: () => Promise<ReloadReport>,
+) {
   const deps = {
     database: kernel.database,
     metrics: kernel.metrics,
@@ -154,18 +226,21 @@ function serve(kernel: OpenKernel, house: House): void {
   listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
 }
 
-function running(
-  kernel: OpenKernel,
-  house: House,
-  state: { ready: boolean },
-  background: Background,
-  reload: () => ReloadReport,
-): RunningServer {
+interface RunningParts {
+  readonly kernel: OpenKernel
+  readonly house: House
+  readonly state: { ready: boolean }
+  readonly background: Background
+  readonly workers: Workers | undefined
+  readonly reload: () => Promise<ReloadReport>
+}
+
+function running({ kernel, house, state, background, workers, reload }: RunningParts): RunningServer {
   let stopping: Promise<void> | undefined
   const stop = async (graceMs: number): Promise<void> => {
     state.ready = false
     kernel.beginStop()
-    await kernel.listener.stop({ graceMs })
+    await Promise.all([kernel.listener.stop({ graceMs }), workers?.stop({ graceMs })])
     await background.stop()
     await house.stop()
     await kernel.close()
@@ -173,6 +248,7 @@ function running(
   return {
     config: kernel.config,
     reload,
+    failed: workers?.failed ?? new Promise<never>(() => undefined),
     dataDirectory: kernel.dataDirectory,
     origin: kernel.origin(),
     httpsPort: kernel.listener.httpsPort,

@@ -1,5 +1,5 @@
 import { type Actor, addressNetwork } from '#kit'
-import type { Clock, Ctx, Database, Log } from '#platform'
+import type { Clock, Ctx, Database, Log, Threads } from '#platform'
 import { Buckets } from './buckets.ts'
 import type { RateRule, Taken } from './rate-rule.ts'
 import { forgetFull } from './rate-store.ts'
@@ -9,6 +9,7 @@ export interface RatesDeps {
   readonly database: Pick<Database, 'tx' | 'dialect'>
   readonly clock: Pick<Clock, 'monotonic'>
   readonly log: Pick<Log, 'warn'>
+  readonly threads: Pick<Threads, 'others'>
 }
 
 /** Addresses whose network is remembered: working it out costs more than the rest of the limit. */
@@ -19,11 +20,11 @@ export class Rates {
   readonly #clock: RatesDeps['clock']
   readonly #buckets: Buckets
   readonly #networks = new Map<string, string>()
-  /** Absent where there is one node only. */
+  /** Absent where there is one node only, of one thread. */
   readonly shared: SharedRates | undefined
 
   constructor(deps: RatesDeps) {
-    const shared = deps.database.dialect === 'postgres'
+    const shared = deps.database.dialect === 'postgres' || deps.threads.others > 0
     this.#clock = deps.clock
     this.#buckets = new Buckets({ shared })
     this.shared = shared ? new SharedRates(deps, this.#buckets) : undefined

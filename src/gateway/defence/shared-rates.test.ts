@@ -28,20 +28,19 @@ async function nodesOn(t: TestContext, open: OpenDatabase, count: number) {
     // their own clocks have nothing to do with each other
     clock.advance(at * 987_654)
     const database = await open(t, { place, rooms, clock })
-    nodes.push({ rates: new Rates({ database, clock, log: memoryLog() }), database, clock })
+    nodes.push({ rates: new Rates({ database, clock, log: memoryLog(), threads: { others: 1 } }), database, clock })
   }
   return nodes
 }
 
 eachDialect((dialect, open) => {
   if (dialect === 'sqlite') {
-    test('one node on SQLite counts by itself', async (t) => {
+    test('one node of one thread on SQLite counts by itself', async (t) => {
       const database = await open(t, { rooms })
-      const rates = new Rates({ database, clock: fakeClock(), log: memoryLog() })
+      const rates = new Rates({ database, clock: fakeClock(), log: memoryLog(), threads: { others: 0 } })
       assert.equal(rates.shared, undefined)
       assert.equal(spend(rates, slow, 20), 10)
     })
-    return
   }
 
   test('what one node gave the other does not give again, and the overshoot is within the stated bound', async (t) => {
@@ -115,7 +114,7 @@ eachDialect((dialect, open) => {
     const log = memoryLog()
     let away = true
     const tx: Database['tx'] = (work) => (away ? Promise.reject(new Error('away')) : one.database.tx(work))
-    const rates = new Rates({ database: { dialect: 'postgres', tx }, clock: one.clock, log })
+    const rates = new Rates({ database: { dialect, tx }, clock: one.clock, log, threads: { others: 1 } })
     assert.equal(spend(rates, slow, 7), 7)
     await rates.shared?.report()
     assert.equal(spend(rates, slow, 20), 3)
@@ -148,7 +147,7 @@ eachDialect((dialect, open) => {
 
 test('attack 12: addresses of one IPv6 network are one caller, and IPv4 in IPv6 is IPv4', () => {
   const database = { dialect: 'sqlite', tx: () => assert.fail('nothing is asked') } as const
-  const rates = new Rates({ database, clock: fakeClock(), log: memoryLog() })
+  const rates = new Rates({ database, clock: fakeClock(), log: memoryLog(), threads: { others: 0 } })
   assert.equal(spend(rates, slow, 5, '2001:db8::1'), 5)
   assert.equal(spend(rates, slow, 20, '2001:db8:0:0:ffff::2'), 5)
   assert.equal(spend(rates, slow, 20, '2001:db8:0:1::1'), 10)
@@ -159,7 +158,7 @@ test('attack 12: addresses of one IPv6 network are one caller, and IPv4 in IPv6 
 
 test('people are counted as themselves wherever they come from, unless the route counts addresses', () => {
   const database = { dialect: 'sqlite', tx: () => assert.fail('nothing is asked') } as const
-  const rates = new Rates({ database, clock: fakeClock(), log: memoryLog() })
+  const rates = new Rates({ database, clock: fakeClock(), log: memoryLog(), threads: { others: 0 } })
   const person = { ...anonymous('192.0.2.1'), principal: { kind: 'account', id: 'acc_1', name: 'sam' } } as const
   const rule = rateRuleOf('rt_1', { requests: 6, perSeconds: 3_600, burst: 10, by: 'principal' })
   for (let at = 0; at < 10; at += 1) assert.ok(rates.take(rule, person, `192.0.2.${at}`).allowed)

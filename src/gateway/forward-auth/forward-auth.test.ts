@@ -285,9 +285,9 @@ test('proxies in front that a reload names are looked behind from then on', asyn
   const through = async (): Promise<number> =>
     (await ask(gate, forwarded({ host: 'office.localhost', from: '10.1.2.3, 172.16.0.9' }))).status
   assert.equal(await through(), 403)
-  gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '172.16.0.0/12' })
+  await gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '172.16.0.0/12' })
   assert.equal(await through(), 200)
-  gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '192.0.2.0/24' })
+  await gate.reload({ GATEHOUSE_LISTEN_TRUSTED_PROXIES: '192.0.2.0/24' })
   assert.equal(await through(), 403)
 })
 

@@ -3,7 +3,9 @@ import { z } from 'zod'
 /** What passed through one route, as the API tells it. */
 export const trafficView = z.object({
   route: z.string(),
-  since: z.iso.datetime().describe('When the node that answers began to count; each node counts its own.'),
+  since: z.iso
+    .datetime()
+    .describe('When the node that answers began to count, all its threads together; each node counts its own.'),
   lately: z
     .array(
       z.object({

@@ -4,10 +4,28 @@ const stepsPerDoubling = 4
 const doublings = 18
 const steps = doublings * stepsPerDoubling + 1
 
+/** As another thread is told. */
+export interface LatenciesTold {
+  /** How many took no longer than each step, from the shortest on. */
+  readonly counts: Uint32Array
+  /** Milliseconds. */
+  readonly sum: number
+}
+
 /** How long answers took, in a fixed small memory, whatever their number. */
 export class Latencies {
-  readonly #counts = new Uint32Array(steps)
-  #sum = 0
+  readonly #counts: Uint32Array
+  #sum: number
+
+  constructor({ counts, sum }: LatenciesTold = { counts: new Uint32Array(steps), sum: 0 }) {
+    this.#counts = Uint32Array.from(counts)
+    this.#sum = sum
+  }
+
+  /** To be added up with those of other threads. */
+  get told(): LatenciesTold {
+    return { counts: this.#counts, sum: this.#sum }
+  }
 
   add(ms: number): void {
     const step = ms <= least ? 0 : Math.min(steps - 1, Math.ceil(Math.log2(ms / least) * stepsPerDoubling))

@@ -5,7 +5,7 @@ import { getRoute } from '../published-routes.ts'
 import { type GatewayRoute, permissionOf, resourceOf } from '../routing/table.ts'
 import { trafficView } from './contract.ts'
 import { trafficPage } from './traffic-page.ts'
-import { trafficOf } from './traffic-view.ts'
+import { trafficViews } from './traffic-view.ts'
 
 /** Refusals shown of a route, and how far back they are looked for among those of routes that share its permission. */
 const shown = 10
@@ -14,7 +14,7 @@ const lookedAt = 50
 /** What passed through a route: API and page. */
 export function trafficRoutes(deps: AdminDeps): readonly Route[] {
   const { traffic, kernel } = deps
-  const view = (found: GatewayRoute) => trafficOf(traffic, found, kernel.clock.monotonic())
+  const view = trafficViews(traffic, kernel)
   return [
     route({
       method: 'GET',
@@ -24,7 +24,7 @@ export function trafficRoutes(deps: AdminDeps): readonly Route[] {
       summary: 'Tell what passed through a route, and what was refused',
       params: routeParams,
       responses: { 200: trafficView },
-      handler: async (ctx, { params }) => ({ kind: 'json', body: view(await getRoute(ctx, params.name)) }),
+      handler: async (ctx, { params }) => ({ kind: 'json', body: await view(await getRoute(ctx, params.name)) }),
     }),
     route({
       method: 'GET',
@@ -35,7 +35,7 @@ export function trafficRoutes(deps: AdminDeps): readonly Route[] {
       handler: async (ctx, { params }) => {
         const found = await getRoute(ctx, params.name)
         const refusals = await latestRefusals(deps, ctx, found)
-        const body = trafficPage({ route: found, traffic: view(found), refusals, now: ctx.now })
+        const body = trafficPage({ route: found, traffic: await view(found), refusals, now: ctx.now })
         return {
           kind: 'page',
           page: { title: `Traffic of ${found.name}`, body, section: '/routes', frame: 'full' },

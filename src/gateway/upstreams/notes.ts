@@ -12,7 +12,7 @@ export function upstreamNotes({ log, metrics, clock }: Kernel, all: () => Iterab
   const moved = metrics.counter('gatehouse_gateway_retries_total', 'Requests sent on to another upstream, by fault.', [
     'code',
   ])
-  const gauge = metrics.gauge('gatehouse_gateway_upstreams', 'Upstreams of this node by state.', ['state'])
+  const gauge = metrics.gauge('gatehouse_gateway_upstreams', 'Upstreams of this node by state.', ['state'], 'most')
   Object.assign(gauge, {
     collect: () => {
       const now = clock.monotonic()

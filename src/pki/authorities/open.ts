@@ -20,13 +20,24 @@ export interface AuthorityWatch {
 }
 
 export function watchAuthorities(parts: AuthorityRouteParts, metrics: Metrics): AuthorityWatch {
-  const rootEnd = metrics.gauge('gatehouse_root_certificate_not_after_seconds', 'When the root certificate ends')
+  const rootEnd = metrics.gauge(
+    'gatehouse_root_certificate_not_after_seconds',
+    'When the root certificate ends',
+    [],
+    'most',
+  )
   const lineEnd = metrics.gauge(
     'gatehouse_authority_not_after_seconds',
     'When the first of the active authorities of a line ends; `other`: lines of the operator',
     ['line'],
+    'most',
   )
-  const waiting = metrics.gauge('gatehouse_authority_lines_waiting', 'Lines of authorities that need a person')
+  const waiting = metrics.gauge(
+    'gatehouse_authority_lines_waiting',
+    'Lines of authorities that need a person',
+    [],
+    'most',
+  )
   const measure = (set: AuthoritySet, now: number): void => {
     const ends = new Map<string, number>()
     for (const { stored, facts } of set.all) {

@@ -35,7 +35,7 @@ const furtherOnes: Pending = {
 
 /** Counts for the metrics, hourly: how many stand, end soon, are revoked. */
 export function certificateCounts(metrics: Metrics): (ctx: Ctx) => Promise<void> {
-  const gauge = metrics.gauge('gatehouse_certificates', 'Certificates that have not ended, by state', ['state'])
+  const gauge = metrics.gauge('gatehouse_certificates', 'Certificates that have not ended, by state', ['state'], 'most')
   return async (ctx) => {
     const counts = await countCertificates(ctx.db, ctx.now, ctx.now + toldBefore)
     for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count)

@@ -92,8 +92,18 @@ export function openRevocation(parts: RevocationParts): Revocation {
 /** Tells metric and log of lists that are not made anew; the log once an hour. Never rejects. */
 function watchLists({ kernel, hierarchy }: RevocationParts): (how: { readonly alarm: boolean }) => Promise<void> {
   const { database, clock, log, metrics } = kernel
-  const ends = metrics.gauge('gatehouse_revocation_lists_end_seconds', 'When the first revocation list ends')
-  const late = metrics.gauge('gatehouse_revocation_lists_late', 'Authorities whose revocation lists are not made anew')
+  const ends = metrics.gauge(
+    'gatehouse_revocation_lists_end_seconds',
+    'When the first revocation list ends',
+    [],
+    'most',
+  )
+  const late = metrics.gauge(
+    'gatehouse_revocation_lists_late',
+    'Authorities whose revocation lists are not made anew',
+    [],
+    'most',
+  )
   let toldAt = Number.NEGATIVE_INFINITY
   return async ({ alarm }) => {
     try {

@@ -45,6 +45,14 @@ export const coreConfig = z
     listen: z
       .strictObject({
         https: address.default('127.0.0.1:8443').describe('Where people, apps and the API are served over TLS.'),
+        workers: z
+          .int()
+          .min(0)
+          .max(64)
+          .default(0)
+          .describe(
+            'Threads that serve HTTPS, for more than one processor: at most as many as there are. 0: the main thread serves.',
+          ),
         http: address.default('127.0.0.1:8080').describe('Plain HTTP: redirects to HTTPS and nothing else of yours.'),
         trustedProxies: z
           .array(proxyNetwork)

@@ -11,7 +11,8 @@ export interface Db {
 }
 
 /** State whose change must be seen by caches. Bumped in the transaction of the change with `touch`. */
-export type EpochName = 'access' | 'sessions' | 'routes' | 'authorities' | 'certificates'
+export type EpochName = (typeof epochNames)[number]
+export const epochNames = ['access', 'sessions', 'routes', 'authorities', 'certificates'] as const
 
 /** One migration of a room: forward only, one transaction, compatible with the version before. */
 export interface Migration {

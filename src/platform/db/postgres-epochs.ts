@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { EpochName } from './database.ts'
 import { parsers } from './postgres-types.ts'
+import type { ThreadMemory } from './thread-memory.ts'
 
 /** Epochs are read this often, and not believed any longer than `lifetime`; both in milliseconds. */
 const interval = 400
@@ -31,6 +32,8 @@ export interface PostgresEpochsOptions {
   readonly log: Log
   /** One cheap query by another connection; rejects within seconds when the database is away, also when nothing answers. */
   readonly ping: () => Promise<void>
+  /** Shared by the threads of this process. */
+  readonly threads?: ThreadMemory | undefined
 }
 
 /**
@@ -44,6 +47,8 @@ export class PostgresEpochs {
   readonly #clock: Clock
   readonly #log: Log
   readonly #ping: () => Promise<void>
+  readonly #threads: ThreadMemory | undefined
+  readonly #changesSeen = new Map<EpochName, number>()
   /** Answers handed out, and the sums they stand for. One counter for all, so that a fresh number is new everywhere. */
   readonly #values = new Map<string, number>()
   readonly #sums = new Map<string, number>()
@@ -56,11 +61,12 @@ export class PostgresEpochs {
   #reading: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ url, clock, log, ping }: PostgresEpochsOptions) {
+  constructor({ url, clock, log, ping, threads }: PostgresEpochsOptions) {
     this.#url = url
     this.#clock = clock
     this.#log = log
     this.#ping = ping
+    this.#threads = threads
   }
 
   /** Reads once, then keeps reading. */
@@ -81,6 +87,7 @@ export class PostgresEpochs {
   value(name: EpochName): number {
     const age = this.#clock.monotonic() - this.#confirmedAt
     if (age > (this.#away ? grace : lifetime)) return ++this.#counter
+    this.#lookBesides(name)
     return this.#values.get(name) ?? 0
   }
 
@@ -89,6 +96,15 @@ export class PostgresEpochs {
     // the sum is the next reading's to tell: a reading under way may hold this touch already, and counted twice it would
     // hide one of another node
     for (const name of names) this.#values.set(name, ++this.#counter)
+    this.#threads?.changed(names)
+  }
+
+  /** A commit of another thread counts before its caller is answered, as this one's do. */
+  #lookBesides(name: EpochName): void {
+    const changes = this.#threads?.changes(name) ?? 0
+    if (changes === (this.#changesSeen.get(name) ?? 0)) return
+    this.#changesSeen.set(name, changes)
+    this.#values.set(name, ++this.#counter)
   }
 
   /** Another connection was answered: the database is not away, and what is old is not believed from here on. */

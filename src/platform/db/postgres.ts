@@ -10,6 +10,7 @@ import { makeHandle, Transaction } from './handle.ts'
 import { applyMigrations } from './migrations.ts'
 import { bumpEpochs, PostgresEpochs } from './postgres-epochs.ts'
 import { parsers } from './postgres-types.ts'
+import type { ThreadMemory } from './thread-memory.ts'
 import type { Bindable } from './values.ts'
 import { defaultLimits, refuseNested, runWork, type WorkLimits } from './work.ts'
 
@@ -27,6 +28,8 @@ export interface PostgresOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits?: WorkLimits
+  /** Shared by the threads of this process. */
+  readonly threads?: ThreadMemory | undefined
 }
 
 /** A database on PostgreSQL, shared with other nodes. @throws GateError `platform.storage-unavailable` */
@@ -51,11 +54,11 @@ class PostgresDatabase implements Database {
   readonly #running = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor({ url, clock, log, limits = defaultLimits }: PostgresOptions) {
+  constructor({ url, clock, log, limits = defaultLimits, threads }: PostgresOptions) {
     this.#limits = { clock, log, limits }
     this.#readers = poolOf(log, url, 'set default_transaction_read_only = on')
     this.#writers = poolOf(log, url, `set idle_in_transaction_session_timeout = ${limits.giveUpAfter * 2}`)
-    this.#epochs = new PostgresEpochs({ url, clock, log, ping: () => this.#probe() })
+    this.#epochs = new PostgresEpochs({ url, clock, log, ping: () => this.#probe(), threads })
     this.db = makeHandle('postgres', (sql, parameters) => this.#read(sql, parameters), undefined)
   }
 

@@ -7,6 +7,7 @@ import type { Db, EpochName } from './database.ts'
 import { isBusy, storageFailure } from './failures.ts'
 import { makeHandle, Transaction } from './handle.ts'
 import type { SqliteConnection } from './sqlite-statements.ts'
+import type { ThreadMemory } from './thread-memory.ts'
 import type { Bindable } from './values.ts'
 import { refuseNested, runWork, type WorkLimits } from './work.ts'
 
@@ -35,6 +36,8 @@ export interface WriterOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits: WorkLimits
+  /** Of the threads that write the same file; absent where there is one. */
+  readonly threads?: ThreadMemory | undefined
   /** Told the new values of touched epochs right after a commit, before its callers are. */
   readonly onEpochs: (values: ReadonlyMap<EpochName, number>) => void
 }
@@ -75,6 +78,16 @@ export class SqliteWriter {
   }
 
   async #group(): Promise<void> {
+    const { threads } = this.#options
+    await threads?.takeTurn()
+    try {
+      await this.#commitGroup()
+    } finally {
+      threads?.endTurn()
+    }
+  }
+
+  async #commitGroup(): Promise<void> {
     const finished: Finished[] = []
     try {
       await this.#begin()
@@ -82,6 +95,7 @@ export class SqliteWriter {
       const epochs = this.#bumpEpochs(finished)
       this.#connection.exec('COMMIT')
       this.#options.onEpochs(epochs)
+      this.#options.threads?.changed(epochs.keys())
     } catch (error) {
       this.#abandon(finished, error)
       return

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { Database, Db, EpochName, RoomMigrations } from './database.ts'
+import { type Database, type Db, type EpochName, epochNames, type RoomMigrations } from './database.ts'
 import { isReadOnlyViolation, storageFailure } from './failures.ts'
 import { makeHandle } from './handle.ts'
 import { applyMigrations } from './migrations.ts'
 import { openFile } from './sqlite-file.ts'
 import { SqliteConnection } from './sqlite-statements.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
+import type { ThreadMemory } from './thread-memory.ts'
 import type { Bindable } from './values.ts'
 import { defaultLimits, type WorkLimits } from './work.ts'
 
@@ -19,6 +20,8 @@ export interface SqliteOptions {
   readonly clock: Clock
   readonly log: Log
   readonly limits?: WorkLimits
+  /** Shared by the threads that open the same file. */
+  readonly threads?: ThreadMemory | undefined
 }
 
 /** The embedded database. @throws GateError `platform.database-corrupt`, `platform.storage-unavailable`, `platform.storage-full` */
@@ -34,15 +37,18 @@ class SqliteDatabase implements Database {
   readonly #writing: SqliteConnection
   readonly #writer: SqliteWriter
   readonly #epochs = new Map<EpochName, number>()
+  readonly #threads: ThreadMemory | undefined
+  readonly #changesSeen = new Map<EpochName, number>()
   #dataVersion: unknown
   #epochsReadAt = Number.NEGATIVE_INFINITY
   #unconfirmed = 0
   #migrated = false
   #closing: Promise<void> | undefined
 
-  constructor({ path, clock, log, limits = defaultLimits }: SqliteOptions) {
+  constructor({ path, clock, log, limits = defaultLimits, threads }: SqliteOptions) {
     const { writer, reader } = openFile(path)
     this.#clock = clock
+    this.#threads = threads
     this.#reader = new SqliteConnection(reader)
     this.#writing = new SqliteConnection(writer)
     this.db = makeHandle('sqlite', (sql, parameters) => this.#read(sql, parameters), undefined)
@@ -51,6 +57,7 @@ class SqliteDatabase implements Database {
       clock,
       log,
       limits,
+      threads,
       onEpochs: (values) => {
         for (const [name, value] of values) this.#epochs.set(name, value)
       },
@@ -64,7 +71,8 @@ class SqliteDatabase implements Database {
 
   epoch(name: EpochName): number {
     const now = this.#clock.monotonic()
-    if (this.#migrated && now - this.#epochsReadAt >= epochLifetime && !this.#readEpochs(now)) return this.#newNumber()
+    const isOld = now - this.#epochsReadAt >= epochLifetime || this.#isChangedBesides(name)
+    if (this.#migrated && isOld && !this.#readEpochs(now)) return this.#newNumber()
     return this.#epochs.get(name) ?? 0
   }
 
@@ -85,6 +93,11 @@ class SqliteDatabase implements Database {
     return this.#closing
   }
 
+  /** Another thread's commit, or our own, which costs one reading more. */
+  #isChangedBesides(name: EpochName): boolean {
+    return this.#threads !== undefined && this.#threads.changes(name) !== this.#changesSeen.get(name)
+  }
+
   #read(sql: string, parameters: readonly Bindable[]) {
     if (this.#closing !== undefined) throw new TypeError('the database is closed')
     try {
@@ -103,6 +116,8 @@ class SqliteDatabase implements Database {
    */
   #readEpochs(now: number): boolean {
     try {
+      // taken before the question: what is read is at least as new
+      const changes = epochNames.map((name) => [name, this.#threads?.changes(name) ?? 0] as const)
       const [version] = this.#read('PRAGMA data_version', []).rows as { readonly data_version: number }[]
       if (version?.data_version !== this.#dataVersion) {
         const { rows } = this.#read('select name, value from platform_epochs where shard = 0', [])
@@ -112,6 +127,7 @@ class SqliteDatabase implements Database {
         this.#dataVersion = version?.data_version
       }
       this.#epochsReadAt = now
+      for (const [name, count] of changes) this.#changesSeen.set(name, count)
       return true
     } catch {
       return false

@@ -25,7 +25,7 @@ export interface PlatformRoutesDeps {
   readonly origin: () => string
   /** False while starting and from the moment of a stop signal: load balancers take the node out before it closes. */
   readonly ready: () => boolean
-  readonly reload: () => ReloadReport
+  readonly reload: () => Promise<ReloadReport>
 }
 
 /** Health, readiness, metrics and the API's description. */
@@ -56,7 +56,7 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRou
       access: { permission: 'configuration:reload' },
       summary: 'Read configuration and certificates of files again, and take over what may change while running',
       responses: { 200: reloadReport },
-      handler: () => Promise.resolve({ kind: 'json', body: reportJson(deps.reload()) }),
+      handler: async () => ({ kind: 'json', body: reportJson(await deps.reload()) }),
     }),
     route({
       method: 'GET',

@@ -1,6 +1,7 @@
 import type { Cidr } from '#kit'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Threads } from '../threads/threads.ts'
 import { createAdminServer, listenOnSocket } from './admin-socket.ts'
 import { Clients } from './clients.ts'
 import { Connections, type Peers } from './connections.ts'
@@ -12,9 +13,10 @@ import { defaultLimits, type ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedHandler, StartedListener } from './listener.ts'
 import { OwnHosts } from './own-hosts.ts'
 import { createPlainServer } from './plain-server.ts'
-import { listenOnPort, portOf } from './ports.ts'
+import { atPort, freePort, listenOnPort, portOf } from './ports.ts'
 import type { RefusalCode } from './refusals.ts'
 import { createTlsServers, requestPeer } from './secure-server.ts'
+import { TicketKeys } from './ticket-keys.ts'
 
 export interface ListenerOptions {
   /** `host:port` or `[v6]:port`; port 0 takes a free one. */
@@ -31,6 +33,15 @@ export interface ListenerOptions {
   /** Served before any source is asked. */
   readonly fileCertificates?: FileCertificates
   readonly limits?: Partial<ListenerLimits>
+  /** Where several threads serve HTTPS on one port. */
+  readonly shared?: SharedListening
+}
+
+export interface SharedListening {
+  readonly threads: Threads
+  /** `https`: only that, beside others; `rest`: everything else, and the port for those who serve it. */
+  readonly opens: 'https' | 'rest'
+  readonly ticketKeys: TicketKeys
 }
 
 interface Others extends Served {
@@ -44,7 +55,7 @@ export function createListener(options: ListenerOptions): StartedListener {
   const count = countersOf(options.metrics)
   const hosts = new Map<string, Served>()
   const prefixes = new Map<string, ServedHandler>()
-  const { fileCertificates } = options
+  const { fileCertificates, shared } = options
   const sources: CertificateSource[] = fileCertificates === undefined ? [] : [(name) => fileCertificates.find(name)]
   const askers: ((serverName: string) => boolean | Promise<boolean>)[] = []
   const peers: Peers = new WeakMap()
@@ -58,6 +69,8 @@ export function createListener(options: ListenerOptions): StartedListener {
   const dispatch = createDispatch({ find: (host) => hosts.get(host) ?? others }, limits, log, refused, clients, own)
   const secureConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
   const plainConnections = new Connections(limits.connections, limits.connectionsPerNetwork, clients)
+  const ticketKeys = shared?.ticketKeys ?? new TicketKeys()
+  let keepNoKeys = (): void => undefined
   const refusedName = (): void => count.refused.inc({ code: 'unknown-server-name' })
   const secure = createTlsServers({
     dispatch,
@@ -66,12 +79,14 @@ export function createListener(options: ListenerOptions): StartedListener {
     // whom a trusted proxy speaks for is known with the request
     isServedTo: (name, address) => !hosts.has(name) || clients.isProxy(address) || own.mayReach(address),
     connections: secureConnections,
+    ticketKeys,
     peers,
     limits,
     log,
     refusedName,
   })
-  const httpsPort = (): number => options.publicPort ?? portOf(secure.server)
+  let portOfOthers = 0
+  const httpsPort = (): number => options.publicPort ?? (portOfOthers || portOf(secure.server))
   const plain = createPlainServer({
     prefixes,
     knows: (host, request, peer) => {
@@ -91,6 +106,7 @@ export function createListener(options: ListenerOptions): StartedListener {
 
   const stop = (graceMs: number): Promise<void> => {
     fileCertificates?.stop()
+    keepNoKeys()
     return drain([...secure.drained, plain, adminSocket], graceMs, () => {
       secureConnections.destroyAll()
       plainConnections.destroyAll()
@@ -147,14 +163,24 @@ export function createListener(options: ListenerOptions): StartedListener {
     get httpsPort() {
       return httpsPort()
     },
+    get httpsAddress() {
+      return atPort(options.https, portOfOthers || portOf(secure.server))
+    },
     get httpPort() {
       return portOf(plain.server)
     },
     start: async () => {
       try {
         fileCertificates?.watch()
+        if (shared?.opens === 'https') {
+          ticketKeys.follow(shared.threads)
+          await listenOnPort(secure.server, options.https, '[listen] https', 'shared')
+          return
+        }
+        keepNoKeys = ticketKeys.keep(limits.ticketKeyMs, shared?.threads)
         await listenOnSocket(adminSocket.server, options.adminSocket)
-        await listenOnPort(secure.server, options.https, '[listen] https')
+        if (shared === undefined) await listenOnPort(secure.server, options.https, '[listen] https')
+        else portOfOthers = await freePort(options.https, '[listen] https')
         await listenOnPort(plain.server, options.http, '[listen] http')
       } catch (error) {
         await stop(0)

@@ -57,6 +57,7 @@ export class FileCertificates {
       'gatehouse_listener_certificate_not_after_seconds',
       'When a certificate of files ends, as Unix time',
       ['file'],
+      'most',
     )
     Object.assign(gauge, {
       collect: () => {

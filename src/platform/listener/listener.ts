@@ -86,6 +86,8 @@ export interface StartedListener extends Listener {
   ownHostsFrom(isInside: (address: string) => boolean | Promise<boolean>): void
   /** Takes the place of `trustedProxies`, from the next request on. */
   trustProxies(networks: readonly Cidr[]): void
+  /** `host:port` of HTTPS as it is listened on, here or in worker threads; known after start. */
+  readonly httpsAddress: string
   /** Handles everything that arrives on the admin socket. Set it before `start`. */
   adminHandler(handler: ServedHandler): void
   /**

@@ -1,4 +1,4 @@
-import { constants, randomBytes } from 'node:crypto'
+import { constants } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import {
   createSecureServer,
@@ -21,6 +21,7 @@ import type { CertificateSource, ServedRequest, ServedResponse } from './listene
 import { LongChains } from './long-chains.ts'
 import { ServerResponse } from './node-http.ts'
 import { claimsOtherVersion, refuse, refuseSocket, refuseUnreadable, refuseVersion } from './refusals.ts'
+import type { TicketKeyPair, TicketKeys } from './ticket-keys.ts'
 
 /** How long a client may resume a session without proving anew who we are. */
 const sessionSeconds = 7_200
@@ -34,6 +35,7 @@ export interface SecureServerParts {
   /** Whether a canonical name is served to this address at all. Never rejects. */
   readonly isServedTo: (serverName: string, address: string) => boolean | Promise<boolean>
   readonly connections: Connections
+  readonly ticketKeys: TicketKeys
   readonly peers: Peers
   readonly limits: ListenerLimits
   readonly log: Log
@@ -107,17 +109,18 @@ interface TlsServer {
 
 /** @param chains of the server that asks for certificates */
 function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, chains: LongChains | undefined): TlsServer {
-  const { dispatch, peers, limits } = parts
+  const { dispatch, peers, limits, ticketKeys } = parts
+  const keyOf = (pair: TicketKeyPair): Buffer => Buffer.from(chains === undefined ? pair.open : pair.asking)
   const server = createSecureServer({
     ...tlsOptions(parts),
+    ticketKeys: keyOf(ticketKeys.pair),
     ...http2Options(limits),
     requestCert: chains !== undefined,
     // TLS proves possession of the key; whose certificate it is, and whether it stands, is looked up at every use
     rejectUnauthorized: false,
   })
   boundHttp1(server, limits)
-  const rotation = setInterval(() => server.setTicketKeys(randomBytes(48)), limits.ticketKeyMs).unref()
-  arrivals.server.on('close', () => clearInterval(rotation))
+  ticketKeys.onChange((pair) => server.setTicketKeys(keyOf(pair)))
   const http1 = new Http1Connections(server)
 
   // before Node's own listener, which reads the first request
@@ -189,7 +192,6 @@ function tlsOptions({ sources, log, refusedName }: SecureServerParts) {
     honorCipherOrder: true,
     // the server's key share costs; a client may ask for it anew only by a new connection
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ticketKeys: randomBytes(48),
     sessionTimeout: sessionSeconds,
     SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
       findCertificate(sources, name).then(

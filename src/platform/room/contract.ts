@@ -13,6 +13,7 @@ import type { ClientCertificate, Listener } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Regions } from '../regions/regions.ts'
+import type { Threads } from '../threads/threads.ts'
 import type { PageScript } from '../ui-kit/assets.ts'
 import type { Html } from '../ui-kit/html.ts'
 import type { GatewayAuthenticator } from './gateway-authenticator.ts'
@@ -64,6 +65,7 @@ export interface Kernel {
   readonly egress: Egress
   readonly regions: Regions
   readonly metrics: Metrics
+  readonly threads: Threads
   /** Aborts when the server begins to stop. What has no end of its own (WebSockets, streams of events) ends then. */
   readonly stopping: AbortSignal
   /** A context outside any request: start-up, jobs, the gateway's own work. */

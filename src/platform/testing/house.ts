@@ -24,6 +24,7 @@ import { openRegions, type Regions } from '../regions/regions.ts'
 import { makeContext } from '../room/context.ts'
 import type { AnyRoom, Kernel } from '../room/contract.ts'
 import { type House, openHouse } from '../room/house.ts'
+import { noOtherThreads } from '../threads/threads.ts'
 import { bareDocument } from '../ui-kit/index.ts'
 import type { OpenDatabase, Place } from './databases.ts'
 
@@ -163,6 +164,7 @@ async function testKernel(
     egress: noEgress,
     regions,
     metrics,
+    threads: noOtherThreads(),
     stopping,
     context,
     underLease,

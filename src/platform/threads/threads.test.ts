@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memoryLog } from '../testing/log.ts'
+import { joinThreads, noOtherThreads } from './threads.ts'
+import { newChannel } from './workers.ts'
+
+function sorted(answers: readonly unknown[]): readonly string[] {
+  return answers.map(String).toSorted()
+}
+
+function three() {
+  const log = memoryLog()
+  const channel = newChannel()
+  const threads = [0, 1, 2].map((place) => joinThreads({ channel, place, others: 2 }, log))
+  const [main, one, two] = threads
+  assert.ok(main !== undefined && one !== undefined && two !== undefined)
+  return { main, one, two, log, leave: () => threads.forEach((thread) => thread.leave()) }
+}
+
+test('all others answer, whoever asks, and nobody hears another server', async (t) => {
+  const { main, one, two, leave } = three()
+  const elsewhere = three()
+  t.after(leave)
+  t.after(elsewhere.leave)
+  for (const [name, thread] of Object.entries({ main, one, two })) {
+    thread.answer('name', (about) => Promise.resolve(`${name} of ${String(about)}`))
+  }
+  elsewhere.one.answer('name', () => 'elsewhere')
+  assert.deepEqual(sorted(await main.ask('name', 'a')), ['one of a', 'two of a'])
+  assert.deepEqual(sorted(await one.ask('name', 'b')), ['main of b', 'two of b'])
+  const [first, second] = await Promise.all([two.ask('name', 1), two.ask('name', 2)])
+  assert.deepEqual(
+    [sorted(first), sorted(second)],
+    [
+      ['main of 1', 'one of 1'],
+      ['main of 2', 'one of 2'],
+    ],
+  )
+  assert.throws(() => main.answer('name', () => 1), TypeError)
+})
+
+test('one that fails, or cannot answer yet, is left out; whoever waits when all leave is told what there is', async (t) => {
+  const { main, one, two, log, leave } = three()
+  t.after(leave)
+  one.answer('count', () => {
+    throw new Error('a fault')
+  })
+  two.answer('count', () => 2)
+  assert.deepEqual(await main.ask('count'), [2])
+  assert.ok(log.entries.some(({ message }) => message === 'another thread asked, and could not be answered'))
+  assert.deepEqual(await main.ask('never heard of'), [])
+  two.leave()
+  const waiting = main.ask('count')
+  main.leave()
+  assert.deepEqual(await waiting, [])
+})
+
+test('where there is one thread only nobody answers', async () => {
+  const alone = noOtherThreads()
+  alone.answer('count', () => 1)
+  assert.throws(() => alone.answer('count', () => 1), TypeError)
+  assert.deepEqual(await alone.ask('count'), [])
+  assert.equal(alone.others, 0)
+})

@@ -1,0 +1,133 @@
+import { BroadcastChannel } from 'node:worker_threads'
+import type { Log } from '../log.ts'
+
+/** Another thread that says nothing for this long is left out, in milliseconds. */
+const patience = 2_000
+
+/** What a question is about, and its answer: what `structuredClone` takes. */
+export type Sent = unknown
+
+/**
+ * The other threads of this process that have this database open and serve beside this one. What is true for all of them
+ * stands in the database; here they are asked for what each knows by itself, such as what it has counted.
+ */
+export interface Threads {
+  /** How many besides this one; 0 with `[listen] workers` 0. */
+  readonly others: number
+  /** What this thread answers, at once or by a promise. @throws TypeError for a question that has an answer already */
+  answer(question: string, give: (about: Sent) => Sent): void
+  /**
+   * Asks all others, at once. Never rejects: one that fails or is silent for two seconds is left out, and the log says so.
+   *
+   * @param about must hold no secret that may not be in this process's memory twice
+   */
+  ask(question: string, about?: Sent): Promise<readonly Sent[]>
+}
+
+export interface RunningThreads extends Threads {
+  /** Answers and asks nobody any more. Idempotent. */
+  leave(): void
+}
+
+interface Asked {
+  readonly kind: 'asked'
+  readonly id: string
+  readonly question: string
+  readonly about: Sent
+}
+
+interface Answered {
+  readonly kind: 'answered'
+  readonly id: string
+  /** Absent: it could not. */
+  readonly answer?: { readonly value: Sent }
+}
+
+interface Waiting {
+  readonly answers: Sent[]
+  silent: number
+  readonly done: () => void
+}
+
+/** This thread is the only one. */
+export function noOtherThreads(): RunningThreads {
+  const asked = new Set<string>()
+  return {
+    others: 0,
+    answer: (question) => requireNew(asked, question),
+    ask: () => Promise.resolve([]),
+    leave: () => undefined,
+  }
+}
+
+/**
+ * @param channel the same for every thread of a server, and for nobody else
+ * @param place this thread's, unlike the others'
+ */
+export function joinThreads(
+  { channel, place, others }: { readonly channel: string; readonly place: number; readonly others: number },
+  log: Pick<Log, 'warn'>,
+): RunningThreads {
+  const line = new BroadcastChannel(channel)
+  line.unref()
+  const known = new Set<string>()
+  const answers = new Map<string, (about: Sent) => Sent>()
+  const waiting = new Map<string, Waiting>()
+  let count = 0
+
+  const reply = async ({ id, question, about }: Asked): Promise<void> => {
+    try {
+      const give = answers.get(question)
+      if (give === undefined) throw new TypeError('nobody here answers that yet')
+      const value = await give(about)
+      line.postMessage({ kind: 'answered', id, answer: { value } } satisfies Answered)
+    } catch (error) {
+      log.warn({ error, question }, 'another thread asked, and could not be answered')
+      line.postMessage({ kind: 'answered', id } satisfies Answered)
+    }
+  }
+  const take = ({ id, answer }: Answered): void => {
+    const asked = waiting.get(id)
+    if (asked === undefined) return
+    asked.silent -= 1
+    if (answer !== undefined) asked.answers.push(answer.value)
+    if (asked.silent === 0) asked.done()
+  }
+  line.onmessage = ({ data }: { data: unknown }) => {
+    const message = data as Asked | Answered
+    if (message.kind === 'asked') void reply(message)
+    else take(message)
+  }
+
+  return {
+    others,
+    answer: (question, give) => {
+      requireNew(known, question)
+      answers.set(question, give)
+    },
+    ask: (question, about) =>
+      new Promise((resolve) => {
+        count += 1
+        const id = `${place}/${count}`
+        const done = (): void => {
+          clearTimeout(timer)
+          waiting.delete(id)
+          if (asked.silent > 0) log.warn({ question, silent: asked.silent }, 'other threads did not answer in time')
+          resolve(asked.answers)
+        }
+        const timer = setTimeout(done, patience)
+        const asked: Waiting = { answers: [], silent: others, done }
+        waiting.set(id, asked)
+        line.postMessage({ kind: 'asked', id, question, about } satisfies Asked)
+      }),
+    leave: () => {
+      line.close()
+      for (const { done } of waiting.values()) done()
+    },
+  }
+}
+
+function requireNew(known: Set<string>, question: string): void {
+  if (known.has(question)) throw new TypeError(`${question} has an answer already`)
+  known.add(question)
+}

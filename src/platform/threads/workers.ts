@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import { fail } from '../platform-errors.ts'
+import type { WorkerOrder, WorkerReport, WorkerStart } from './worker-messages.ts'
+
+/** The threads that serve HTTPS for the main one, which keeps jobs, events, plain HTTP and the admin socket. */
+export interface Workers {
+  /** Rejects when a thread ends by itself: it may have had its turn at writing, so the process cannot go on without it. */
+  readonly failed: Promise<never>
+  /** Lets requests in flight end, in all of them at once. Idempotent. */
+  stop(options: { readonly graceMs: number }): Promise<void>
+}
+
+/** The name threads of one server know each other by. */
+export function newChannel(): string {
+  return `gatehouse-${randomUUID()}`
+}
+
+/**
+ * Starts them side by side and resolves when each listens.
+ *
+ * @param entry the program: it calls `serveAsWorker` where it is not the main thread
+ * @throws GateError `platform.worker-failed`; those that had started are stopped then
+ */
+export async function startWorkers(entry: URL, starts: readonly WorkerStart[]): Promise<Workers> {
+  const threads = starts.map((start) => new ServingThread(entry, start))
+  const stop = async (graceMs: number): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.stop(graceMs)))
+  }
+  const failed = Promise.race(threads.map((thread) => thread.failed))
+  failed.catch(() => undefined)
+  try {
+    await Promise.race([Promise.all(threads.map(({ listening }) => listening)), failed])
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+  let stopping: Promise<void> | undefined
+  return {
+    failed,
+    stop: ({ graceMs }) => {
+      stopping ??= stop(graceMs)
+      return stopping
+    },
+  }
+}
+
+class ServingThread {
+  readonly listening: Promise<void>
+  readonly failed: Promise<never>
+  readonly #worker: Worker
+  readonly #ended: Promise<void>
+  #stopping = false
+
+  constructor(entry: URL, start: WorkerStart) {
+    const name = `gatehouse worker ${start.place}`
+    this.#worker = new Worker(entry, { argv: ['serve'], workerData: start, name })
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
+    this.listening = new Promise((resolve) => {
+      this.#worker.on('message', (report: WorkerReport) => {
+        if (report.kind === 'listening') resolve()
+      })
+    })
+    this.failed = new Promise((_, reject) => {
+      const refuse = (message: string, cause?: unknown): void => {
+        if (!this.#stopping) reject(fail('platform.worker-failed', { message: `${name} ended: ${message}`, cause }))
+      }
+      this.#worker.on('message', (report: WorkerReport) => {
+        if (report.kind === 'failed') refuse(report.message)
+      })
+      this.#worker.once('error', (error) => refuse(error instanceof Error ? error.message : String(error), error))
+      this.#worker.once('exit', (code) => refuse(`exit code ${code}`))
+    })
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    this.#worker.postMessage({ kind: 'stop', graceMs } satisfies WorkerOrder)
+    await this.#ended
+  }
+}
