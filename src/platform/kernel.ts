@@ -83,7 +83,7 @@ export async function openKernel(
     await database.migrate([platformMigrations, ...migrations])
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
     const keyring = await openKeyring({ database, seal, random, clock })
-    const spool = { directory: join(dataDirectory, 'spool'), keyring }
+    const spool = { directory: join(dataDirectory, 'spool'), keyring, adopts: thread?.role !== 'worker' }
     const journal = openJournal({ database, clock, random, log, spool })
     const regions = openRegions(config.regions.database, log)
     const listener = createListener({

@@ -30,6 +30,7 @@ export interface JournalOptions {
   readonly spool?: {
     readonly directory: string
     readonly keyring: Pick<Keyring, 'mac'>
+    readonly adopts?: boolean
     /** Bytes. */
     readonly room?: number
   }

@@ -24,6 +24,8 @@ export interface SpoolOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Whether what earlier processes left is this one's to import: the main thread's. Yes when absent. */
+  readonly adopts?: boolean
   /** Bytes; 64 MiB when absent. */
   readonly room?: number
 }
@@ -57,7 +59,7 @@ export class JournalSpool {
   constructor(options: SpoolOptions) {
     this.#options = options
     this.writer = this.#newId('spl')
-    this.#files = filesIn(options)
+    this.#files = options.adopts === false ? [] : filesIn(options)
   }
 
   /** Whether something waits: what is new goes behind it. */

@@ -14,7 +14,10 @@ function three() {
   const threads = [0, 1, 2].map((place) => joinThreads({ channel, place, others: 2 }, log))
   const [main, one, two] = threads
   assert.ok(main !== undefined && one !== undefined && two !== undefined)
-  return { main, one, two, log, leave: () => threads.forEach((thread) => thread.leave()) }
+  const leave = () => {
+    for (const thread of threads) thread.leave()
+  }
+  return { main, one, two, log, leave }
 }
 
 test('all others answer, whoever asks, and nobody hears another server', async (t) => {
