@@ -4,6 +4,7 @@ import { fail } from './errors.ts'
 import { countGrantsTo, findGrant, insertGrant, revokeGrant } from './grants-store.ts'
 import type { Vocabulary } from './permissions.ts'
 import { getPrincipal } from './principals.ts'
+import { requireOutranks } from './ranks.ts'
 import type { GrantRow } from './tables.ts'
 
 /** At most this many live grants to one principal: all are looked at when it asks for something. */
@@ -67,11 +68,16 @@ export function storedTexts(row: GrantRow): readonly string[] {
   return JSON.parse(row.permissions) as readonly string[]
 }
 
-/** Ends a grant at once. @throws GateError `access.grant-unknown`, `access.grant-over` */
+/**
+ * Ends a grant at once. Who gave it takes back their own; everybody else takes something from who has it, as with a role.
+ *
+ * @throws GateError `access.grant-unknown`, `access.grant-over`, `access.outranked`
+ */
 export async function endGrant(ctx: Ctx, id: string): Promise<GrantRow> {
   return ctx.tx(async (ctx) => {
     const grant = await getGrant(ctx, id)
     if (grant.revoked_at !== null) throw fail('access.grant-over', { fields: { id } })
+    if (grant.grantor_id !== ctx.actor.principal.id) await requireOutranks(ctx, grant.grantee_id, `grants:revoke:${id}`)
     await revokeGrant(ctx.db, id, ctx.now)
     const detail = { grantor: grant.grantor_id, grantee: grant.grantee_id }
     await ctx.audit({ action: 'grants.revoke', target: { type: 'grants', id }, detail })

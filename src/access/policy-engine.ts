@@ -235,7 +235,8 @@ function askSlice(find: () => Slice, question: PolicyQuestion): PolicyAnswer {
     const slice = find()
     const { principalType, action } = combinationOf(question)
     const resource = resourceEntity(question)
-    const principal = principalEntity(question.principal, principalType, slice)
+    const entities = slice.wantsPrincipal ? [principalEntity(question.principal, principalType, slice)] : []
+    if (resource.entity !== undefined) entities.push(resource.entity)
     const answer = theCedar().statefulIsAuthorized({
       principal: { type: principalType, id: question.principal.id },
       action: { type: actionType, id: action },
@@ -244,7 +245,7 @@ function askSlice(find: () => Slice, question: PolicyQuestion): PolicyAnswer {
       preparsedSchemaName: slice.id,
       validateRequest: true,
       preparsedPolicySetId: slice.id,
-      entities: resource.entity === undefined ? [principal] : [principal, resource.entity],
+      entities,
     })
     if (answer.type === 'failure') return failed(answer.errors)
     const { decision, diagnostics } = answer.response

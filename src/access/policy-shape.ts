@@ -14,6 +14,8 @@ export interface PolicyShape {
   readonly looksIntoVia: boolean
   /** It may ask what the principal, or anything else, is in. */
   readonly looksAtMembership: boolean
+  /** It may look at more of the principal than which one it is. */
+  readonly looksAtPrincipal: boolean
   /** It permits nothing but what a role or grant covers. */
   readonly needsHeld: boolean
   /** It permits nothing but things the principal owns or is a member of. */
@@ -28,12 +30,16 @@ export function shapeOf(policy: PolicyJson): PolicyShape {
   const bodies: readonly unknown[] = policy.conditions.map(({ body }) => body)
   const required = policy.conditions.filter(({ kind }) => kind === 'when').flatMap(({ body }) => conjuncts(body))
   const { op } = policy.resource
+  const looksAtMembership = [policy.principal, ...bodies].some(mentionsMembership)
   const made: PolicyShape = {
     effect: policy.effect,
-    looksAtResource: !(op === 'All' || (op === 'is' && !('in' in policy.resource))) || bodies.some(mentionsResource),
+    looksAtResource:
+      !(op === 'All' || (op === 'is' && !('in' in policy.resource))) ||
+      bodies.some((body) => mentions(body, 'resource')),
     total: bodies.every(isTotal),
     looksIntoVia: bodies.some(looksIntoVia),
-    looksAtMembership: [policy.principal, ...bodies].some(mentionsMembership),
+    looksAtMembership,
+    looksAtPrincipal: looksAtMembership || bodies.some((body) => mentions(body, 'principal')),
     needsHeld: required.some(isHeld),
     needsRelation: required.some(isRelation),
   }
@@ -46,8 +52,8 @@ function conjuncts(expression: unknown): readonly unknown[] {
   return both === undefined ? [expression] : [...conjuncts(both.left), ...conjuncts(both.right)]
 }
 
-function mentionsResource(expression: unknown): boolean {
-  return variable(expression) === 'resource' || parts(expression).some(mentionsResource)
+function mentions(expression: unknown, name: 'principal' | 'resource'): boolean {
+  return variable(expression) === name || parts(expression).some((part) => mentions(part, name))
 }
 
 /** `in`, wherever it stands: of a scope, an operator, or part of `is`. */

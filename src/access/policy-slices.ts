@@ -12,6 +12,8 @@ export interface Slice {
   readonly wants: ReadonlySet<ContextFact>
   /** Whether its policies may ask which groups the principal is in: otherwise Cedar need not be told, each costs. */
   readonly wantsGroups: boolean
+  /** Whether its policies may look at what the principal is like: otherwise Cedar is told its id alone. */
+  readonly wantsPrincipal: boolean
 }
 
 /**
@@ -43,8 +45,10 @@ export class Slices {
     const cedar = theCedar()
     requireParsed(cedar.preparseSchema(id, sliceSchema(this.#schema, principalType, action, resourceType, wants)))
     requireParsed(cedar.preparsePolicySet(id, { staticPolicies }))
-    const wantsGroups = relevant.some(([, { scope }]) => shapeOf(scope).looksAtMembership)
-    const slice = { id, wants, wantsGroups }
+    const shapes = relevant.map(([, { scope }]) => shapeOf(scope))
+    const wantsGroups = shapes.some(({ looksAtMembership }) => looksAtMembership)
+    const wantsPrincipal = shapes.some(({ looksAtPrincipal }) => looksAtPrincipal)
+    const slice = { id, wants, wantsGroups, wantsPrincipal }
     this.#ready.set(name, slice)
     return slice
   }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor } from '#kit'
 import { eachDialect, fakeClock, testContext } from '#platform/testing'
+import { createGrant, endGrant } from './grants.ts'
+import { findGrant } from './grants-store.ts'
 import { addMember, createGroup, deleteGroup, removeMember } from './groups.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { administratorRank, rankOf } from './ranks.ts'
@@ -73,6 +75,30 @@ eachDialect((_, open) => {
     assert.equal(await mayActOn(owner, 'acc_admin'), true)
     const stranger: Actor = { principal: { kind: 'anonymous', id: 'anonymous', name: 'anonymous' } }
     assert.equal(await mayActOn(stranger, 'acc_lead'), false)
+  })
+
+  test('a grant is taken from who ranks lower; by who gave or has it, whatever their ranks', async (t) => {
+    const { admin, chief, lead, equal, helper, ctx, as } = await world(t)
+    const lend = async (from: Actor, to: Actor) => {
+      const wanted = { grantee: to.principal.id, permissions: ['networks:read'], note: '' }
+      return (await createGrant(as(from), vocabulary, { ...wanted, startsAt: undefined, endsAt: undefined })).id
+    }
+    const ended = (id: string, by: Actor) => endGrant(as(by), id)
+    const toChief = await lend(admin, chief)
+    for (const who of [lead, equal, helper]) await assert.rejects(ended(toChief, who), outranked)
+    const toEqual = await lend(chief, equal)
+    await assert.rejects(ended(toEqual, lead), outranked)
+    assert.equal((await findGrant(ctx().db, toEqual))?.revoked_at, null, 'nothing was changed')
+    await ended(toEqual, chief)
+    await ended(toChief, chief)
+    const upwards = await lend(lead, chief)
+    await ended(upwards, lead)
+    const down = await lend(chief, helper)
+    await ended(down, lead)
+    const own = await lend(lead, helper)
+    await ended(own, helper)
+    await ended(await lend(lead, chief), { principal: { kind: 'local', id: 'local', name: 'local' } })
+    assert.ok((await findGrant(ctx().db, upwards))?.revoked_at)
   })
 
   test('the highest rank counts, through nested groups too', async (t) => {
