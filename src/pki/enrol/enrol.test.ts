@@ -204,5 +204,32 @@ describe('what a request asks for over EST', () => {
       const asked = request(newKey(), { subject: [['commonName', 'pump-7']], extensions: [endEntityConstraints()] })
       assert.equal((await gate.enrol(secret, asked)).status, 200)
     })
+
+    test('attack PKI: strangers learn from csrattrs of no profile; a token is told what its own takes', async (t) => {
+      const house = await startEnrolment(t, open)
+      const narrow = { name: 'pumps', kind: 'device', title: 'Pumps', days: 30, keys: ['Ed25519'] }
+      assert.equal((await house.api('POST', '/certificate-profiles', narrow)).status, 201)
+      const ask = (label: string, secret?: string) =>
+        house.call({
+          method: 'GET',
+          path: `/.well-known/est/${label}csrattrs`,
+          headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` },
+        })
+      const any = await ask('')
+      assert.equal(any.status, 200)
+      for (const label of ['pumps/', 'device/', 'nothing/']) {
+        const told = await ask(label)
+        assert.deepEqual([told.status, told.text], [200, any.text], label)
+      }
+      const { secret } = await house.token({ profile: 'pumps' })
+      const own = await ask('', secret)
+      assert.equal(own.status, 200)
+      assert.notEqual(own.text, any.text)
+      assert.equal((await ask('pumps/', secret)).text, own.text)
+      assert.equal((await ask('device/', secret)).status, 403)
+      assert.equal((await ask('pumps/', 'gen_wrong')).status, 401)
+      // asking is no use of it
+      assert.equal((await ask('', secret)).status, 200)
+    })
   })
 })

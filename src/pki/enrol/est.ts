@@ -12,7 +12,7 @@ import { fail } from './errors.ts'
 import type { Pace } from './pace.ts'
 import { renewCertificate } from './renew.ts'
 import { requireShown, type ShownCertificate } from './shown-certificate.ts'
-import { challenge, presentedSecret } from './token-proof.ts'
+import { challenge, presentedSecret, verifyTokenSecret } from './token-proof.ts'
 
 /** Enrolment over Secure Transport (RFC 7030, as clarified by RFC 8951): without full CMC and server-made keys. */
 
@@ -43,7 +43,7 @@ interface Asked {
 export function estRoutes(parts: EstParts): readonly Route[] {
   return [
     ...operation('GET', 'cacerts', () => caCerts(parts)),
-    ...operation('GET', 'csrattrs', (ctx, { profile }) => csrAttrs(parts, ctx, profile)),
+    ...operation('GET', 'csrattrs', (ctx, asked) => csrAttrs(parts, ctx, asked)),
     ...operation('POST', 'simpleenroll', (ctx, asked) => simpleEnroll(parts, ctx, asked)),
     ...operation('POST', 'simplereenroll', (ctx, asked) => simpleReenroll(parts, ctx, asked)),
   ]
@@ -86,10 +86,28 @@ async function caCerts({ hierarchy, renewal }: EstParts): Promise<Reply> {
   return pkcs7(certificates, renewal())
 }
 
-/** §4.5. */
-async function csrAttrs(parts: EstParts, ctx: Ctx, name: string | undefined): Promise<Reply> {
+/** §4.5: what the asker's profile takes. Strangers are told what any may take, so that nobody learns which there are. */
+async function csrAttrs(parts: EstParts, ctx: Ctx, asked: Asked): Promise<Reply> {
+  const name = await profileOfAsker(parts, ctx, asked)
   const keys = name === undefined ? keyClasses : (await getProfile(ctx, parts.issue, name)).keys
   return encoded('application/csrattrs', csrAttributes(keys), parts.renewal())
+}
+
+/** @throws GateError those of `verifyTokenSecret` and `requireShown`; `pki.enrolment-refused` for another profile than the token's */
+async function profileOfAsker(
+  parts: EstParts,
+  ctx: Ctx,
+  { profile, request }: Pick<Asked, 'profile' | 'request'>,
+): Promise<string | undefined> {
+  const secret = presentedSecret(request.headers)
+  if (secret !== undefined) {
+    const token = await verifyTokenSecret(parts, ctx, secret)
+    if (profile === undefined || profile === token.profile) return token.profile
+    throw fail('pki.enrolment-refused', { fields: { why: `the token is for the profile ${token.profile}` } })
+  }
+  if (request.certificate === undefined) return undefined
+  await requireShown(parts, ctx, request.certificate.der)
+  return profile
 }
 
 /** §4.2.1: for a token; or, for another certificate of its own, for whoever may have them issued. */
