@@ -8,9 +8,11 @@
  *   nginx stands before both and shows it, over kept connections and over new ones, since wrk has none to show.
  * - `plain`: HTTP without TLS. Apps are never served over it: what there is to measure is the redirect, beside nginx's.
  *   Forward-auth, the other thing asked over plain HTTP, has `bench/forward-auth`.
+ * - `workers`: two worker threads beside one thread that does everything. Where there are two processors in all, the client and
+ *   the upstream want theirs too: on such a machine what is left for a second thread is measured, not what it could do.
  * - `routes`: a session among `BENCH_ROUTES` routes, a twentieth of them on its host, beside one route.
  *
- * Rounds in turn, so that the machine's moods meet all alike. Everything is one process.
+ * Rounds in turn, so that the machine's moods meet all alike. Everything is one process, and one thread but for `workers`.
  *
  * Needs nginx, caddy, wrk and openssl (Debian packages of the same names).
  */
@@ -57,6 +59,7 @@ const groups = {
   connections: newConnections,
   certificates: clientCertificates,
   plain: plainHttp,
+  workers: workerThreads,
   routes: amongMany,
 }
 try {
@@ -121,6 +124,20 @@ async function plainHttp({ ours }: Common): Promise<void> {
     const connections = kept ? 'over kept connections' : 'with a new connection for every request'
     const measured = await compare(targets, Math.ceil(rounds / 4), kept)
     reportGroup(`the redirect of plain HTTP, ${connections}`, measured, [])
+  }
+}
+
+async function workerThreads({ ours, upstream }: Common): Promise<void> {
+  const two = await startOurs('workers', upstream, 'off', 1, 2)
+  const name = 'gatehouse, 2 workers'
+  const targets = [
+    { name: 'gatehouse', ...session(ours) },
+    { name, ...session(two) },
+  ]
+  for (const kept of [true, false]) {
+    const connections = kept ? 'over kept connections' : 'with a new connection for every request'
+    const measured = await compare(targets, Math.ceil(rounds / 2), kept)
+    reportGroup(`two workers, ${connections}`, measured, [[name, 'gatehouse', 1.5]])
   }
 }
 
@@ -190,10 +207,16 @@ function session({ program, port, cookie }: Started) {
   return { program, port, host, headers: [`Cookie: ${cookie}`] }
 }
 
-async function startOurs(name: string, upstream: string, log: 'on' | 'off', routes: number): Promise<Started> {
+async function startOurs(
+  name: string,
+  upstream: string,
+  log: 'on' | 'off',
+  routes: number,
+  workers = 0,
+): Promise<Started> {
   const data = join(directory, `data-${name}`)
   mkdirSync(data, { mode: 0o700 })
-  const args = [join(here, 'gateway/ours.ts'), data, upstream, host, log, String(routes)]
+  const args = [join(here, 'gateway/ours.ts'), data, upstream, host, log, String(routes), String(workers)]
   const program = await peers.begin(node, [...profiling(), ...args])
   return { program, ...(JSON.parse(program.firstLine) as Omit<Started, 'program'>) }
 }

@@ -13,14 +13,16 @@ import { startServer } from '../../src/platform/server.ts'
  * account holds through a role, a public one and one by certificate beside it, as many more as asked, a session opened the
  * way a browser opens it, an API token and a certificate. Prints where it is, the cookie, the token and the certificate.
  */
-const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1'] = process.argv.slice(2)
+const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1', workers = '0'] = process.argv.slice(2)
 const password = 'correct horse battery staple'
 
 const server = await startServer({
+  program: new URL('../../src/main.ts', import.meta.url),
   rooms: [accessRoom, mailRoom, identityRoom, pkiRoom, gatewayRoom],
   environment: {
     GATEHOUSE_DATA: data,
     GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
+    GATEHOUSE_LISTEN_WORKERS: workers,
     GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
     GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',
     GATEHOUSE_LOG_ACCESS: accessLog === 'on' ? 'true' : 'false',
