@@ -132,6 +132,7 @@ export const tokenBody = z.strictObject({
   lastUsedRegion: z.string().nullable(),
   lastUsedClient: z.string().nullable(),
 })
+export const tokensRevoked = z.strictObject({ tokensRevoked: z.int() })
 export const tokenList = z.strictObject({ items: z.array(tokenBody), next: z.null() })
 
 /** `secret` is shown this once. */

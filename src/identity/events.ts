@@ -124,6 +124,11 @@ export const events: EventTable = {
     }),
   ),
   'tokens.revoke': event('An API token was revoked.', 'tokens:read:{id}'),
+  'tokens.revoke-all': event(
+    'All API tokens of an account were revoked at once, those of its command lines included.',
+    'tokens:read:{id}',
+    z.object({ tokensRevoked }),
+  ),
   'accounts.join': event(
     'Somebody made their account by an invitation or by proving their address.',
     account,

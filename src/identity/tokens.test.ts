@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ActorCredential } from '#kit'
+import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { addPerson, browser, startSetUpNode, type TestNode } from './testing.ts'
 import { narrowedBy } from './tokens.ts'
@@ -41,6 +42,42 @@ eachDialect((_, open) => {
     assert.equal((await node.admin.send('DELETE', `/api/v1/tokens/${id}`)).status, 204)
     assert.equal((await ask('GET', '/api/v1/accounts')).status, 401)
     assert.equal((await node.admin.send('DELETE', `/api/v1/tokens/${id}`)).status, 404)
+  })
+
+  test('after a compromise all tokens of an account end at once, but the one that asks', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const one = await makeToken(node, { permissions: ['accounts:read'] })
+    const asks = await makeToken(node, { permissions: ['tokens:revoke', 'accounts:read'] })
+    await addPerson(node.admin, 'bob', 'a long enough password')
+    const bob = browser(node, '192.0.2.20')
+    await bob.signIn('bob', 'a long enough password')
+    const bobs = await bob.post('/api/v1/tokens', { label: 'x', permissions: ['*'], expiresAt: null })
+    const works = async (secret: string) => (await asking(node, secret)('GET', '/api/v1/me')).status !== 401
+
+    assert.equal((await asking(node, one.secret)('POST', '/api/v1/tokens/revoke-all')).status, 403, 'not covered')
+    const own = await asking(node, asks.secret)('POST', '/api/v1/tokens/revoke-all')
+    assert.deepEqual(own.json, { tokensRevoked: 1 })
+    assert.deepEqual([await works(one.secret), await works(asks.secret)], [false, true])
+    assert.ok(await works(String(bobs.json['secret'])), 'nobody else’s')
+
+    assert.match((await node.admin.get('/account/security')).text, /href="\/account\/tokens\/revoke-all"/)
+    assert.match((await node.admin.get('/account/tokens/revoke-all')).text, /Revoke your only API token\?/)
+    const done = await node.admin.post('/account/tokens/revoke-all')
+    assert.equal(done.headers['location'], '/account/security?done=tokens')
+    assert.match((await node.admin.get('/account/security?done=tokens')).text, /All API tokens are revoked/)
+    assert.equal(await works(asks.secret), false)
+
+    const { items } = (await node.admin.get('/api/v1/accounts?q=bob')).json as { items: { id: string }[] }
+    const path = `/api/v1/accounts/${items[0]?.id}/revoke-tokens`
+    const admins = (await node.admin.get('/api/v1/me')).json['id']
+    assert.equal((await bob.post(`/api/v1/accounts/${String(admins)}/revoke-tokens`)).status, 403)
+    assert.deepEqual((await node.admin.post(path)).json, { tokensRevoked: 1 })
+    assert.equal(await works(String(bobs.json['secret'])), false)
+    const records = await listAudit(node.kernel.database.db, { actionPrefix: 'tokens.revoke-all' }, { limit: 10 })
+    assert.deepEqual(
+      records.map(({ detail }) => detail),
+      [{ tokensRevoked: 1 }, { tokensRevoked: 1 }, { tokensRevoked: 1 }],
+    )
   })
 
   test('a token that is present but bad is refused, never taken for nobody', async (t) => {

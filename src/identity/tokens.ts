@@ -145,6 +145,26 @@ export async function revokeToken({ access }: Pick<Parts, 'access'>, ctx: Ctx, i
 }
 
 /**
+ * Every token of an account, those of its command lines included, but the one that asks. Answers how many.
+ *
+ * @throws GateError `access.outranked`
+ */
+export function revokeAllTokens({ access }: Pick<Parts, 'access'>, ctx: Ctx, accountId: string): Promise<number> {
+  return ctx.tx(async (tx) => {
+    await access.requireOutranks(tx, accountId, `tokens:revoke:${accountId}`)
+    const except = tx.actor.credential?.id
+    const tokensRevoked = await revokeCredentials(tx.db, { tokensOf: accountId, except }, tx.now)
+    touch(tx.db, 'sessions')
+    await tx.audit({
+      action: 'tokens.revoke-all',
+      target: { type: 'account', id: accountId },
+      detail: { tokensRevoked },
+    })
+    return tokensRevoked
+  })
+}
+
+/**
  * What was asked for, within what was come with.
  *
  * @throws GateError `identity.wider-than-credential`

@@ -11,6 +11,7 @@ import {
   addNetwork,
   addPerson,
   addRoute,
+  addToken,
   addWebhook,
   signIn,
 } from '../product/people.ts'
@@ -57,6 +58,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addGroup(administrator, product, 'operators')
     await addNetwork(administrator, product, 'office')
     await addWebhook(administrator, product, 'siem')
+    await addToken(administrator, product, 'backup')
     await addEnrolmentToken(administrator, product, 'wm-42')
     await addCertificateProfile(administrator, product, 'internal')
     await addDevice(administrator, product, 'wm-43')
@@ -107,6 +109,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/account/credentials/new/password',
       '/credentials/{id}/reset/password',
       '/account/tokens/new',
+      '/account/tokens/revoke-all',
       '/routes/new',
       '/routes/check',
       '/routes/test',

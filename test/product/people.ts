@@ -53,6 +53,14 @@ export async function addNetwork(page: Page, product: Product, name: string): Pr
   await page.waitForURL(/\/networks\/[a-z0-9-]+$/)
 }
 
+/** Makes an API token through the console's form, as wide as its maker. */
+export async function addToken(page: Page, product: Product, label: string): Promise<void> {
+  await page.goto(`${product.origin}/account/tokens/new`)
+  await page.getByLabel('Label', { exact: true }).fill(label)
+  await page.getByRole('button', { name: 'Create the token' }).click()
+  await page.getByText('shown only now').waitFor()
+}
+
 /** Makes a webhook through the console's form; what it is to be told is refused, since nothing listens there. */
 export async function addWebhook(page: Page, product: Product, name: string): Promise<void> {
   await page.goto(`${product.origin}/webhooks/new`)

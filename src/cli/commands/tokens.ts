@@ -1,4 +1,4 @@
-import { createdToken, newTokenBody, tokenList } from '#identity/contract'
+import { createdToken, newTokenBody, tokenList, tokensRevoked } from '#identity/contract'
 import { parseDuration } from '#kit'
 import { findAccount } from '../account-lookup.ts'
 import { connect } from '../client.ts'
@@ -64,6 +64,19 @@ export async function revokeToken(id: string, options: TargetOptions & { readonl
   await confirm(`Revoke ${visible(id)}? Whatever uses it is refused from now on. This cannot be undone.`, options)
   await client.send('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`)
   print(options, { revoked: id }, () => `Revoked ${visible(id)}.`)
+}
+
+export async function revokeAllTokens(
+  options: TargetOptions & { readonly account?: string; readonly yes?: boolean },
+): Promise<void> {
+  const client = await connect(options)
+  const account = options.account === undefined ? undefined : await findAccount(client, options.account)
+  const whose =
+    account === undefined ? 'all your API tokens but the one in use' : `all API tokens of ${visible(account.handle)}`
+  await confirm(`Revoke ${whose}, those of command lines included? This cannot be undone.`, options)
+  const path = account === undefined ? '/api/v1/tokens/revoke-all' : `/api/v1/accounts/${account.id}/revoke-tokens`
+  const { data, raw } = await withAdvice(client.call('POST', path, tokensRevoked), 'or name an account with --account')
+  print(options, raw, () => `Revoked ${data.tokensRevoked} ${data.tokensRevoked === 1 ? 'token' : 'tokens'}.`)
 }
 
 /** Makes it, and where its limits ask something, asks and makes it then. */

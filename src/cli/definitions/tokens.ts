@@ -45,4 +45,15 @@ export function addTokens(program: Command): void {
       const { revokeToken } = await import('../commands/tokens.ts')
       await revokeToken(id, options)
     })
+
+  remote(tokens, 'revoke-all', {
+    summary: 'Ends all own tokens but the one in use, or all of an account, those of command lines included',
+    example: 'gatehouse tokens revoke-all --yes\ngatehouse tokens revoke-all --account sam --yes',
+  })
+    .option('--account <account>', 'handle or id of the account they belong to')
+    .option('--yes', 'does not ask')
+    .action(async (options: TargetOptions & { account?: string; yes?: boolean }) => {
+      const { revokeAllTokens } = await import('../commands/tokens.ts')
+      await revokeAllTokens(options)
+    })
 }

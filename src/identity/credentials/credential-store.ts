@@ -245,12 +245,16 @@ export async function findTokenByHash(
   return row && { credential: credentialOf(row), account: ownerOf(row) }
 }
 
-/** Which credentials a revocation concerns. `signInsOf`: an account's tokens that a sign-in opened, for the command line. */
+/**
+ * Which credentials a revocation concerns. `signInsOf`: an account's tokens that a sign-in opened, for the command line. `tokensOf`: those, and
+ * the ones made by hand.
+ */
 export type CredentialChoice =
   | { readonly id: string }
   | { readonly accountId: string }
   | { readonly openedBy: string }
   | { readonly signInsOf: string; readonly except?: string | undefined }
+  | { readonly tokensOf: string; readonly except?: string | undefined }
 
 /** Answers how many were revoked. */
 export async function revokeCredentials(db: Db, which: CredentialChoice, now: number): Promise<number> {
@@ -264,8 +268,11 @@ export async function revokeCredentials(db: Db, which: CredentialChoice, now: nu
     if ('id' in which) return update.where('id', '=', which.id)
     if ('accountId' in which) return update.where('account_id', '=', which.accountId)
     if ('openedBy' in which) return update.where('opened_by', '=', which.openedBy)
-    const signIns = update.where('account_id', '=', which.signInsOf).where('opened_by', 'is not', null)
-    return which.except === undefined ? signIns : signIns.where('id', '!=', which.except)
+    const some =
+      'tokensOf' in which
+        ? update.where('account_id', '=', which.tokensOf).where('kind', '=', 'token')
+        : update.where('account_id', '=', which.signInsOf).where('opened_by', 'is not', null)
+    return which.except === undefined ? some : some.where('id', '!=', which.except)
   }
 }
 

@@ -34,6 +34,7 @@ const words: Readonly<Record<string, (detail: Detail) => string>> = {
   'sessions.end': ({ reason }) => (reason === 'signed-out' ? 'Signed out' : 'A session was ended'),
   'sessions.end-others': () => 'Signed out everywhere else',
   'sessions.end-all': () => 'All sessions were ended',
+  'tokens.revoke-all': () => 'All API tokens were revoked',
   'sign-ins.fail': () => 'A sign-in failed',
   'sign-ins.half': () => 'A sign-in waited for the second factor',
   'sign-ins.new-place': ({ client }) => `Signed in from somewhere new: ${typeof client === 'string' ? client : ''}`,

@@ -3,7 +3,7 @@ import { type Actor, Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
-import { findCredential } from '../credentials/credential-store.ts'
+import { findCredential, listCredentials } from '../credentials/credential-store.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
@@ -17,8 +17,15 @@ import { changeOwnPassword } from '../passwords.ts'
 import { aboutCaller, accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, renewedCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
-import { createToken, revokeToken } from '../tokens.ts'
-import { madeTokenPage, newTokenPage, ownAccountPage, passwordPage, revokeTokenPage } from '../views/own-account.ts'
+import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
+import {
+  madeTokenPage,
+  newTokenPage,
+  ownAccountPage,
+  passwordPage,
+  revokeAllTokensPage,
+  revokeTokenPage,
+} from '../views/own-account.ts'
 import { proofFirst } from './prove-routes.ts'
 import { endOne, endOthers } from './session-api.ts'
 
@@ -219,6 +226,30 @@ function ownTokens(parts: Parts): readonly Route[] {
       body: tokenForm,
       maxBody: limitsFormBytes,
       handler: (ctx, { body }) => createTokenByForm(parts, ctx, body),
+    }),
+    route({
+      method: 'GET',
+      path: '/account/tokens/revoke-all',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
+        const tokens = await listCredentials(ctx.db, id, 'token')
+        return { kind: 'page', page: revokeAllTokensPage(tokens.length) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/account/tokens/revoke-all',
+      door: 'browser',
+      access: { signedIn: aboutCaller },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
+        await revokeAllTokens(parts, ctx, id)
+        return { kind: 'redirect', location: '/account/security?done=tokens' }
+      },
     }),
     route({
       method: 'GET',

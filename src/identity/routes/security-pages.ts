@@ -29,6 +29,7 @@ const doneWords: Readonly<Record<string, string>> = {
   'signed-out': 'You are signed out everywhere else.',
   session: 'The session has ended.',
   token: 'The token is revoked.',
+  tokens: 'All API tokens are revoked.',
 }
 
 /** Where one sees everything one can sign in with, and every place one is signed in. */

@@ -1,13 +1,21 @@
 import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
-import { createdToken, idParams, newTokenBody, sessionList, sessionsEnded, tokenList } from '../contract.ts'
+import {
+  createdToken,
+  idParams,
+  newTokenBody,
+  sessionList,
+  sessionsEnded,
+  tokenList,
+  tokensRevoked,
+} from '../contract.ts'
 import { listCredentials, revokeCredentials } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { aboutCaller, belongingsOf, ownAccountId } from '../resources.ts'
 import { findSessionById, listSessions, type Session } from '../session-store.ts'
 import { endManySessions, endSession } from '../sessions.ts'
-import { createToken, revokeToken } from '../tokens.ts'
+import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
 import { sessionOnWire, tokenOnWire } from '../wire.ts'
 
 /** Sessions and API tokens: one’s own, and for who may manage them everybody’s. */
@@ -92,6 +100,19 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
+      method: 'POST',
+      path: '/api/v1/tokens/revoke-all',
+      door: 'api',
+      access: { signedIn: aboutCaller },
+      summary: 'Revoke every own API token, those of command lines included, but the one that asks',
+      responses: { 200: tokensRevoked },
+      async handler(ctx) {
+        const id = ownAccountId(ctx)
+        await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
+        return { kind: 'json', body: { tokensRevoked: await revokeAllTokens(parts, ctx, id) } }
+      },
+    }),
+    route({
       method: 'DELETE',
       path: '/api/v1/tokens/{id}',
       door: 'api',
@@ -146,6 +167,19 @@ function ofAccounts(parts: Parts): readonly Route[] {
       params: idParams,
       responses: { 200: tokenList },
       handler: async (ctx, { params }) => tokensReply(ctx, (await getAccount(ctx, params.id)).id),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/accounts/{id}/revoke-tokens',
+      door: 'api',
+      access: { permission: 'tokens:revoke:{id}' },
+      summary: 'Revoke every API token of an account, those of its command lines included',
+      params: idParams,
+      responses: { 200: tokensRevoked },
+      async handler(ctx, { params }) {
+        const { id } = await getAccount(ctx, params.id)
+        return { kind: 'json', body: { tokensRevoked: await revokeAllTokens(parts, ctx, id) } }
+      },
     }),
   ]
 }

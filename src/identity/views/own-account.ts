@@ -112,6 +112,24 @@ ${command(secret, 'API token')}
   return { title: 'Token created', body, section: '/account', frame: 'full' }
 }
 
+/** Says what revoking them all does. @param count the account's tokens */
+export function revokeAllTokensPage(count: number): ShellPage {
+  const title = count === 1 ? 'Revoke your only API token?' : `Revoke all ${count} API tokens?`
+  const body = html`${pageHeader({ title: 'Revoke all API tokens', trail: [mine] })}
+${confirmation({
+  title,
+  consequences: [
+    'Whatever uses one of them is refused from the next request on: programs, CI, and every command line that is signed in.',
+    'Sessions in browsers go on.',
+  ],
+  undo: 'This cannot be undone; each program needs a new token.',
+  action: '/account/tokens/revoke-all',
+  verb: 'Revoke all API tokens',
+  cancel: { text: 'Keep them', href: '/account/security' },
+})}`
+  return { title: 'Revoke all API tokens', body, section: '/account', frame: 'full' }
+}
+
 /** Says what revoking does. */
 export function revokeTokenPage(token: Credential, back: string): ShellPage {
   const title = `Revoke the token “${token.label}”?`

@@ -74,7 +74,7 @@ ${
 }
 <h2>API tokens</h2>
 ${tokenTable(tokens, now, true)}
-${tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a></p>`}
+${tokens.length === 0 ? nothing : html`<p><a class="button plain" href="/account/tokens/new">Create a token</a> <a class="button plain" href="/account/tokens/revoke-all">Revoke all of them</a></p>`}
 <h2>What happened lately</h2>
 ${securityEventTable(view.events, now)}`
   return { title: 'Security', body, section: '/account', frame: 'full' }
