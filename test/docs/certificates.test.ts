@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { programMissing } from '#platform/testing'
@@ -34,7 +34,10 @@ test('the commands of docs/certificates.md do what it says', { skip: missing }, 
   const product = await startProduct()
   const { directory } = product
   symlinkSync(join(root, 'bin', 'gatehouse'), join(directory, 'gatehouse'))
-  await runCommands(product, 'certificates.md', 10, '')
+  const person = await runCommand(directory, ['accounts', 'create', 'ada'])
+  assert.equal(person.code, 0, person.stderr)
+  await runCommands(product, 'certificates.md', 11, '')
+  assert.equal(statSync(join(directory, 'ada.p12')).mode & 0o777, 0o600)
   const listed = await runCommand(directory, ['pki', 'certificates', 'list', '--search', 'washer-7'])
   assert.match(listed.stdout, /washer-7 +device +revoked/)
   const authorities = await runCommand(directory, ['pki', 'authorities', 'list'])

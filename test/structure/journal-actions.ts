@@ -14,7 +14,7 @@ export function journalActions(
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const [path, text] of files) {
-    if (isForTests(path) || !/\baudit\(/.test(text)) continue
+    if (isForTests(path) || !/\baudit(?:All)?\(/.test(text)) continue
     for (const token of tokensOf(text)) {
       if (token.kind !== 'string' || !actionForm.test(token.text)) continue
       const isOfRoom = [...rooms, 'platform', 'cli'].includes(token.text.split('.')[0] ?? '')
