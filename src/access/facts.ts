@@ -128,6 +128,9 @@ export function grantsHeld(all: readonly GrantFacts[]): GrantsHeld {
   return { all, about: () => all, weight: all.length }
 }
 
+/** How many questions go through the text before it is worth an index. */
+const searches = 2
+
 /**
  * Grants as one text, each read out of it when a question comes to it: of a hundred a question needs one or two. A line
  * is the JSON list of id, grantor, beginning, end and the stored patterns, which are JSON in a string of their own.
@@ -140,6 +143,9 @@ export class StoredGrants implements GrantsHeld {
   /** By where their lines begin. */
   readonly #read = new Map<number, GrantFacts>()
   #all: readonly GrantFacts[] | undefined
+  #asked = 0
+  /** Where the lines with a pattern begin. */
+  #index: ReadonlyMap<string, readonly number[]> | undefined
 
   constructor(granteeId: string, text: string) {
     this.#granteeId = granteeId
@@ -149,7 +155,8 @@ export class StoredGrants implements GrantsHeld {
   }
 
   get weight(): number {
-    return Math.ceil(this.#text.length / 100)
+    // as much again for the index
+    return Math.ceil(this.#text.length / 50)
   }
 
   get all(): readonly GrantFacts[] {
@@ -160,18 +167,27 @@ export class StoredGrants implements GrantsHeld {
   about(permission: Permission): readonly GrantFacts[] {
     if (this.#isWide) return this.all
     const { type, action } = permission
-    const found = new Set<GrantFacts>()
-    // without a wildcard only these two texts cover it, each with its quotes
-    this.#collect(`\\"${permissionText(permission)}\\"`, found)
-    if (permission.id !== undefined) this.#collect(`\\"${type}:${action}\\"`, found)
-    return found.size > 1 ? [...found].toSorted(byId) : [...found]
+    this.#asked += 1
+    // without a wildcard only these two texts cover it
+    const starts = new Set(this.#startsOf(permissionText(permission)))
+    if (permission.id !== undefined) for (const start of this.#startsOf(`${type}:${action}`)) starts.add(start)
+    const found = [...starts].map((start) => this.#lineAt(start))
+    return found.length > 1 ? found.toSorted(byId) : found
   }
 
-  #collect(words: string, found: Set<GrantFacts>): void {
+  #startsOf(pattern: string): readonly number[] {
+    if (this.#asked <= searches) return this.#search(`\\"${pattern}\\"`)
+    this.#index ??= indexed(this.#text)
+    return this.#index.get(pattern) ?? []
+  }
+
+  #search(quoted: string): readonly number[] {
     const text = this.#text
-    for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + words.length)) {
-      found.add(this.#lineAt(text.lastIndexOf('\n', at) + 1))
+    const starts: number[] = []
+    for (let at = text.indexOf(quoted); at !== -1; at = text.indexOf(quoted, at + quoted.length)) {
+      starts.push(text.lastIndexOf('\n', at) + 1)
     }
+    return starts
   }
 
   #lineAt(start: number): GrantFacts {
@@ -203,6 +219,19 @@ export class StoredGrants implements GrantsHeld {
     ]
     return new StoredGrant(id, grantorId, this.#granteeId, stored, startsAt, endsAt, false)
   }
+}
+
+/** Of lines without escaped patterns. What stands between quotes elsewhere is taken for a pattern too, and gives nothing. */
+function indexed(text: string): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>()
+  let start = 0
+  for (const { 1: pattern, index } of text.matchAll(/\\"([^"\\]*)\\"|\n/g)) {
+    const starts = pattern === undefined ? undefined : found.get(pattern)
+    if (pattern === undefined) start = index + 1
+    else if (starts === undefined) found.set(pattern, [start])
+    else starts.push(start)
+  }
+  return found
 }
 
 function byId(one: GrantFacts, other: GrantFacts): number {
