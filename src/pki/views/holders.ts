@@ -73,10 +73,10 @@ ${table({
         action: { text: 'Show all', href: section },
       })
     : emptyState({
-        title: further ? 'No further devices and services' : 'No devices and services yet',
+        title: further ? 'No further devices or services' : 'No devices or services yet',
         text: 'One comes into being with its first certificate, or is added here before it has any.',
         ...(create === undefined ? {} : { action: create }),
-        command: 'gatehouse pki enrol-tokens create --device washer-7',
+        command: 'gatehouse pki holders create washer-7 --kind device',
       }),
 })}
 ${(items.length > 0 || further) && paging({ href: withQuery(section, { q, kind }), next, further, shown: items.length })}`
