@@ -3,19 +3,14 @@ import { mailRoom as mail } from '#mail'
 import { consoleOrigin, defineRoom, type Job, type Notice, type SetupStep, type SignInCredentials } from '#platform'
 import { listAccounts } from './account-store.ts'
 import { authenticatorsOf } from './authenticators.ts'
-import { certificateRoutes } from './certificates/certificate-routes.ts'
 import { keptCertificates } from './certificates/kept-elsewhere.ts'
 import { identityConfig } from './config.ts'
 import { identityPermissions } from './contract.ts'
 import { identityErrors } from './errors.ts'
 import { events } from './events.ts'
 import type { IdentityFace } from './face.ts'
-import { invitationApi } from './joining/invitation-api.ts'
-import { invitationPages } from './joining/invitation-pages.ts'
 import { forgetInvitations } from './joining/invitation-store.ts'
-import { joinPages } from './joining/join-pages.ts'
 import { answerJoinRequest, joinAsked } from './joining/joining.ts'
-import { keyRoutes } from './keys/routes.ts'
 import { createLookups } from './lookups.ts'
 import { firstTables } from './migrations/0001-identity.ts'
 import { sessionRotation } from './migrations/0002-session-rotation.ts'
@@ -24,35 +19,14 @@ import { oneTimeCodes } from './migrations/0006-one-time-codes.ts'
 import { joining } from './migrations/0007-joining.ts'
 import { placesKept } from './notices/new-places.ts'
 import { forgetPlaces } from './notices/place-store.ts'
-import { codeApi } from './one-time-codes/api.ts'
-import { codeRoutes } from './one-time-codes/code-routes.ts'
-import { newCodeRoutes } from './one-time-codes/new-code-routes.ts'
 import type { Parts } from './parts.ts'
-import { passkeyApi } from './passkeys/api.ts'
-import { newPasskeyRoutes } from './passkeys/new-passkey-routes.ts'
-import { passkeyRoutes } from './passkeys/passkey-routes.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
-import { passwordRoutes } from './passwords/routes.ts'
-import { addressPages } from './recovery/address-pages.ts'
-import { recoveryLinkRoutes } from './recovery/link-routes.ts'
 import { forgetLinks } from './recovery/link-store.ts'
 import { answerRecoveryRequest, recoveryAsked } from './recovery/recovery.ts'
-import { recoveryPages } from './recovery/recovery-pages.ts'
 import { identityPolicies, identityResources } from './resources.ts'
+import { identityRoutes } from './room-routes.ts'
 import { rotateOnChangedHoldings } from './rotation.ts'
-import { accountApi } from './routes/account-api.ts'
-import { accountPages } from './routes/account-pages.ts'
-import { credentialApi } from './routes/credential-api.ts'
-import { enrolRoutes } from './routes/enrol-routes.ts'
-import { ownApi } from './routes/own-api.ts'
-import { ownPages } from './routes/own-pages.ts'
-import { proveRoutes } from './routes/prove-routes.ts'
-import { secondRoutes } from './routes/second-routes.ts'
-import { securityPages } from './routes/security-pages.ts'
-import { sessionApi } from './routes/session-api.ts'
-import { setupRoutes } from './routes/setup-routes.ts'
-import { signInRoutes } from './routes/sign-in-routes.ts'
 import { accountSearch, identityActions } from './search.ts'
 import { forgetSessions } from './session-store.ts'
 import { endSession, openAppSession } from './sessions.ts'
@@ -60,7 +34,6 @@ import { newSetupToken } from './setup.ts'
 import { forgetSignIns } from './sign-in/sign-in-store.ts'
 import { accountsState } from './state-accounts.ts'
 import { tokensState } from './state-tokens.ts'
-import { suspensionRoutes } from './suspension/routes.ts'
 import { liftAllOver } from './suspension/suspension.ts'
 import { forgetThrottles } from './throttle-store.ts'
 import { createUses, type Uses } from './uses.ts'
@@ -89,36 +62,7 @@ export const identityRoom = defineRoom({
     let timer: NodeJS.Timeout | undefined
     return {
       face,
-      routes: [
-        ...signInRoutes(parts),
-        ...keyRoutes(parts),
-        ...passwordRoutes(parts),
-        ...proveRoutes(parts),
-        ...certificateRoutes(parts),
-        ...credentialApi(parts),
-        ...securityPages(parts),
-        ...passkeyRoutes(parts),
-        ...newPasskeyRoutes(parts),
-        ...passkeyApi(parts),
-        ...codeRoutes(parts),
-        ...codeApi(parts),
-        ...newCodeRoutes(parts),
-        ...secondRoutes(parts),
-        ...enrolRoutes(parts),
-        ...setupRoutes(parts),
-        ...accountApi(parts),
-        ...ownApi(parts),
-        ...sessionApi(parts),
-        ...accountPages(parts),
-        ...ownPages(parts),
-        ...invitationApi(parts),
-        ...invitationPages(parts),
-        ...joinPages(parts),
-        ...recoveryPages(parts),
-        ...recoveryLinkRoutes(parts),
-        ...addressPages(parts),
-        ...suspensionRoutes(parts),
-      ],
+      routes: identityRoutes(parts),
       navigation: [
         { title: 'People', href: '/accounts', permission: 'accounts:read', order: 20, group: 'people' },
         { title: 'Invitations', href: '/invitations', permission: 'accounts:create', order: 22, group: 'people' },

@@ -10,6 +10,7 @@ import {
   route,
   type SetCookie,
 } from '#platform'
+import { certificateDoors } from '../credential-doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
@@ -30,7 +31,6 @@ import {
 
 const ticketCookieName = '__Host-gatehouse-ticket'
 const ticketLives = 120
-const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 
 const text = z.string().max(4096)
 const asked = z.object({
@@ -61,10 +61,7 @@ export function certificateRoutes(parts: Parts): readonly Route[] {
 function start(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/sign-in/certificate',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...certificateDoors['GET /sign-in/certificate'],
       query: asked,
       handler: async (_, { query }) => ({
         kind: 'page',
@@ -72,10 +69,7 @@ function start(parts: Parts): readonly Route[] {
       }),
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/certificate',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...certificateDoors['POST /sign-in/certificate'],
       body: askedForm,
       async handler(ctx, { body }) {
         const cookie = newSecretText(parts.kernel.random)
@@ -91,11 +85,7 @@ function start(parts: Parts): readonly Route[] {
 /** Served on every host of the API; only where a certificate was proved does it say whose. */
 function onCertificateHost(parts: Parts): Route {
   return route({
-    method: 'GET',
-    path: '/api/v1/sign-in/certificate',
-    door: 'api',
-    access: { public: 'tells the console, by way of the browser, which certificate was proved; without one nothing' },
-    summary: 'Where a browser shows its client certificate to sign in; leads back to the console',
+    ...certificateDoors['GET /api/v1/sign-in/certificate'],
     query: ticketQuery,
     responses: { 303: undefined },
     async handler(ctx, { query }) {
@@ -117,10 +107,7 @@ function onCertificateHost(parts: Parts): Route {
 
 function back(parts: Parts): Route {
   return route({
-    method: 'GET',
-    path: '/sign-in/certificate/back',
-    door: 'browser',
-    access: { public: beforeSignIn },
+    ...certificateDoors['GET /sign-in/certificate/back'],
     query: answerQuery,
     async handler(ctx, { query, request }) {
       const { ticket, certificate, account, code } = query

@@ -10,6 +10,7 @@ import {
   route,
 } from '#platform'
 import { idParams } from '../contract.ts'
+import { invitationApiDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import {
   invitationBody,
@@ -42,20 +43,12 @@ function joiningRoutes(parts: Parts): readonly Route[] {
   const reply = ({ mode, revision }: Joining): Reply => ({ kind: 'json', body: { mode }, etag: revisionTag(revision) })
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/joining',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Read who may join: nobody, who is invited, or everybody with an address',
+      ...invitationApiDoors['GET /api/v1/joining'],
       responses: { 200: joiningBody },
       handler: async (ctx) => reply(await readJoining(ctx.db)),
     }),
     route({
-      method: 'PUT',
-      path: '/api/v1/joining',
-      door: 'api',
-      access: { permission: 'accounts:set-joining' },
-      summary: 'Decide who may join',
+      ...invitationApiDoors['PUT /api/v1/joining'],
       body: joiningBody,
       responses: { 200: joiningBody },
       handler: async (ctx, { body, request }) =>
@@ -67,11 +60,7 @@ function joiningRoutes(parts: Parts): readonly Route[] {
 function reading(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/invitations',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'List invitations, newest first',
+      ...invitationApiDoors['GET /api/v1/invitations'],
       query: invitationQuery,
       responses: { 200: invitationList },
       handler: async (ctx, { query }) => {
@@ -83,11 +72,7 @@ function reading(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/invitations/{id}',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Read an invitation, without its links',
+      ...invitationApiDoors['GET /api/v1/invitations/{id}'],
       params: idParams,
       responses: { 200: invitationBody },
       handler: async (ctx, { params }) => ({
@@ -101,11 +86,7 @@ function reading(parts: Parts): readonly Route[] {
 function changing(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/invitations',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Invite somebody; the link is answered once, and another is mailed when there is mail',
+      ...invitationApiDoors['POST /api/v1/invitations'],
       body: newInvitationBody,
       responses: { 201: madeInvitation },
       handler: async (ctx, { body: { expiresInHours, handle, displayName, email, roles, groups } }) => {
@@ -115,21 +96,13 @@ function changing(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/invitations/{id}/resend',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Make new links for an open invitation and send it again; the former links open nothing',
+      ...invitationApiDoors['POST /api/v1/invitations/{id}/resend'],
       params: idParams,
       responses: { 200: madeInvitation },
       handler: async (ctx, { params }) => madeReply(await resendInvitation(parts, ctx, params.id), ctx.now, 200),
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/invitations/{id}/cancel',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Cancel an open invitation; its links open nothing',
+      ...invitationApiDoors['POST /api/v1/invitations/{id}/cancel'],
       params: idParams,
       responses: { 200: invitationBody },
       handler: async (ctx, { params }) => ({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '#kit'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { invitationDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { pageOfInvitations } from './invitation-api.ts'
 import { cancelInvitation, createInvitation, resendInvitation, usualLife } from './invitations.ts'
@@ -37,10 +38,7 @@ export function invitationPages(parts: Parts): readonly Route[] {
 function listAndJoining(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/invitations',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...invitationDoors['GET /invitations'],
       query: z.object({ cursor: z.string().optional(), done: z.string().optional().catch(undefined) }),
       handler: async (ctx, { query }) => {
         const { items, next } = await pageOfInvitations(parts, ctx, { cursor: query.cursor, limit: 50 })
@@ -59,20 +57,14 @@ function listAndJoining(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/invitations/joining',
-      door: 'browser',
-      access: { permission: 'accounts:set-joining' },
+      ...invitationDoors['GET /invitations/joining'],
       handler: async (ctx) => ({
         kind: 'page',
         page: joiningPage({ mode: (await readJoining(ctx.db)).mode, hasMail: parts.mail.enabled }),
       }),
     }),
     route({
-      method: 'POST',
-      path: '/invitations/joining',
-      door: 'browser',
-      access: { permission: 'accounts:set-joining' },
+      ...invitationDoors['POST /invitations/joining'],
       body: z.strictObject({ mode: z.enum(['off', 'invitation', 'open']) }),
       async handler(ctx, { body }): Promise<Reply> {
         try {
@@ -92,17 +84,11 @@ function listAndJoining(parts: Parts): readonly Route[] {
 function creating(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/invitations/new',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...invitationDoors['GET /invitations/new'],
       handler: async () => ({ kind: 'page', page: newInvitationPage({ hasMail: parts.mail.enabled }) }),
     }),
     route({
-      method: 'POST',
-      path: '/invitations',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...invitationDoors['POST /invitations'],
       body: newForm,
       handler: (ctx, { body }) => inviteByForm(parts, ctx, body),
     }),
@@ -145,10 +131,7 @@ const fieldsOf: Readonly<Record<string, string>> = {
 function settling(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/invitations/{id}/resend',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...invitationDoors['POST /invitations/{id}/resend'],
       params: idParams,
       handler: async (ctx, { params }) => ({
         kind: 'page',
@@ -156,10 +139,7 @@ function settling(parts: Parts): readonly Route[] {
       }),
     }),
     route({
-      method: 'POST',
-      path: '/invitations/{id}/cancel',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...invitationDoors['POST /invitations/{id}/cancel'],
       params: idParams,
       async handler(ctx, { params }) {
         await cancelInvitation(ctx, params.id)

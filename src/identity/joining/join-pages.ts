@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { joinDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
 import { askToJoin, findJoinPass, type JoinPass, join } from './joining.ts'
 import { readJoining } from './mode-store.ts'
 import { askedPage, closedPage, joinedPage, joinPage, openPage } from './views/join.ts'
-
-const forStrangers = 'who joins has no account yet; the link is the proof, and every step asks for it'
 
 const joinForm = z.strictObject({
   handle: z.string().max(1024).default(''),
@@ -21,10 +20,7 @@ const addressForm = z.strictObject({ email: z.string().max(1000) })
 export function joinPages(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/join',
-      door: 'browser',
-      access: { public: forStrangers },
+      ...joinDoors['GET /join'],
       query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
       handler: async (ctx, { query, request }): Promise<Reply> =>
         query.token === undefined
@@ -32,19 +28,13 @@ export function joinPages(parts: Parts): readonly Route[] {
           : { kind: 'redirect', location: '/join', cookies: [linkCookie(query.token)] },
     }),
     route({
-      method: 'POST',
-      path: '/join/address',
-      door: 'browser',
-      access: { public: 'anybody may ask to join where that is open; the answer is the same for everybody' },
+      ...joinDoors['POST /join/address'],
       body: addressForm,
       maxBody: 4_096,
       handler: (ctx, { body }) => askByForm(parts, ctx, body.email),
     }),
     route({
-      method: 'POST',
-      path: '/join',
-      door: 'browser',
-      access: { public: forStrangers },
+      ...joinDoors['POST /join'],
       body: joinForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) => joinByForm(parts, ctx, body, request),

@@ -1,9 +1,9 @@
 import { type Ctx, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { keyApiDoors } from '../credential-doors.ts'
 import { requireMayCreate, wantedOf } from '../credentials/create.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { createdKey, createdSharedSecret, newKeyBody, newSharedSecretBody, resetKeyBody } from './contract.ts'
@@ -18,11 +18,7 @@ export function keyApi(parts: Parts): readonly Route[] {
 function keys(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/keys',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Add a public key to sign in with, within what asks; needs a proof within the last ten minutes',
+      ...keyApiDoors['POST /api/v1/keys'],
       body: newKeyBody,
       responses: { 201: createdKey },
       async handler(ctx, { body }) {
@@ -33,11 +29,7 @@ function keys(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/keys/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Put another public key in the place of an own one; limits stay, what the old one opened ends',
+      ...keyApiDoors['POST /api/v1/keys/{id}/reset'],
       params: idParams,
       body: resetKeyBody,
       responses: { 200: createdKey },
@@ -52,11 +44,7 @@ function keys(parts: Parts): readonly Route[] {
 function sharedSecrets(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/shared-secrets',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Make a shared secret to sign in with, within what asks; needs a proof within the last ten minutes',
+      ...keyApiDoors['POST /api/v1/shared-secrets'],
       body: newSharedSecretBody,
       responses: { 201: createdSharedSecret },
       async handler(ctx, { body }) {
@@ -68,11 +56,7 @@ function sharedSecrets(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/shared-secrets/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Make another secret in the place of an own one; limits stay, what the old one opened ends',
+      ...keyApiDoors['POST /api/v1/shared-secrets/{id}/reset'],
       params: idParams,
       responses: { 200: createdSharedSecret },
       async handler(ctx, { params }) {

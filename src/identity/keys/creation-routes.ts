@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CredentialLimits } from '#kit'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { keyCreationDoors } from '../credential-doors.ts'
 import { getResettable, requireMayCreate } from '../credentials/create.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
@@ -9,7 +10,6 @@ import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
 import { recoveryOffer } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller } from '../resources.ts'
 import { isFirstSecond, madeReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
@@ -58,10 +58,7 @@ export function keyCreationRoutes(parts: Parts): readonly Route[] {
 function newKeys(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newKeyPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...keyCreationDoors['GET /account/credentials/new/key'],
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank: KeyForm = { label: '', publicKey: '', second: undefined, ...emptyLimitsForm() }
@@ -69,10 +66,7 @@ function newKeys(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: newKeyPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...keyCreationDoors['POST /account/credentials/new/key'],
       body: keyForm,
       maxBody: keyFormBytes,
       async handler(ctx, { body }) {
@@ -96,10 +90,7 @@ function newKeys(parts: Parts): readonly Route[] {
 function newSecrets(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newSecretPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...keyCreationDoors['GET /account/credentials/new/shared-secret'],
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank: SecretForm = { label: '', second: undefined, ...emptyLimitsForm() }
@@ -107,10 +98,7 @@ function newSecrets(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: newSecretPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...keyCreationDoors['POST /account/credentials/new/shared-secret'],
       body: secretForm,
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
@@ -132,13 +120,9 @@ function newSecrets(parts: Parts): readonly Route[] {
 }
 
 function resets(parts: Parts): readonly Route[] {
-  const change = { permission: 'credentials:change:{id}' } as const
   return [
     route({
-      method: 'GET',
-      path: '/credentials/{id}/reset/key',
-      door: 'browser',
-      access: change,
+      ...keyCreationDoors['GET /credentials/{id}/reset/key'],
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const key = await getResettable(ctx, id, 'key')
@@ -146,10 +130,7 @@ function resets(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/reset/key',
-      door: 'browser',
-      access: change,
+      ...keyCreationDoors['POST /credentials/{id}/reset/key'],
       params: idParams,
       body: z.strictObject({ publicKey: z.string().max(65_536) }),
       maxBody: keyFormBytes,
@@ -168,10 +149,7 @@ function resets(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/credentials/{id}/reset/shared-secret',
-      door: 'browser',
-      access: change,
+      ...keyCreationDoors['GET /credentials/{id}/reset/shared-secret'],
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const credential = await getResettable(ctx, id, 'shared-secret')
@@ -180,10 +158,7 @@ function resets(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/reset/shared-secret',
-      door: 'browser',
-      access: change,
+      ...keyCreationDoors['POST /credentials/{id}/reset/shared-secret'],
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const { credential, secret, token } = await resetSharedSecret(parts, ctx, id)
@@ -196,13 +171,7 @@ function resets(parts: Parts): readonly Route[] {
 
 function exposedKeys(parts: Parts): Route {
   return route({
-    method: 'POST',
-    path: '/account/exposed-key',
-    door: 'browser',
-    access: {
-      signedIn:
-        'whoever has a private key may have it revoked; that they have it stands in the ticket, which is theirs',
-    },
+    ...keyCreationDoors['POST /account/exposed-key'],
     body: z.strictObject({ ticket: z.string().max(200) }),
     async handler(ctx, { body }) {
       const first = await proofFirst(ctx, newKeyPath)

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { challenge, createdToken, halfSignIn, secondChallengeBody, secondKeyBody } from '../contract.ts'
+import { keyProvingDoors } from '../credential-doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
-import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
 import { findWaitingSignIn, proveSecond, tokenOpener, type WaitingSignIn } from '../sign-in/finish.ts'
 import { signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
@@ -14,8 +15,6 @@ import { findPrivateKey } from './private-keys.ts'
 import { challengeReply } from './sign-in-routes.ts'
 import { confirmationUse, secondUse } from './ways.ts'
 
-const halfWay =
-  'goes on with the half sign-in of the cookie, which is worth nothing elsewhere; without one it leads back'
 const nonce = z.string().max(128)
 const answer = z.string().max(16_384)
 const to = z.string().max(4096).optional()
@@ -41,10 +40,7 @@ function provingWith<Body extends { readonly to?: string | undefined }>(
 ): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: `/account/prove/${kind}`,
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...keyProvingDoors[`POST /account/prove/${kind}`],
       body: form,
       maxBody,
       handler: (ctx, { body, request }) =>
@@ -54,10 +50,7 @@ function provingWith<Body extends { readonly to?: string | undefined }>(
         }),
     }),
     route({
-      method: 'POST',
-      path: `/sign-in/second/${kind}`,
-      door: 'browser',
-      access: { public: halfWay },
+      ...keyProvingDoors[`POST /sign-in/second/${kind}`],
       body: form,
       maxBody,
       handler: (ctx, { body, request }) =>
@@ -66,17 +59,11 @@ function provingWith<Body extends { readonly to?: string | undefined }>(
   ]
 }
 
-const halfProgram = 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere'
-
 /** The second factor for the command line, as `/api/v1/sign-in/challenge` and `/key` are the first. */
 function secondApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/sign-in/second/challenge',
-      door: 'api',
-      access: { public: halfProgram },
-      summary: 'Ask for a line to sign, which a key or shared secret then completes a half sign-in with',
+      ...keyProvingDoors['POST /api/v1/sign-in/second/challenge'],
       body: secondChallengeBody,
       maxBody: 16_384,
       responses: { 201: challenge },
@@ -85,11 +72,7 @@ function secondApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/sign-in/second/key',
-      door: 'api',
-      access: { public: halfProgram },
-      summary: 'Complete a sign-in from the command line with a signed challenge',
+      ...keyProvingDoors['POST /api/v1/sign-in/second/key'],
       body: secondKeyBody,
       maxBody,
       responses: { 201: createdToken, 202: halfSignIn },

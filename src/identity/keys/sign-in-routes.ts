@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { challenge, challengeBody, createdToken, halfSignIn, keySignInBody } from '../contract.ts'
+import { keySignInDoors } from '../credential-doors.ts'
 import { fail } from '../errors.ts'
 import { foldHandle, handleFault } from '../handles.ts'
 import type { Parts } from '../parts.ts'
@@ -12,8 +13,6 @@ import { shownOnSignIn } from '../views/sign-in.ts'
 import { type AnswerUse, type AskedChallenge, askForAnswer, type KeyAnswers } from './answers.ts'
 import { findPrivateKey } from './private-keys.ts'
 import { answerPage, keyHandlePage } from './views/sign-in.ts'
-
-const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 
 const to = z.string().max(4096).optional()
 const handleForm = z.strictObject({ handle: z.string().min(1, 'Type your handle.').max(1024), to })
@@ -32,18 +31,12 @@ export function keySignInRoutes(parts: Parts, answers: KeyAnswers): readonly Rou
 function handleForms(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/sign-in/key',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...keySignInDoors['GET /sign-in/key'],
       query: z.object({ to: z.string().optional().catch(undefined) }),
       handler: async (_, { query }) => ({ kind: 'page', page: keyHandlePage({ to: returnPath(query.to) }) }),
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/key',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...keySignInDoors['POST /sign-in/key'],
       body: handleForm,
       maxBody: 16_384,
       async handler(ctx, { body }) {
@@ -69,10 +62,7 @@ function askAgain(to: string, faults: readonly FieldFault[]): Reply {
 function answerForms(parts: Parts, answers: KeyAnswers): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/sign-in/key/answer',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...keySignInDoors['POST /sign-in/key/answer'],
       body: answerForm,
       maxBody: 65_536,
       handler: (ctx, { body, request }) => signInByForm(parts, answers, ctx, body, request),
@@ -131,11 +121,7 @@ const privateKeyPasted =
 function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/sign-in/challenge',
-      door: 'api',
-      access: { public: beforeSignIn },
-      summary: 'Ask for a line to sign, which a key or shared secret then signs in with',
+      ...keySignInDoors['POST /api/v1/sign-in/challenge'],
       body: challengeBody,
       maxBody: 16_384,
       responses: { 201: challenge },
@@ -144,11 +130,7 @@ function keySignInApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/sign-in/key',
-      door: 'api',
-      access: { public: beforeSignIn },
-      summary: 'Exchange a signed challenge for an API token that expires, for the command line',
+      ...keySignInDoors['POST /api/v1/sign-in/key'],
       body: keySignInBody,
       maxBody: 65_536,
       responses: { 201: createdToken, 202: halfSignIn },

@@ -2,12 +2,13 @@ import { Secret } from '#kit'
 import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
+import { codeApiDoors } from '../credential-doors.ts'
 import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { getCredential } from '../credentials/credentials.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, ownAccountId } from '../resources.ts'
+import { ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import {
@@ -31,11 +32,7 @@ export function codeApi(parts: Parts): readonly Route[] {
 function totps(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/totps/begin',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Make a key for an authenticator app; nothing is stored until a code of it comes back',
+      ...codeApiDoors['POST /api/v1/totps/begin'],
       responses: { 200: totpEnrolment },
       async handler(ctx) {
         const account = await getAccount(ctx, await requireMaking(parts, ctx))
@@ -46,11 +43,7 @@ function totps(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/totps',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Add an authenticator app that shows a right code; it is asked for from the next sign-in on',
+      ...codeApiDoors['POST /api/v1/totps'],
       body: newTotpBody,
       responses: { 201: madeTotp },
       async handler(ctx, { body: { enrolment, code, ...limits } }) {
@@ -61,11 +54,7 @@ function totps(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/totps/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Put another key in the place of an own app’s; limits stay, what the old one opened ends',
+      ...codeApiDoors['POST /api/v1/totps/{id}/reset'],
       params: idParams,
       body: resetTotpBody,
       responses: { 200: madeTotp },
@@ -80,11 +69,7 @@ function totps(parts: Parts): readonly Route[] {
 function recoveryCodes(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/recovery-codes',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Make ten recovery codes, told this once; needs a proof within the last ten minutes',
+      ...codeApiDoors['POST /api/v1/recovery-codes'],
       body: newRecoveryCodesBody,
       responses: { 201: madeRecoveryCodes },
       async handler(ctx, { body }) {
@@ -94,11 +79,7 @@ function recoveryCodes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/recovery-codes/{id}',
-      door: 'api',
-      access: { permission: 'credentials:read:{id}' },
-      summary: 'How many of a set of recovery codes are left',
+      ...codeApiDoors['GET /api/v1/recovery-codes/{id}'],
       params: idParams,
       responses: { 200: recoveryCodesLeft },
       async handler(ctx, { params }) {
@@ -108,11 +89,7 @@ function recoveryCodes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/recovery-codes/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Make ten new codes in the place of the old ones, which stop working',
+      ...codeApiDoors['POST /api/v1/recovery-codes/{id}/reset'],
       params: idParams,
       responses: { 200: madeRecoveryCodes },
       async handler(ctx, { params }) {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Route, route } from '#platform'
+import { codeDoors } from '../credential-doors.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
-import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
 import { provingRecoveryCode, provingTotp } from './prove-code.ts'
 
-const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
 const to = z.string().max(4096).optional()
 const totpForm = z.strictObject({ code: z.string().max(100), to })
 const recoveryForm = z.strictObject({ recoveryCode: z.string().max(100), to })
@@ -20,10 +20,7 @@ export function codeRoutes(parts: Parts): readonly Route[] {
 function secondByCode(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/sign-in/second/totp',
-      door: 'browser',
-      access: { public: halfWay },
+      ...codeDoors['POST /sign-in/second/totp'],
       body: totpForm,
       handler: (ctx, { body, request }) =>
         secondReply(parts, ctx, request, body.to, ({ accountId }) =>
@@ -31,10 +28,7 @@ function secondByCode(parts: Parts): readonly Route[] {
         ),
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/second/recovery-codes',
-      door: 'browser',
-      access: { public: halfWay },
+      ...codeDoors['POST /sign-in/second/recovery-codes'],
       body: recoveryForm,
       handler: (ctx, { body, request }) =>
         secondReply(parts, ctx, request, body.to, ({ accountId }) =>
@@ -47,10 +41,7 @@ function secondByCode(parts: Parts): readonly Route[] {
 function proveByCode(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/account/prove/totp',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...codeDoors['POST /account/prove/totp'],
       body: totpForm,
       handler: (ctx, { body, request }) =>
         provedReply(parts, ctx, body.to, () => {
@@ -59,10 +50,7 @@ function proveByCode(parts: Parts): readonly Route[] {
         }),
     }),
     route({
-      method: 'POST',
-      path: '/account/prove/recovery-codes',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...codeDoors['POST /account/prove/recovery-codes'],
       body: recoveryForm,
       handler: (ctx, { body, request }) =>
         provedReply(parts, ctx, body.to, () => {

@@ -3,13 +3,14 @@ import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
+import { newCodeDoors } from '../credential-doors.ts'
 import { getResettable, readyCredential, requireMaking, type WantedCredential } from '../credentials/create.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, type LimitsView, limitsView } from '../credentials/limits-view.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, ownAccountId } from '../resources.ts'
+import { ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
@@ -41,20 +42,14 @@ export function newCodeRoutes(parts: Parts): readonly Route[] {
 function makingTotp(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newTotpPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newCodeDoors['GET /account/credentials/new/totp'],
       async handler(ctx) {
         const first = await proofFirst(ctx, newTotpPath)
         return first ?? formReply(parts, ctx, newTotpPage, { label: 'Authenticator app', ...emptyLimitsForm() })
       },
     }),
     route({
-      method: 'POST',
-      path: newTotpPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newCodeDoors['POST /account/credentials/new/totp'],
       body: labelled,
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
@@ -66,10 +61,7 @@ function makingTotp(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${newTotpPath}/confirm`,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newCodeDoors['POST /account/credentials/new/totp/confirm'],
       body: confirmForm,
       maxBody: limitsFormBytes,
       async handler(ctx, { body: { enrolment, code, ...form } }) {
@@ -93,7 +85,6 @@ function makingTotp(parts: Parts): readonly Route[] {
 }
 
 function resettingTotp(parts: Parts): readonly Route[] {
-  const path = '/credentials/{id}/reset/totp'
   const scan = (id: string, enrolment: TotpEnrolment, faults: Faults = []) =>
     scanPage({
       enrolment,
@@ -105,10 +96,7 @@ function resettingTotp(parts: Parts): readonly Route[] {
     })
   return [
     route({
-      method: 'GET',
-      path,
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newCodeDoors['GET /credentials/{id}/reset/totp'],
       params: idParams,
       async handler(ctx, { params }) {
         const first = await proofFirst(ctx, `/credentials/${params.id}/reset/totp`)
@@ -119,10 +107,7 @@ function resettingTotp(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path,
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newCodeDoors['POST /credentials/{id}/reset/totp'],
       params: idParams,
       body: resetForm,
       async handler(ctx, { params, body: { enrolment, code } }) {
@@ -140,10 +125,7 @@ function resettingTotp(parts: Parts): readonly Route[] {
 function makingRecovery(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newRecoveryPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newCodeDoors['GET /account/credentials/new/recovery-codes'],
       async handler(ctx) {
         const first = await proofFirst(ctx, newRecoveryPath)
         if (first !== undefined) return first
@@ -154,10 +136,7 @@ function makingRecovery(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: newRecoveryPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newCodeDoors['POST /account/credentials/new/recovery-codes'],
       body: labelled,
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
@@ -171,13 +150,9 @@ function makingRecovery(parts: Parts): readonly Route[] {
 }
 
 function resettingRecovery(parts: Parts): readonly Route[] {
-  const path = '/credentials/{id}/reset/recovery-codes'
   return [
     route({
-      method: 'GET',
-      path,
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newCodeDoors['GET /credentials/{id}/reset/recovery-codes'],
       params: idParams,
       async handler(ctx, { params }) {
         const first = await proofFirst(ctx, `/credentials/${params.id}/reset/recovery-codes`)
@@ -187,10 +162,7 @@ function resettingRecovery(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path,
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newCodeDoors['POST /credentials/{id}/reset/recovery-codes'],
       params: idParams,
       handler: async (ctx, { params }) => codesReply(parts, ctx, await resetRecoveryCodes(parts, ctx, params.id)),
     }),

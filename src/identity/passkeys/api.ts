@@ -1,8 +1,9 @@
 import { type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { passkeyApiDoors } from '../credential-doors.ts'
 import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, ownAccountId } from '../resources.ts'
+import { ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { madePasskey, newPasskeyBody, passkeyOptions, resetPasskeyBody } from './contract.ts'
@@ -12,11 +13,7 @@ import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
 export function passkeyApi(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/passkeys/begin',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'What to ask an authenticator for a new passkey; answered within two minutes, by a page of this origin',
+      ...passkeyApiDoors['POST /api/v1/passkeys/begin'],
       responses: { 200: passkeyOptions },
       async handler(ctx) {
         const accountId = await requireMaking(parts, ctx)
@@ -24,11 +21,7 @@ export function passkeyApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/passkeys',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Add the passkey an authenticator made, within what asks; needs a proof within the last ten minutes',
+      ...passkeyApiDoors['POST /api/v1/passkeys'],
       body: newPasskeyBody,
       responses: { 201: madePasskey },
       async handler(ctx, { body: { response, isSecond, ...limits } }) {
@@ -39,11 +32,7 @@ export function passkeyApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/passkeys/{id}/begin',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'What to ask an authenticator for a passkey in the place of an own one',
+      ...passkeyApiDoors['POST /api/v1/passkeys/{id}/begin'],
       params: idParams,
       responses: { 200: passkeyOptions },
       async handler(ctx, { params }) {
@@ -53,11 +42,7 @@ export function passkeyApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/passkeys/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Put another passkey in the place of an own one; limits stay, what the old one opened ends',
+      ...passkeyApiDoors['POST /api/v1/passkeys/{id}/reset'],
       params: idParams,
       body: resetPasskeyBody,
       responses: { 200: madePasskey },

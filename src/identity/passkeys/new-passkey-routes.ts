@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { newPasskeyDoors } from '../credential-doors.ts'
 import { getResettable, readyCredential, requireMaking } from '../credentials/create.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, ownAccountId } from '../resources.ts'
+import { ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
@@ -30,10 +31,7 @@ export function newPasskeyRoutes(parts: Parts): readonly Route[] {
 function making(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newPasskeyPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newPasskeyDoors['GET /account/credentials/new/passkey'],
       async handler(ctx) {
         return (
           (await proofFirst(ctx, newPasskeyPath)) ??
@@ -42,10 +40,7 @@ function making(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: newPasskeyPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newPasskeyDoors['POST /account/credentials/new/passkey'],
       body: passkeyForm,
       maxBody: limitsFormBytes,
       async handler(ctx, { body }) {
@@ -64,10 +59,7 @@ function making(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${newPasskeyPath}/options`,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newPasskeyDoors['POST /account/credentials/new/passkey/options'],
       body: z.strictObject({}),
       async handler(ctx) {
         const accountId = await requireMaking(parts, ctx)
@@ -75,10 +67,7 @@ function making(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: `${newPasskeyPath}/answer`,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...newPasskeyDoors['POST /account/credentials/new/passkey/answer'],
       body: answerForm,
       maxBody,
       async handler(ctx, { body: { response, ...form } }) {
@@ -107,10 +96,7 @@ function making(parts: Parts): readonly Route[] {
 function resetting(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/credentials/{id}/reset/passkey',
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newPasskeyDoors['GET /credentials/{id}/reset/passkey'],
       params: idParams,
       async handler(ctx, { params }) {
         const first = await proofFirst(ctx, `/credentials/${params.id}/reset/passkey`)
@@ -119,10 +105,7 @@ function resetting(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/reset/passkey/options',
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newPasskeyDoors['POST /credentials/{id}/reset/passkey/options'],
       params: idParams,
       body: z.strictObject({}),
       async handler(ctx, { params }) {
@@ -131,10 +114,7 @@ function resetting(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/reset/passkey',
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...newPasskeyDoors['POST /credentials/{id}/reset/passkey'],
       params: idParams,
       body: resetForm,
       maxBody,

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { passkeyDoors } from '../credential-doors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { returnPath } from '../return-path.ts'
-import { proveAgain, provedReply, provesAgain } from '../routes/prove-routes.ts'
+import { proveAgain, provedReply } from '../routes/prove-routes.ts'
 import { getWaitingSignIn, secondReply } from '../routes/second-routes.ts'
 import { finishSignIn, sessionOpener } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser } from '../sign-in/sign-in-reply.ts'
@@ -12,8 +13,6 @@ import { shownOnSignIn, signInPage } from '../views/sign-in.ts'
 import { askForPasskey, askForPasskeyOf, provePasskey, provingPasskey } from './prove-passkey.ts'
 import { assertionResponse, longestResponse, parseResponse } from './responses.ts'
 
-const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
-const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
 const optionsForm = z.strictObject({ handle: z.string().max(1024).optional() })
 const noFields = z.strictObject({})
 const answerForm = z.strictObject({
@@ -31,10 +30,7 @@ export function passkeyRoutes(parts: Parts): readonly Route[] {
 function signInWithPasskey(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/sign-in/passkey/options',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...passkeyDoors['POST /sign-in/passkey/options'],
       body: optionsForm,
       async handler(ctx, { body }) {
         const handle = foldHandle(body.handle ?? '')
@@ -46,10 +42,7 @@ function signInWithPasskey(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/passkey',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...passkeyDoors['POST /sign-in/passkey'],
       body: answerForm,
       maxBody,
       async handler(ctx, { body, request }) {
@@ -75,10 +68,7 @@ function signInWithPasskey(parts: Parts): readonly Route[] {
 function secondByPasskey(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/sign-in/second/passkey/options',
-      door: 'browser',
-      access: { public: halfWay },
+      ...passkeyDoors['POST /sign-in/second/passkey/options'],
       body: noFields,
       async handler(ctx, { request }) {
         const { id, accountId } = await getWaitingSignIn(ctx, request)
@@ -86,10 +76,7 @@ function secondByPasskey(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/second/passkey',
-      door: 'browser',
-      access: { public: halfWay },
+      ...passkeyDoors['POST /sign-in/second/passkey'],
       body: answerForm,
       maxBody,
       handler: (ctx, { body, request }) =>
@@ -106,20 +93,14 @@ function secondByPasskey(parts: Parts): readonly Route[] {
 function proveByPasskey(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/account/prove/passkey/options',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...passkeyDoors['POST /account/prove/passkey/options'],
       body: noFields,
       async handler(ctx) {
         return options(await askForPasskey(parts, ctx, inSession(ctx), ownAccountId(ctx)))
       },
     }),
     route({
-      method: 'POST',
-      path: '/account/prove/passkey',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...passkeyDoors['POST /account/prove/passkey'],
       body: answerForm,
       maxBody,
       handler: (ctx, { body, request }) =>

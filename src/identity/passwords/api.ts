@@ -1,10 +1,10 @@
 import { Secret } from '#kit'
 import { type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { passwordApiDoors } from '../credential-doors.ts'
 import { requireMayCreate, wantedOf } from '../credentials/create.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { credentialOnWire } from '../wire.ts'
 import { createdPassword, newPasswordBody, resetOwnPasswordBody } from './contract.ts'
@@ -13,11 +13,7 @@ import { makePassword, resetOwnPassword } from './credentials.ts'
 export function passwordApi(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/passwords',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Add a password with limits of its own, within what asks; needs a proof within the last ten minutes',
+      ...passwordApiDoors['POST /api/v1/passwords'],
       body: newPasswordBody,
       responses: { 201: createdPassword },
       async handler(ctx, { body, request }) {
@@ -29,11 +25,7 @@ export function passwordApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/passwords/{id}/reset',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Put another password in the place of an own one; limits stay, what the old one opened ends',
+      ...passwordApiDoors['POST /api/v1/passwords/{id}/reset'],
       params: idParams,
       body: resetOwnPasswordBody,
       responses: { 200: createdPassword },

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { passwordDoors } from '../credential-doors.ts'
 import { getResettable, requireMayCreate } from '../credentials/create.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { makePassword, resetOwnPassword } from './credentials.ts'
@@ -31,10 +31,7 @@ export function passwordPages(parts: Parts): readonly Route[] {
 function adding(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: newPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...passwordDoors['GET /account/credentials/new/password'],
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank = { label: '', password: '', passwordAgain: '', ...emptyLimitsForm() }
@@ -42,10 +39,7 @@ function adding(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: newPath,
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...passwordDoors['POST /account/credentials/new/password'],
       body: newForm,
       maxBody: limitsFormBytes,
       async handler(ctx, { body, request }) {
@@ -72,14 +66,9 @@ function addByForm(parts: Parts, ctx: Ctx, body: NewForm, request: RequestView):
 }
 
 function resetting(parts: Parts): readonly Route[] {
-  const path = '/credentials/{id}/reset/password'
-  const access = { permission: 'credentials:change:{id}' } as const
   return [
     route({
-      method: 'GET',
-      path,
-      door: 'browser',
-      access,
+      ...passwordDoors['GET /credentials/{id}/reset/password'],
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const credential = await getResettable(ctx, id, 'password')
@@ -88,10 +77,7 @@ function resetting(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path,
-      door: 'browser',
-      access,
+      ...passwordDoors['POST /credentials/{id}/reset/password'],
       params: idParams,
       body: resetForm,
       async handler(ctx, { params: { id }, body, request }) {

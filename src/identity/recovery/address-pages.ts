@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { type FieldFault, GateError, type Reply, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
+import { addressDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, ownAccountId } from '../resources.ts'
+import { ownAccountId } from '../resources.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { askAddress, confirmAddress, findAddressPass } from './own-address.ts'
 import { addressAskedPage, addressPage, confirmAddressPage } from './views/address.ts'
@@ -12,10 +13,7 @@ import { addressAskedPage, addressPage, confirmAddressPage } from './views/addre
 export function addressPages(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/address',
-      door: 'browser',
-      access: { public: 'only takes the token out of the address; what it is good for is asked when signed in' },
+      ...addressDoors['GET /address'],
       query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
       handler: async (_, { query }) => ({
         kind: 'redirect',
@@ -31,10 +29,7 @@ export function addressPages(parts: Parts): readonly Route[] {
 function asking(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account/address',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...addressDoors['GET /account/address'],
       async handler(ctx) {
         const account = await getAccount(ctx, ownAccountId(ctx))
         const page = addressPage({ account, hasMail: parts.mail.enabled, now: ctx.now })
@@ -42,10 +37,7 @@ function asking(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/account/address',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...addressDoors['POST /account/address'],
       body: z.strictObject({ email: z.string().max(1000) }),
       async handler(ctx, { body }): Promise<Reply> {
         try {
@@ -66,10 +58,7 @@ function asking(parts: Parts): readonly Route[] {
 function confirming(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account/address/confirm',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...addressDoors['GET /account/address/confirm'],
       async handler(ctx, { request }) {
         const { email } = await findAddressPass(ctx, linkToken(request))
         const account = await getAccount(ctx, ownAccountId(ctx))
@@ -82,10 +71,7 @@ function confirming(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/account/address/confirm',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...addressDoors['POST /account/address/confirm'],
       async handler(ctx, { request }) {
         await confirmAddress(parts, ctx, linkToken(request))
         return { kind: 'redirect', location: '/account?done=address', cookies: [noLinkCookie] }

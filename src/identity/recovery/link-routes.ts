@@ -3,24 +3,20 @@ import { type Reply, type Route, route } from '#platform'
 import { isReachable } from '../account-store.ts'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
+import { linkDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
 import { madeRecoveryLink, recoveryLinkBody } from './contract.ts'
 import { makeRecoveryLink } from './recovery.ts'
 import { madeLinkPage, makeLinkPage } from './views/recovery.ts'
 
-const permission = 'credentials:reset:{id}'
 const ticked = z.literal('yes').optional()
 
 /** Links that an administrator makes. */
 export function recoveryLinkRoutes(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/recovery-link',
-      door: 'api',
-      access: { permission },
-      summary: 'Make a one-time link with which somebody sets a new password; answered once, or mailed',
+      ...linkDoors['POST /api/v1/accounts/{id}/recovery-link'],
       params: idParams,
       body: recoveryLinkBody,
       responses: { 201: madeRecoveryLink },
@@ -32,10 +28,7 @@ export function recoveryLinkRoutes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/accounts/{id}/recovery-link',
-      door: 'browser',
-      access: { permission },
+      ...linkDoors['GET /accounts/{id}/recovery-link'],
       params: idParams,
       async handler(ctx, { params }) {
         const account = await getAccount(ctx, params.id)
@@ -49,10 +42,7 @@ export function recoveryLinkRoutes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/accounts/{id}/recovery-link',
-      door: 'browser',
-      access: { permission },
+      ...linkDoors['POST /accounts/{id}/recovery-link'],
       params: idParams,
       body: z.strictObject({ secondFactors: ticked, byMail: ticked }),
       async handler(ctx, { params, body }) {

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { recoveryDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
 import { askRecovery, findRecoveryPass, mayAskByMail, recover } from './recovery.ts'
 import { askedPage, askPage, recoveredPage, recoverPage } from './views/recovery.ts'
-
-const forStrangers = 'who cannot sign in is a stranger here; the link is the proof, and every step asks for it'
 
 /** Getting back in: asking for a link, and using one. */
 export function recoveryPages(parts: Parts): readonly Route[] {
@@ -14,20 +13,13 @@ export function recoveryPages(parts: Parts): readonly Route[] {
 }
 
 function asking(parts: Parts): readonly Route[] {
-  const access = { public: 'anybody may say that they cannot sign in; the answer is the same for everybody' } as const
   return [
     route({
-      method: 'GET',
-      path: '/recover/ask',
-      door: 'browser',
-      access,
+      ...recoveryDoors['GET /recover/ask'],
       handler: async () => ({ kind: 'page', page: askPage({ byMail: mayAskByMail(parts) }) }),
     }),
     route({
-      method: 'POST',
-      path: '/recover/ask',
-      door: 'browser',
-      access,
+      ...recoveryDoors['POST /recover/ask'],
       body: z.strictObject({ who: z.string().min(1, 'Type your handle or address.').max(1024) }),
       maxBody: 4_096,
       async handler(ctx, { body }) {
@@ -48,10 +40,7 @@ const passwordForm = z.strictObject({ password: z.string().max(4096), passwordAg
 function using(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/recover',
-      door: 'browser',
-      access: { public: forStrangers },
+      ...recoveryDoors['GET /recover'],
       query: z.object({ token: z.string().max(100).optional().catch(undefined) }),
       async handler(ctx, { query, request }): Promise<Reply> {
         if (query.token !== undefined) {
@@ -61,10 +50,7 @@ function using(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/recover',
-      door: 'browser',
-      access: { public: forStrangers },
+      ...recoveryDoors['POST /recover'],
       body: passwordForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) => recoverByForm(parts, ctx, body, request),

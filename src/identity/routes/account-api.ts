@@ -21,6 +21,7 @@ import {
   passwordReset,
   resetPasswordBody,
 } from '../contract.ts'
+import { accountApiDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
@@ -31,11 +32,7 @@ import { accountOnWire } from '../wire.ts'
 export function accountApi(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/accounts',
-      door: 'api',
-      access: { each: 'accounts:read' },
-      summary: 'List the accounts one may see by handle; q searches handle, name and e-mail',
+      ...accountApiDoors['GET /api/v1/accounts'],
       query: accountQuery,
       responses: { 200: accountList },
       async handler(ctx, { query }) {
@@ -44,11 +41,7 @@ export function accountApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/accounts',
-      door: 'api',
-      access: { permission: 'accounts:create' },
-      summary: 'Create an account; without a password or its bcrypt hash one is made and answered once',
+      ...accountApiDoors['POST /api/v1/accounts'],
       body: newAccountBody,
       responses: { 201: createdAccount },
       async handler(ctx, { body }) {
@@ -80,21 +73,13 @@ function firstPassword(body: z.infer<typeof newAccountBody>, made: string | unde
 function oneAccount(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/accounts/{id}',
-      door: 'api',
-      access: { permission: 'accounts:read:{id}' },
-      summary: 'Read an account',
+      ...accountApiDoors['GET /api/v1/accounts/{id}'],
       params: idParams,
       responses: { 200: accountBody },
       handler: async (ctx, { params }) => accountReply(await getAccount(ctx, params.id)),
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/accounts/{id}',
-      door: 'api',
-      access: { permission: 'accounts:update:{id}' },
-      summary: 'Change name and e-mail; the handle never changes',
+      ...accountApiDoors['PATCH /api/v1/accounts/{id}'],
       params: idParams,
       body: accountPatch,
       responses: { 200: accountBody },
@@ -103,11 +88,7 @@ function oneAccount(parts: Parts): readonly Route[] {
     }),
     ...(['disable', 'enable'] as const).map((verb) =>
       route({
-        method: 'POST',
-        path: `/api/v1/accounts/{id}/${verb}`,
-        door: 'api',
-        access: { permission: 'accounts:disable:{id}' },
-        summary: verb === 'disable' ? 'Disable an account; its sessions end' : 'Enable an account again',
+        ...accountApiDoors[`POST /api/v1/accounts/{id}/${verb}`],
         params: idParams,
         responses: { 200: accountBody },
         handler: async (ctx, { params }) =>
@@ -115,11 +96,7 @@ function oneAccount(parts: Parts): readonly Route[] {
       }),
     ),
     route({
-      method: 'DELETE',
-      path: '/api/v1/accounts/{id}',
-      door: 'api',
-      access: { permission: 'accounts:delete:{id}' },
-      summary: 'Delete an account for good; its handle is never given again',
+      ...accountApiDoors['DELETE /api/v1/accounts/{id}'],
       params: idParams,
       responses: { 204: undefined },
       async handler(ctx, { params }) {
@@ -128,11 +105,7 @@ function oneAccount(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/reset-password',
-      door: 'api',
-      access: { permission: 'credentials:reset:{id}' },
-      summary: 'Set the password of an account; without one it is made and answered once',
+      ...accountApiDoors['POST /api/v1/accounts/{id}/reset-password'],
       params: idParams,
       body: resetPasswordBody,
       responses: { 200: passwordReset },

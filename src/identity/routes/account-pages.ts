@@ -4,6 +4,7 @@ import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } f
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
+import { accountDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
 import { accountResource, belongingsOf } from '../resources.ts'
@@ -44,10 +45,7 @@ export function accountPages(parts: Parts): readonly Route[] {
 function listAndCreate(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/accounts',
-      door: 'browser',
-      access: { each: 'accounts:read' },
+      ...accountDoors['GET /accounts'],
       query: listQuery,
       async handler(ctx, { query }) {
         const q = query.q === '' ? undefined : query.q
@@ -60,17 +58,11 @@ function listAndCreate(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/accounts/new',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...accountDoors['GET /accounts/new'],
       handler: async () => ({ kind: 'page', page: newAccountPage({}) }),
     }),
     route({
-      method: 'POST',
-      path: '/accounts',
-      door: 'browser',
-      access: { permission: 'accounts:create' },
+      ...accountDoors['POST /accounts'],
       body: newAccountForm,
       maxBody: 16_384,
       handler: (ctx, { body }) => createByForm(parts, ctx, body),
@@ -111,18 +103,12 @@ async function createByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof newAcco
 function onePerson(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/accounts/{id}',
-      door: 'browser',
-      access: { permission: 'accounts:read:{id}' },
+      ...accountDoors['GET /accounts/{id}'],
       params: idParams,
       handler: async (ctx, { params }) => ({ kind: 'page', page: await personPage(parts, ctx, params.id) }),
     }),
     route({
-      method: 'POST',
-      path: '/accounts/{id}',
-      door: 'browser',
-      access: { permission: 'accounts:update:{id}' },
+      ...accountDoors['POST /accounts/{id}'],
       params: idParams,
       body: profileForm,
       async handler(ctx, { params, body }) {
@@ -170,21 +156,13 @@ async function personPage(
   })
 }
 
-const stepPermissions = {
-  disable: 'accounts:disable:{id}',
-  enable: 'accounts:disable:{id}',
-  delete: 'accounts:delete:{id}',
-  'reset-password': 'credentials:reset:{id}',
-} as const satisfies Readonly<Record<AccountStep, string>>
+const everyStep = ['disable', 'enable', 'delete', 'reset-password'] as const satisfies readonly AccountStep[]
 
 /** Each step has a page that says what it does, and only its form takes it. */
 function steps(parts: Parts): readonly Route[] {
-  return (Object.keys(stepPermissions) as AccountStep[]).flatMap((step) => [
+  return everyStep.flatMap((step) => [
     route({
-      method: 'GET',
-      path: `/accounts/{id}/${step}`,
-      door: 'browser',
-      access: { permission: stepPermissions[step] },
+      ...accountDoors[`GET /accounts/{id}/${step}`],
       params: idParams,
       handler: async (ctx, { params }) =>
         (step === 'reset-password'
@@ -192,10 +170,7 @@ function steps(parts: Parts): readonly Route[] {
           : undefined) ?? (await askStep(parts, ctx, step, params.id, [])),
     }),
     route({
-      method: 'POST',
-      path: `/accounts/{id}/${step}`,
-      door: 'browser',
-      access: { permission: stepPermissions[step] },
+      ...accountDoors[`POST /accounts/{id}/${step}`],
       params: idParams,
       body: z.strictObject({ confirm: z.string().max(100).optional() }),
       handler: (ctx, { params, body }) => takeStep(parts, ctx, step, params.id, body.confirm),

@@ -2,6 +2,7 @@ import { type Ctx, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { credentialBody, credentialList, credentialPatch, credentialRevoked, idParams } from '../contract.ts'
 import { getCredential, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
+import { credentialDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
 import { credentialOnWire } from '../wire.ts'
@@ -14,13 +15,7 @@ export function credentialApi(parts: Parts): readonly Route[] {
 function lists(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/credentials',
-      door: 'api',
-      access: {
-        signedIn: 'about the caller’s own account, whose id the handler takes from the proof and then asks for',
-      },
-      summary: 'List the own ways to sign in, API tokens included; none that reaches further than what asks',
+      ...credentialDoors['GET /api/v1/credentials'],
       responses: { 200: credentialList },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -29,11 +24,7 @@ function lists(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/accounts/{id}/credentials',
-      door: 'api',
-      access: { permission: 'credentials:read:{id}' },
-      summary: 'List an account’s ways to sign in',
+      ...credentialDoors['GET /api/v1/accounts/{id}/credentials'],
       params: idParams,
       responses: { 200: credentialList },
       handler: async (ctx, { params }) => listReply(ctx, (await getAccount(ctx, params.id)).id),
@@ -44,11 +35,7 @@ function lists(parts: Parts): readonly Route[] {
 function ofOne(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/credentials/{id}',
-      door: 'api',
-      access: { permission: 'credentials:read:{id}' },
-      summary: 'Read a way to sign in, without its secret',
+      ...credentialDoors['GET /api/v1/credentials/{id}'],
       params: idParams,
       responses: { 200: credentialBody },
       handler: async (ctx, { params }) => ({
@@ -57,11 +44,7 @@ function ofOne(parts: Parts): readonly Route[] {
       }),
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/credentials/{id}',
-      door: 'api',
-      access: { permission: 'credentials:change:{id}' },
-      summary: 'Rename a way to sign in',
+      ...credentialDoors['PATCH /api/v1/credentials/{id}'],
       params: idParams,
       body: credentialPatch,
       responses: { 200: credentialBody },
@@ -71,11 +54,7 @@ function ofOne(parts: Parts): readonly Route[] {
       }),
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/credentials/{id}',
-      door: 'api',
-      access: { permission: 'credentials:revoke:{id}' },
-      summary: 'Revoke a way to sign in; every session and command-line sign-in that rests on it ends at once',
+      ...credentialDoors['DELETE /api/v1/credentials/{id}'],
       params: idParams,
       responses: { 200: credentialRevoked },
       async handler(ctx, { params }) {

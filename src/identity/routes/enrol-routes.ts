@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, type GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { enrolDoors } from '../doors.ts'
 import { beginTotp, createTotp, resumeTotp, type TotpEnrolment } from '../one-time-codes/totps.ts'
 import { scanView } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
@@ -12,8 +13,6 @@ import { sessionOpener, type WaitingSignIn } from '../sign-in/finish.ts'
 import { signingBrowser } from '../sign-in/sign-in-reply.ts'
 import { enrolTotpPage } from '../views/second.ts'
 import { answeredSecond, getWaitingSignIn } from './second-routes.ts'
-
-const halfWay = 'sets up what the half sign-in of the cookie lacks; without one it leads back'
 
 const to = z.string().max(4096).optional()
 const passkeyForm = z.strictObject({ response: z.string().max(longestResponse), to })
@@ -27,10 +26,7 @@ export function enrolRoutes(parts: Parts): readonly Route[] {
 function passkeys(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/sign-in/second/new-passkey/options',
-      door: 'browser',
-      access: { public: halfWay },
+      ...enrolDoors['POST /sign-in/second/new-passkey/options'],
       body: z.strictObject({}),
       async handler(ctx, { request }) {
         const waiting = await getWaitingSignIn(ctx, request)
@@ -39,10 +35,7 @@ function passkeys(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/second/new-passkey',
-      door: 'browser',
-      access: { public: halfWay },
+      ...enrolDoors['POST /sign-in/second/new-passkey'],
       body: passkeyForm,
       maxBody: 3 * longestResponse + 16_384,
       handler: (ctx, { body, request }) =>
@@ -60,10 +53,7 @@ function passkeys(parts: Parts): readonly Route[] {
 function apps(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/sign-in/second/new-totp',
-      door: 'browser',
-      access: { public: halfWay },
+      ...enrolDoors['GET /sign-in/second/new-totp'],
       query: z.object({ to: z.string().optional().catch(undefined) }),
       async handler(ctx, { query, request }) {
         const waiting = await getWaitingSignIn(ctx, request)
@@ -72,10 +62,7 @@ function apps(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/second/new-totp',
-      door: 'browser',
-      access: { public: halfWay },
+      ...enrolDoors['POST /sign-in/second/new-totp'],
       body: totpForm,
       handler: (ctx, { body, request }) =>
         answeredSecond(parts, ctx, request, body.to, (waiting) => enrolTotp(parts, ctx, request, waiting, body), {

@@ -3,9 +3,10 @@ import { type Route, route } from '#platform'
 import { getAccount, updateProfile } from '../accounts.ts'
 import { accountBody, accountPatch, changePasswordBody, sessionsEnded } from '../contract.ts'
 import { findDevice } from '../devices.ts'
+import { ownApiDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { changeOwnPassword } from '../passwords.ts'
-import { aboutCaller, accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { accountReply, unchanged } from './account-api.ts'
 
@@ -13,11 +14,7 @@ import { accountReply, unchanged } from './account-api.ts'
 export function ownApi(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/me',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Read the own account',
+      ...ownApiDoors['GET /api/v1/me'],
       responses: { 200: accountBody },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -26,11 +23,7 @@ export function ownApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'PATCH',
-      path: '/api/v1/me',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Change the own name and e-mail',
+      ...ownApiDoors['PATCH /api/v1/me'],
       body: accountPatch,
       responses: { 200: accountBody },
       async handler(ctx, { body, request }) {
@@ -40,11 +33,7 @@ export function ownApi(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/me/password',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Change the own password; other sessions it opened end',
+      ...ownApiDoors['POST /api/v1/me/password'],
       body: changePasswordBody,
       responses: { 200: sessionsEnded },
       async handler(ctx, { body, request }) {

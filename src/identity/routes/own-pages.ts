@@ -9,12 +9,13 @@ import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
 import { findDevice } from '../devices.ts'
+import { ownDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { changePasswordPath } from '../passwords/leaked.ts'
 import { strengthOf, strengthWords } from '../passwords/strength.ts'
 import { changeOwnPassword } from '../passwords.ts'
-import { aboutCaller, accountResource, belongingsOf, ownAccountId } from '../resources.ts'
+import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, renewedCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
 import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
@@ -64,18 +65,12 @@ export function ownPages(parts: Parts): readonly Route[] {
 function ownAccount(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['GET /account'],
       query: z.object({ done: z.string().optional().catch(undefined) }),
       handler: async (ctx, { query }) => ({ kind: 'page', page: await ownPage(parts, ctx, { done: query.done }) }),
     }),
     route({
-      method: 'POST',
-      path: '/account',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['POST /account'],
       body: profileForm,
       async handler(ctx, { body }) {
         const id = ownAccountId(ctx)
@@ -116,17 +111,11 @@ async function ownPage(
 function ownPassword(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account/password',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['GET /account/password'],
       handler: async ({ actor }) => ({ kind: 'page', page: passwordPage(changing(actor)) }),
     }),
     route({
-      method: 'POST',
-      path: '/account/password',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['POST /account/password'],
       body: passwordForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) => changeByForm(parts, ctx, body, request),
@@ -178,10 +167,7 @@ const shownOnForm = new Set([
 function ownSessions(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/account/end-other-sessions',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['POST /account/end-other-sessions'],
       async handler(ctx) {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `sessions:end:${id}`, belongingsOf(id))
@@ -190,10 +176,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sessions/{id}/end',
-      door: 'browser',
-      access: { permission: 'sessions:end:{id}' },
+      ...ownDoors['POST /sessions/{id}/end'],
       params: idParams,
       async handler(ctx, { params }) {
         const owner = (await findSessionById(ctx.db, params.id))?.accountId
@@ -210,28 +193,19 @@ function ownSessions(parts: Parts): readonly Route[] {
 function ownTokens(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account/tokens/new',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['GET /account/tokens/new'],
       handler: async (ctx) =>
         (await proofFirst(ctx, '/account/tokens/new')) ??
         (await tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {})),
     }),
     route({
-      method: 'POST',
-      path: '/account/tokens',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['POST /account/tokens'],
       body: tokenForm,
       maxBody: limitsFormBytes,
       handler: (ctx, { body }) => createTokenByForm(parts, ctx, body),
     }),
     route({
-      method: 'GET',
-      path: '/account/tokens/revoke-all',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['GET /account/tokens/revoke-all'],
       async handler(ctx) {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
@@ -240,10 +214,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/account/tokens/revoke-all',
-      door: 'browser',
-      access: { signedIn: aboutCaller },
+      ...ownDoors['POST /account/tokens/revoke-all'],
       async handler(ctx) {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
@@ -252,10 +223,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/tokens/{id}/revoke',
-      door: 'browser',
-      access: { permission: 'tokens:revoke:{id}' },
+      ...ownDoors['GET /tokens/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }) {
         const token = await findCredential(ctx.db, params.id)
@@ -264,10 +232,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/tokens/{id}/revoke',
-      door: 'browser',
-      access: { permission: 'tokens:revoke:{id}' },
+      ...ownDoors['POST /tokens/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }) {
         const owner = (await findCredential(ctx.db, params.id))?.accountId

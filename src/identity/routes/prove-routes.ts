@@ -6,6 +6,7 @@ import { listCredentials } from '../credentials/credential-store.ts'
 import { type CredentialKind, credentialKinds } from '../credentials/kinds.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
 import { findDevice } from '../devices.ts'
+import { proveDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
@@ -17,7 +18,6 @@ import { provePassword } from '../sign-in/prove-password.ts'
 import { provePage } from '../views/prove.ts'
 
 /** Why routes that prove somebody again ask only that they are signed in. */
-export const provesAgain = 'proves again who the caller is; whoever fails changes nothing'
 
 const passwordForm = z.strictObject({ password: z.string().max(4096), to: z.string().max(4096).optional() })
 
@@ -25,10 +25,7 @@ const passwordForm = z.strictObject({ password: z.string().max(4096), to: z.stri
 export function proveRoutes(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/account/prove',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...proveDoors['GET /account/prove'],
       query: z.object({
         to: z.string().optional().catch(undefined),
         more: z.enum(['factors', 'phishing-resistant']).optional().catch(undefined),
@@ -42,10 +39,7 @@ export function proveRoutes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/account/prove/password',
-      door: 'browser',
-      access: { signedIn: provesAgain },
+      ...proveDoors['POST /account/prove/password'],
       body: passwordForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) =>

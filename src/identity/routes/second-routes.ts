@@ -3,6 +3,7 @@ import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { createdToken, halfSignIn, secondFactorBody } from '../contract.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
+import { secondDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import { provingCode } from '../one-time-codes/prove-code.ts'
 import type { Parts } from '../parts.ts'
@@ -24,17 +25,11 @@ import { secondWays } from '../sign-in/second-ways.ts'
 import { noHalfCookie, signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { secondPage } from '../views/second.ts'
 
-const halfWay =
-  'goes on with the half sign-in of the cookie, which is worth nothing elsewhere; without one it leads back'
-
 /** The second factor of a sign-in, by page and for the command line. */
 export function secondRoutes(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/sign-in/second',
-      door: 'browser',
-      access: { public: halfWay },
+      ...secondDoors['GET /sign-in/second'],
       query: z.object({ to: z.string().optional().catch(undefined) }),
       async handler(ctx, { query, request }) {
         const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
@@ -42,10 +37,7 @@ export function secondRoutes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in/second/cancel',
-      door: 'browser',
-      access: { public: halfWay },
+      ...secondDoors['POST /sign-in/second/cancel'],
       async handler(ctx, { request }) {
         await endWaitingSignIn(ctx, request.cookies.get(signInCookieName))
         return fromTheStart()
@@ -147,11 +139,7 @@ async function secondView(
 
 function secondForToken(parts: Parts): Route {
   return route({
-    method: 'POST',
-    path: '/api/v1/sign-in/second',
-    door: 'api',
-    access: { public: 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere' },
-    summary: 'Complete a sign-in from the command line with a code of the second factor',
+    ...secondDoors['POST /api/v1/sign-in/second'],
     body: secondFactorBody,
     maxBody: 16_384,
     responses: { 201: createdToken, 202: halfSignIn },

@@ -5,12 +5,13 @@ import { idParams } from '../contract.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
 import { type Way, ways } from '../credentials/ways.ts'
+import { securityDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import { recentSecurityEvents } from '../notices/security-events.ts'
 import { countRecoveryCodes } from '../one-time-codes/recovery-code-store.ts'
 import type { Parts } from '../parts.ts'
 import { strengthWords } from '../passwords/strength.ts'
-import { aboutCaller, belongingsOf, ownAccountId } from '../resources.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie } from '../session-cookie.ts'
 import { countSessionsOn } from '../session-store.ts'
 import { renamePage, revokeCredentialPage, securityPage } from '../views/security.ts'
@@ -39,10 +40,7 @@ export function securityPages(parts: Parts): readonly Route[] {
 
 function panel(parts: Parts): Route {
   return route({
-    method: 'GET',
-    path: '/account/security',
-    door: 'browser',
-    access: { signedIn: aboutCaller },
+    ...securityDoors['GET /account/security'],
     query: z.object({ done: z.string().optional().catch(undefined) }),
     async handler(ctx, { query }) {
       const id = ownAccountId(ctx)
@@ -72,10 +70,7 @@ function panel(parts: Parts): Route {
 function renaming(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/credentials/{id}/rename',
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...securityDoors['GET /credentials/{id}/rename'],
       params: idParams,
       async handler(ctx, { params }) {
         const credential = await getCredential(ctx, params.id)
@@ -83,10 +78,7 @@ function renaming(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/rename',
-      door: 'browser',
-      access: { permission: 'credentials:change:{id}' },
+      ...securityDoors['POST /credentials/{id}/rename'],
       params: idParams,
       body: z.strictObject({ label: z.string().max(400) }),
       async handler(ctx, { params, body }) {
@@ -107,10 +99,7 @@ function renaming(parts: Parts): readonly Route[] {
 function revoking(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/credentials/{id}/revoke',
-      door: 'browser',
-      access: { permission: 'credentials:revoke:{id}' },
+      ...securityDoors['GET /credentials/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }) {
         const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
@@ -130,10 +119,7 @@ function revoking(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/credentials/{id}/revoke',
-      door: 'browser',
-      access: { permission: 'credentials:revoke:{id}' },
+      ...securityDoors['POST /credentials/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }): Promise<Reply> {
         const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)

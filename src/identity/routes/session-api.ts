@@ -10,9 +10,10 @@ import {
   tokensRevoked,
 } from '../contract.ts'
 import { listCredentials, revokeCredentials } from '../credentials/credential-store.ts'
+import { sessionDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { aboutCaller, belongingsOf, ownAccountId } from '../resources.ts'
+import { belongingsOf, ownAccountId } from '../resources.ts'
 import { findSessionById, listSessions, type Session } from '../session-store.ts'
 import { endManySessions, endSession } from '../sessions.ts'
 import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
@@ -26,11 +27,7 @@ export function sessionApi(parts: Parts): readonly Route[] {
 function ownSessions(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/sessions',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'List the own open sessions, newest first',
+      ...sessionDoors['GET /api/v1/sessions'],
       responses: { 200: sessionList },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -39,11 +36,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/sessions/end-others',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Sign out everywhere else, command lines included; API tokens made on purpose stay',
+      ...sessionDoors['POST /api/v1/sessions/end-others'],
       responses: { 200: sessionsEnded },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -52,11 +45,7 @@ function ownSessions(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/sessions/{id}',
-      door: 'api',
-      access: { permission: 'sessions:end:{id}' },
-      summary: 'End a session, and those on app hosts it opened',
+      ...sessionDoors['DELETE /api/v1/sessions/{id}'],
       params: idParams,
       responses: { 204: undefined },
       async handler(ctx, { params }) {
@@ -70,11 +59,7 @@ function ownSessions(parts: Parts): readonly Route[] {
 function ownTokens(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/tokens',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'List the own API tokens',
+      ...sessionDoors['GET /api/v1/tokens'],
       responses: { 200: tokenList },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -83,11 +68,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/tokens',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Create an API token within what the caller holds; its secret is answered once',
+      ...sessionDoors['POST /api/v1/tokens'],
       body: newTokenBody,
       responses: { 201: createdToken },
       async handler(ctx, { body }) {
@@ -100,11 +81,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/tokens/revoke-all',
-      door: 'api',
-      access: { signedIn: aboutCaller },
-      summary: 'Revoke every own API token, those of command lines included, but the one that asks',
+      ...sessionDoors['POST /api/v1/tokens/revoke-all'],
       responses: { 200: tokensRevoked },
       async handler(ctx) {
         const id = ownAccountId(ctx)
@@ -113,11 +90,7 @@ function ownTokens(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'DELETE',
-      path: '/api/v1/tokens/{id}',
-      door: 'api',
-      access: { permission: 'tokens:revoke:{id}' },
-      summary: 'Revoke an API token; it proves nothing from then on',
+      ...sessionDoors['DELETE /api/v1/tokens/{id}'],
       params: idParams,
       responses: { 204: undefined },
       async handler(ctx, { params }) {
@@ -131,11 +104,7 @@ function ownTokens(parts: Parts): readonly Route[] {
 function ofAccounts(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/api/v1/accounts/{id}/sessions',
-      door: 'api',
-      access: { permission: 'sessions:read:{id}' },
-      summary: 'List an account’s open sessions, newest first',
+      ...sessionDoors['GET /api/v1/accounts/{id}/sessions'],
       params: idParams,
       responses: { 200: sessionList },
       async handler(ctx, { params }) {
@@ -144,11 +113,7 @@ function ofAccounts(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/end-sessions',
-      door: 'api',
-      access: { permission: 'sessions:end:{id}' },
-      summary: 'End every session of an account, and the tokens of its command-line sign-ins',
+      ...sessionDoors['POST /api/v1/accounts/{id}/end-sessions'],
       params: idParams,
       responses: { 200: sessionsEnded },
       async handler(ctx, { params }) {
@@ -159,21 +124,13 @@ function ofAccounts(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/accounts/{id}/tokens',
-      door: 'api',
-      access: { permission: 'tokens:read:{id}' },
-      summary: 'List an account’s API tokens',
+      ...sessionDoors['GET /api/v1/accounts/{id}/tokens'],
       params: idParams,
       responses: { 200: tokenList },
       handler: async (ctx, { params }) => tokensReply(ctx, (await getAccount(ctx, params.id)).id),
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/revoke-tokens',
-      door: 'api',
-      access: { permission: 'tokens:revoke:{id}' },
-      summary: 'Revoke every API token of an account, those of its command lines included',
+      ...sessionDoors['POST /api/v1/accounts/{id}/revoke-tokens'],
       params: idParams,
       responses: { 200: tokensRevoked },
       async handler(ctx, { params }) {

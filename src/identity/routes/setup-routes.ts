@@ -3,14 +3,13 @@ import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { setupBody, setupDone } from '../contract.ts'
 import { deviceCookie, findDevice, newDevice } from '../devices.ts'
+import { setupDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { sessionCookie, sessionCookieName } from '../session-cookie.ts'
 import { completeSetup, exchangeSetupToken, requireSetupTicket, setupCookieName } from '../setup.ts'
 import { setupPage } from '../views/setup.ts'
 import { accountOnWire } from '../wire.ts'
-
-const byLink = 'there is nobody yet; the one-time link printed on the machine is the proof, and every step asks for it'
 
 const setupForm = z.strictObject({
   handle: z.string().max(1024),
@@ -23,18 +22,12 @@ const setupForm = z.strictObject({
 export function setupRoutes(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/setup',
-      door: 'browser',
-      access: { public: byLink },
+      ...setupDoors['GET /setup'],
       query: z.object({ token: z.string().max(100).optional() }),
       handler: (ctx, { query, request }) => showSetup(parts, ctx, query.token, request),
     }),
     route({
-      method: 'POST',
-      path: '/setup',
-      door: 'browser',
-      access: { public: byLink },
+      ...setupDoors['POST /setup'],
       body: setupForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) => setUpByForm(parts, ctx, body, request),
@@ -44,12 +37,7 @@ export function setupRoutes(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/setup',
-      door: 'api',
-      // local only, like the handler says: on the network nobody holds this before set-up
-      access: { permission: 'accounts:create' },
-      summary: 'Create the first administrator; on the admin socket only',
+      ...setupDoors['POST /api/v1/setup'],
       body: setupBody,
       responses: { 201: setupDone },
       async handler(ctx, { body, request }) {

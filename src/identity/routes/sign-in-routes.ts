@@ -3,6 +3,7 @@ import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { findAccount } from '../account-store.ts'
 import { createdToken, halfSignIn, signInBody } from '../contract.ts'
+import { signInDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
 import { noSessionCookie } from '../session-cookie.ts'
@@ -12,8 +13,6 @@ import { provePassword } from '../sign-in/prove-password.ts'
 import { signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { revokeToken } from '../tokens.ts'
 import { shownOnSignIn, signInPage } from '../views/sign-in.ts'
-
-const beforeSignIn = 'how people prove who they are; nobody has proved anything before'
 
 const signInForm = z.strictObject({
   handle: z.string().min(1, 'Type your handle.').max(1024),
@@ -30,10 +29,7 @@ export function signInRoutes(parts: Parts): readonly Route[] {
 function signInForms(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/sign-in',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...signInDoors['GET /sign-in'],
       query: toQuery,
       async handler(ctx, { query }) {
         const { principal } = ctx.actor
@@ -42,10 +38,7 @@ function signInForms(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/sign-in',
-      door: 'browser',
-      access: { public: beforeSignIn },
+      ...signInDoors['POST /sign-in'],
       body: signInForm,
       maxBody: 16_384,
       handler: (ctx, { body, request }) => signInByForm(parts, ctx, body, request),
@@ -83,11 +76,7 @@ async function signInByForm(
 function signInForToken(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/sign-in',
-      door: 'api',
-      access: { public: beforeSignIn },
-      summary: 'Exchange handle and password for an API token that expires, for the command line',
+      ...signInDoors['POST /api/v1/sign-in'],
       body: signInBody,
       maxBody: 16_384,
       responses: { 201: createdToken, 202: halfSignIn },
@@ -103,26 +92,16 @@ function signInForToken(parts: Parts): readonly Route[] {
 }
 
 function signOut(parts: Parts): readonly Route[] {
-  const why = 'ends the caller’s own proof, which whoever holds it may always do'
   return [
     route({
-      method: 'POST',
-      path: '/sign-out',
-      door: 'browser',
-      access: {
-        public: 'ends the session of the browser that asks, if it has one; without one there is nothing to end',
-      },
+      ...signInDoors['POST /sign-out'],
       async handler(ctx) {
         await endOwnProof(parts, ctx)
         return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
       },
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/sign-out',
-      door: 'api',
-      access: { signedIn: why },
-      summary: 'End the session or revoke the token that asks',
+      ...signInDoors['POST /api/v1/sign-out'],
       responses: { 204: undefined },
       async handler(ctx) {
         await endOwnProof(parts, ctx)

@@ -3,6 +3,7 @@ import { parseDuration } from '#kit'
 import { GateError, type Reply, type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { accountBody, idParams } from '../contract.ts'
+import { suspensionDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { accountReply } from '../routes/account-api.ts'
 import { suspendBody, suspensionList } from './contract.ts'
@@ -10,7 +11,6 @@ import { suspend, unsuspend } from './suspension.ts'
 import { listSuspensions } from './suspension-store.ts'
 import { suspendPage, suspensionLives } from './views.ts'
 
-const permission = 'accounts:suspend:{id}'
 const mostShown = 100
 
 /** Suspending people, lifting that, and the history of it. */
@@ -21,11 +21,7 @@ export function suspensionRoutes(parts: Parts): readonly Route[] {
 function api(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/suspend',
-      door: 'api',
-      access: { permission },
-      summary: 'Suspend an account until a time, for a reason; its sessions end',
+      ...suspensionDoors['POST /api/v1/accounts/{id}/suspend'],
       params: idParams,
       body: suspendBody,
       responses: { 200: accountBody },
@@ -33,21 +29,13 @@ function api(parts: Parts): readonly Route[] {
         accountReply(await suspend(parts, ctx, params.id, { reason: body.reason, until: Date.parse(body.until) })),
     }),
     route({
-      method: 'POST',
-      path: '/api/v1/accounts/{id}/unsuspend',
-      door: 'api',
-      access: { permission },
-      summary: 'Lift a suspension before its time',
+      ...suspensionDoors['POST /api/v1/accounts/{id}/unsuspend'],
       params: idParams,
       responses: { 200: accountBody },
       handler: async (ctx, { params }) => accountReply(await unsuspend(parts, ctx, params.id)),
     }),
     route({
-      method: 'GET',
-      path: '/api/v1/accounts/{id}/suspensions',
-      door: 'api',
-      access: { permission: 'accounts:read:{id}' },
-      summary: 'List when an account was suspended, by whom and why, newest first',
+      ...suspensionDoors['GET /api/v1/accounts/{id}/suspensions'],
       params: idParams,
       responses: { 200: suspensionList },
       async handler(ctx, { params }) {
@@ -74,18 +62,12 @@ const form = z.strictObject({
 function pages(parts: Parts): readonly Route[] {
   return [
     route({
-      method: 'GET',
-      path: '/accounts/{id}/suspend',
-      door: 'browser',
-      access: { permission },
+      ...suspensionDoors['GET /accounts/{id}/suspend'],
       params: idParams,
       handler: async (ctx, { params }) => ({ kind: 'page', page: suspendPage(await getAccount(ctx, params.id), {}) }),
     }),
     route({
-      method: 'POST',
-      path: '/accounts/{id}/suspend',
-      door: 'browser',
-      access: { permission },
+      ...suspensionDoors['POST /accounts/{id}/suspend'],
       params: idParams,
       body: form,
       async handler(ctx, { params, body }): Promise<Reply> {
@@ -101,10 +83,7 @@ function pages(parts: Parts): readonly Route[] {
       },
     }),
     route({
-      method: 'POST',
-      path: '/accounts/{id}/unsuspend',
-      door: 'browser',
-      access: { permission },
+      ...suspensionDoors['POST /accounts/{id}/unsuspend'],
       params: idParams,
       async handler(ctx, { params }) {
         await unsuspend(parts, ctx, params.id)
