@@ -133,6 +133,10 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
           const found = await findRoute(db, name)
           return found === undefined ? undefined : resourceOf(found)
         },
+        loadMany: async (names, db) => {
+          const found = await pageOfRoutes(db, undefined, names.length, undefined, names)
+          return new Map(found.map((route) => [route.name, resourceOf(route)]))
+        },
         list: async (db, after, limit) => (await pageOfRoutes(db, after, limit)).map((found) => resourceOf(found)),
         related: async () => [],
       },
