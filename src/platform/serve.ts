@@ -23,6 +23,7 @@ const drainMs = 20_000
  * Runs the server until a signal stops it; answers the exit code (0 stopped, 1 failed, 2 usage, 78 configuration).
  *
  * @param program what a worker thread runs: it calls `serveAsWorker`
+ * @throws GateError `platform.worker-failed`: the process must end with it
  */
 export async function serve(rooms: readonly AnyRoom[], args: readonly string[], program: URL): Promise<number> {
   const options = readOptions(args)
@@ -39,13 +40,8 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[], 
   // since the process began, loading included: what a person waited
   process.stdout.write(await startNotice(server, performance.now()))
   setTimeout(giveBackMemory, settledMs).unref()
-  try {
-    await Promise.race([stopSignal(), server.failed])
-  } catch (error) {
-    process.stderr.write(`gatehouse: ${error instanceof Error ? error.message : String(error)}\n`)
-    // in-process state cannot be trusted any more, as after any uncaught error; what was acknowledged is on disk
-    process.exit(1)
-  }
+  // a thread that failed ends the process as an uncaught error does, and is told as one; what was acknowledged is on disk
+  await Promise.race([stopSignal(), server.failed])
   process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
   await server.stop({ graceMs: drainMs })
   return 0

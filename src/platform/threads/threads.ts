@@ -4,9 +4,6 @@ import type { Log } from '../log.ts'
 /** Another thread that says nothing for this long is left out, in milliseconds. */
 const patience = 2_000
 
-/** What a question is about, and its answer: what `structuredClone` takes. */
-export type Sent = unknown
-
 /**
  * The other threads of this process that have this database open and serve beside this one. What is true for all of them
  * stands in the database; here they are asked for what each knows by itself, such as what it has counted.
@@ -15,13 +12,13 @@ export interface Threads {
   /** How many besides this one; 0 with `[listen] workers` 0. */
   readonly others: number
   /** What this thread answers, at once or by a promise. @throws TypeError for a question that has an answer already */
-  answer(question: string, give: (about: Sent) => Sent): void
+  answer(question: string, give: (about: unknown) => unknown): void
   /**
    * Asks all others, at once. Never rejects: one that fails or is silent for two seconds is left out, and the log says so.
    *
-   * @param about must hold no secret that may not be in this process's memory twice
+   * @param about goes to each of them as a copy (`structuredClone`), and so does an answer
    */
-  ask(question: string, about?: Sent): Promise<readonly Sent[]>
+  ask(question: string, about?: unknown): Promise<readonly unknown[]>
 }
 
 export interface RunningThreads extends Threads {
@@ -33,18 +30,18 @@ interface Asked {
   readonly kind: 'asked'
   readonly id: string
   readonly question: string
-  readonly about: Sent
+  readonly about: unknown
 }
 
 interface Answered {
   readonly kind: 'answered'
   readonly id: string
   /** Absent: it could not. */
-  readonly answer?: { readonly value: Sent }
+  readonly answer?: { readonly value: unknown }
 }
 
 interface Waiting {
-  readonly answers: Sent[]
+  readonly answers: unknown[]
   silent: number
   readonly done: () => void
 }
@@ -71,7 +68,7 @@ export function joinThreads(
   const line = new BroadcastChannel(channel)
   line.unref()
   const known = new Set<string>()
-  const answers = new Map<string, (about: Sent) => Sent>()
+  const answers = new Map<string, (about: unknown) => unknown>()
   const waiting = new Map<string, Waiting>()
   let count = 0
 

@@ -42,6 +42,11 @@ test('one that ends by itself, by a fault or without a word, is told', async (t)
       return workers.stop({ graceMs: 0 })
     })
     line.postMessage('end')
-    await assert.rejects(workers.failed, { code: 'platform.worker-failed', message })
+    await assert.rejects(workers.failed, (error: Error) => {
+      assert.match(error.message, message)
+      // where it happened
+      if (place === 3) assert.match(String((error.cause as Error).stack), /worker-fixture/)
+      return true
+    })
   }
 })
