@@ -26,7 +26,7 @@ test('enrolment tokens', async (t) => {
     => 2
     $ gatehouse pki enrol-tokens create --account nobody
     ! gatehouse: There is nobody of this name
-    !   nobody is not known, not active, or was removed. Nothing was issued.
+    !   nobody is not known, not active, or was removed. Nothing was issued or changed.
     !   (pki.no-such-holder, request <req>)
     => 1
     $ gatehouse pki enrol-tokens create --device wm-42 --expires-in 90d
