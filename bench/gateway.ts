@@ -43,6 +43,8 @@ interface Target {
   /** Every target is sent a cookie of the same length: a request costs what its bytes cost. */
   readonly headers: readonly string[]
   readonly scheme?: 'http'
+  /** Each compiles for itself what it runs, and sees a share of the requests. */
+  readonly threads?: number
 }
 
 interface Round {
@@ -132,7 +134,7 @@ async function workerThreads({ ours, upstream }: Common): Promise<void> {
   const name = 'gatehouse, 2 workers'
   const targets = [
     { name: 'gatehouse', ...session(ours) },
-    { name, ...session(two) },
+    { name, ...session(two), threads: 3 },
   ]
   for (const kept of [true, false]) {
     const connections = kept ? 'over kept connections' : 'with a new connection for every request'
@@ -174,7 +176,7 @@ async function compare(
   // long enough for the compiler to have seen everything, on a busy machine too, and as long for every program
   for (const target of targets) {
     const shared = targets.filter(({ program }) => program === target.program).length
-    await measure(target, kept ? warmUpSeconds / shared : 3, kept)
+    await measure(target, ((kept ? warmUpSeconds : 3) * (target.threads ?? 1)) / shared, kept)
   }
   const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
   for (let round = 0; round < times; round += 1) {
