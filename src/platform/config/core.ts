@@ -51,7 +51,7 @@ export const coreConfig = z
           .max(64)
           .default(0)
           .describe(
-            'Threads that serve HTTPS, for more than one processor: at most as many as there are. 0: the main thread serves.',
+            'Threads that serve HTTPS, for more than one processor: at most as many as there are. 0: the main thread serves. On PostgreSQL each thread keeps up to 21 connections.',
           ),
         http: address.default('127.0.0.1:8080').describe('Plain HTTP: redirects to HTTPS and nothing else of yours.'),
         trustedProxies: z
