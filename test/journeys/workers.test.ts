@@ -169,6 +169,11 @@ describe('worker threads on one SQLite database', () => {
     assert.equal(verified.code, 0, verified.stdout + verified.stderr)
   })
 
+  test('nothing in all this was worth a warning', () => {
+    const warnings = linesOf(product).filter(({ level }) => level === 'warn' || level === 'error')
+    assert.deepEqual(warnings, [])
+  })
+
   test('a stop lets what is in flight end in all of them', async () => {
     const slow = createServer((_, response) => setTimeout(() => response.end('late'), 700))
     await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))

@@ -114,6 +114,20 @@ export function createListener(options: ListenerOptions): StartedListener {
     })
   }
 
+  /** One of several threads that serve HTTPS. */
+  const openShared = async ({ threads }: SharedListening): Promise<void> => {
+    ticketKeys.follow(threads)
+    await listenOnPort(secure.server, options.https, '[listen] https', 'shared')
+  }
+  /** The admin socket first; HTTPS unless other threads serve it. */
+  const openAll = async (): Promise<void> => {
+    keepNoKeys = ticketKeys.keep(limits.ticketKeyMs, shared?.threads)
+    await listenOnSocket(adminSocket.server, options.adminSocket)
+    if (shared === undefined) await listenOnPort(secure.server, options.https, '[listen] https')
+    else portOfOthers = await freePort(options.https, '[listen] https')
+    await listenOnPort(plain.server, options.http, '[listen] http')
+  }
+
   return {
     certificates: (source) => {
       sources.push(source)
@@ -172,16 +186,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     start: async () => {
       try {
         fileCertificates?.watch()
-        if (shared?.opens === 'https') {
-          ticketKeys.follow(shared.threads)
-          await listenOnPort(secure.server, options.https, '[listen] https', 'shared')
-          return
-        }
-        keepNoKeys = ticketKeys.keep(limits.ticketKeyMs, shared?.threads)
-        await listenOnSocket(adminSocket.server, options.adminSocket)
-        if (shared === undefined) await listenOnPort(secure.server, options.https, '[listen] https')
-        else portOfOthers = await freePort(options.https, '[listen] https')
-        await listenOnPort(plain.server, options.http, '[listen] http')
+        await (shared?.opens === 'https' ? openShared(shared) : openAll())
       } catch (error) {
         await stop(0)
         throw error

@@ -20,7 +20,9 @@ export async function serveAsWorker(rooms: readonly AnyRoom[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof GateError)) throw error
     report({ kind: 'failed', message: error.message })
-    return
+    // the main thread has heard it when it answers
+    await orders
+    process.exit(1)
   }
   report({ kind: 'listening' })
   setTimeout(giveBackMemory, settledMs).unref()

@@ -52,10 +52,31 @@ test('one that fails, or cannot answer yet, is left out; whoever waits when all 
   assert.deepEqual(await main.ask('count'), [2])
   assert.ok(log.entries.some(({ message }) => message === 'another thread asked, and could not be answered'))
   assert.deepEqual(await main.ask('never heard of'), [])
+  assert.equal(log.entries.length, 1, 'that one has no answer is nothing to tell')
   two.leave()
   const waiting = main.ask('count')
   main.leave()
   assert.deepEqual(await waiting, [])
+  assert.deepEqual(await main.ask('count'), [])
+})
+
+test('one that leaves while it looks for its answer says nothing more', async (t) => {
+  const { main, one, leave } = three()
+  t.after(leave)
+  const asked = Promise.withResolvers<void>()
+  const found = Promise.withResolvers<number>()
+  one.answer('slow', () => {
+    asked.resolve()
+    return found.promise
+  })
+  const answers = main.ask('slow')
+  await asked.promise
+  one.leave()
+  found.resolve(1)
+  // what it would say, or fail in saying, is said by now
+  await new Promise(setImmediate)
+  main.leave()
+  assert.deepEqual(await answers, [])
 })
 
 test('where there is one thread only nobody answers', async () => {

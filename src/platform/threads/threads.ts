@@ -14,7 +14,8 @@ export interface Threads {
   /** What this thread answers, at once or by a promise. @throws TypeError for a question that has an answer already */
   answer(question: string, give: (about: unknown) => unknown): void
   /**
-   * Asks all others, at once. Never rejects: one that fails or is silent for two seconds is left out, and the log says so.
+   * Asks all others, at once. Never rejects: one that has no answer is left out, and so, told in the log, is one that fails or
+   * is silent for two seconds.
    *
    * @param about goes to each of them as a copy (`structuredClone`), and so does an answer
    */
@@ -72,15 +73,23 @@ export function joinThreads(
   const waiting = new Map<string, Waiting>()
   let count = 0
 
+  let left = false
+  const say = (message: Asked | Answered): void => {
+    if (!left) line.postMessage(message)
+  }
   const reply = async ({ id, question, about }: Asked): Promise<void> => {
+    const give = answers.get(question)
+    if (give === undefined) {
+      // not this thread's to know, or not yet
+      say({ kind: 'answered', id })
+      return
+    }
     try {
-      const give = answers.get(question)
-      if (give === undefined) throw new TypeError('nobody here answers that yet')
       const value = await give(about)
-      line.postMessage({ kind: 'answered', id, answer: { value } } satisfies Answered)
+      say({ kind: 'answered', id, answer: { value } })
     } catch (error) {
       log.warn({ error, question }, 'another thread asked, and could not be answered')
-      line.postMessage({ kind: 'answered', id } satisfies Answered)
+      say({ kind: 'answered', id })
     }
   }
   const take = ({ id, answer }: Answered): void => {
@@ -104,6 +113,10 @@ export function joinThreads(
     },
     ask: (question, about) =>
       new Promise((resolve) => {
+        if (left) {
+          resolve([])
+          return
+        }
         count += 1
         const id = `${place}/${count}`
         const done = (): void => {
@@ -115,9 +128,10 @@ export function joinThreads(
         const timer = setTimeout(done, patience)
         const asked: Waiting = { answers: [], silent: others, done }
         waiting.set(id, asked)
-        line.postMessage({ kind: 'asked', id, question, about } satisfies Asked)
+        say({ kind: 'asked', id, question, about })
       }),
     leave: () => {
+      left = true
       line.close()
       for (const { done } of waiting.values()) done()
     },
