@@ -137,6 +137,11 @@ describe('worker threads on one SQLite database', () => {
     await assert.rejects(other, /another program listens there/)
   })
 
+  test('nothing in all this was worth a warning', () => {
+    const warnings = linesOf(product).filter(({ level }) => level === 'warn' || level === 'error')
+    assert.deepEqual(warnings, [])
+  })
+
   test('writes of all threads at once are all kept, also by kill -9, and the journal verifies', async () => {
     const acknowledged: string[] = []
     let refused: string | undefined
@@ -167,11 +172,6 @@ describe('worker threads on one SQLite database', () => {
     }
     const verified = await runCommand(product.directory, ['audit', 'verify'])
     assert.equal(verified.code, 0, verified.stdout + verified.stderr)
-  })
-
-  test('nothing in all this was worth a warning', () => {
-    const warnings = linesOf(product).filter(({ level }) => level === 'warn' || level === 'error')
-    assert.deepEqual(warnings, [])
   })
 
   test('a stop lets what is in flight end in all of them', async () => {
