@@ -71,7 +71,7 @@ export function createMetrics(threads: Threads = noOtherThreads()): Metrics {
     const collect = load('prom-client/lib/defaultMetrics.js') as typeof prom.collectDefaultMetrics
     collect({ register: registry })
   }
-  const asJson = (): Promise<prom.MetricObjectWithValues<prom.MetricValue<string>>[]> => {
+  const asJson = (): Promise<Told[]> => {
     collectProcess()
     return registry.getMetricsAsJSON()
   }
@@ -99,7 +99,7 @@ export function createMetrics(threads: Threads = noOtherThreads()): Metrics {
         return registry.metrics()
       }
       const [own, others] = await Promise.all([asJson(), threads.ask(question)])
-      return together([own, ...(others as (typeof own)[])], new RegistryOf()).metrics()
+      return together([own, ...(others as Told[][])], new RegistryOf()).metrics()
     },
   }
 }
