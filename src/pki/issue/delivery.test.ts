@@ -14,9 +14,9 @@ import { newPassword } from './delivery.ts'
 const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
 const asAdmin = (node: TestNode): Ctx => node.ctx.as({ principal: { kind: 'local', id: 'local', name: 'local' } })
 
-async function order(node: TestNode, pkcs12: unknown) {
+async function order(node: TestNode, pkcs12: unknown, label = 'Ada’s washer') {
   const route = await wholeRoute(findRoute(node, '/api/v1/certificates', 'POST'))
-  const body = route.body?.parse({ profile: 'device', device: 'washer-7', newKey: true, label: 'Ada’s washer', pkcs12 })
+  const body = route.body?.parse({ profile: 'device', device: 'washer-7', newKey: true, label, pkcs12 })
   const url = new URL('https://gatehouse.localhost:8443/api/v1/certificates')
   const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: false }
   const reply = await route.handler(asAdmin(node), { params: undefined, query: undefined, body, request })
@@ -62,6 +62,12 @@ eachDialect((_, open) => {
     const { issued } = await order(node, { password: 'granite harbour willow' })
     assert.equal(issued.password, undefined)
     assert.match(opened(t, issued.pkcs12 ?? '', 'granite harbour willow'), /BEGIN PRIVATE KEY/)
+  })
+
+  test('a label that the file cannot carry whole does not cost the key', needsOpenssl, async (t) => {
+    const node = await startNode(t, open)
+    const { issued } = await order(node, {}, 'Ada’s phone 🔑 \ud800')
+    assert.match(opened(t, issued.pkcs12 ?? '', issued.password ?? ''), /BEGIN PRIVATE KEY/)
   })
 })
 

@@ -33,7 +33,7 @@ export interface Pkcs12Fields {
   readonly privateKey: Uint8Array
   /** The key's certificate first, then those above it. */
   readonly certificates: readonly Der[]
-  /** What stores show it as. */
+  /** What stores show it as; what a BMPString has no place for is shown as U+FFFD. */
   readonly friendlyName: string
   /** Printable ASCII: programs disagree about the bytes of anything else. */
   readonly password: string
@@ -56,19 +56,18 @@ const digests = {
   older: { name: 'sha1', id: '1.3.14.3.2.26' },
 } as const
 
-export function isPkcs12Password(password: string): boolean {
-  return /^[\x20-\x7e]+$/.test(password)
-}
+const beyondBasicPlane = /[\u{10000}-\u{10ffff}\ud800-\udfff]/gu
+const passwordText = /^[\x20-\x7e]+$/
 
 /** @throws TypeError for a password that is not printable ASCII, or without a certificate */
 export async function writePkcs12(fields: Pkcs12Fields, random: Random): Promise<Uint8Array> {
   const { privateKey, certificates, friendlyName, password, form } = fields
   const [leaf] = certificates
-  if (leaf === undefined || !isPkcs12Password(password)) throw new TypeError('writePkcs12 needs a password and a leaf')
+  if (leaf === undefined || !passwordText.test(password)) throw new TypeError('writePkcs12 needs a password and a leaf')
   // stores find by it which certificate is the key's
   const localKeyId = hash('sha1', leaf, 'buffer')
   const attributes = setOf(
-    sequence(oid(ids.friendlyName), setOf(bmpString(friendlyName))),
+    sequence(oid(ids.friendlyName), setOf(bmpString(friendlyName.replaceAll(beyondBasicPlane, '\ufffd')))),
     sequence(oid(ids.localKeyId), setOf(octetString(localKeyId))),
   )
   const certBags = certificates.map((der) => certificateBag(der, der === leaf ? attributes : undefined))
