@@ -66,6 +66,9 @@ eachDialect((_, open) => {
     assert.equal(done.headers['location'], '/account/security?done=tokens')
     assert.match((await node.admin.get('/account/security?done=tokens')).text, /All API tokens are revoked/)
     assert.equal(await works(asks.secret), false)
+    const none = (await node.admin.get('/account/tokens/revoke-all')).text
+    assert.match(none, /There are none to revoke/)
+    assert.doesNotMatch(none, /action="\/account\/tokens\/revoke-all"/, 'nothing to confirm')
 
     const { items } = (await node.admin.get('/api/v1/accounts?q=bob')).json as { items: { id: string }[] }
     const path = `/api/v1/accounts/${items[0]?.id}/revoke-tokens`

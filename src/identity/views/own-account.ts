@@ -1,5 +1,17 @@
 import type { FieldFault, ShellPage } from '#platform'
-import { command, confirmation, facts, field, form, html, nothing, notice, pageHeader } from '#platform/ui'
+import {
+  command,
+  confirmation,
+  emptyState,
+  facts,
+  field,
+  form,
+  type Html,
+  html,
+  nothing,
+  notice,
+  pageHeader,
+} from '#platform/ui'
 import type { Account } from '../account-store.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { type LimitsView, limitsFields } from '../credentials/limits-view.ts'
@@ -112,22 +124,32 @@ ${command(secret, 'API token')}
   return { title: 'Token created', body, section: '/account', frame: 'full' }
 }
 
-/** Says what revoking them all does. @param count the account's tokens */
+/** Says what revoking them all does, or that there are none. @param count the account's tokens */
 export function revokeAllTokensPage(count: number): ShellPage {
-  const title = count === 1 ? 'Revoke your only API token?' : `Revoke all ${count} API tokens?`
-  const body = html`${pageHeader({ title: 'Revoke all API tokens', trail: [mine] })}
-${confirmation({
-  title,
-  consequences: [
-    'Whatever uses one of them is refused from the next request on: programs, CI, and every command line that is signed in.',
-    'Sessions in browsers go on.',
-  ],
-  undo: 'This cannot be undone; each program needs a new token.',
-  action: '/account/tokens/revoke-all',
-  verb: 'Revoke all API tokens',
-  cancel: { text: 'Keep them', href: '/account/security' },
-})}`
-  return { title: 'Revoke all API tokens', body, section: '/account', frame: 'full' }
+  const title = 'Revoke all API tokens'
+  const body = html`${pageHeader({ title, trail: [mine] })}
+${count === 0 ? noTokensToRevoke : revokeAllQuestion(count)}`
+  return { title, body, section: '/account', frame: 'full' }
+}
+
+const noTokensToRevoke = emptyState({
+  title: 'No API tokens',
+  text: 'There are none to revoke.',
+  action: { text: 'Back to security', href: '/account/security' },
+})
+
+function revokeAllQuestion(count: number): Html {
+  return confirmation({
+    title: count === 1 ? 'Revoke your only API token?' : `Revoke all ${count} API tokens?`,
+    consequences: [
+      'Whatever uses one of them is refused from the next request on: programs, CI, and every command line that is signed in.',
+      'Sessions in browsers go on.',
+    ],
+    undo: 'This cannot be undone; each program needs a new token.',
+    action: '/account/tokens/revoke-all',
+    verb: 'Revoke all API tokens',
+    cancel: { text: 'Keep them', href: '/account/security' },
+  })
 }
 
 /** Says what revoking does. */
