@@ -52,6 +52,7 @@ export {
   certificateQuery,
   certificateStates,
   type IssueBody,
+  type IssuedBatch,
   type IssuedView,
   issueBody,
   issuedBatch,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { programMissing } from '#platform/testing'
@@ -41,6 +41,15 @@ test(
     const more = await certificates('issue-batch', 'device', folder)
     assert.equal(more.code, 0, more.stderr)
     assert.match(more.stderr, /Issued 1 of 1\./)
+    add('washer-4')
+    renameSync(join(folder, 'washer-4.csr'), join(folder, 'washer-9.csr'))
+    add('washer-5')
+    const refused = await certificates('issue-batch', 'device', folder)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /pki\.batch-refused/)
+    assert.match(refused.stderr, /^ +washer-9\.csr: /m)
+    assert.ok(!existsSync(join(folder, 'washer-5.pem')), 'none of them is issued')
+    for (const name of ['washer-9', 'washer-5']) rmSync(join(folder, `${name}.csr`))
     const none = await certificates('issue-batch', 'device', folder)
     assert.match(none.stdout, /^No new \.csr file/)
     const nowhere = await certificates('issue-batch', 'device', join(folder, 'nowhere'))

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { batchBody, issuedBatch } from '#pki/contract'
-import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
-import { judged } from '../input.ts'
+import { batchBody, type IssuedBatch, issuedBatch } from '#pki/contract'
+import { type Client, connect } from '../client.ts'
+import { Failure, wrongUsage } from '../failure.ts'
+import { judged, readText } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
 import { note, print } from '../terminal.ts'
 import { visible } from '../text.ts'
@@ -28,17 +28,9 @@ export async function issueBatch(profile: string, folder: string, options: Batch
   const ids: string[] = []
   for (let start = 0; start < names.length; start += ordersAtOnce) {
     const part = names.slice(start, start + ordersAtOnce)
-    const body = judged(batchBody, {
-      profile,
-      orders: part.map((name) => ({
-        [options.holders]: name,
-        request: readFileSync(join(folder, name + ending), 'utf8'),
-      })),
-      ...(options.days === undefined ? {} : { days: Number(options.days) }),
-    })
-    const { data } = await client.call('POST', '/api/v1/certificates/batch', issuedBatch, { body })
-    for (const [index, { id, pem }] of data.items.entries()) {
-      writeFileSync(join(folder, `${part[index]}.pem`), pem + data.chain)
+    const { items, chain } = await issueFor(client, profile, folder, part, options)
+    for (const [index, { id, pem }] of items.entries()) {
+      writeFileSync(join(folder, `${part[index]}.pem`), pem + chain)
       ids.push(id)
     }
     if (options.json !== true) note(`Issued ${ids.length} of ${names.length}.`)
@@ -46,6 +38,39 @@ export async function issueBatch(profile: string, folder: string, options: Batch
   print(options, { issued: ids }, () =>
     ids.length === 0 ? `No new ${ending} file in ${visible(folder)}.` : ids.join('\n'),
   )
+}
+
+async function issueFor(
+  client: Client,
+  profile: string,
+  folder: string,
+  names: readonly string[],
+  { holders, days }: BatchOptions,
+): Promise<IssuedBatch> {
+  try {
+    const body = judged(batchBody, {
+      profile,
+      orders: names.map((name) => ({ [holders]: name, request: readText(join(folder, name + ending)) })),
+      ...(days === undefined ? {} : { days: Number(days) }),
+    })
+    return (await client.call('POST', '/api/v1/certificates/batch', issuedBatch, { body })).data
+  } catch (error) {
+    throw error instanceof Failure ? namingFiles(error, names) : error
+  }
+}
+
+/** Faults are told by an order's place among those sent; people know the files. */
+function namingFiles({ details }: Failure, names: readonly string[]): Failure {
+  const { faults, ...rest } = details
+  if (faults === undefined) return new Failure(rest)
+  const fileOf = (order: string, at: string): string => {
+    const name = names[Number(at)]
+    return name === undefined ? order : name + ending
+  }
+  return new Failure({
+    ...rest,
+    faults: faults.map(({ field, message }) => ({ field: field.replace(/^orders\.(\d+)/, fileOf), message })),
+  })
 }
 
 function namesIn(folder: string): readonly string[] {
