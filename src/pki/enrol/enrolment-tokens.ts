@@ -2,7 +2,7 @@ import { type Actor, type ActorCredential, throughOf } from '#kit'
 import type { Ctx } from '#platform'
 import { fail as failPki } from '../errors.ts'
 import { findHolderByName } from '../issue/holder-store.ts'
-import { ensureHolder, type Holder, type HolderName, isHolderName } from '../issue/holders.ts'
+import { ensureHolder, type Holder, holderNameOf, isHolderName } from '../issue/holders.ts'
 import { authorizeOrder, type IssueParts, orderWithNewKey } from '../issue/issue.ts'
 import type { Profile } from '../issue/profile.ts'
 import { getProfile } from '../issue/profiles.ts'
@@ -94,7 +94,7 @@ async function trial(
   wanted: NewEnrolmentTokenBody,
 ): Promise<TokenHolder | undefined> {
   const order = { profile, hosts: wanted.names, via: 'est' } as const
-  const named = holderName(wanted)
+  const named = holderNameOf(wanted)
   if (named === undefined) {
     orderWithNewKey(parts, { ...order, holder: undefined })
     return undefined
@@ -107,12 +107,6 @@ async function trial(
   if (isNew) return { kind, name, id: undefined }
   await authorizeOrder(tx, parts.access, judged)
   return holder
-}
-
-function holderName({ account, device, service }: NewEnrolmentTokenBody): HolderName | undefined {
-  if (account !== undefined) return { kind: 'account', name: account }
-  if (device !== undefined) return { kind: 'device', name: device }
-  return service === undefined ? undefined : { kind: 'service', name: service }
 }
 
 /**

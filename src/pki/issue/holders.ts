@@ -21,6 +21,19 @@ export interface HolderName {
   readonly name: string
 }
 
+/** Whom a body names by one of its three fields; `undefined` for nobody. */
+export function holderNameOf({ account, device, service }: NamingBody): HolderName | undefined {
+  if (account !== undefined) return { kind: 'account', name: account }
+  if (device !== undefined) return { kind: 'device', name: device }
+  return service === undefined ? undefined : { kind: 'service', name: service }
+}
+
+interface NamingBody {
+  readonly account?: string | undefined
+  readonly device?: string | undefined
+  readonly service?: string | undefined
+}
+
 const prefixes = { device: 'dev', service: 'svc' } as const
 const principalKinds = { device: 'device', service: 'app' } as const
 

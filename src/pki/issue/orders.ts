@@ -4,7 +4,7 @@ import { type Ctx, type FieldFault, GateError } from '#platform'
 import { fail } from '../errors.ts'
 import type { BatchBody, IssueBody } from './contract.ts'
 import { type Delivery, deliverKey } from './delivery.ts'
-import { ensureHolder, ensureHolders, type HolderName, holderToBe } from './holders.ts'
+import { ensureHolder, ensureHolders, holderNameOf, holderToBe } from './holders.ts'
 import {
   authorizeOrder,
   authorizeOrders,
@@ -94,13 +94,6 @@ export async function fillBatch(ctx: Ctx, parts: IssueParts, body: BatchBody): P
     const orders = judged.map((order, index) => ({ ...order, holder: holders[index] }))
     return issueAll(tx, parts, await authorizeOrders(tx, parts.access, orders))
   })
-}
-
-function holderNameOf(named: Pick<IssueBody, 'account' | 'device' | 'service'>): HolderName | undefined {
-  const { account, device, service } = named
-  if (account !== undefined) return { kind: 'account', name: account }
-  if (device !== undefined) return { kind: 'device', name: device }
-  return service === undefined ? undefined : { kind: 'service', name: service }
 }
 
 function sharedOf(ctx: Ctx, body: Pick<IssueBody, 'days' | 'permissions' | 'networks' | 'regions'>) {
