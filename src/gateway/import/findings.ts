@@ -1,4 +1,4 @@
-import { contains, type Place, placeText, segmentsOf, shareMethods } from '../routing/place.ts'
+import { contains, loweredPlace, type Place, placeText, segmentsOf, shareMethods } from '../routing/place.ts'
 import { PlaceTree } from '../routing/place-tree.ts'
 import type { Converted } from './oathkeeper.ts'
 import type { ImportFinding } from './report.ts'
@@ -66,8 +66,8 @@ const mostSteps = 200_000
 /** What a refused rule leaves to others is looked for before all else. */
 function pairs(converted: readonly Converted[]): ImportFindings {
   const spots = converted.flatMap((rule): Spot[] => [
-    ...rule.places.map((place) => ({ place: lowered(place), rule, lost: false })),
-    ...(rule.reach === undefined ? [] : [{ place: lowered(rule.reach), rule, lost: true }]),
+    ...rule.places.map((place) => ({ place: loweredPlace(place), rule, lost: false })),
+    ...(rule.reach === undefined ? [] : [{ place: loweredPlace(rule.reach), rule, lost: true }]),
   ])
   const hosts = [...Map.groupBy(spots, ({ place }) => place.host).values()].map((own) => ({
     own,
@@ -90,10 +90,6 @@ function pairs(converted: readonly Converted[]): ImportFindings {
     }
   }
   return { findings, complete: hosts.every(({ budget }) => budget.steps >= 0) }
-}
-
-function lowered(place: Place): Place {
-  return { ...place, path: place.path.toLowerCase() }
 }
 
 /** Two rules that share paths. Oathkeeper refused what both matched; each of ours goes to one of them. */

@@ -1,4 +1,14 @@
-import { comparePlaces, contains, meets, type Place, placeKey, placeText, segmentsOf, shareMethods } from './place.ts'
+import {
+  comparePlaces,
+  contains,
+  loweredPlace,
+  meets,
+  type Place,
+  placeKey,
+  placeText,
+  segmentsOf,
+  shareMethods,
+} from './place.ts'
 import { PlaceTree } from './place-tree.ts'
 import type { GatewayRoute } from './table.ts'
 
@@ -111,7 +121,7 @@ export function placed({ name, host, path, exact, methods, priority, access, mod
 
 /** In the spelling that findings are found in. */
 export function lowered(route: PlacedRoute): PlacedRoute {
-  return { ...route, place: { ...route.place, path: route.place.path.toLowerCase() } }
+  return { ...route, place: loweredPlace(route.place) }
 }
 
 function findingsOfHost(routes: readonly PlacedRoute[]): readonly Finding[] {

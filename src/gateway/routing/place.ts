@@ -17,6 +17,11 @@ export function prefixKey(path: string): string {
   return path === '/' ? '' : path.toLowerCase()
 }
 
+/** A place as the most lenient upstream reads it. */
+export function loweredPlace(place: Place): Place {
+  return { ...place, path: place.path.toLowerCase() }
+}
+
 /** `/a/*` as `['a', '*']`, `/` as none. */
 export function segmentsOf(path: string): readonly string[] {
   return path === '/' ? [] : path.slice(1).split('/')

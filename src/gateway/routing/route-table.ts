@@ -1,4 +1,4 @@
-import type { Place } from './place.ts'
+import { loweredPlace, type Place } from './place.ts'
 import { type Match, Reading, type Spot } from './reading.ts'
 import { lenientPath } from './target.ts'
 
@@ -82,14 +82,14 @@ class HostRoutes<R> {
     this.routes.set(route, { place, answer })
     if (place.exact) this.exacts += 1
     this.written.add({ route, place, answer })
-    if (this.lenient !== this.written) this.lenient.add({ route, place: lowered(place), answer })
+    if (this.lenient !== this.written) this.lenient.add({ route, place: loweredPlace(place), answer })
     if (hasCapitals(place)) this.#capitals += 1
     this.#settle()
   }
 
   remove(route: R, place: Place): void {
     this.written.remove({ route, place })
-    if (this.lenient !== this.written) this.lenient.remove({ route, place: lowered(place) })
+    if (this.lenient !== this.written) this.lenient.remove({ route, place: loweredPlace(place) })
     this.routes.delete(route)
     if (place.exact) this.exacts -= 1
     if (hasCapitals(place)) this.#capitals -= 1
@@ -102,7 +102,8 @@ class HostRoutes<R> {
       this.lenient = this.written
     } else if (this.lenient === this.written) {
       this.lenient = new Reading()
-      for (const [route, { place, answer }] of this.routes) this.lenient.add({ route, place: lowered(place), answer })
+      for (const [route, { place, answer }] of this.routes)
+        this.lenient.add({ route, place: loweredPlace(place), answer })
     }
     const [first, second] = this.written.few ?? []
     this.only = second === undefined && first?.place.path === '/' && !first.place.exact ? first : undefined
@@ -121,8 +122,4 @@ function answerOf<R>({ byMethod, otherwise }: Spot<R>, method: string): Match<R>
 
 function hasCapitals({ path }: Place): boolean {
   return /[A-Z]/.test(path)
-}
-
-function lowered(place: Place): Place {
-  return { ...place, path: place.path.toLowerCase() }
 }

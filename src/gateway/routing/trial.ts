@@ -9,7 +9,7 @@ import { refusedStranger } from '../gate-deps.ts'
 import type { TrialView, trialBody } from './contract.ts'
 import { reasonOf } from './findings.ts'
 import type { LiveRoute, LiveRoutes, Snapshot } from './live-routes.ts'
-import { comparePlaces, covers, type Place, placeText } from './place.ts'
+import { comparePlaces, covers, loweredPlace, placeText } from './place.ts'
 import { ruleWords } from './rule-words.ts'
 import type { GatewayRoute } from './table.ts'
 import { lenientPath, parseTarget } from './target.ts'
@@ -165,10 +165,9 @@ function coveringOf({ table }: Snapshot, host: string, path: string): readonly L
 }
 
 function ambiguity(snapshot: Snapshot, covering: readonly LiveRoute[], host: string, path: string): string {
-  const lower = (route: GatewayRoute): Place => ({ ...route, path: route.path.toLowerCase() })
   const [lenient] = [...snapshot.table.routesOf(host)]
-    .filter(({ route }) => covers(lower(route), lenientPath(path)))
-    .toSorted((a, b) => comparePlaces(lower(a.route), lower(b.route)))
+    .filter(({ route }) => covers(loweredPlace(route), lenientPath(path)))
+    .toSorted((a, b) => comparePlaces(loweredPlace(a.route), loweredPlace(b.route)))
   const written = covering[0]?.route.name ?? 'no route'
   return `As it is written the path is ${written}'s; servers that ignore case, path parameters or a slash at the end read it as ${lenientPath(path)}, which is ${lenient?.route.name ?? 'no route'}'s.`
 }
