@@ -28,9 +28,14 @@ export async function holderOf(
   if (group !== undefined)
     return { body: judged(holder, { kind: 'group', id: group }), label: `Group ${visible(group)}` }
   // devices and services have no handle: their id says what they are
-  if (/^(dev|svc)_[0-9a-f]{32}$/.test(account ?? '')) {
+  if (isDeviceOrServiceId(account ?? '')) {
     return { body: judged(holder, { kind: 'principal', id: account }), label: visible(account ?? '') }
   }
   const { id, handle } = await findAccount(client, account ?? '')
   return { body: { kind: 'principal', id }, label: visible(handle) }
+}
+
+/** Whether it is the id of a device or service, which no name can be. */
+export function isDeviceOrServiceId(text: string): boolean {
+  return /^(dev|svc)_[0-9a-f]{32}$/.test(text)
 }

@@ -1,6 +1,7 @@
 import { holderDetail, holderList, holderPatch, newHolderBody } from '#pki/contract'
 import { type Client, connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
+import { isDeviceOrServiceId } from '../holder.ts'
 import { judged } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
@@ -86,7 +87,7 @@ export async function removeHolder(holder: string, options: TargetOptions & { re
 
 /** By id, or by the name where one only is called so. */
 async function urlOf(client: Client, holder: string): Promise<string> {
-  if (/^(dev|svc)_[0-9a-f]{32}$/.test(holder)) return `${path}/${holder}`
+  if (isDeviceOrServiceId(holder)) return `${path}/${holder}`
   const { items } = await fetchAll(client, path, holderList, { q: holder.toLowerCase() }, '1000')
   const [found, ...others] = items.filter(({ name }) => name === holder)
   // the server says that it knows nobody of this name
