@@ -8,7 +8,7 @@ import { certificateParams } from '../issue/contract.ts'
 import { findHolder } from '../issue/holder-store.ts'
 import { getCertificate } from '../issue/routes.ts'
 import { certificateView } from '../issue/wire.ts'
-import { certificatesOf } from '../views/holders.ts'
+import { certificatesPath } from '../views/holders.ts'
 import { revokeAllPage, revokePage } from '../views/revoke-page.ts'
 import { revokeAllBody, revokeBody, revokedAllView, revokedView } from './contract.ts'
 import { previewRevocation, revoke, revokeAllOf } from './revoke.ts'
@@ -60,7 +60,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       body: revokeAllBody,
       handler: async (ctx, { body }) => {
         await revokeAllOf(ctx, body.holder, body.reason)
-        return { kind: 'redirect', location: certificatesOf(body.holder) }
+        return { kind: 'redirect', location: certificatesPath(body.holder) }
       },
     }),
     route({
@@ -95,7 +95,7 @@ async function showQuestionOfAll(ctx: Ctx, access: AccessFace, holderId: string)
   const body = revokeAllPage({
     holderId,
     name,
-    isKnown: own?.removedAt === undefined && own !== undefined,
+    isKnown: own !== undefined && own.removedAt === undefined,
     count: summary?.certificates ?? 0,
   })
   const title = `Revoke all of ${name}`

@@ -15,7 +15,7 @@ import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 import { fingerprintOf } from '../x509/certificate.ts'
 import { stateBadge } from './certificate-state.ts'
 import { fingerprintLines } from './fingerprint.ts'
-import { certificatesOf } from './holders.ts'
+import { certificatesPath } from './holders.ts'
 
 export interface CertificatePageData {
   readonly record: CertificateRecord
@@ -69,7 +69,7 @@ function speaksFor({ record, holder }: CertificatePageData): Html | undefined {
   if (holder === undefined) return undefined
   const { id, kind, name, href } = holder
   const named = href === undefined ? html`${name}, removed` : html`<a href="${href}">${name}</a>`
-  return html`the ${kind} ${named} · ${button({ text: 'All its certificates', href: certificatesOf(id) }, 'plain')}`
+  return html`the ${kind} ${named} · ${button({ text: 'All its certificates', href: certificatesPath(id) }, 'plain')}`
 }
 
 function limits({ limits }: CertificateRecord): Html | string {

@@ -174,7 +174,7 @@ function certificateTable(holder: StoredHolder, rows: readonly CertificateRecord
       command: `gatehouse pki enrol-tokens create --${holder.kind} ${holder.name}`,
     }),
   })}
-${rows.length > 0 && html`<p>${button({ text: 'All its certificates', href: certificatesOf(holder.id) }, 'plain')}</p>`}`
+${rows.length > 0 && html`<p>${button({ text: 'All its certificates', href: certificatesPath(holder.id) }, 'plain')}</p>`}`
 }
 
 function endings({ holder, summary, mayRevoke, mayDelete }: HolderPageData): Html | false {
@@ -319,7 +319,7 @@ export function pathOf(holderId: string): string {
   return `${section}/${holderId}`
 }
 
-export function certificatesOf(holderId: string): string {
+export function certificatesPath(holderId: string): string {
   return `/certificates?${new URLSearchParams({ holder: holderId })}`
 }
 

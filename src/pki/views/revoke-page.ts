@@ -1,6 +1,6 @@
 import { form, type Html, hidden, html, pageHeader, select } from '#platform/ui'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
-import { certificatesOf, pathOf } from './holders.ts'
+import { certificatesPath, pathOf } from './holders.ts'
 
 export interface RevokePageData {
   readonly record: CertificateRecord
@@ -62,7 +62,7 @@ export interface RevokeAllPageData {
 
 /** What to do about a lost device, said before it is done. */
 export function revokeAllPage({ holderId, name, isKnown, count }: RevokeAllPageData): Html {
-  const href = isKnown ? pathOf(holderId) : certificatesOf(holderId)
+  const href = isKnown ? pathOf(holderId) : certificatesPath(holderId)
   const all = count === 1 ? 'Its one certificate' : `All ${count} of its certificates`
   return html`${pageHeader({
     title: `Revoke the certificates of ${name}`,
