@@ -172,7 +172,7 @@ const batchOrder = z
   .refine(namesOneHolder, oneHolder)
 
 /** Orders in one batch at most. */
-export const mostOrders = 200
+const mostOrders = 200
 
 export const batchBody = z.strictObject({
   profile: profileName,
@@ -185,7 +185,7 @@ export const batchBody = z.strictObject({
 export type BatchBody = z.infer<typeof batchBody>
 
 /** One of a batch: the chain is the same for all and stands beside them. */
-export const batchItem = certificate.extend({ pem: z.string().describe('The certificate.') })
+const batchItem = certificate.extend({ pem: z.string().describe('The certificate.') })
 export const issuedBatch = z.object({
   items: z.array(batchItem).describe('In the order of the batch.'),
   chain: z.string().describe('All between these certificates and the root.'),
