@@ -31,11 +31,13 @@ interface LiveParts {
  * did not change is kept, with its prepared identities; only what lets nobody in is tried again.
  */
 export function snapshotLoader(parts: LiveParts) {
+  // a set whose change a fault in the program broke off: the next load begins anew
+  let broken: LiveSet | undefined
   return async (db: Db, before: Snapshot | undefined): Promise<Snapshot> => {
     // before the rows: what commits in between is read now, and again next time
     const mark = await changeMark(db)
     // a mark that went back is another database's, put in the place of the one that was read
-    const base = before !== undefined && before.mark <= mark ? before : undefined
+    const base = before !== undefined && before.mark <= mark && before.routes !== broken ? before : undefined
     const changes: RouteChanges =
       base === undefined ? { standing: await allRoutes(db), removedIds: [] } : await changesSince(db, base.mark)
     const known = base?.routes
@@ -51,7 +53,9 @@ export function snapshotLoader(parts: LiveParts) {
     // from here on nothing waits and, but for a fault in the program, nothing fails after the first step
     const lives = wanted.map((route) => liveOf(parts, route, sealed.get(route.id) ?? []))
     if (known === undefined) return { ...allAnew(parts, lives), mark, keys }
+    broken = known
     change(parts, known, lives, changes.removedIds)
+    broken = undefined
     return { routes: known, table: known.table, mark, keys }
   }
 }

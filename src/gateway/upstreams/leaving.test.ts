@@ -94,3 +94,28 @@ test('routes that could not be read whole take nothing away from those that are 
   await load(db, before)
   assert.deepEqual([[...upstreams.all].length, waiting.length], [0, 1])
 })
+
+test('a change that a fault broke off is made up for by the next load, and what routes lead to stays', async (t) => {
+  const gate = await startGate(t)
+  const { upstreams, waiting } = testUpstreams(t)
+  const authenticators = new Authenticators({ ...gate, pki: { actorOf: () => assert.fail('no certificate') } })
+  const { kernel } = gate
+  const { db } = kernel.database
+  const load = snapshotLoader({ kernel, upstreams, authenticators, removed: () => undefined })
+  await gate.addRoute({ name: 'app', host, upstreams: ['http://127.0.0.1:1'], access })
+  const before = await load(db, undefined)
+  const changed = await gate.admin('PATCH', '/api/v1/routes/app', { upstreams: ['http://127.0.0.1:2'] })
+  assert.equal(changed.status, 200)
+  const broken = t.mock.method(upstreams, 'turnOver', () => assert.fail('a fault in the program'))
+  await assert.rejects(load(db, before), /a fault in the program/)
+  broken.mock.restore()
+  const after = await load(db, before)
+  await gate.addRoute({ name: 'other', host: 'other.localhost', upstreams: ['http://127.0.0.1:3'], access })
+  const later = await load(db, after)
+  assert.deepEqual(
+    [...later.routes].flatMap(({ route }) => route.upstreams),
+    ['http://127.0.0.1:2', 'http://127.0.0.1:3'],
+  )
+  assert.deepEqual([...upstreams.all].map(({ text }) => text).sort(), ['http://127.0.0.1:2', 'http://127.0.0.1:3'])
+  assert.equal(waiting.length, 1)
+})
