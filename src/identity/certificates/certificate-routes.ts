@@ -16,7 +16,7 @@ import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
 import { proveAgain, provedReply } from '../routes/prove-routes.ts'
 import { proveAttempt } from '../sign-in/attempts.ts'
-import { findWaitingSignIn, finishSignIn, proveSecond, sessionOpener, signInCookieName } from '../sign-in/finish.ts'
+import { finishSignIn, getWaitingSignIn, proveSecond, sessionOpener, signInCookieName } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser } from '../sign-in/sign-in-reply.ts'
 import { newSecretText } from '../token-format.ts'
 import { certificatePage, toCertificateHostPage } from './certificate-page.ts'
@@ -142,8 +142,7 @@ async function take(
   const browser = signingBrowser(parts, request)
   const open = sessionOpener(parts, browser)
   if (answer.purpose === 'second') {
-    const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
-    if (waiting === undefined) throw fail('identity.session-ended')
+    const waiting = await getWaitingSignIn(ctx, request.cookies.get(signInCookieName))
     return signInReply(parts, await proveSecond(parts, ctx, waiting, browser, proving, open), to, browser)
   }
   // counted under the certificate's account, whose name the code vouches for

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Ctx, type Route, route } from '#platform'
+import { type Route, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { challenge, createdToken, halfSignIn, secondChallengeBody, secondKeyBody } from '../contract.ts'
 import { keyProvingDoors } from '../credential-doors.ts'
@@ -8,7 +8,7 @@ import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { proveAgain, provedReply } from '../routes/prove-routes.ts'
 import { secondReply } from '../routes/second-routes.ts'
-import { findWaitingSignIn, proveSecond, tokenOpener, type WaitingSignIn } from '../sign-in/finish.ts'
+import { getWaitingSignIn, proveSecond, tokenOpener, type WaitingSignIn } from '../sign-in/finish.ts'
 import { signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
 import { type Answer, type AnswerUse, askForAnswer, type KeyAnswers } from './answers.ts'
 import { findPrivateKey } from './private-keys.ts'
@@ -68,7 +68,7 @@ function secondApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       maxBody: 16_384,
       responses: { 201: challenge },
       async handler(ctx, { body }) {
-        return challengeReply(askForAnswer(parts, useOf(await getWaiting(ctx, body.signIn)), ctx.now))
+        return challengeReply(askForAnswer(parts, useOf(await getWaitingSignIn(ctx, body.signIn)), ctx.now))
       },
     }),
     route({
@@ -78,20 +78,13 @@ function secondApi(parts: Parts, answers: KeyAnswers): readonly Route[] {
       responses: { 201: createdToken, 202: halfSignIn },
       async handler(ctx, { body, request }) {
         if (findPrivateKey(body.answer) !== undefined) throw fail('identity.private-key-pasted')
-        const waiting = await getWaiting(ctx, body.signIn)
+        const waiting = await getWaitingSignIn(ctx, body.signIn)
         const proving = answers.proving(useOf(waiting), body)
         const open = tokenOpener(parts, body.label)
         return tokenReply(ctx, await proveSecond(parts, ctx, waiting, signingProgram(request), proving, open))
       },
     }),
   ]
-}
-
-/** @throws GateError `identity.session-ended`: there is nothing to go on with */
-async function getWaiting(ctx: Ctx, signIn: string): Promise<WaitingSignIn> {
-  const waiting = await findWaitingSignIn(ctx, signIn)
-  if (waiting === undefined) throw fail('identity.session-ended')
-  return waiting
 }
 
 function useOf({ id, factors: [{ account }] }: WaitingSignIn): AnswerUse {

@@ -6,8 +6,8 @@ import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { returnPath } from '../return-path.ts'
 import { proveAgain, provedReply } from '../routes/prove-routes.ts'
-import { getWaitingSignIn, secondReply } from '../routes/second-routes.ts'
-import { finishSignIn, sessionOpener } from '../sign-in/finish.ts'
+import { secondReply } from '../routes/second-routes.ts'
+import { finishSignIn, getWaitingSignIn, sessionOpener, signInCookieName } from '../sign-in/finish.ts'
 import { signInReply, signingBrowser } from '../sign-in/sign-in-reply.ts'
 import { shownOnSignIn, signInPage } from '../views/sign-in.ts'
 import { askForPasskey, askForPasskeyOf, provePasskey, provingPasskey } from './prove-passkey.ts'
@@ -71,7 +71,7 @@ function secondByPasskey(parts: Parts): readonly Route[] {
       ...passkeyDoors['POST /sign-in/second/passkey/options'],
       body: noFields,
       async handler(ctx, { request }) {
-        const { id, accountId } = await getWaitingSignIn(ctx, request)
+        const { id, accountId } = await getWaitingSignIn(ctx, request.cookies.get(signInCookieName))
         return options(await askForPasskey(parts, ctx, { kind: 'second', signInId: id }, accountId))
       },
     }),

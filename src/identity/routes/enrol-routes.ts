@@ -9,10 +9,10 @@ import { askForNewPasskey, createPasskey } from '../passkeys/passkeys.ts'
 import { creationResponse, longestResponse, parseResponse } from '../passkeys/responses.ts'
 import { returnPath } from '../return-path.ts'
 import { completeEnrolment, enrolledAs, requireEnrollable } from '../sign-in/enrol.ts'
-import { sessionOpener, type WaitingSignIn } from '../sign-in/finish.ts'
+import { getWaitingSignIn, sessionOpener, signInCookieName, type WaitingSignIn } from '../sign-in/finish.ts'
 import { signingBrowser } from '../sign-in/sign-in-reply.ts'
 import { enrolTotpPage } from '../views/second.ts'
-import { answeredSecond, getWaitingSignIn } from './second-routes.ts'
+import { answeredSecond } from './second-routes.ts'
 
 const to = z.string().max(4096).optional()
 const passkeyForm = z.strictObject({ response: z.string().max(longestResponse), to })
@@ -29,7 +29,7 @@ function passkeys(parts: Parts): readonly Route[] {
       ...enrolDoors['POST /sign-in/second/new-passkey/options'],
       body: z.strictObject({}),
       async handler(ctx, { request }) {
-        const waiting = await getWaitingSignIn(ctx, request)
+        const waiting = await getWaitingSignIn(ctx, request.cookies.get(signInCookieName))
         await requireEnrollable(ctx, waiting, 'passkey')
         return { kind: 'json', body: await askForNewPasskey(parts, ctx, waiting.accountId) }
       },
@@ -56,7 +56,7 @@ function apps(parts: Parts): readonly Route[] {
       ...enrolDoors['GET /sign-in/second/new-totp'],
       query: z.object({ to: z.string().optional().catch(undefined) }),
       async handler(ctx, { query, request }) {
-        const waiting = await getWaitingSignIn(ctx, request)
+        const waiting = await getWaitingSignIn(ctx, request.cookies.get(signInCookieName))
         const as = await requireEnrollable(ctx, waiting, 'totp')
         return scanReply(beginTotp(parts, as, waiting.factors[0].account), returnPath(query.to))
       },

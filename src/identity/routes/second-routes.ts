@@ -4,7 +4,6 @@ import { type Ctx, GateError, type Reply, type RequestView, type Route, route } 
 import { createdToken, halfSignIn, secondFactorBody } from '../contract.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
 import { secondDoors } from '../doors.ts'
-import { fail } from '../errors.ts'
 import { provingCode } from '../one-time-codes/prove-code.ts'
 import type { Parts } from '../parts.ts'
 import { returnPath } from '../return-path.ts'
@@ -14,6 +13,7 @@ import { enrollableKinds } from '../sign-in/enrol.ts'
 import {
   endWaitingSignIn,
   findWaitingSignIn,
+  getWaitingSignIn,
   proveSecond,
   type SignInResult,
   sessionOpener,
@@ -90,13 +90,6 @@ export async function answeredSecond(
   }
 }
 
-/** @throws GateError `identity.session-ended`: there is nothing to go on with */
-export async function getWaitingSignIn(ctx: Ctx, request: RequestView): Promise<WaitingSignIn> {
-  const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
-  if (waiting === undefined) throw fail('identity.session-ended')
-  return waiting
-}
-
 const shownOnPage = new Set([
   'identity.sign-in-failed',
   'identity.sign-in-refused',
@@ -144,8 +137,7 @@ function secondForToken(parts: Parts): Route {
     maxBody: 16_384,
     responses: { 201: createdToken, 202: halfSignIn },
     async handler(ctx, { body, request }) {
-      const waiting = await findWaitingSignIn(ctx, body.signIn)
-      if (waiting === undefined) throw fail('identity.session-ended')
+      const waiting = await getWaitingSignIn(ctx, body.signIn)
       const accountId = waiting.factors[0].account.id
       const proving = provingCode(parts, { accountId, code: new Secret(body.code) })
       const open = tokenOpener(parts, body.label)

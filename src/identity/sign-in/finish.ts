@@ -172,6 +172,13 @@ export async function findWaitingSignIn(ctx: Ctx, token: string | undefined): Pr
   return factors.length === half.proven.length ? { ...half, factors } : undefined
 }
 
+/** @throws GateError `identity.session-ended`: there is nothing to go on with */
+export async function getWaitingSignIn(ctx: Ctx, token: string | undefined): Promise<WaitingSignIn> {
+  const waiting = await findWaitingSignIn(ctx, token)
+  if (waiting === undefined) throw fail('identity.session-ended')
+  return waiting
+}
+
 /** Ends a half sign-in that its person gives up. */
 export async function endWaitingSignIn(ctx: Ctx, token: string | undefined): Promise<void> {
   const waiting = await findWaitingSignIn(ctx, token)

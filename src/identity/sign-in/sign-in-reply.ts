@@ -1,6 +1,5 @@
 import type { Ctx, Reply, RequestView, SetCookie } from '#platform'
 import { deviceCookie, findDevice, newDevice } from '../devices.ts'
-import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { sessionCookie, sessionCookieName } from '../session-cookie.ts'
 import type { OpenedSession } from '../sessions.ts'
@@ -8,13 +7,7 @@ import type { CreatedToken } from '../tokens.ts'
 import { goOnPage } from '../views/sign-in.ts'
 import { tokenOnWire } from '../wire.ts'
 import type { SignInAttempt } from './attempts.ts'
-import {
-  findWaitingSignIn,
-  halfSignInLives,
-  type SignInRequest,
-  type SignInResult,
-  signInCookieName,
-} from './finish.ts'
+import { getWaitingSignIn, halfSignInLives, type SignInRequest, type SignInResult, signInCookieName } from './finish.ts'
 import { secondWays } from './second-ways.ts'
 
 /** The browser behind a request, as sign-ins count and note it. */
@@ -72,9 +65,8 @@ export async function tokenReply(ctx: Ctx, result: SignInResult<CreatedToken>): 
 }
 
 async function halfReply(ctx: Ctx, signIn: string): Promise<Reply> {
-  const waiting = await findWaitingSignIn(ctx, signIn)
-  // revoked in this moment
-  if (waiting === undefined) throw fail('identity.session-ended')
+  // what was proved may have been revoked in this moment
+  const waiting = await getWaitingSignIn(ctx, signIn)
   const ways = [...(await secondWays(ctx, waiting)).keys()]
   const { phishingResistant } = waiting.demand
   return { kind: 'json', status: 202, unrepeatable: true, body: { signIn, ways, phishingResistant } }
