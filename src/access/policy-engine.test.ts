@@ -156,6 +156,23 @@ test('attack 38: a forbid that fails to evaluate refuses, whatever permits', asy
   assert.match(overflow.failure ?? '', /overflow/)
 })
 
+test('attack 38: a forbid that looks at somebody it names refuses them, though it says principal nowhere', async () => {
+  const named: PolicyContribution = {
+    schema: '',
+    policies: `
+      @id("t:all") permit (principal, action == Gatehouse::Action::"grants:read", resource);
+      @id("t:named") forbid (principal, action == Gatehouse::Action::"grants:read", resource)
+        when { Gatehouse::Account::"acc_1" has id && Gatehouse::Account::"acc_1".id == "acc_1" };`,
+  }
+  const engine = await openPolicyEngine([own, room, named], types)
+  const ask = (id: string) => {
+    const who: PrincipalFacts = { id, kind: 'account', state: 'active', groups: [], roles: [], grants: grantsHeld([]) }
+    const context = { via: [] }
+    return engine.ask({ principal: who, type: 'grants', action: 'read', resource: undefined, context }).allowed
+  }
+  assert.deepEqual([ask('acc_1'), ask('acc_2')], [false, true])
+})
+
 test('attack 38: entities and context that do not fit the schema refuse', async () => {
   const engine = await openPolicyEngine([own, room], types)
   const who: PrincipalFacts = {

@@ -39,7 +39,8 @@ export function shapeOf(policy: PolicyJson): PolicyShape {
     total: bodies.every(isTotal),
     looksIntoVia: bodies.some(looksIntoVia),
     looksAtMembership,
-    looksAtPrincipal: looksAtMembership || bodies.some((body) => mentions(body, 'principal')),
+    // what is named may be who asks
+    looksAtPrincipal: looksAtMembership || bodies.some((body) => mentions(body, 'principal') || looksAtNamed(body)),
     needsHeld: required.some(isHeld),
     needsRelation: required.some(isRelation),
   }
@@ -54,6 +55,16 @@ function conjuncts(expression: unknown): readonly unknown[] {
 
 function mentions(expression: unknown, name: 'principal' | 'resource'): boolean {
   return variable(expression) === name || parts(expression).some((part) => mentions(part, name))
+}
+
+/** `Gatehouse::Account::"acc_1".id`, or whether it has one: of an entity that is written out, anywhere on the left. */
+function looksAtNamed(expression: unknown): boolean {
+  const field = operands(expression, '.') ?? operands(expression, 'has')
+  return (field !== undefined && names(field.left)) || parts(expression).some(looksAtNamed)
+}
+
+function names(expression: unknown): boolean {
+  return operandOf(expression, '__entity') !== undefined || parts(expression).some(names)
 }
 
 /** `in`, wherever it stands: of a scope, an operator, or part of `is`. */
