@@ -161,7 +161,7 @@ export interface WaitingSignIn extends HalfSignIn {
   readonly factors: ProvenFactors
 }
 
-/** The half sign-in of a cookie; `undefined` once it ended, was completed, or what it proved no longer stands. */
+/** The half sign-in of a cookie or a body; `undefined` once it ended, was completed, or what it proved no longer stands. */
 export async function findWaitingSignIn(ctx: Ctx, token: string | undefined): Promise<WaitingSignIn | undefined> {
   if (token === undefined || !isSessionToken(token)) return undefined
   const half = await findSignIn(ctx.db, hashOfToken(token), ctx.now)
