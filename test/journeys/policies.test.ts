@@ -51,6 +51,22 @@ describe('an operator writes a policy', { skip: browserMissing() }, () => {
     await page.setViewportSize({ width: 390, height: 800 })
   }
 
+  /** Types a text; answers how many lines have a number, and how far its last line is from the number of it, in pixels. */
+  async function numbersBeside(text: string): Promise<unknown> {
+    await page.locator('[name=text]').fill(text)
+    return page.evaluate(`(() => {
+      const area = document.querySelector('.numbered > textarea')
+      const numbers = area.previousElementSibling
+      const lines = area.value.split('\\n').length
+      const endOf = (part) => {
+        const { lineHeight, paddingTop } = getComputedStyle(part)
+        return part.getBoundingClientRect().top + part.clientTop + parseFloat(paddingTop) + parseFloat(lineHeight) * lines - part.scrollTop
+      }
+      const given = numbers.textContent.trimEnd().split('\\n').length
+      return { numbers: Math.min(lines, given), apart: Math.round(endOf(area) - endOf(numbers)) }
+    })()`)
+  }
+
   test('is shown what is wrong and where, then whose access changes, saves, and goes back', async () => {
     await page.goto(`${product.origin}/policies`)
     await look('policies-empty')
@@ -62,6 +78,8 @@ describe('an operator writes a policy', { skip: browserMissing() }, () => {
     await page.getByRole('button', { name: 'See whose access changes' }).click()
     await page.getByText('Line 4, column 13:').waitFor()
     await look('policies-faulty')
+    assert.equal(await page.locator('.numbered > pre > b').textContent(), '✕ 4', 'marked beside the text')
+    assert.deepEqual(await numbersBeside('closed\n'.repeat(300)), { numbers: 301, apart: 0 })
 
     await page.locator('[name=text]').fill(closed)
     await page.getByRole('button', { name: 'See whose access changes' }).click()

@@ -170,6 +170,7 @@ ${form({
 <h2>Decline it</h2>${form({
     action: `${section}/${id}/decline`,
     submit: 'Decline',
+    look: 'plain',
     body: textArea({
       name: 'words',
       label: 'What to say',

@@ -299,7 +299,7 @@ ${textArea({
 function choicesOf({ type, actions }: PermissionType): readonly Choice[] {
   return Object.entries(actions).map(([action, words]) => {
     const pattern = `${type}:${action}`
-    return { value: pattern, text: words, hint: html`<code>${pattern}</code>` }
+    return { value: pattern, text: words, hint: html`<code>${pattern}</code>`, group: type.replaceAll('-', ' ') }
   })
 }
 

@@ -26,8 +26,11 @@ export function defencePage(options: {
   const { route, values, faults } = options
   const { name } = route
   return html`${pageHeader({
-    title: name,
-    trail: [{ text: 'Routes', href: '/routes' }],
+    title: `Answers and limits of ${name}`,
+    trail: [
+      { text: 'Routes', href: '/routes' },
+      { text: name, href: `/routes/${name}` },
+    ],
     lead: "What browsers are told beside the app's own words, and how large and how often requests may be.",
   })}${routeTabs(name, '/defence')}${facts([
     { term: 'Safe headers', value: presetWords(route) },

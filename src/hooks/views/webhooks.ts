@@ -220,7 +220,7 @@ export function secretPage(endpoint: Endpoint, secret: string, isNew: boolean): 
     trail: trailOf(name),
     lead: 'The receiver proves with this secret that a message is from here.',
     action: { text: 'Go to the webhook', href: `/webhooks/${name}` },
-  })}${notice('warning', 'Keep the secret now: it is shown this once', html`<p><code>${secret}</code> ${copyButton(secret, 'secret')}</p>`)}
+  })}${notice('warning', 'Keep the secret now: it is shown this once', html`<p><code>${secret}</code> ${copyButton(secret, 'Copy the secret')}</p>`)}
 <p>Messages are signed as <code>webhook-signature</code> after Standard Webhooks: <code>v1</code>, HMAC-SHA-256 over <code>webhook-id.webhook-timestamp.body</code>.</p>`
 }
 

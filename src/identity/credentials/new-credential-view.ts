@@ -51,6 +51,6 @@ export function securityStep(
   body: Html,
   scripts: readonly PageScript[] = [],
 ): ShellPage {
-  const whole = html`${pageHeader({ title, lead, trail: [security] })}${body}`
+  const whole = html`${pageHeader({ title, lead, trail: [{ text: 'My account', href: '/account' }, security] })}${body}`
   return { title, body: whole, section: '/account', frame: 'full', scripts }
 }

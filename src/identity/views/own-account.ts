@@ -155,7 +155,7 @@ function revokeAllQuestion(count: number): Html {
 /** Says what revoking does. */
 export function revokeTokenPage(token: Credential, back: string): ShellPage {
   const title = `Revoke the token “${token.label}”?`
-  const body = html`${pageHeader({ title: 'Revoke a token' })}
+  const body = html`${pageHeader({ title: 'Revoke a token', trail: [{ text: 'Security', href: back }] })}
 ${confirmation({
   title,
   consequences: ['Whatever uses it is refused from the next request on.'],

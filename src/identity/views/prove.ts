@@ -36,7 +36,10 @@ export function provePage({ forms, refusal, more }: ProveView): ShellPage {
   const body = html`${pageHeader({
     title: more === undefined ? 'Is it still you?' : 'Prove more surely that it is you',
     lead: more === undefined ? leadAgain : leads[more],
-    trail: [{ text: 'Security', href: '/account/security' }],
+    trail: [
+      { text: 'My account', href: '/account' },
+      { text: 'Security', href: '/account/security' },
+    ],
   })}
 ${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
 ${forms.length > 1 ? html`<p>Use any one of these.</p>` : nothing}

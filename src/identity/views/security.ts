@@ -150,7 +150,7 @@ function additions(ways: readonly Way[]): Html {
 
 export function renamePage(credential: Credential, back: string, faults: readonly FieldFault[] = []): ShellPage {
   const title = `Rename the ${credentialKinds[credential.kind].title}`
-  const body = html`${pageHeader({ title, lead: 'The label is for you: it says which of your things this is.', trail: [security] })}
+  const body = html`${pageHeader({ title, lead: 'The label is for you: it says which of your things this is.', trail: [mine, security] })}
 ${form({
   action: `/credentials/${credential.id}/rename`,
   submit: 'Save the label',
@@ -187,7 +187,8 @@ export function revokeCredentialPage(credential: Credential, view: RevocationVie
   const kind = credentialKinds[credential.kind].title
   const title = `Revoke the ${kind} “${credential.label}”?`
   const whose = own ? 'you' : owner.displayName
-  const body = html`${pageHeader({ title: `Revoke a ${kind}` })}
+  const trail = own ? [mine, security] : [{ text: owner.displayName, href: view.back }]
+  const body = html`${pageHeader({ title: `Revoke the ${kind}`, trail })}
 ${confirmation({
   title,
   consequences: [

@@ -83,6 +83,6 @@ function whoIsHere(account: Account, to: string): Html {
   return notice(
     'info',
     `You are signed in as ${account.displayName} (${account.handle})`,
-    html`<p>${link({ text: 'Go on', href: to })}</p>${actionForm({ action: '/sign-out', submit: 'Sign out' })}`,
+    html`<div class="form-actions">${link({ text: 'Go on', href: to })}${actionForm({ action: '/sign-out', submit: 'Sign out' })}</div>`,
   )
 }

@@ -18,7 +18,12 @@ export function problemView(problem: Problem, error: unknown, actor: Actor): She
   if (known && error instanceof GateError && error.refusal !== undefined) {
     return { title, frame, body: refusalOf(problem, error.refusal, actor) }
   }
-  return { title, frame, body: problemPage(problem) }
+  const lost = known && problem.status === 404
+  return {
+    title,
+    frame,
+    body: problemPage({ ...problem, ...(lost ? { action: { text: 'Search for it', href: '/search' } } : {}) }),
+  }
 }
 
 function refusalOf({ requestId }: Problem, { decision, permission }: RefusedQuestion, actor: Actor): ShellPage['body'] {

@@ -54,29 +54,42 @@ export interface TextAreaOptions extends FieldBase {
   readonly rows?: number
   readonly maxLength?: number
   readonly code?: boolean
+  /** Line numbers beside it, those of `faulty` lines marked. Lines are not broken. */
+  readonly numbered?: { readonly faulty: readonly number[] }
 }
 
 /** Several lines of input. */
 export function textArea(options: TextAreaOptions): Html {
-  const { code } = options
-  return labelled(
-    options,
-    html`<textarea${attributes({
-      ...common(options),
-      rows: options.rows ?? 4,
-      maxlength: options.maxLength,
-      class: code ? 'code' : undefined,
-      spellcheck: code ? 'false' : undefined,
-      autocapitalize: code ? 'none' : undefined,
-    })}>
-${options.value}</textarea>`,
+  const { code, numbered } = options
+  const area = html`<textarea${attributes({
+    ...common(options),
+    rows: options.rows ?? 4,
+    maxlength: options.maxLength,
+    class: code ? 'code' : undefined,
+    spellcheck: code ? 'false' : undefined,
+    autocapitalize: code ? 'none' : undefined,
+  })}>
+${options.value}</textarea>`
+  return labelled(options, numbered === undefined ? area : withNumbers(area, options.value ?? '', numbered.faulty))
+}
+
+/** So many numbers stand ready for lines that are written without script. */
+const spareLines = 200
+
+/** For the eye alone: a screen reader says where the cursor is, and faults name their lines in words. */
+function withNumbers(area: Html, text: string, faulty: readonly number[]): Html {
+  const numbers = Array.from({ length: text.split('\n').length + spareLines }, (_, index) =>
+    faulty.includes(index + 1) ? html`<b>✕ ${index + 1}</b>\n` : html`${index + 1}\n`,
   )
+  return html`<div class="numbered"><pre aria-hidden="true">${numbers}</pre>${area}</div>`
 }
 
 export interface Choice {
   readonly value: string
   readonly text: string
   readonly hint?: Renderable
+  /** Said above the first of those that follow one another with the same, in long lists to tick. */
+  readonly group?: string
 }
 
 export interface SelectOptions extends FieldBase {
@@ -134,7 +147,10 @@ function choices(type: 'checkbox' | 'radio', options: ChoicesOptions): Html {
   const describedBy = describing(options)
   return html`<fieldset class="field"${attributes({ id: fieldId(name), 'aria-describedby': describedBy, role: type === 'radio' ? 'radiogroup' : undefined })}>
 <legend>${options.label}${required(options)}</legend>${hintOf(options)}
-${options.choices.map((choice, index) => choiceOf(type, options, choice, index))}
+${options.choices.map((choice, index) => {
+  const begins = choice.group !== undefined && choice.group !== options.choices[index - 1]?.group
+  return html`${begins && html`<p class="group">${choice.group}</p>`}${choiceOf(type, options, choice, index)}`
+})}
 ${faultLine(options)}</fieldset>`
 }
 

@@ -16,13 +16,15 @@ export interface FormOptions {
   readonly cancel?: Action
   /** The verb destroys something: the button is red. */
   readonly dangerous?: boolean
+  /** `plain`: not what the page is for, beside a form that is. */
+  readonly look?: 'primary' | 'plain'
 }
 
 /** A form. The browser door checks where an unsafe one comes from (Origin), so it carries no token. */
 export function form(options: FormOptions): Html {
   return html`<form class="stack" method="${options.method ?? 'post'}" action="${address(options.action)}">
 ${faultSummary(options.faults ?? [])}${options.body}
-<div class="form-actions"><button type="submit"${attributes({ class: options.dangerous ? 'danger' : undefined })}>${options.submit}</button>
+<div class="form-actions"><button type="submit"${attributes({ class: options.dangerous ? 'danger' : options.look === 'plain' ? 'plain' : undefined })}>${options.submit}</button>
 ${options.cancel && link(options.cancel)}</div></form>`
 }
 

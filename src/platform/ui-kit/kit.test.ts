@@ -139,6 +139,23 @@ test('attack 39: a planted Secret never renders, in text, attribute or list', ()
   }
 })
 
+test('a text is numbered line by line, its faulty lines marked, with numbers to spare', () => {
+  const area = kit.textArea({ name: 't', label: 'Text', value: 'a\nb\nc', numbered: { faulty: [2] } }).toString()
+  const numbers = area.match(/<pre aria-hidden="true">([\s\S]*)<\/pre><textarea/)?.[1] ?? ''
+  assert.ok(numbers.startsWith('1\n<b>✕ 2</b>\n3\n4\n'), numbers.slice(0, 40))
+  assert.equal(numbers.trimEnd().split('\n').length, 203)
+  assert.ok(!kit.textArea({ name: 't', label: 'Text', value: 'a\nb' }).toString().includes('<pre'))
+})
+
+test('choices of a group stand under its name, said once', () => {
+  const choices = ['a', 'a', 'b'].map((group, value) => ({ group, value: String(value), text: 'x' }))
+  const list = kit.checkboxes({ name: 'c', label: 'C', choices, values: [] }).toString()
+  assert.deepEqual(
+    [...list.matchAll(/class="group">(\w)/g)].map(([, group]) => group),
+    ['a', 'b'],
+  )
+})
+
 test('a password is never sent back', () => {
   const markup = field({
     name: 'p',

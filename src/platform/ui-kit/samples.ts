@@ -138,6 +138,13 @@ function input(text: Text): Record<string, Html> {
     value: text('…'),
     faults,
   })
+  const numbered = kit.textArea({
+    name: 'text',
+    label: text('Text'),
+    value: text('permit (principal, action, resource)\nwhen { true };'),
+    numbered: { faulty: [2] },
+    code: true,
+  })
   const select = kit.select({
     name: 'role',
     label: text('Role'),
@@ -150,8 +157,8 @@ function input(text: Text): Record<string, Html> {
     ],
   })
   const choices = [
-    { value: text('a'), text: text('Open routes'), hint: text('routes:use') },
-    { value: 'b', text: text('Read the journal'), hint: text('audit:read') },
+    { value: text('a'), text: text('Open routes'), hint: text('routes:use'), group: text('routes') },
+    { value: 'b', text: text('Read the journal'), hint: text('audit:read'), group: text('audit') },
   ]
   const checkboxes = kit.checkboxes({
     name: 'permissions',
@@ -174,7 +181,7 @@ function input(text: Text): Record<string, Html> {
       submit: text('Create the account'),
       faults,
       cancel: { text: text('Cancel'), href: text('/accounts') },
-      body: [field, textArea, select],
+      body: [field, textArea, numbered, select],
     }),
     fileInto: kit.fileInto({
       into: text('cidrs'),

@@ -86,6 +86,7 @@ ${textArea({
   rows: 18,
   maxLength: 16_384,
   code: true,
+  numbered: { faulty: (checked?.faults ?? []).map(({ line }) => line) },
   required: true,
   faults,
 })}

@@ -123,9 +123,9 @@ ${facts([
 ${listing('The text of the policy', policy.text, [...checked.faults, ...checked.warnings])}
 ${
   checked.statements.length > 0 &&
-  html`<p>Decisions name its statements ${checked.statements.map(
+  html`<p>In decisions its statements are named ${checked.statements.map(
     ({ id }, index) => html`${index > 0 && ', '}<code>${id}</code>`,
-  )}.</p>`
+  )}</p>`
 }
 ${state === 'shadow' && differenceTable(differences, now)}
 ${mayUpdate && html`<h2>State</h2>${switches(policy)}`}

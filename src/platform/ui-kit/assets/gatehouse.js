@@ -230,6 +230,21 @@ async function readInto(input) {
   else input.reportValidity()
 }
 
+/** As many numbers as there are lines, and where the text scrolls they follow. */
+function numberLines(area) {
+  const numbers = area.previousElementSibling
+  const follow = () => {
+    const known = numbers.textContent.split('\n').length - 1
+    const lines = area.value.split('\n').length
+    for (let line = known + 1; line <= lines; line += 1) numbers.append(`${line}\n`)
+    numbers.scrollTop = area.scrollTop
+  }
+  area.addEventListener('input', follow)
+  area.addEventListener('scroll', follow)
+  follow()
+}
+
+for (const area of document.querySelectorAll('.numbered > textarea')) numberLines(area)
 for (const input of document.querySelectorAll('input[data-into]')) {
   input.parentElement.hidden = false
   input.addEventListener('change', () => void readInto(input))
