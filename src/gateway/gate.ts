@@ -13,6 +13,7 @@ import { Exchange, hasGone } from './proxy/exchange.ts'
 import { presentedReader } from './proxy/presented.ts'
 import { upstreamHeaders } from './proxy/request-headers.ts'
 import { hostOf, type Screened, screen } from './proxy/screen.ts'
+import { announcedTrailers } from './proxy/trailers.ts'
 import { Refusals } from './refusals.ts'
 import type { Snapshot } from './routing/live-routes.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
@@ -394,6 +395,7 @@ export class Gate {
       rules: live.responseRules,
       also: live.responseRules.cors === undefined ? visit.also : this.#defence.alsoOf(visit, live.responseRules.cors),
       bodyBytes: live.sizes?.bodyBytes,
+      trailers: headers.trailer === undefined ? undefined : announcedTrailers(request, live.told.mayPass),
       headersMs,
       bodyMs,
       switched,

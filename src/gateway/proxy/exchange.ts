@@ -8,7 +8,8 @@ import { boundedBody } from '../defence/sizes.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
-import { clientHeaders, clientTrailers } from './response-headers.ts'
+import { clientHeaders } from './response-headers.ts'
+import { clientTrailers, type RequestTrailers } from './trailers.ts'
 import { faultCode, isAnswer, isStaleConnection, mayMoveOn } from './upstream-fault.ts'
 import { maxInFlight, type Upstream } from './upstreams.ts'
 
@@ -22,6 +23,8 @@ export interface ExchangeOptions {
   readonly also?: readonly string[] | undefined
   /** The longest body of a request; absent: any. One that was announced as longer never comes here. */
   readonly bodyBytes?: number | undefined
+  /** What the request announced that comes behind its body. */
+  readonly trailers?: RequestTrailers | undefined
   readonly headersMs: number
   readonly bodyMs: number
   /**
@@ -110,7 +113,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       servername: upstream.servername,
       ...(this.#options.switched === undefined ? {} : { upgrade: 'websocket' }),
     }
-    upstream.destination.dispatch(options, this)
+    const { trailers } = this.#options
+    if (trailers === undefined || !this.#hasBody) upstream.destination.dispatch(options, this)
+    else upstream.trailing.dispatch({ ...options, trailers }, this)
   }
 
   /** undici streams anything that reads like a stream; HTTP/2 requests do. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { test } from 'node:test'
 import { rulesFor } from '../defence/testing.ts'
-import { clientHeaders, clientTrailers } from './response-headers.ts'
+import { clientHeaders } from './response-headers.ts'
+import { clientTrailers } from './trailers.ts'
 
 const app = '__Host-gatehouse-app'
 const compatiblePolicy = "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"

@@ -2,24 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { guardedCookie } from '../defence/cookies.ts'
 import { varyingByOrigin } from '../defence/cors.ts'
 import type { ResponseRules, Treatment } from '../defence/response-rules.ts'
-import { connectionOptions, hopByHop } from './hop-by-hop.ts'
-
-/** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, authentication, cookies. */
-const notInTrailers: ReadonlySet<string> = new Set([
-  ...hopByHop,
-  'alt-svc',
-  'clear-site-data',
-  'content-length',
-  'content-encoding',
-  'content-type',
-  'content-range',
-  'host',
-  'set-cookie',
-  'authorization',
-  'www-authenticate',
-  'location',
-  'cache-control',
-])
+import { connectionOptions } from './hop-by-hop.ts'
 
 /** The parts of `Clear-Site-Data` that stay within the app's own origin, so that its sign-out still cleans up. */
 const ownSiteData = ['"cache"', '"storage"'] as const
@@ -153,15 +136,4 @@ function addFraming(list: string[], headers: IncomingHttpHeaders, rules: Respons
   if (own === undefined && policy !== '') list.push('content-security-policy', policy)
   if (rules.frameOptions === '' || framed) return
   if (own === undefined || !/frame-ancestors/i.test(String(own))) list.push('x-frame-options', rules.frameOptions)
-}
-
-/** Trailers that may pass. */
-export function clientTrailers(trailers: IncomingHttpHeaders): [string, string][] {
-  const list: [string, string][] = []
-  for (const name in trailers) {
-    const value = trailers[name]
-    if (notInTrailers.has(name) || value === undefined) continue
-    list.push([name, typeof value === 'string' ? value : value.join(', ')])
-  }
-  return list
 }

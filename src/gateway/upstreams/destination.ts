@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { UpstreamKind } from '#platform'
+import type { RequestTrailers } from '../proxy/trailers.ts'
 import { connecting } from '../proxy/undici.ts'
 import { type Connector, type OwnContext, originConnector, socketConnector } from './connectors.ts'
 import { UpstreamFault } from './fault.ts'
@@ -7,9 +8,14 @@ import { Folder } from './folder.ts'
 import { LocalAnswer } from './local-answer.ts'
 import type { MachinePaths } from './machine-paths.ts'
 import { parseUpstream, type UpstreamTarget } from './target.ts'
+import { openTrailing } from './trailing.ts'
 
 /** What `Dispatcher.dispatch` really reads: undici's types leave `servername` out. */
-export type DispatchOptions = Dispatcher.DispatchOptions & { readonly servername: string }
+export type DispatchOptions = Dispatcher.DispatchOptions & {
+  readonly servername: string
+  /** Only where `Opened.trailing` is asked. */
+  readonly trailers?: RequestTrailers
+}
 
 /** Where requests are dispatched to: a pool of connections, or something of ours that answers in the same way. */
 export interface Destination {
@@ -24,6 +30,8 @@ export interface Destination {
 export interface Opened {
   readonly destination: Destination
   readonly servername: string
+  /** Where requests that end in trailers are dispatched to. */
+  readonly trailing: Pick<Destination, 'dispatch'>
 }
 
 /** How a destination is reached. */
@@ -57,14 +65,14 @@ export function openDestination(
       return openOrigin(parts, target.origin, reach)
     case 'unix': {
       const connect = socketConnector(() => parts.paths.open('unix', target.path, isVouched), reach.connectMs)
-      return { destination: openPool('http://localhost', connect, reach), servername: 'localhost' }
+      return { ...openPool('http://localhost', connect, reach), servername: 'localhost' }
     }
     case 'folder':
-      return { destination: new Folder(() => parts.paths.open('folder', target.path, isVouched)), servername: '' }
+      return alike(new Folder(() => parts.paths.open('folder', target.path, isVouched)))
     case 'none':
-      return { destination: nobody, servername: '' }
+      return alike(nobody)
     case 'contributed':
-      return { destination: new Contributed(parts, target, reach), servername: '' }
+      return alike(new Contributed(parts, target, reach))
   }
 }
 
@@ -76,20 +84,33 @@ function openOrigin(parts: DestinationParts, origin: string, reach: Reach): Open
     own: reach.presentCertificate ? parts.own : undefined,
     ca: reach.ca,
   })
-  return { destination: openPool(origin, connect, reach), servername: hostname }
+  return { ...openPool(origin, connect, reach), servername: hostname }
 }
 
-function openPool(origin: string, connect: Connector, reach: Reach): Destination {
+/** What asks no library takes trailers like anything else. */
+function alike(destination: Destination): Opened {
+  return { destination, trailing: destination, servername: '' }
+}
+
+function openPool(origin: string, connect: Connector, reach: Reach): Pick<Opened, 'destination' | 'trailing'> {
   const { Pool } = connecting()
-  return new Pool(origin, {
+  const { connections } = reach
+  const destination = new Pool(origin, {
     connect,
-    connections: reach.connections,
+    connections,
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: reach.idleMs,
     keepAliveMaxTimeout: Math.max(reach.idleMs, 120_000),
     maxHeaderSize: maxResponseHeaders,
   })
+  const trailing = openTrailing({
+    origin: new URL(origin),
+    connector: connect,
+    connections,
+    maxHeaderBytes: maxResponseHeaders,
+  })
+  return { destination, trailing }
 }
 
 /** Behind a gate that only decides: another proxy carries the bytes, so whoever comes here came the wrong way. */
@@ -140,8 +161,9 @@ class Contributed implements Destination {
   }
 
   #pass(text: string | undefined, options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const { destination, servername } = this.#at(text)
-    return destination.dispatch({ ...options, servername }, handler)
+    const { destination, trailing, servername } = this.#at(text)
+    const way = options.trailers === undefined ? destination : trailing
+    return way.dispatch({ ...options, servername }, handler)
   }
 
   #at(text: string | undefined): Opened {
