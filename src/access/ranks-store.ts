@@ -23,13 +23,20 @@ export async function highestRankOf(
   return Number(row?.rank ?? 0)
 }
 
-/** Somebody in one of these groups who holds a role of at least that rank, by themselves or through any group. */
-export async function findRankedMember(
+/** Members of groups, and whoever holds a role themselves. */
+export interface Those {
+  readonly groupIds: readonly string[]
+  readonly roleId?: string
+}
+
+/** Somebody among these who holds a role of at least that rank, by themselves or through any group. */
+export async function findRankedAmong(
   db: Db,
-  groupIds: readonly string[],
+  { groupIds, roleId }: Those,
   rank: number,
   exceptId: string,
 ): Promise<PrincipalRow | undefined> {
+  if (groupIds.length === 0 && roleId === undefined) return undefined
   const query = tables<Tables>(db)
   const ranked = await query
     .selectFrom('access_roles')
@@ -37,7 +44,7 @@ export async function findRankedMember(
     .where('rank', '>=', rank)
     .where('removed_at', 'is', null)
     .execute()
-  if (ranked.length === 0 || groupIds.length === 0) return undefined
+  if (ranked.length === 0) return undefined
   const roleIds = ranked.map(({ id }) => id)
   const holding = await listGroupsWithin(db, await listGroupsHolding(db, roleIds))
   const membersOf = (ids: readonly string[]) =>
@@ -46,19 +53,25 @@ export async function findRankedMember(
       .select('m.member_id')
       .where('m.member_kind', '=', 'principal')
       .where('m.group_id', 'in', ids)
-  const holders = query
-    .selectFrom('access_role_holders as h')
-    .select('h.holder_id')
-    .where('h.holder_kind', '=', 'principal')
-    .where('h.role_id', 'in', roleIds)
+  const holdersOf = (ids: readonly string[]) =>
+    query
+      .selectFrom('access_role_holders as h')
+      .select('h.holder_id')
+      .where('h.holder_kind', '=', 'principal')
+      .where('h.role_id', 'in', ids)
   return query
     .selectFrom('access_principals as p')
     .selectAll('p')
     .where('p.id', '!=', exceptId)
-    .where('p.id', 'in', membersOf(groupIds))
     .where((where) =>
       where.or([
-        where('p.id', 'in', holders),
+        ...(groupIds.length === 0 ? [] : [where('p.id', 'in', membersOf(groupIds))]),
+        ...(roleId === undefined ? [] : [where('p.id', 'in', holdersOf([roleId]))]),
+      ]),
+    )
+    .where((where) =>
+      where.or([
+        where('p.id', 'in', holdersOf(roleIds)),
         ...(holding.length === 0 ? [] : [where('p.id', 'in', membersOf(holding))]),
       ]),
     )

@@ -4,7 +4,8 @@ import { fail } from './errors.ts'
 import { holdersAmong, readGroupsOf } from './facts-store.ts'
 import { listGroupsWithin } from './groups-store.ts'
 import { getPrincipal } from './principals.ts'
-import { findRankedMember, highestRankOf } from './ranks-store.ts'
+import { listGroupsHolding } from './principals-store.ts'
+import { findRankedAmong, highestRankOf, type Those } from './ranks-store.ts'
 import type { MemberKind, RoleRow } from './tables.ts'
 
 /** The highest rank operators can give a role; 0 is none. */
@@ -64,10 +65,26 @@ export async function requireOutranksRole(
 
 /** Whether one outranks everybody in a group, through nested ones too. @throws GateError `access.outranked` */
 export async function requireOutranksMembers(ctx: Ctx, groupId: string, permission: string): Promise<void> {
+  await requireOutranksAmong(ctx, async () => ({ groupIds: await listGroupsWithin(ctx.db, [groupId]) }), permission)
+}
+
+/**
+ * Whether one outranks everybody who holds a role, through groups too: before what it gives or permits them changes.
+ *
+ * @throws GateError `access.outranked`
+ */
+export async function requireOutranksHolders(ctx: Ctx, roleId: string, permission: string): Promise<void> {
+  const those = async () => ({
+    roleId,
+    groupIds: await listGroupsWithin(ctx.db, await listGroupsHolding(ctx.db, [roleId])),
+  })
+  await requireOutranksAmong(ctx, those, permission)
+}
+
+async function requireOutranksAmong(ctx: Ctx, those: () => Promise<Those>, permission: string): Promise<void> {
   const own = await rankOfActor(ctx)
   if (own >= administratorRank) return
-  const within = await listGroupsWithin(ctx.db, [groupId])
-  const above = await findRankedMember(ctx.db, within, Math.max(own, 1), ctx.actor.principal.id)
+  const above = await findRankedAmong(ctx.db, await those(), Math.max(own, 1), ctx.actor.principal.id)
   if (above !== undefined) refuseOutranked(ctx, permission, above.name)
 }
 

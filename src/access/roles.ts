@@ -7,7 +7,7 @@ import { findGroup } from './groups-store.ts'
 import type { Consent } from './operator/named-things.ts'
 import type { Vocabulary } from './permissions.ts'
 import { getPrincipal } from './principals.ts'
-import { requireOutranksHolder, requireOutranksRole } from './ranks.ts'
+import { requireOutranksHolder, requireOutranksHolders, requireOutranksRole } from './ranks.ts'
 import {
   deleteHolder,
   findRole,
@@ -74,7 +74,8 @@ export async function createRole(ctx: Ctx, vocabulary: Vocabulary, role: NewRole
 }
 
 /**
- * Changes a role for everybody who holds it. Only what it gains must be held by whoever changes it.
+ * Changes a role for everybody who holds it. Only what it gains must be held by whoever changes it; where it permits or
+ * ranks otherwise than before, they must outrank everybody who holds it.
  *
  * @throws GateError `access.role-unknown`, `access.role-built-in`, `access.bad-permission`, `access.more-than-held`,
  * `access.outranked`
@@ -93,6 +94,9 @@ export async function changeRole(
     const before = permissionsOf(role)
     const { rank = role.rank } = change
     await requireOutranksRole(ctx, { title: role.title, rank: Math.max(role.rank, rank) }, `roles:update:${name}`)
+    if (rank !== role.rank || (permissions !== undefined && !isSame(permissions, before))) {
+      await requireOutranksHolders(ctx, role.id, `roles:update:${name}`)
+    }
     if (permissions !== undefined)
       await requireCoverageByRoles(
         ctx,
@@ -122,6 +126,7 @@ export async function deleteRole(
     const role = await getChangeable(ctx, name)
     guard(role)
     await requireOutranksRole(ctx, role, `roles:delete:${name}`)
+    await requireOutranksHolders(ctx, role.id, `roles:delete:${name}`)
     const policies = await consent(ctx, { kind: 'role', name })
     const holders = await removeRole(ctx.db, role.id, ctx.now)
     await ctx.audit({
@@ -199,6 +204,10 @@ async function getChangeable(ctx: Ctx, name: string): Promise<RoleRow> {
   const role = await getRole(ctx, name)
   if (role.built_in === 1) throw fail('access.role-built-in', { fields: { name } })
   return role
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return allWithin(some, others) && allWithin(others, some)
 }
 
 function targetOf(role: RoleRow): { readonly type: string; readonly id: string; readonly name: string } {

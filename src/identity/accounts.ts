@@ -170,8 +170,8 @@ export async function setAccountState(
   if (state === 'disabled') refuseOwnAccount(ctx, id)
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
-    if (before.state === state) return before
     await parts.access.requireOutranks(tx, id, `accounts:disable:${id}`)
+    if (before.state === state) return before
     const after = await save(tx, { ...before, state, suspendedUntil: undefined }, before.revision)
     await liftSuspensions(tx.db, id, tx.actor.principal, tx.now)
     await parts.access.setPrincipalState(tx, id, state)

@@ -107,7 +107,7 @@ function changing(parts: Parts): readonly Route[] {
       responses: { 200: invitationBody },
       handler: async (ctx, { params }) => ({
         kind: 'json',
-        body: invitationOnWire(await cancelInvitation(ctx, params.id), ctx.now),
+        body: invitationOnWire(await cancelInvitation(parts, ctx, params.id), ctx.now),
       }),
     }),
   ]

@@ -142,7 +142,7 @@ function settling(parts: Parts): readonly Route[] {
       ...invitationDoors['POST /invitations/{id}/cancel'],
       params: idParams,
       async handler(ctx, { params }) {
-        await cancelInvitation(ctx, params.id)
+        await cancelInvitation(parts, ctx, params.id)
         return { kind: 'redirect', location: '/invitations?done=cancelled' }
       },
     }),

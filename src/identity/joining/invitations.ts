@@ -23,6 +23,8 @@ const day = 24 * 60 * 60_000
 export const usualLife = 7 * day
 export const longestLife = 30 * day
 
+const inviting = 'accounts:create'
+
 export interface NewInvitation {
   /** Fixed when given; else whoever joins chooses. */
   readonly handle: string | undefined
@@ -78,13 +80,14 @@ export async function createInvitation(parts: Parts, ctx: Ctx, wanted: NewInvita
  * Makes new links for an open invitation and sends it again; the former links open nothing. From then on it is the
  * actor's, within what they may give: a link to more than they hold would make them that.
  *
- * @throws GateError `identity.no-such-invitation`, `identity.invitation-settled`, and as `createInvitation`
+ * @throws GateError `identity.no-such-invitation`, `identity.invitation-settled`, `access.outranked` by who made it, and as `createInvitation`
  */
 export async function resendInvitation(parts: Parts, ctx: Ctx, id: string): Promise<MadeInvitation> {
   return ctx.tx(async (tx) => {
     await requireInviting(tx)
     const before = await getInvitation(tx, id)
     if (before.settled !== undefined) throw fail('identity.invitation-settled')
+    await parts.access.requireOutranks(tx, before.inviter.principal.id, inviting)
     await parts.access.requireAdmissible(tx, before)
     const lasts = before.expiresAt - before.createdAt
     const invitation = { ...before, inviter: inviterOf(tx), expiresAt: endOf(tx, lasts) }
@@ -96,10 +99,15 @@ export async function resendInvitation(parts: Parts, ctx: Ctx, id: string): Prom
   })
 }
 
-/** From commit on its links open nothing. @throws GateError `identity.no-such-invitation`, `identity.invitation-settled` */
-export async function cancelInvitation(ctx: Ctx, id: string): Promise<Invitation> {
+/**
+ * From commit on its links open nothing.
+ *
+ * @throws GateError `identity.no-such-invitation`, `identity.invitation-settled`, `access.outranked` by who made it
+ */
+export async function cancelInvitation({ access }: Pick<Parts, 'access'>, ctx: Ctx, id: string): Promise<Invitation> {
   return ctx.tx(async (tx) => {
     const invitation = await getInvitation(tx, id)
+    await access.requireOutranks(tx, invitation.inviter.principal.id, inviting)
     const settled = await settleInvitation(tx.db, id, { state: 'cancelled', at: tx.now })
     if (!settled) throw fail('identity.invitation-settled')
     await audit(tx, 'invitations.cancel', invitation, {})

@@ -65,8 +65,8 @@ export async function suspend(parts: Parts, ctx: Ctx, id: string, wanted: Wanted
 export async function unsuspend(parts: Parts, ctx: Ctx, id: string): Promise<Account> {
   return ctx.tx(async (tx) => {
     const before = await getAccount(tx, id)
-    if (before.state !== 'suspended') throw fail('identity.not-suspended')
     await parts.access.requireOutranks(tx, id, `accounts:suspend:${id}`)
+    if (before.state !== 'suspended') throw fail('identity.not-suspended')
     return lift(parts, tx, before, 'person')
   })
 }

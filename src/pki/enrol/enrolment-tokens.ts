@@ -1,3 +1,4 @@
+import type { AccessFace } from '#access'
 import { type Actor, type ActorCredential, throughOf } from '#kit'
 import type { Ctx } from '#platform'
 import { fail as failPki } from '../errors.ts'
@@ -62,10 +63,17 @@ export async function createEnrolmentToken(
   })
 }
 
-/** From commit on it fetches nothing; what was fetched with it stays. @throws GateError `pki.no-such-enrolment-token` */
-export async function revokeEnrolmentToken(ctx: Ctx, id: string): Promise<void> {
+/**
+ * From commit on it fetches nothing; what was fetched with it stays.
+ *
+ * @throws GateError `pki.no-such-enrolment-token`, `access.outranked` by whom it is for
+ */
+export async function revokeEnrolmentToken(ctx: Ctx, access: AccessFace, id: string): Promise<void> {
   await ctx.tx(async (tx) => {
     const token = await getEnrolmentToken(tx, id)
+    if (token.holder?.id !== undefined) {
+      await access.requireOutranksAll(tx, [token.holder.id], `enrolment-tokens:revoke:${id}`)
+    }
     if (await markTokenRevoked(tx.db, id, tx.now)) {
       await tx.audit({ action: 'enrolment-tokens.revoke', target: targetOf(token) })
     }

@@ -76,7 +76,7 @@ export function tokenApi(parts: TokenRouteParts): readonly Route[] {
       params: enrolmentTokenParams,
       responses: { 204: undefined },
       handler: async (ctx, { params }) => {
-        await revokeEnrolmentToken(ctx, params.id)
+        await revokeEnrolmentToken(ctx, parts.issue.access, params.id)
         return { kind: 'empty' }
       },
     }),

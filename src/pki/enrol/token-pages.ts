@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '#kit'
 import { type Ctx, type FieldFault, GateError, type RejectedForm, type Reply, type Route, route } from '#platform'
 import type { Html } from '#platform/ui'
+import type { IssueParts } from '../issue/issue.ts'
 import { profileHolders } from '../issue/profile.ts'
 import { allProfiles } from '../issue/profiles.ts'
 import { enrolmentTokenParams, enrolmentTokenQuery, newEnrolmentTokenBody } from './contract.ts'
@@ -39,7 +40,7 @@ const tokenForm = z.strictObject({
 /** Enrolment tokens in the console. */
 export function tokenPages(parts: TokenPageParts): readonly Route[] {
   // `/enrolment-tokens/new` before `/enrolment-tokens/{id}`: the first that fits answers
-  return [...makingPages(parts), ...readingPages(parts), ...revokingPages()]
+  return [...makingPages(parts), ...readingPages(parts), ...revokingPages(parts.issue)]
 }
 
 function readingPages(parts: TokenPageParts): readonly Route[] {
@@ -95,7 +96,7 @@ function makingPages(parts: TokenPageParts): readonly Route[] {
   ]
 }
 
-function revokingPages(): readonly Route[] {
+function revokingPages({ access }: IssueParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -115,7 +116,7 @@ function revokingPages(): readonly Route[] {
       access: { permission: 'enrolment-tokens:revoke:{id}' },
       params: enrolmentTokenParams,
       handler: async (ctx, { params }) => {
-        await revokeEnrolmentToken(ctx, params.id)
+        await revokeEnrolmentToken(ctx, access, params.id)
         return { kind: 'redirect', location: `${section}/${params.id}` }
       },
     }),

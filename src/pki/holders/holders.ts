@@ -37,9 +37,10 @@ export async function createHolder(ctx: Ctx, access: AccessFace, body: NewHolder
   })
 }
 
-/** Calls it something else. Its name stays: it stands in certificates. @throws GateError `pki.no-such-holder` */
+/** Calls it something else. Its name stays: it stands in certificates. @throws GateError `pki.no-such-holder`, `access.outranked` */
 export async function renameHolder(
   ctx: Ctx,
+  access: AccessFace,
   id: string,
   title: string,
   guard: Guard = () => {},
@@ -47,6 +48,7 @@ export async function renameHolder(
   return ctx.tx(async (tx) => {
     const before = await getKnownHolder(tx, id)
     guard(before)
+    await access.requireOutranks(tx, id, `certificate-holders:update:${id}`)
     await updateHolderTitle(tx.db, id, title)
     await tx.audit({
       action: 'certificate-holders.update',

@@ -31,7 +31,7 @@ const latest = 10
 /** Devices and services in the console. */
 export function holderPages(parts: HolderRouteParts): readonly Route[] {
   // `/new` before `/{id}`: the first that fits answers
-  return [...creating(parts), ...reading(parts), ...renaming(), ...removing(parts)]
+  return [...creating(parts), ...reading(parts), ...renaming(parts), ...removing(parts)]
 }
 
 function reading(parts: HolderRouteParts): readonly Route[] {
@@ -112,7 +112,7 @@ function creating({ access }: HolderRouteParts): readonly Route[] {
   ]
 }
 
-function renaming(): readonly Route[] {
+function renaming({ access }: HolderRouteParts): readonly Route[] {
   const show = (holder: StoredHolder, values: HolderFormValues, faults: readonly FieldFault[]): PageReply =>
     pageReply(`Rename ${titleOf(holder)}`, renameHolderPage(holder, values, faults))
   return [
@@ -140,7 +140,7 @@ function renaming(): readonly Route[] {
           const holder = await getKnownHolder(ctx, params.id)
           return { ...show(holder, { title: body.title }, faultsIn(judged.error)), status: 422 }
         }
-        await renameHolder(ctx, params.id, judged.data.title ?? '', seen(body.revision))
+        await renameHolder(ctx, access, params.id, judged.data.title ?? '', seen(body.revision))
         return { kind: 'redirect', location: pathOf(params.id) }
       },
     }),

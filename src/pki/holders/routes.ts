@@ -83,7 +83,7 @@ function changingRoutes(parts: HolderRouteParts): readonly Route[] {
       handler: async (ctx, { params, body: { title }, request }) => {
         const guard = ({ revision }: StoredHolder): void => requireUnchanged(request.headers, revision)
         const now = await getKnownHolder(ctx, params.id)
-        return reply(ctx, parts, title === undefined ? now : await renameHolder(ctx, params.id, title, guard))
+        return reply(ctx, parts, title === undefined ? now : await renameHolder(ctx, access, params.id, title, guard))
       },
     }),
     route({

@@ -80,6 +80,8 @@ export interface Revocable {
   readonly id: string
   readonly authorityId: string
   readonly serial: string
+  /** The principal it speaks for. */
+  readonly holderId: string | undefined
   readonly notAfter: number
   /** What people know it by. */
   readonly name: string
@@ -91,6 +93,7 @@ const revocableColumns = [
   'id',
   'authority_id',
   'serial',
+  'holder_id',
   'not_after',
   'host',
   'subject',
@@ -281,6 +284,7 @@ function revocableOf(row: Pick<Row, (typeof revocableColumns)[number]>): Revocab
     id: row.id,
     authorityId: row.authority_id,
     serial: row.serial,
+    holderId: row.holder_id ?? undefined,
     notAfter: row.not_after,
     name: titleOf({ ...row, host: row.host ?? undefined, names }),
     revokedAt: row.revoked_at ?? undefined,

@@ -1,3 +1,4 @@
+import type { AccessFace } from '#access'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
 import type { RevocationReason } from './reasons.ts'
@@ -21,6 +22,7 @@ export interface Revoked {
  * whoever had the key could have renewed it.
  *
  * Revoking again changes nothing, except that a key's compromise may become known later. Joins the transaction of `ctx`.
+ * Asks nobody's rank: who acts for somebody calls `revokeAs`.
  *
  * @throws GateError `pki.certificate-unknown`
  */
@@ -43,15 +45,48 @@ export async function previewRevocation(ctx: Ctx, id: string, reason: Revocation
   return (await goingWith(ctx, id, reason)).filter((one) => isChangedBy(one, reason))
 }
 
-/** Revokes all that speaks for a holder. @returns how many were revoked */
-export async function revokeAllOf(ctx: Ctx, holderId: string, reason: RevocationReason): Promise<number> {
+/**
+ * The same for somebody, who must outrank everybody whose certificates it ends.
+ *
+ * @throws GateError `pki.certificate-unknown`, `access.outranked`
+ */
+export function revokeAs(ctx: Ctx, access: AccessFace, id: string, reason: RevocationReason): Promise<Revoked> {
+  return ctx.tx(async (tx) => {
+    const holders = (await goingWith(tx, id, reason)).flatMap(({ holderId }) => holderId ?? [])
+    await access.requireOutranksAll(tx, [...new Set(holders)], `certificates:revoke:${id}`)
+    return revoke(tx, id, reason)
+  })
+}
+
+/** Revokes all that speaks for a holder, whoever asks. @returns how many were revoked */
+export function revokeAllOf(ctx: Ctx, holderId: string, reason: RevocationReason): Promise<number> {
+  return inParts(ctx, holderId, (tx, id) => revoke(tx, id, reason))
+}
+
+/** The same for somebody. @throws GateError `access.outranked` */
+export async function revokeAllAs(
+  ctx: Ctx,
+  access: AccessFace,
+  holderId: string,
+  reason: RevocationReason,
+): Promise<number> {
+  // where nothing stands too: the answer tells who is above, not what they have
+  await ctx.tx((tx) => access.requireOutranksAll(tx, [holderId], 'certificates:revoke'))
+  return inParts(ctx, holderId, (tx, id) => revokeAs(tx, access, id, reason))
+}
+
+async function inParts(
+  ctx: Ctx,
+  holderId: string,
+  revokeOne: (tx: Ctx, id: string) => Promise<Revoked>,
+): Promise<number> {
   let count = 0
   // in parts, so that no transaction holds up the others for long; each part leaves fewer
   for (;;) {
     const part = await ctx.tx(async (tx) => {
       const ids: string[] = []
       for (const { id } of await standingOf(tx.db, holderId, tx.now, 100)) {
-        ids.push(...(await revoke(tx, id, reason)).ids)
+        ids.push(...(await revokeOne(tx, id)).ids)
       }
       return ids
     })

@@ -11,7 +11,7 @@ import { certificateView } from '../issue/wire.ts'
 import { certificatesPath } from '../views/holders.ts'
 import { revokeAllPage, revokePage } from '../views/revoke-page.ts'
 import { revokeAllBody, revokeBody, revokedAllView, revokedView } from './contract.ts'
-import { previewRevocation, revoke, revokeAllOf } from './revoke.ts'
+import { previewRevocation, revokeAllAs, revokeAs } from './revoke.ts'
 
 /** Revoking over the API and in the console. */
 export function revocationRoutes({ access }: { readonly access: AccessFace }): readonly Route[] {
@@ -26,7 +26,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       body: revokeBody,
       responses: { 200: revokedView },
       handler: async (ctx, { params, body }) => {
-        const { ids } = await revoke(ctx, params.id, body.reason)
+        const { ids } = await revokeAs(ctx, access, params.id, body.reason)
         const view = certificateView(await getCertificate(ctx, params.id))
         return { kind: 'json', body: { ...view, revoked: [...ids] } }
       },
@@ -40,7 +40,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       body: revokeAllBody,
       responses: { 200: revokedAllView },
       handler: async (ctx, { body }) => {
-        const revoked = await revokeAllOf(ctx, body.holder, body.reason)
+        const revoked = await revokeAllAs(ctx, access, body.holder, body.reason)
         return { kind: 'json', body: { holder: body.holder, revoked } }
       },
     }),
@@ -59,7 +59,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       access: { permission: 'certificates:revoke' },
       body: revokeAllBody,
       handler: async (ctx, { body }) => {
-        await revokeAllOf(ctx, body.holder, body.reason)
+        await revokeAllAs(ctx, access, body.holder, body.reason)
         return { kind: 'redirect', location: certificatesPath(body.holder) }
       },
     }),
@@ -79,7 +79,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       params: certificateParams,
       body: revokeBody,
       handler: async (ctx, { params, body }) => {
-        await revoke(ctx, params.id, body.reason)
+        await revokeAs(ctx, access, params.id, body.reason)
         return { kind: 'redirect', location: `/certificates/${params.id}` }
       },
     }),
