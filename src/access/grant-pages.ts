@@ -48,6 +48,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
       handler: async (ctx, { query: { grantor, grantee, cursor } }) => {
         const { items, next } = await pageOf(
           keyring,
+          ctx,
           ['grants-page', grantor ?? null, grantee ?? null],
           { limit: shownAtOnce, cursor },
           (before, limit) => listGrants(ctx.db, { grantorId: grantor, granteeId: grantee, before }, limit),

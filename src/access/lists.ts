@@ -68,8 +68,7 @@ export async function listPermitted<Row>(
   spec: ListSpec<Row>,
 ): Promise<Listed<Row>> {
   const [type = '', action = ''] = spec.permission.split(':')
-  const query = [...spec.query, ctx.actor.principal.kind, ctx.actor.principal.id]
-  let after = decodeCursor(spec.keyring, query, spec.cursor)
+  let after = decodeCursor(spec.keyring, ctx.actor, spec.query, spec.cursor)
   const paths = access.vocabulary().types.get(type)?.ids === 'path'
   const asked: EachQuestion = { actor: ctx.actor, type, action, paths, now: ctx.now }
   const within = await reachable(access, ctx, asked)
@@ -84,7 +83,7 @@ export async function listPermitted<Row>(
       if (allowed[index] === true) items.push(row)
       const isLast = index === rows.length - 1 && rows.length < size
       if (!isLast && (items.length === spec.limit || scanned === maxScanned)) {
-        return { items, next: encodeCursor(spec.keyring, query, spec.position(row)) }
+        return { items, next: encodeCursor(spec.keyring, ctx.actor, spec.query, spec.position(row)) }
       }
       after = spec.position(row)
     }

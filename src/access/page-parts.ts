@@ -80,13 +80,13 @@ export async function memberPage(
   cursor: string | undefined,
   read: (limit: number, after?: { readonly since: number; readonly id: string }) => Promise<readonly Membership[]>,
 ): Promise<MemberPage> {
-  const [since, id] = decodeCursor(keyring, list, cursor) ?? []
+  const [since, id] = decodeCursor(keyring, ctx.actor, list, cursor) ?? []
   const rows = await read(membersShown + 1, since === undefined ? undefined : { since: Number(since), id: String(id) })
   const shown = rows.slice(0, membersShown)
   const last = rows.length > membersShown ? shown.at(-1) : undefined
   return {
     items: await membersJson(ctx.db, shown),
-    next: last && encodeCursor(keyring, list, [last.created_at, last.id]),
+    next: last && encodeCursor(keyring, ctx.actor, list, [last.created_at, last.id]),
   }
 }
 

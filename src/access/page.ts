@@ -1,4 +1,4 @@
-import { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor, type Keyring } from '#platform'
+import { type Ctx, type CursorPosition, type CursorQuery, decodeCursor, encodeCursor, type Keyring } from '#platform'
 import type { Listed, ListSpec } from './lists.ts'
 
 export type Page<Row> = Listed<Row>
@@ -48,13 +48,14 @@ export function textOf(position: CursorPosition | undefined): string | undefined
  */
 export async function pageOf<Row>(
   keyring: Keyring,
+  { actor }: Pick<Ctx, 'actor'>,
   query: CursorQuery,
   asked: PageAsked,
   read: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
   keyOf: (row: Row) => string,
 ): Promise<Page<Row>> {
-  const rows = await read(textOf(decodeCursor(keyring, query, asked.cursor)), asked.limit + 1)
+  const rows = await read(textOf(decodeCursor(keyring, actor, query, asked.cursor)), asked.limit + 1)
   const items = rows.slice(0, asked.limit)
   const last = rows.length > items.length ? items.at(-1) : undefined
-  return { items, next: last === undefined ? null : encodeCursor(keyring, query, [keyOf(last)]) }
+  return { items, next: last === undefined ? null : encodeCursor(keyring, actor, query, [keyOf(last)]) }
 }

@@ -46,10 +46,10 @@ function listRoute({ keyring }: Console): Route {
     ...journalDoors['GET /journal'],
     query: journalQuery,
     handler: async (ctx, { query: { cursor, ...filter } }) => {
-      const shape = ['journal', ...Object.values(filter), ctx.actor.principal.id] as const
+      const shape = ['journal', ...Object.values(filter)] as const
       // read before the list: a record between the two comes twice, and is shown once
       const position = await auditPosition(ctx.db)
-      const before = decodeCursor(keyring, shape, cursor)?.[0]
+      const before = decodeCursor(keyring, ctx.actor, shape, cursor)?.[0]
       const found = await listAudit(ctx.db, auditFilter(filter), {
         limit: pageSize + 1,
         ...(typeof before === 'number' ? { before } : {}),
@@ -64,7 +64,7 @@ function listRoute({ keyring }: Console): Route {
         live: isGrowing(filter, cursor, ctx.now)
           ? withQuery('/journal/events', { ...filter, after: position })
           : undefined,
-        next: last === undefined ? undefined : encodeCursor(keyring, shape, [last.position]),
+        next: last === undefined ? undefined : encodeCursor(keyring, ctx.actor, shape, [last.position]),
         further: cursor !== undefined,
         now: ctx.now,
       })

@@ -74,11 +74,11 @@ function readingRoutes(deps: AdminDeps): readonly Route[] {
       query: listQuery,
       responses: { 200: webhookList },
       handler: async (ctx, { query }) => {
-        const after = decodeCursor(deps.kernel.keyring, listed, query.cursor)?.[0]
+        const after = decodeCursor(deps.kernel.keyring, ctx.actor, listed, query.cursor)?.[0]
         const found = await pageOfEndpoints(ctx.db, typeof after === 'string' ? after : undefined, query.limit + 1)
         const items = await Promise.all(found.slice(0, query.limit).map((endpoint) => viewOf(ctx, endpoint)))
         const last = found.length > query.limit ? items.at(-1) : undefined
-        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, listed, [last.name])
+        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, ctx.actor, listed, [last.name])
         return { kind: 'json', body: { items, next } }
       },
     }),
@@ -211,7 +211,7 @@ function deliveryRoutes(deps: AdminDeps): readonly Route[] {
       handler: async (ctx, { params, query }) => {
         const endpoint = await getEndpoint(ctx, params.name)
         const list = ['hooks', 'deliveries', endpoint.id, query.state ?? null] as const
-        const before = decodeCursor(deps.kernel.keyring, list, query.cursor)?.[0]
+        const before = decodeCursor(deps.kernel.keyring, ctx.actor, list, query.cursor)?.[0]
         const found = await pageOfDeliveries(ctx.db, endpoint.id, {
           limit: query.limit + 1,
           ...(query.state === undefined ? {} : { state: query.state }),
@@ -219,7 +219,7 @@ function deliveryRoutes(deps: AdminDeps): readonly Route[] {
         })
         const items = found.slice(0, query.limit)
         const last = found.length > query.limit ? items.at(-1) : undefined
-        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, list, [last.sequence])
+        const next = last === undefined ? null : encodeCursor(deps.kernel.keyring, ctx.actor, list, [last.sequence])
         return { kind: 'json', body: { items: items.map(deliveryViewOf), next } }
       },
     }),

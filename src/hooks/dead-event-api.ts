@@ -7,11 +7,11 @@ const listed = ['hooks', 'dead-events', 'ordinal'] as const
 
 /** A page of given-up events, and the cursor of the next. */
 export async function deadEventsPage(keyring: Keyring, ctx: Ctx, cursor: string | undefined, limit: number) {
-  const after = decodeCursor(keyring, listed, cursor)?.[0]
+  const after = decodeCursor(keyring, ctx.actor, listed, cursor)?.[0]
   const found = await pageOfDeadEvents(ctx.db, typeof after === 'number' ? after : 0, limit + 1)
   const items = found.slice(0, limit)
   const last = found.length > limit ? items.at(-1) : undefined
-  return { items, next: last === undefined ? undefined : encodeCursor(keyring, listed, [last.ordinal]) }
+  return { items, next: last === undefined ? undefined : encodeCursor(keyring, ctx.actor, listed, [last.ordinal]) }
 }
 
 /** `/api/v1/dead-events`: what the outbox gave up. */

@@ -69,7 +69,7 @@ async function showWebhook(
   tested?: TestView,
 ): Promise<Reply> {
   const list = ['hooks', 'deliveries-page', endpoint.id] as const
-  const before = decodeCursor(deps.kernel.keyring, list, cursor)?.[0]
+  const before = decodeCursor(deps.kernel.keyring, ctx.actor, list, cursor)?.[0]
   const found = await pageOfDeliveries(ctx.db, endpoint.id, {
     limit: pageSize + 1,
     ...(typeof before === 'number' ? { before } : {}),
@@ -80,7 +80,7 @@ async function showWebhook(
     endpoint,
     deliveries,
     waiting: await countWaiting(ctx.db, endpoint.id, mostWaiting),
-    next: last === undefined ? undefined : encodeCursor(deps.kernel.keyring, list, [last.sequence]),
+    next: last === undefined ? undefined : encodeCursor(deps.kernel.keyring, ctx.actor, list, [last.sequence]),
     further: cursor !== undefined,
     now: ctx.now,
     ...(tested === undefined ? {} : { tested }),

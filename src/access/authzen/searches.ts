@@ -1,4 +1,4 @@
-import type { PrincipalKind, Resource } from '#kit'
+import type { Actor, PrincipalKind, Resource } from '#kit'
 import { type Ctx, decodeCursor, encodeCursor, type Keyring, loadMany } from '#platform'
 import type { EachQuestion, Thing } from '../each.ts'
 import { fail } from '../errors.ts'
@@ -45,15 +45,15 @@ export async function searchResources(
   },
 ): Promise<Searched> {
   const { subject, type, action, address } = asked
-  const query = ['authzen-resource', subject.type, subject.id, type, action, address ?? null, ctx.actor.principal.id]
-  const after = decodeCursor(search.keyring, query, emptyAsAbsent(search.token))?.[0]
+  const query = ['authzen-resource', subject.type, subject.id, type, action, address ?? null]
+  const after = decodeCursor(search.keyring, ctx.actor, query, emptyAsAbsent(search.token))?.[0]
   const actor = await actorOf(ctx, subject, address)
   if (actor === undefined) return { ids: [], next: '' }
   const paths = access.vocabulary().types.get(type)?.ids === 'path'
   const question: EachQuestion = { actor, type, action, paths, now: ctx.now }
   const within = await reachable(access, ctx, question)
   const source = within === undefined ? listed(access, ctx, type) : named(access, ctx, type, within)
-  return collect(search, query, after === undefined ? undefined : String(after), source, (things) =>
+  return collect(search, ctx.actor, query, after === undefined ? undefined : String(after), source, (things) =>
     access.decisions.decideEach(question, things),
   )
 }
@@ -91,15 +91,15 @@ export async function searchSubjects(
   },
 ): Promise<Searched> {
   const { kind, resource, action, address } = asked
-  const query = ['authzen-subject', kind, resource.type, resource.id, action, address ?? null, ctx.actor.principal.id]
-  const after = decodeCursor(search.keyring, query, emptyAsAbsent(search.token))?.[0]
+  const query = ['authzen-subject', kind, resource.type, resource.id, action, address ?? null]
+  const after = decodeCursor(search.keyring, ctx.actor, query, emptyAsAbsent(search.token))?.[0]
   const thing = await thingOf(access, ctx, resource)
   if (thing === 'missing' || !isKind(kind)) return { ids: [], next: '' }
   const within = await subjectsWithin(access, ctx, { kind, resource, thing, action })
   const source: Source = (from, limit) =>
     listPrincipalIds(ctx.db, kind, from, limit, within).then((ids) => ids.map((id) => ({ id })))
   const question = { resource, action: { name: action } }
-  return collect(search, query, after === undefined ? undefined : String(after), source, async (people) => {
+  return collect(search, ctx.actor, query, after === undefined ? undefined : String(after), source, async (people) => {
     const rows = await findPrincipals(
       ctx.db,
       people.map(({ id }) => id),
@@ -118,6 +118,7 @@ type Source = (after: string | undefined, limit: number) => Promise<readonly Thi
 
 async function collect(
   { keyring, limit }: Search,
+  reader: Actor,
   query: readonly (string | null)[],
   start: string | undefined,
   read: Source,
@@ -134,7 +135,7 @@ async function collect(
       if (allowed[index] === true) ids.push(id)
       const isLast = index === things.length - 1 && things.length < size
       if (!isLast && (ids.length === limit || scanned >= maxScanned)) {
-        return { ids, next: encodeCursor(keyring, query, [id]) }
+        return { ids, next: encodeCursor(keyring, reader, query, [id]) }
       }
       after = id
     }

@@ -104,7 +104,7 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
         const read = (after: string | undefined, limit: number) =>
           listVersions(ctx.db, policy.id, after === undefined ? undefined : Number(after), limit)
         const named = ['policy-versions', policy.name] as const
-        const { items, next } = await pageOf(keyring, named, query, read, ({ version }) => String(version))
+        const { items, next } = await pageOf(keyring, ctx, named, query, read, ({ version }) => String(version))
         const further = query.cursor !== undefined
         return {
           kind: 'page',

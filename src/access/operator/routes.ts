@@ -84,7 +84,9 @@ function reading({ access, keyring }: RouteParts): readonly Route[] {
         const { id, name } = await getPolicy(ctx, params.policy)
         const read = (after: string | undefined, limit: number) =>
           listVersions(ctx.db, id, after === undefined ? undefined : Number(after), limit)
-        const page = await pageOf(keyring, ['policy-versions', name], query, read, ({ version }) => String(version))
+        const page = await pageOf(keyring, ctx, ['policy-versions', name], query, read, ({ version }) =>
+          String(version),
+        )
         return { kind: 'json', body: { items: page.items.map(versionJson), next: page.next } }
       },
     }),
@@ -234,6 +236,7 @@ export function policyPage(
 ): Promise<Page<PolicyWithText>> {
   return pageOf(
     keyring,
+    ctx,
     ['policies', ...(asked.q === undefined ? [] : [asked.q])],
     asked,
     (after, limit) => listPolicies(ctx.db, after, limit, asked.q),

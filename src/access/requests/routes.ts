@@ -111,11 +111,10 @@ export async function pageOfRequests(
   { mine, limit, cursor }: Wanted,
 ): Promise<{ readonly rows: readonly RequestRow[]; readonly next: string | null }> {
   const { id } = ctx.actor.principal
-  // bound to the reader: what was passed over for one is not skipped for another
-  const query = ['access-requests', mine, id] as const
   const { items, next } = await pageOf(
     keyring,
-    query,
+    ctx,
+    ['access-requests', mine],
     { limit, cursor },
     (before, most) =>
       mine ? listRequestsOf(ctx.db, id, before, most) : listOpenRequests(ctx.db, ctx.now, before, most),

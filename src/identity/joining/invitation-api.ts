@@ -119,12 +119,12 @@ export async function pageOfInvitations(
   ctx: Ctx,
   query: { readonly cursor?: string | undefined; readonly limit: number },
 ): Promise<{ readonly items: readonly Invitation[]; readonly next: string | undefined }> {
-  const before = decodeCursor(keyring, listed, query.cursor)?.[0]
+  const before = decodeCursor(keyring, ctx.actor, listed, query.cursor)?.[0]
   const page = { limit: query.limit + 1, ...(typeof before === 'string' ? { before } : {}) }
   const found = await listInvitations(ctx.db, page)
   const items = found.slice(0, query.limit)
   const last = found.length > query.limit ? items.at(-1) : undefined
-  return { items, next: last === undefined ? undefined : encodeCursor(keyring, listed, [last.id]) }
+  return { items, next: last === undefined ? undefined : encodeCursor(keyring, ctx.actor, listed, [last.id]) }
 }
 
 function madeReply({ invitation, link, mailed }: MadeInvitation, now: number, status: number): Reply {

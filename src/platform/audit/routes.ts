@@ -35,15 +35,15 @@ export function auditRoutes(keyring: Keyring): readonly Route[] {
       responses: { 200: auditList },
       handler: async (ctx, { query: { limit, cursor, ...filters } }) => {
         const filter = filterOf(filters)
-        const shape = ['audit', JSON.stringify(filter), ctx.actor.principal.id] as const
-        const before = decodeCursor(keyring, shape, cursor)?.[0]
+        const shape = ['audit', JSON.stringify(filter)] as const
+        const before = decodeCursor(keyring, ctx.actor, shape, cursor)?.[0]
         const records = await listAudit(ctx.db, filter, {
           limit: limit + 1,
           ...(typeof before === 'number' ? { before } : {}),
         })
         const items = records.slice(0, limit)
         const last = records.length > limit ? items.at(-1) : undefined
-        const next = last === undefined ? null : encodeCursor(keyring, shape, [last.position])
+        const next = last === undefined ? null : encodeCursor(keyring, ctx.actor, shape, [last.position])
         return { kind: 'json', body: { items: items.map(recordJson), next } }
       },
     }),

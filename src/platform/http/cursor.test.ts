@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Actor } from '#kit'
 import { GateError } from '../errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -15,36 +16,41 @@ function keyringOf(key: Uint8Array): Keyring {
 }
 
 const keyring = keyringOf(randomBytes(32))
+const readerOf = (kind: 'account' | 'app', id: string): Actor => ({
+  principal: { kind, id, name: id },
+  address: '192.0.2.1',
+})
+const reader = readerOf('account', 'acc_1')
 const query = ['roles', 'name', null] as const
 const refused = (error: unknown) =>
   error instanceof GateError && error.code === 'platform.bad-cursor' && error.status === 400
 
 test('a cursor leads back to its position, and no cursor to the first page', () => {
-  const token = encodeCursor(keyring, query, ['auditor', 17, 'rol_1'])
+  const token = encodeCursor(keyring, reader, query, ['auditor', 17, 'rol_1'])
   assert.match(token, /^[A-Za-z0-9_-]+$/)
-  assert.deepEqual(decodeCursor(keyring, query, token), ['auditor', 17, 'rol_1'])
-  assert.equal(decodeCursor(keyring, query, undefined), undefined)
+  assert.deepEqual(decodeCursor(keyring, reader, query, token), ['auditor', 17, 'rol_1'])
+  assert.equal(decodeCursor(keyring, reader, query, undefined), undefined)
 })
 
 test('attack 34: a page token altered in any one bit is refused', () => {
-  const token = encodeCursor(keyring, query, ['auditor', 17, 'rol_1'])
+  const token = encodeCursor(keyring, reader, query, ['auditor', 17, 'rol_1'])
   const bytes = Buffer.from(token, 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const altered = Buffer.from(bytes)
     altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-    assert.throws(() => decodeCursor(keyring, query, altered.toString('base64url')), refused, `bit ${bit}`)
+    assert.throws(() => decodeCursor(keyring, reader, query, altered.toString('base64url')), refused, `bit ${bit}`)
   }
   for (let length = 0; length < token.length; length++) {
-    assert.throws(() => decodeCursor(keyring, query, token.slice(0, length)), refused)
+    assert.throws(() => decodeCursor(keyring, reader, query, token.slice(0, length)), refused)
   }
   for (const alias of [`${token}=`, `${token}A`, ` ${token}`, token.replaceAll('-', '+').replaceAll('_', '/')]) {
-    if (alias !== token) assert.throws(() => decodeCursor(keyring, query, alias), refused)
+    if (alias !== token) assert.throws(() => decodeCursor(keyring, reader, query, alias), refused)
   }
 })
 
-test('attack 34: a page token of another query, purpose or installation is refused', () => {
+test('attack 34: a page token of another query, reader, purpose or installation is refused', () => {
   const position = ['auditor', 17, 'rol_1']
-  const token = encodeCursor(keyring, query, position)
+  const token = encodeCursor(keyring, reader, query, position)
   const others = [
     [],
     ['roles'],
@@ -53,11 +59,14 @@ test('attack 34: a page token of another query, purpose or installation is refus
     ['roles,name', null],
     ['roles', 'name', null, null],
   ]
-  for (const other of others) assert.throws(() => decodeCursor(keyring, other, token), refused)
-  assert.throws(() => decodeCursor(keyringOf(randomBytes(32)), query, token), refused)
+  for (const other of others) assert.throws(() => decodeCursor(keyring, reader, other, token), refused)
+  for (const other of [readerOf('account', 'acc_2'), readerOf('app', 'acc_1')]) {
+    assert.throws(() => decodeCursor(keyring, other, query, token), refused)
+  }
+  assert.throws(() => decodeCursor(keyringOf(randomBytes(32)), reader, query, token), refused)
   const mac = keyring.mac('sign-in-state', JSON.stringify([query, JSON.stringify(position)])).subarray(0, 16)
   const repurposed = Buffer.concat([mac, Buffer.from(JSON.stringify(position))]).toString('base64url')
-  assert.throws(() => decodeCursor(keyring, query, repurposed), refused)
+  assert.throws(() => decodeCursor(keyring, reader, query, repurposed), refused)
 })
 
 test('attack 34: invented page tokens are refused before anything of them is read', () => {
@@ -67,5 +76,5 @@ test('attack 34: invented page tokens are refused before anything of them is rea
     fc.json().map((text) => Buffer.from(`0123456789abcdef${text}`).toString('base64url')),
     fc.constantFrom('', '0', "' OR 1=1 --", '__proto__', 'a'.repeat(5_000)),
   )
-  fc.assert(fc.property(invented, (token) => assert.throws(() => decodeCursor(keyring, query, token), refused)))
+  fc.assert(fc.property(invented, (token) => assert.throws(() => decodeCursor(keyring, reader, query, token), refused)))
 })

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { Actor } from '#kit'
 import type { Keyring } from '../keyring/keyring.ts'
 import { failHttp } from './http-errors.ts'
 
@@ -13,21 +14,22 @@ const longest = 1_024
 
 /**
  * An opaque page token: the position and a MAC over position and query. It can be read by its holder (so no secret in a
- * position) but neither made nor moved to another list, filter or order.
+ * position) but neither made nor moved to another list, filter, order or reader.
  */
-export function encodeCursor(keyring: Keyring, query: CursorQuery, position: CursorPosition): string {
+export function encodeCursor(keyring: Keyring, reader: Actor, query: CursorQuery, position: CursorPosition): string {
   const text = JSON.stringify(position)
-  return Buffer.concat([macOf(keyring, query, text), Buffer.from(text)]).toString('base64url')
+  return Buffer.concat([macOf(keyring, reader, query, text), Buffer.from(text)]).toString('base64url')
 }
 
 /**
- * The position of a token this installation made for this very query; `undefined` for an absent token (the first page).
+ * The position of a token this installation made for this very reader and query; `undefined` for an absent token (the first page).
  * Nothing of a token is parsed before its MAC holds, so none reaches SQL otherwise.
  *
- * @throws GateError `platform.bad-cursor` (400) for a token that was altered, invented, or made for another query
+ * @throws GateError `platform.bad-cursor` (400) for a token that was altered, invented, or made for another query or reader
  */
 export function decodeCursor(
   keyring: Keyring,
+  reader: Actor,
   query: CursorQuery,
   token: string | undefined,
 ): CursorPosition | undefined {
@@ -37,13 +39,14 @@ export function decodeCursor(
   const text = bytes.subarray(macBytes).toString()
   // re-encoding refuses the alias a lenient decoder would let through in the last character
   const canonical = bytes.length > macBytes && bytes.toString('base64url') === token
-  if (!canonical || !timingSafeEqual(macOf(keyring, query, text), bytes.subarray(0, macBytes))) {
+  if (!canonical || !timingSafeEqual(macOf(keyring, reader, query, text), bytes.subarray(0, macBytes))) {
     throw failHttp('platform.bad-cursor')
   }
   return JSON.parse(text) as CursorPosition
 }
 
-function macOf(keyring: Keyring, query: CursorQuery, position: string): Buffer {
-  // JSON of one nested list: no two pairs of query and position share a text
-  return Buffer.from(keyring.mac('page-cursor', JSON.stringify([query, position]))).subarray(0, macBytes)
+function macOf(keyring: Keyring, { principal }: Actor, query: CursorQuery, position: string): Buffer {
+  // JSON of one nested list: no two of reader, query and position share a text
+  const bound = JSON.stringify([principal.kind, principal.id, query, position])
+  return Buffer.from(keyring.mac('page-cursor', bound)).subarray(0, macBytes)
 }

@@ -1,0 +1,82 @@
+import { type Ask, ask } from './http.ts'
+import type { Product } from './start.ts'
+
+/** An operation of the API, from the product's own description of itself. */
+export interface Operation {
+  readonly method: string
+  readonly path: string
+  readonly description: string
+  readonly isPublic: boolean
+  readonly hasCursor: boolean
+  readonly body: Schema | undefined
+}
+
+export interface Schema {
+  readonly type?: string
+  readonly default?: unknown
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly minItems?: number
+  readonly minimum?: number
+  readonly minLength?: number
+  readonly format?: string
+}
+
+interface Described {
+  readonly description?: string
+  readonly security?: readonly unknown[]
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
+}
+
+/** Every route of the API there is, those whose code loads late included. */
+export async function operationsOf(product: Product, asker: Ask): Promise<readonly Operation[]> {
+  const { paths } = (await ask(product, '/api/v1/openapi.json', asker)).json as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
+  }
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { description = '', security, parameters = [], requestBody }]) => ({
+      method: method.toUpperCase(),
+      path,
+      description,
+      isPublic: security?.length === 0,
+      hasCursor: parameters.some(({ name }) => name === 'cursor'),
+      body: requestBody?.content['application/json']?.schema,
+    })),
+  )
+}
+
+/**
+ * A small value the schema takes, so that what stands behind a route's check of its input is reached too.
+ *
+ * @param known texts by the name of their property, or by the last two names: `subject.type`
+ */
+export function sampleOf(
+  schema: Schema,
+  known: Readonly<Record<string, unknown>>,
+  names: readonly string[] = [],
+): unknown {
+  const told = known[names.slice(-2).join('.')] ?? known[names.at(-1) ?? '']
+  if (told !== undefined) return told
+  if (schema.default !== undefined) return schema.default
+  if (schema.const !== undefined) return schema.const
+  if (schema.enum !== undefined) return schema.enum[0]
+  const [first] = schema.anyOf ?? schema.oneOf ?? []
+  if (first !== undefined) return sampleOf(first, known, names)
+  if (schema.type === 'object') {
+    const { properties = {}, required = [] } = schema
+    return Object.fromEntries(required.map((name) => [name, sampleOf(properties[name] ?? {}, known, [...names, name])]))
+  }
+  if (schema.type === 'array') {
+    return Array.from({ length: schema.minItems ?? 0 }, () => sampleOf(schema.items ?? {}, known, names))
+  }
+  if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 1
+  if (schema.type === 'boolean') return false
+  if (schema.format === 'date-time') return '2030-01-01T00:00:00Z'
+  return 'something'.padEnd(schema.minLength ?? 0, '.')
+}
