@@ -53,6 +53,7 @@ eachDialect((_, open) => {
 
     const next = await ada.get('/api/v1/me')
     assert.equal(next.json['code'], 'identity.session-ended', 'the clear message to the person')
+    await node.kernel.journal.flush()
     const writes = t.mock.method(node.kernel.database, 'tx')
     assert.equal((await node.call({ path: '/api/v1/me', headers: bearer })).json['code'], 'identity.token-refused')
     assert.equal(writes.mock.callCount(), 0, 'however often its tokens come, nobody waits for a transaction')

@@ -16,10 +16,22 @@ export type Runner = (
   parameters: readonly Bindable[],
 ) => kysely.QueryResult<unknown> | Promise<kysely.QueryResult<unknown>>
 
+/**
+ * Writes a limit into the text: SQLite plans by its value, so a statement that was given it as a parameter is compiled
+ * anew each time it runs, which takes longer than running it.
+ */
+class LiteralLimits extends SqliteQueryCompiler {
+  protected override visitLimit(node: kysely.LimitNode): void {
+    const value = 'value' in node.limit ? node.limit.value : undefined
+    if (Number.isSafeInteger(value)) this.append(`limit ${String(value)}`)
+    else super.visitLimit(node)
+  }
+}
+
 // One adapter and one compiler for all handles: a compiler keeps state only while it compiles, which is synchronous,
 // and making one takes longer than compiling a query with it. Every transaction has a handle of its own.
 const engines = {
-  sqlite: { adapter: new SqliteAdapter(), compiler: new SqliteQueryCompiler() },
+  sqlite: { adapter: new SqliteAdapter(), compiler: new LiteralLimits() },
   postgres: { adapter: new PostgresAdapter(), compiler: new PostgresQueryCompiler() },
 } as const
 

@@ -8,11 +8,14 @@ const fullCheckBytes = 16 * 1024 * 1024
 /** SQLite waits this long for another process's lock, blocking us; beyond it the writer tries again without blocking. */
 const busyTimeoutMs = 50
 
+// what a savepoint would take back is kept in memory: beyond 64 KiB it would go to a file of its own, made and removed
+// with each larger transaction and never needed after a crash
 const settings = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
   PRAGMA trusted_schema = OFF;
+  PRAGMA temp_store = MEMORY;
   PRAGMA journal_size_limit = 67108864;
 `
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { failHttp } from './http-errors.ts'
 import type { Door } from './route.ts'
 
@@ -11,14 +12,14 @@ export type Form = Readonly<Record<string, string | readonly string[]>>
  *
  * @throws GateError 413, 415 or 400; nothing of a body over the limit is kept
  */
-export async function readBody(request: Request, door: Door, limit = defaultLimit): Promise<unknown> {
-  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+export async function readBody(headers: Headers, body: Readable, door: Door, limit = defaultLimit): Promise<unknown> {
+  const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (door === 'browser') {
     requireType(type, ['application/x-www-form-urlencoded'])
-    return formOf(await readText(request, limit))
+    return formOf(await readText(headers, body, limit))
   }
-  if (door === 'protocol') return readText(request, limit)
-  const text = await readText(request, limit)
+  if (door === 'protocol') return readText(headers, body, limit)
+  const text = await readText(headers, body, limit)
   if (text === '' && type === '') return undefined
   requireType(type, ['application/json', 'application/merge-patch+json'])
   return parseJson(text)
@@ -30,13 +31,13 @@ function requireType(type: string, expected: readonly string[]): void {
   }
 }
 
-async function readText(request: Request, limit: number): Promise<string> {
+async function readText(headers: Headers, body: Readable, limit: number): Promise<string> {
   const tooLarge = () => failHttp('platform.body-too-large', { fields: { limit } })
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
-  if (request.body === null) return ''
+  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
+  // what is left unread must not take the connection with it: the refusal is still to be said
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > limit) throw tooLarge()
     chunks.push(chunk)

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type Actor, anonymous, type Resource } from '#kit'
 import type { Journal } from '../audit/audit.ts'
 import type { Db } from '../db/database.ts'
@@ -17,7 +18,7 @@ import { isOwnOrigin } from './origin-check.ts'
 import { fillPermission, resourceParameter } from './permission-template.ts'
 import { type Problem, problemHeaders, problemOf, Refused } from './problem.ts'
 import { problemView } from './problem-view.ts'
-import { respond } from './reply.ts'
+import { type Answer, respond } from './reply.ts'
 import type { AnyRoute, Reply, RequestView, SetCookie } from './route.ts'
 
 /** What the doors need of the rest: contributed by rooms, assembled at boot. */
@@ -48,11 +49,22 @@ export interface Peer {
   readonly certificate?: ClientCertificate | undefined
 }
 
+/** A request as it arrived. */
+export interface Asked {
+  /** Its method, address, headers and end; the body is not read through it. */
+  readonly request: Request
+  readonly body: Readable
+  readonly peer: Peer
+  /** Cuts the connection. */
+  readonly drop: () => void
+}
+
 /** One request on its way through a door. */
 export interface Passage {
   readonly deps: DoorDeps
   readonly route: AnyRoute
   readonly request: Request
+  readonly body: Readable
   readonly params: Readonly<Record<string, string>>
   readonly view: RequestView
   readonly requestId: string
@@ -72,11 +84,9 @@ const unsafe = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 export async function passDoor(
   deps: DoorDeps,
   route: AnyRoute,
-  request: Request,
   params: Readonly<Record<string, string>>,
-  peer: Peer,
-  drop: () => void,
-): Promise<Response> {
+  { request, body, peer, drop }: Asked,
+): Promise<Answer> {
   const view: RequestView = {
     method: request.method,
     url: new URL(request.url),
@@ -89,6 +99,7 @@ export async function passDoor(
     deps,
     route,
     request,
+    body,
     params,
     view,
     requestId,
@@ -266,10 +277,11 @@ async function renewed(reply: Reply, { deps, route, view, requestId }: Passage, 
 }
 
 async function answer(passage: Passage, ctx: Ctx) {
-  const { request, params, view } = passage
+  const { body, params, view } = passage
   // only now: who is refused loads nothing
   const route = await wholeRoute(passage.route)
-  const raw = unsafe.has(view.method) && route.body ? await readBody(request, route.door, route.maxBody) : undefined
+  const raw =
+    unsafe.has(view.method) && route.body ? await readBody(view.headers, body, route.door, route.maxBody) : undefined
   const read = readInput(route, params, view.url.searchParams, raw)
   if ('faults' in read) {
     if (route.invalid !== undefined && route.door === 'browser') {
@@ -283,7 +295,7 @@ async function answer(passage: Passage, ctx: Ctx) {
 }
 
 /** Answers a failure: problem+json, on the browser door a page; a stranger on a page is led to sign in. */
-async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Response> {
+async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Answer> {
   const { deps, route, view, requestId } = passage
   const problem = problemOf(error, requestId)
   const fields = { requestId, path: view.url.pathname, method: view.method, code: problem.code }

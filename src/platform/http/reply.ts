@@ -5,13 +5,22 @@ import { failHttp } from './http-errors.ts'
 import { consistencyHeader, type Reply } from './route.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
-/** A reply as a response, with the headers every answer of its door carries. */
+/** What goes to the socket. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: string | Uint8Array | ReadableStream<Uint8Array> | undefined
+  /** Asked by HEAD: the length of a body that is not sent is not said either. */
+  readonly isHead: boolean
+}
+
+/** A reply as an answer, with the headers every answer of its door carries. */
 export async function respond(
   reply: Reply,
   passage: Passage,
   ctx: Ctx,
   jsonType = 'application/json',
-): Promise<Response> {
+): Promise<Answer> {
   const { deps, view, requestId } = passage
   const headers = new Headers(reply.headers)
   headers.set('X-Request-Id', echoed(passage) ?? requestId)
@@ -24,8 +33,8 @@ export async function respond(
     page: headers.get('content-type')?.startsWith('text/html') ?? false,
     httpsPort: deps.httpsPort(),
   })
-  const empty = status === 204 || status === 304 || view.method === 'HEAD'
-  return new Response(empty ? null : (body ?? null), { status, headers })
+  const isHead = view.method === 'HEAD'
+  return { status, headers, body: isHead || status === 204 || status === 304 ? undefined : body, isHead }
 }
 
 /** Short and plain, or not at all: it goes into a header. */
@@ -36,7 +45,7 @@ function echoed({ route, view }: Passage): string | undefined {
 
 interface Content {
   readonly status: number
-  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array>
 }
 
 async function contentOf(
@@ -60,7 +69,7 @@ async function contentOf(
       return { status, body: await passage.deps.shell(reply.page, ctx) }
     case 'text':
       headers.set('Content-Type', reply.type)
-      return { status, body: typeof reply.body === 'string' ? reply.body : new Uint8Array(reply.body) }
+      return { status, body: reply.body }
     case 'events': {
       // a page of another host of our site could not read it, but its cookie would take one of the person's places
       if (isForeignPage(passage.view.headers)) throw failHttp('platform.cross-origin')

@@ -4,12 +4,17 @@ import { type Context, Hono } from 'hono'
 import type { Listener, ServedHandler } from '../listener/listener.ts'
 import { type DoorDeps, type Peer, passDoor } from './door.ts'
 import { failHttp } from './http-errors.ts'
+import type { Answer } from './reply.ts'
 import type { AnyRoute, Door, Route, RouteSpec } from './route.ts'
 
 // as CommonJS, for the reason given in listener/node-http.ts
-const { getRequestListener } = createRequire(import.meta.url)('@hono/node-server') as {
-  readonly getRequestListener: typeof RequestListener
+const load = createRequire(import.meta.url)
+const { getRequestListener } = load('@hono/node-server') as { readonly getRequestListener: typeof RequestListener }
+const { RESPONSE_ALREADY_SENT } = load('@hono/node-server/utils/response') as {
+  readonly RESPONSE_ALREADY_SENT: Response
 }
+
+const bodiless = new Set([204, 304])
 
 interface Env {
   readonly Bindings: HttpBindings
@@ -27,8 +32,11 @@ export function serveRoutes(
 ): ServedHandler {
   const app = new Hono<Env>({ strict: true })
   const served = routes.filter((route) => doors.includes(route.door))
-  const pass = (c: Context<Env>, route: AnyRoute, params: Readonly<Record<string, string>>) =>
-    passDoor(deps, route, c.req.raw, params, peerOf(c.env.incoming), () => c.env.outgoing.destroy())
+  const pass = async (c: Context<Env>, route: AnyRoute, params: Readonly<Record<string, string>>) => {
+    const { incoming, outgoing } = c.env
+    const asked = { request: c.req.raw, body: incoming, peer: peerOf(incoming), drop: () => outgoing.destroy() }
+    return send(await passDoor(deps, route, params, asked), outgoing)
+  }
   for (const route of served) app.on(route.method, honoPath(route.path), (c) => pass(c, route, c.req.param()))
   for (const [path, there] of Map.groupBy(served, (route) => route.path)) {
     const refuse = methodNotAllowed(path, there, doors)
@@ -49,6 +57,21 @@ export function serveRoutes(
       response.destroy()
     })
   }
+}
+
+/**
+ * An answer that is whole goes to its socket as it is: as the body of a `Response` it would become a stream first and be
+ * read out of it again.
+ */
+function send({ status, headers, body, isHead }: Answer, outgoing: HttpBindings['outgoing']): Response {
+  if (body instanceof ReadableStream) return new Response(body, { status, headers })
+  const fields: Record<string, string | number | string[]> = Object.fromEntries(headers)
+  const cookies = headers.getSetCookie()
+  if (cookies.length > 0) fields['set-cookie'] = cookies
+  if (!isHead && !bodiless.has(status)) fields['content-length'] = body === undefined ? 0 : Buffer.byteLength(body)
+  outgoing.writeHead(status, fields)
+  outgoing.end(body)
+  return RESPONSE_ALREADY_SENT
 }
 
 /** The address of a served connection, which the admin socket has none of, and what its client proved. */
