@@ -38,16 +38,8 @@ export async function rotateOnChangedHoldings(parts: Parts, ctx: Ctx, token: str
   return moved ? sessionCookie(parts, fresh) : undefined
 }
 
-/** Notes what the account holds as its session begins. Inside `ctx.tx`. */
-export async function noteFirstHoldings(
-  parts: Parts,
-  tx: Ctx,
-  session: { id: string; accountId: string },
-): Promise<void> {
-  await noteHoldings(tx.db, session.id, await holdingsText(parts, tx, session.accountId))
-}
-
-async function holdingsText(parts: Parts, ctx: Ctx, accountId: string): Promise<string> {
+/** What an account holds, to be told from what it holds later. */
+export async function holdingsText(parts: Parts, ctx: Ctx, accountId: string): Promise<string> {
   const { roles, groups } = await parts.access.holdings(ctx.db, accountId)
   return JSON.stringify([roles, groups])
 }

@@ -1,5 +1,5 @@
 import type { ActorCredential, Assurance } from '#kit'
-import { type Db, tables } from '#platform'
+import { type Db, fixedQuery, type Queries, tables } from '#platform'
 import { leakedOf, lentBy, limitsOf } from './credentials/credential.ts'
 import type { IdentityTables, SessionRow } from './tables.ts'
 
@@ -45,62 +45,50 @@ export interface StandingSession {
   readonly formerUntil: number | undefined
 }
 
-export async function insertSession(db: Db, session: Session, tokenHash: string): Promise<void> {
-  await tables<IdentityTables>(db)
-    .insertInto('identity_sessions')
-    .values({
-      id: session.id,
-      token_hash: tokenHash,
-      account_id: session.accountId,
-      credential_id: session.credentialId,
-      parent_id: session.parentId ?? null,
-      host: session.host ?? null,
-      client: session.client,
-      created_at: session.createdAt,
-      created_address: session.createdAddress ?? null,
-      ends_at: session.endsAt,
-      last_seen_at: session.lastSeenAt,
-      last_seen_address: session.lastSeenAddress ?? null,
-      ended_at: null,
-      end_reason: null,
-      holdings: null,
-      former_hash: null,
-      former_until: null,
-      created_region: session.createdRegion ?? null,
-      last_seen_region: session.lastSeenRegion ?? null,
-      proved_at: session.provedAt,
-      factors: session.assurance.factors,
-      phishing_resistant: session.assurance.phishingResistant ? 1 : 0,
-    })
-    .execute()
+/** @param holdings what its account holds as it begins; absent for those of app hosts, whose tokens never move */
+export async function insertSession(db: Db, session: Session, tokenHash: string, holdings?: string): Promise<void> {
+  const { factors, phishingResistant } = session.assurance
+  await sessionInserted(db, { ...session, tokenHash, holdings, factors, resistant: phishingResistant ? 1 : 0 })
 }
+
+interface NewSession extends Omit<Session, 'assurance'> {
+  readonly tokenHash: string
+  readonly holdings: string | undefined
+  readonly factors: number
+  readonly resistant: number
+}
+
+const sessionInserted = fixedQuery((queries: Queries<IdentityTables>, session: NewSession) =>
+  queries.insertInto('identity_sessions').values({
+    id: session.id,
+    token_hash: session.tokenHash,
+    account_id: session.accountId,
+    credential_id: session.credentialId,
+    parent_id: session.parentId ?? null,
+    host: session.host ?? null,
+    client: session.client,
+    created_at: session.createdAt,
+    created_address: session.createdAddress ?? null,
+    ends_at: session.endsAt,
+    last_seen_at: session.lastSeenAt,
+    last_seen_address: session.lastSeenAddress ?? null,
+    ended_at: null,
+    end_reason: null,
+    holdings: session.holdings ?? null,
+    former_hash: null,
+    former_until: null,
+    created_region: session.createdRegion ?? null,
+    last_seen_region: session.lastSeenRegion ?? null,
+    proved_at: session.provedAt,
+    factors: session.factors,
+    phishing_resistant: session.resistant,
+  }),
+)
 
 /** The unended session of a token whose parent, if it has one, is unended too. Times are the caller's to judge. */
 export async function findSessionByToken(db: Db, tokenHash: string): Promise<StandingSession | undefined> {
-  const row = await tables<IdentityTables>(db)
-    .selectFrom('identity_sessions as s')
-    .innerJoin('identity_accounts as a', 'a.id', 's.account_id')
-    .innerJoin('identity_credentials as c', 'c.id', 's.credential_id')
-    .leftJoin('identity_sessions as p', 'p.id', 's.parent_id')
-    .selectAll('s')
-    .select([
-      'a.handle',
-      'a.state',
-      'c.kind',
-      'c.permissions',
-      'c.networks',
-      'c.regions',
-      'c.expires_at',
-      'c.revoked_at',
-      'c.material',
-    ])
-    .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
-    .select(['p.proved_at as parent_proved_at', 'p.factors as parent_factors'])
-    .select('p.phishing_resistant as parent_phishing_resistant')
-    .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)]))
-    .where('s.ended_at', 'is', null)
-    .where('p.ended_at', 'is', null)
-    .executeTakeFirst()
+  const { rows } = await sessionsByToken(db, { tokenHash })
+  const [row] = rows
   if (row === undefined) return undefined
   const { parent_seen_at: lastSeenAt, parent_ends_at: endsAt } = row
   const session = sessionOf({
@@ -125,15 +113,57 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
   }
 }
 
-function findFactors(db: Db, sessionId: string) {
-  return tables<IdentityTables>(db)
+/** Named one by one, so that PostgreSQL can keep the plan of the query every uncached request asks. */
+const sessionColumns = [
+  's.id',
+  's.token_hash',
+  's.former_until',
+  's.account_id',
+  's.credential_id',
+  's.parent_id',
+  's.host',
+  's.client',
+  's.created_at',
+  's.created_address',
+  's.created_region',
+  's.ends_at',
+  's.last_seen_at',
+  's.last_seen_address',
+  's.last_seen_region',
+  's.proved_at',
+  's.factors',
+  's.phishing_resistant',
+] as const
+
+const sessionsByToken = fixedQuery((queries: Queries<IdentityTables>, { tokenHash }: { readonly tokenHash: string }) =>
+  queries
+    .selectFrom('identity_sessions as s')
+    .innerJoin('identity_accounts as a', 'a.id', 's.account_id')
+    .innerJoin('identity_credentials as c', 'c.id', 's.credential_id')
+    .leftJoin('identity_sessions as p', 'p.id', 's.parent_id')
+    .select(sessionColumns)
+    .select(['a.handle', 'a.state', 'c.kind', 'c.permissions', 'c.networks', 'c.regions', 'c.expires_at'])
+    .select(['c.revoked_at', 'c.material'])
+    .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
+    .select(['p.proved_at as parent_proved_at', 'p.factors as parent_factors'])
+    .select('p.phishing_resistant as parent_phishing_resistant')
+    .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)]))
+    .where('s.ended_at', 'is', null)
+    .where('p.ended_at', 'is', null),
+)
+
+async function findFactors(db: Db, sessionId: string) {
+  return (await factorsOf(db, { sessionId })).rows
+}
+
+const factorsOf = fixedQuery((queries: Queries<IdentityTables>, { sessionId }: { readonly sessionId: string }) =>
+  queries
     .selectFrom('identity_session_factors as f')
     .innerJoin('identity_credentials as c', 'c.id', 'f.credential_id')
     .select(['c.id', 'c.kind', 'c.permissions', 'c.networks', 'c.regions', 'c.expires_at', 'c.revoked_at'])
     .where('f.session_id', '=', sessionId)
-    .orderBy('c.id')
-    .execute()
-}
+    .orderBy('c.id'),
+)
 
 /** Lets a console session rest on one more credential. */
 export async function addSessionFactor(db: Db, id: string, credentialId: string, now: number): Promise<void> {
@@ -341,7 +371,9 @@ export async function forgetSessions(db: Db, before: number): Promise<number> {
   return Number(children.numDeletedRows + parents.numDeletedRows)
 }
 
-function sessionOf(row: SessionRow): Session {
+type TokenColumns = 'token_hash' | 'former_hash' | 'former_until' | 'holdings' | 'ended_at' | 'end_reason'
+
+function sessionOf(row: Omit<SessionRow, TokenColumns>): Session {
   return {
     id: row.id,
     accountId: row.account_id,

@@ -5,7 +5,7 @@ import { fail } from './errors.ts'
 import type { AppSession } from './face.ts'
 import { noticeSignIn } from './notices/new-places.ts'
 import type { Parts } from './parts.ts'
-import { noteFirstHoldings } from './rotation.ts'
+import { holdingsText } from './rotation.ts'
 import {
   addSessionFactor,
   endSessions,
@@ -66,10 +66,9 @@ export async function openSession(
     provedAt: tx.now,
     assurance: opening.assurance,
   }
-  await insertSession(tx.db, session, hashOfToken(token))
+  await insertSession(tx.db, session, hashOfToken(token), await holdingsText(parts, tx, session.accountId))
   for (const factor of factors) await addSessionFactor(tx.db, session.id, factor.id, tx.now)
   await noticeSignIn(parts, tx, session)
-  await noteFirstHoldings(parts, tx, session)
   await tx.audit({
     action: 'sessions.open',
     target: { type: 'session', id: session.id },

@@ -1,4 +1,4 @@
-import { type Db, tables } from '#platform'
+import { type Db, fixedQuery, type Queries, tables } from '#platform'
 import type { IdentityTables } from './tables.ts'
 import type { ThrottleState } from './throttle-rule.ts'
 
@@ -9,11 +9,7 @@ export interface KeptThrottle extends ThrottleState {
 
 /** Those of the named that are kept, by name; one query however many. */
 export async function readThrottles(db: Db, macs: readonly string[]): Promise<ReadonlyMap<string, ThrottleState>> {
-  const rows = await tables<IdentityTables>(db)
-    .selectFrom('identity_throttles')
-    .select(['mac', 'attempts', 'delayed_until', 'settled_at'])
-    .where('mac', 'in', [...macs])
-    .execute()
+  const { rows } = await throttlesNamed(macs.length)(db, macs)
   return new Map(
     rows.map((row) => [row.mac, { attempts: row.attempts, until: row.delayed_until, settledAt: row.settled_at }]),
   )
@@ -21,28 +17,60 @@ export async function readThrottles(db: Db, macs: readonly string[]): Promise<Re
 
 /** Writes all in one statement. Sorted, so that two nodes take PostgreSQL's row locks in one order. */
 export async function writeThrottles(db: Db, kept: readonly KeptThrottle[]): Promise<void> {
-  await tables<IdentityTables>(db)
-    .insertInto('identity_throttles')
-    .values(
-      kept
-        .toSorted((a, b) => (a.mac < b.mac ? -1 : 1))
-        .map((one) => ({
-          mac: one.mac,
-          attempts: one.attempts,
-          delayed_until: one.until,
-          settled_at: one.settledAt,
-          forgotten_at: one.forgottenAt,
+  const sorted = kept.toSorted((a, b) => (a.mac < b.mac ? -1 : 1))
+  const values = sorted.flatMap((one) => [one.mac, one.attempts, one.until, one.settledAt, one.forgottenAt])
+  await throttlesWritten(kept.length)(db, values)
+}
+
+const throttlesNamed = forEachCount((count) =>
+  fixedQuery((queries: Queries<IdentityTables>, macs: readonly string[]) =>
+    queries
+      .selectFrom('identity_throttles')
+      .select(['mac', 'attempts', 'delayed_until', 'settled_at'])
+      .where('mac', 'in', firstOf(macs, count)),
+  ),
+)
+
+const throttlesWritten = forEachCount((count) =>
+  fixedQuery((queries: Queries<IdentityTables>, values: readonly (string | number)[]) => {
+    const all = firstOf(values, count * 5)
+    const rows = Array.from({ length: count }, (_, row) => {
+      const [mac, attempts, until, settledAt, forgottenAt] = all.slice(row * 5) as [
+        string,
+        number,
+        number,
+        number,
+        number,
+      ]
+      return { mac, attempts, delayed_until: until, settled_at: settledAt, forgotten_at: forgottenAt }
+    })
+    return queries
+      .insertInto('identity_throttles')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.column('mac').doUpdateSet((e) => ({
+          attempts: e.ref('excluded.attempts'),
+          delayed_until: e.ref('excluded.delayed_until'),
+          settled_at: e.ref('excluded.settled_at'),
+          forgotten_at: e.ref('excluded.forgotten_at'),
         })),
-    )
-    .onConflict((conflict) =>
-      conflict.column('mac').doUpdateSet((e) => ({
-        attempts: e.ref('excluded.attempts'),
-        delayed_until: e.ref('excluded.delayed_until'),
-        settled_at: e.ref('excluded.settled_at'),
-        forgotten_at: e.ref('excluded.forgotten_at'),
-      })),
-    )
-    .execute()
+      )
+  }),
+)
+
+/** Kept by how many there are: at most six. */
+function forEachCount<Made>(make: (count: number) => Made): (count: number) => Made {
+  const made = new Map<number, Made>()
+  return (count) => {
+    const known = made.get(count) ?? make(count)
+    made.set(count, known)
+    return known
+  }
+}
+
+/** A list of marks has no length of its own. */
+function firstOf<Value>(values: readonly Value[], count: number): Value[] {
+  return Array.from({ length: count }, (_, index) => values[index] as Value)
 }
 
 export async function forgetThrottles(db: Db, before: number): Promise<number> {

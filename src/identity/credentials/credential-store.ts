@@ -1,4 +1,4 @@
-import { type Db, tables } from '#platform'
+import { type Db, fixedQuery, type Queries, tables } from '#platform'
 import type { AccountRow, CredentialRow, IdentityTables } from '../tables.ts'
 import { type Credential, type Leaked, leakedOf, limitsOf } from './credential.ts'
 import { type CredentialKind, kindOf } from './kinds.ts'
@@ -75,21 +75,7 @@ const mostCandidates = 50
  * expired credentials are among them: the caller judges.
  */
 export async function findCandidates(db: Db, choice: CandidateChoice): Promise<readonly StoredCredential[]> {
-  let query = tables<IdentityTables>(db)
-    .selectFrom('identity_credentials as c')
-    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
-    .selectAll('c')
-    .select(['a.handle', 'a.state', 'a.suspended_until'])
-    .where('c.revoked_at', 'is', null)
-    .orderBy('c.id')
-    .limit(mostCandidates)
-  if ('id' in choice) query = query.where('c.id', '=', choice.id)
-  else if ('fingerprint' in choice) {
-    query = query.where('c.fingerprint', '=', choice.fingerprint).where('c.kind', '=', choice.kind)
-  } else if ('handle' in choice) {
-    query = query.where('a.handle', '=', choice.handle).where('c.kind', 'in', [...choice.kinds])
-  } else query = query.where('c.account_id', '=', choice.accountId).where('c.kind', 'in', [...choice.kinds])
-  return (await query.execute()).map((row) => ({
+  return (await candidateRows(db, choice)).map((row) => ({
     account: ownerOf(row),
     credential: credentialOf(row),
     hash: row.secret_hash,
@@ -97,6 +83,43 @@ export async function findCandidates(db: Db, choice: CandidateChoice): Promise<r
     counter: row.counter ?? undefined,
   }))
 }
+
+async function candidateRows(db: Db, choice: CandidateChoice): Promise<readonly OwnedRow[]> {
+  if ('id' in choice) return (await candidatesById(db, choice)).rows
+  if ('fingerprint' in choice) {
+    const { fingerprint, kind } = choice
+    const query = candidates(tables<IdentityTables>(db)).where('c.fingerprint', '=', fingerprint)
+    return query.where('c.kind', '=', kind).execute()
+  }
+  const [kind, ...further] = choice.kinds
+  if ('handle' in choice && kind !== undefined && further.length === 0) {
+    return (await candidatesByHandle(db, { handle: choice.handle, kind })).rows
+  }
+  const query = candidates(tables<IdentityTables>(db)).where('c.kind', 'in', [...choice.kinds])
+  return 'handle' in choice
+    ? query.where('a.handle', '=', choice.handle).execute()
+    : query.where('c.account_id', '=', choice.accountId).execute()
+}
+
+function candidates(queries: Queries<IdentityTables>) {
+  return queries
+    .selectFrom('identity_credentials as c')
+    .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
+    .selectAll('c')
+    .select(['a.handle', 'a.state', 'a.suspended_until'])
+    .where('c.revoked_at', 'is', null)
+    .orderBy('c.id')
+    .limit(mostCandidates)
+}
+
+const candidatesById = fixedQuery((queries: Queries<IdentityTables>, { id }: { readonly id: string }) =>
+  candidates(queries).where('c.id', '=', id),
+)
+
+const candidatesByHandle = fixedQuery(
+  (queries: Queries<IdentityTables>, { handle, kind }: { readonly handle: string; readonly kind: string }) =>
+    candidates(queries).where('a.handle', '=', handle).where('c.kind', '=', kind),
+)
 
 /** Moves a counter forward; false when it stands there already or further: somebody else was first. */
 export async function advanceCounter(db: Db, id: string, counter: number): Promise<boolean> {
@@ -188,14 +211,21 @@ export async function listCredentials(
   accountId: string,
   kind?: CredentialKind,
 ): Promise<readonly Credential[]> {
-  const all = tables<IdentityTables>(db)
-    .selectFrom('identity_credentials')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .orderBy('id')
-  const rows = await (kind === undefined ? all : all.where('kind', '=', kind)).execute()
+  const { rows } = await (kind === undefined ? allCredentials(db, { accountId }) : ofOneKind(db, { accountId, kind }))
   return rows.map(credentialOf)
+}
+
+const allCredentials = fixedQuery((queries: Queries<IdentityTables>, { accountId }: { readonly accountId: string }) =>
+  standing(queries).where('account_id', '=', accountId),
+)
+
+const ofOneKind = fixedQuery(
+  (queries: Queries<IdentityTables>, { accountId, kind }: { readonly accountId: string; readonly kind: string }) =>
+    standing(queries).where('account_id', '=', accountId).where('kind', '=', kind),
+)
+
+function standing(queries: Queries<IdentityTables>) {
+  return queries.selectFrom('identity_credentials').selectAll().where('revoked_at', 'is', null).orderBy('id')
 }
 
 /** Ids of an account's credentials, revoked ones too, newest first. */
@@ -303,18 +333,22 @@ export interface Use {
 
 /** Moves the last use forward, never back. */
 export async function noteCredentialUse(db: Db, id: string, use: Use): Promise<void> {
-  await tables<IdentityTables>(db)
-    .updateTable('identity_credentials')
-    .set({
-      last_used_at: use.at,
-      last_used_address: use.address ?? null,
-      last_used_region: use.region ?? null,
-      last_used_client: use.client ?? null,
-    })
-    .where('id', '=', id)
-    .where((e) => e.or([e('last_used_at', 'is', null), e('last_used_at', '<', use.at)]))
-    .execute()
+  await useNoted(db, { id, ...use })
 }
+
+const useNoted = fixedQuery(
+  (queries: Queries<IdentityTables>, { id, at, address, region, client }: Use & { readonly id: string }) =>
+    queries
+      .updateTable('identity_credentials')
+      .set({
+        last_used_at: at,
+        last_used_address: address ?? null,
+        last_used_region: region ?? null,
+        last_used_client: client ?? null,
+      })
+      .where('id', '=', id)
+      .where((e) => e.or([e('last_used_at', 'is', null), e('last_used_at', '<', at)])),
+)
 
 type OwnedRow = CredentialRow & Pick<AccountRow, 'handle' | 'state' | 'suspended_until'>
 

@@ -1,4 +1,4 @@
-import { type Db, tables } from '#platform'
+import { type Db, fixedQuery, type Queries, tables } from '#platform'
 import type { IdentityTables } from '../tables.ts'
 
 export type PlaceKind = 'client' | 'region'
@@ -11,15 +11,18 @@ export interface Place {
 
 /** Where an account signed in from. */
 export async function listPlaces(db: Db, accountId: string): Promise<readonly Place[]> {
-  const rows = await tables<IdentityTables>(db)
+  const { rows } = await placesOf(db, { accountId })
+  return rows.map((row) => ({ kind: row.kind as PlaceKind, place: row.place, lastAt: row.last_at }))
+}
+
+const placesOf = fixedQuery((queries: Queries<IdentityTables>, { accountId }: { readonly accountId: string }) =>
+  queries
     .selectFrom('identity_places')
     .select(['kind', 'place', 'last_at'])
     .where('account_id', '=', accountId)
     .orderBy('last_at', 'desc')
-    .limit(1_000)
-    .execute()
-  return rows.map((row) => ({ kind: row.kind as PlaceKind, place: row.place, lastAt: row.last_at }))
-}
+    .limit(1_000),
+)
 
 /** Remembers a place, or that it was used again. */
 export async function keepPlace(

@@ -1,7 +1,13 @@
 import { type Actor, limitsWithin } from '#kit'
 import { type Ctx, GateError, type Keyring } from '#platform'
 import { actorCredential, type Credential } from '../credentials/credential.ts'
-import { findCandidates, listCredentials, noteCredentialUse, type Owner } from '../credentials/credential-store.ts'
+import {
+  findCandidates,
+  listCredentials,
+  noteCredentialUse,
+  type Owner,
+  type StoredCredential,
+} from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
@@ -59,8 +65,10 @@ export interface Proving<T> {
   /**
    * Once more inside the transaction: uses up what is good once, and sees that what was verified is still so. False, or
    * a GateError about a challenge, counts as wrong.
+   *
+   * @param stored as it is now
    */
-  confirm?(tx: Ctx, proven: Proven): Promise<boolean>
+  confirm?(tx: Ctx, proven: Proven, stored: StoredCredential): Promise<boolean>
   /** In the transaction that settles the attempt, acting as the account. */
   onProven(tx: Ctx, proven: Proven): Promise<Outcome<T>>
 }
@@ -138,7 +146,7 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
       if (still?.account.state !== 'active' || still.credential.secretSetAt !== proven.credential.secretSetAt) {
         throw new NotConfirmed()
       }
-      if ((await proving.confirm?.(tx, proven)) === false) throw new NotConfirmed()
+      if ((await proving.confirm?.(tx, proven, still)) === false) throw new NotConfirmed()
       const { address } = tx.actor
       const client = tried.client === undefined ? undefined : clientName(tried.client)
       const region = parts.kernel.regions.regionOf(address)

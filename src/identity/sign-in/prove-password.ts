@@ -47,11 +47,11 @@ export function provePassword<T>(
         isNewlyLeaked = credential.leaked === undefined && (await hasLeaked(parts, tried.password, account))
         return isNewlyLeaked ? { ...proven, credential: asLeaked(credential, ctx.now) } : proven
       },
-      async confirm(tx, { credential }) {
+      async confirm(tx, { credential }, stored) {
         if (verified === undefined) return false
         const stands =
           upgraded === undefined
-            ? (await findCandidates(tx.db, { id: credential.id }))[0]?.hash === verified
+            ? stored.hash === verified
             : await replaceSecret(tx.db, credential.id, upgraded, verified, undefined)
         if (stands && isNewlyLeaked) await markLeaked(tx, credential)
         return stands
