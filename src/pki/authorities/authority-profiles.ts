@@ -29,7 +29,7 @@ interface Given {
   readonly publicKey: KeyObject
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** 16 random bytes for the serial number. */
+  /** Random bytes for the serial number, `serialRandom` of them. */
   readonly random: Uint8Array
   readonly subject: Der
 }
@@ -54,7 +54,7 @@ export interface AuthorityScope {
  */
 export function rootCertificate(given: Given): CertificateFields {
   return {
-    serial: newSerial(given.random),
+    serial: newSerial(given.now, given.random),
     issuer: given.subject,
     subject: given.subject,
     notBefore: given.now - backdated,
@@ -86,7 +86,7 @@ export function intermediateCertificate(
   const { issuer, scope, places } = given
   const notBefore = given.now - backdated
   return {
-    serial: newSerial(given.random),
+    serial: newSerial(given.now, given.random),
     issuer: issuer.subject,
     subject: given.subject,
     notBefore: Math.max(notBefore, issuer.notBefore),
@@ -114,7 +114,7 @@ export function crossCertificate(given: {
 }): CertificateFields {
   const { root, issuer, places } = given
   return {
-    serial: newSerial(given.random),
+    serial: newSerial(given.now, given.random),
     issuer: issuer.subject,
     subject: root.subject,
     notBefore: Math.max(given.now - backdated, issuer.notBefore, root.notBefore),

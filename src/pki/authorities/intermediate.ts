@@ -1,5 +1,5 @@
 import type { Ctx } from '#platform'
-import { signCertificate } from '../x509/certificate.ts'
+import { serialRandom, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
 import { type AuthorityScope, intermediateCertificate } from './authority-profiles.ts'
 import type { StoredAuthority } from './authority-store.ts'
@@ -40,7 +40,7 @@ export function makeIntermediate(
   const fields = intermediateCertificate({
     publicKey,
     now: ctx.now,
-    random: random.bytes(16),
+    random: random.bytes(serialRandom),
     subject,
     issuer: root.facts,
     scope: scope ?? lineScope(line, settings.trustDomain),

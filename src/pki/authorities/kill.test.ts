@@ -45,7 +45,7 @@ async function setScene(t: TestContext, open: OpenDatabase): Promise<Scene> {
   const root = await createStandbyRoot(ground.ctx, parts, 'P-256')
   const { digest } = await exportRootKey(ground.ctx, parts, first.id, 'granite harbour willow')
   const { publicKey, privateKey } = await newKey('P-256')
-  const given = { publicKey, now: Date.now(), random: randomBytes(16), subject: authoritySubject('Elsewhere') }
+  const given = { publicKey, now: Date.now(), random: randomBytes(9), subject: authoritySubject('Elsewhere') }
   const certificate = pemOf(signCertificate(rootCertificate(given), privateKey))
   await ground.database.close()
   const ids = { servers: servers.id, root: root.id, issuing: issuing.id, first: first.id }

@@ -1,6 +1,6 @@
 import type { Ctx, Keyring, Random } from '#platform'
 import type { PkiSettings } from '../config.ts'
-import { distinguishedName, fingerprintOf, signCertificate } from '../x509/certificate.ts'
+import { distinguishedName, fingerprintOf, serialRandom, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
 import { rootCertificate } from './authority-profiles.ts'
 import { findActiveAuthority, insertAuthority, type StoredAuthority } from './authority-store.ts'
@@ -53,7 +53,7 @@ export function makeRoot(
       : { ...key, sealed: sealKey(keyring, 'pki_authorities', id, key.privateKey) }
   const name = authorityName('root', keyIdentifier(publicKey))
   const subject = authoritySubject(name)
-  const fields = rootCertificate({ publicKey, now: ctx.now, random: random.bytes(16), subject })
+  const fields = rootCertificate({ publicKey, now: ctx.now, random: random.bytes(serialRandom), subject })
   return {
     id,
     kind: 'root',

@@ -1,6 +1,6 @@
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
-import { fingerprintOf, signCertificate } from '../x509/certificate.ts'
+import { fingerprintOf, serialRandom, signCertificate } from '../x509/certificate.ts'
 import { crossCertificate } from './authority-profiles.ts'
 import { allAuthorities, findActiveAuthority, type StoredAuthority, updateAuthority } from './authority-store.ts'
 import { makeIntermediate } from './intermediate.ts'
@@ -117,7 +117,7 @@ function certified(
   if (!canCertifyRoot(issuer, tx.now)) return undefined
   const fields = crossCertificate({
     now: tx.now,
-    random: random.bytes(16),
+    random: random.bytes(serialRandom),
     root: next.facts,
     issuer: issuer.facts,
     places: { distribution: settings.distribution(), issuerId: former.id },

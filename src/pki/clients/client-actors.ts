@@ -1,10 +1,11 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { AccessFace } from '#access'
 import { type Actor, type ActorCredential, type CredentialLimits, earliest, noLimits } from '#kit'
 import type { ClientCertificate, Database, ProofPurpose } from '#platform'
 import type { ClientProof, ClientRefusal } from '../face.ts'
-import type { CertificateFacts } from '../revoke/revocation-store.ts'
+import type { CertificateFacts, ShownCertificate } from '../revoke/revocation-store.ts'
 import type { Standing, Standings } from '../revoke/standings.ts'
+import { digestOf, statedSerial } from '../x509/certificate.ts'
 import { extendedKeyUsageIds } from '../x509/extensions.ts'
 import type { NoteUse } from './certificate-uses.ts'
 
@@ -35,14 +36,14 @@ export function createClientActors(options: {
   readonly note: NoteUse
 }): ClientActors {
   const { database, access, standings, note } = options
-  const fingerprints = new WeakMap<ClientCertificate, string>()
+  const shown = new WeakMap<ClientCertificate, ShownCertificate>()
   const holders = new WeakMap<CertificateFacts, Entry>()
 
-  const fingerprintOf = (certificate: ClientCertificate): string => {
-    const known = fingerprints.get(certificate)
+  const shownOf = (certificate: ClientCertificate): ShownCertificate => {
+    const known = shown.get(certificate)
     if (known !== undefined) return known
-    const made = createHash('sha256').update(certificate.der).digest('hex')
-    fingerprints.set(certificate, made)
+    const made = { fingerprint: digestOf(certificate.der), serial: statedSerial(certificate.der) }
+    shown.set(certificate, made)
     return made
   }
 
@@ -81,7 +82,7 @@ export function createClientActors(options: {
           ? findHolder(facts, certificate).then((found) => use(facts, found))
           : use(facts, entry)
       }
-      const standing = standings.of(fingerprintOf(certificate))
+      const standing = standings.of(shownOf(certificate))
       return standing instanceof Promise ? standing.then(judge) : judge(standing)
     },
   }

@@ -3,7 +3,7 @@ import { type Actor, noLimits, type PrincipalRef } from '#kit'
 import type { Ctx } from '#platform'
 import type { CertificateFacts } from '../revoke/revocation-store.ts'
 import type { Standings } from '../revoke/standings.ts'
-import { digestOf } from '../x509/certificate.ts'
+import { digestOf, statedSerial } from '../x509/certificate.ts'
 import { journalled } from './enrol.ts'
 import { fail } from './errors.ts'
 
@@ -29,7 +29,7 @@ export interface ShownParts {
  */
 export function requireShown(parts: ShownParts, ctx: Ctx, der: Uint8Array): Promise<ShownCertificate> {
   return journalled(ctx, 'certificates:use', async () => {
-    const standing = await parts.standings.of(digestOf(der))
+    const standing = await parts.standings.of({ fingerprint: digestOf(der), serial: statedSerial(der) })
     if (standing.state !== 'stands') throw fail('pki.renewal-refused', { fields: { why: words[standing.state] } })
     const { certificate } = standing
     const actor = await actorOf(parts.access, ctx, certificate)

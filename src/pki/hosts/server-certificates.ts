@@ -3,15 +3,11 @@ import type { Ctx, Keyring, Log, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
 import { newSealedKey, openSealedKey } from '../authorities/sealed-keys.ts'
-import {
-  findServerCertificate,
-  insertCertificate,
-  type NewCertificate,
-  type StoredServerCertificate,
-} from '../issue/certificate-store.ts'
+import { findServerCertificate, type NewCertificate, type StoredServerCertificate } from '../issue/certificate-store.ts'
 import { hostFields } from '../issue/leaf.ts'
+import { ownCertificate, recordIssued } from '../issue/record.ts'
 import { isDueForRenewal } from '../validity.ts'
-import { digestOf, fingerprintOf, newSerial, signCertificate, validityOf } from '../x509/certificate.ts'
+import { newSerial, serialRandom, signCertificate, validityOf } from '../x509/certificate.ts'
 import { publicKeyInfo } from '../x509/public-keys.ts'
 import type { ServerName } from './server-name.ts'
 
@@ -63,19 +59,7 @@ export async function issueWhenDue(ctx: Ctx, issuance: Issuance, name: ServerNam
 
 async function issue(tx: Ctx, issuance: Issuance, issuer: LiveAuthority, name: ServerName): Promise<ServerCertificate> {
   const { stored, leaf } = make(tx, issuance, issuer, name)
-  await insertCertificate(tx.db, stored)
-  await tx.audit({
-    action: 'certificates.issue',
-    target: { type: 'certificates', id: stored.id, name: name.text },
-    detail: {
-      profile: stored.profile,
-      serial: stored.serial,
-      fingerprint: fingerprintOf(stored.certificate),
-      notAfter: new Date(stored.notAfter).toISOString(),
-      holder: null,
-      renewedFrom: null,
-    },
-  })
+  await recordIssued(tx, [stored])
   return leaf
 }
 
@@ -89,33 +73,26 @@ function make(
   const id = tx.newId('crt')
   const made = newSealedKey(keyring, 'pki_certificates', id)
   const publicKey = publicKeyInfo(made.publicKey)
-  const serial = newSerial(random.bytes(16))
+  const serial = newSerial(tx.now, random.bytes(serialRandom))
   const fields = hostFields({ publicKey, now: tx.now, serial, name, issuer })
   const certificate = signCertificate(fields, issuer.privateKey())
-  const shared = { host: name.text, certificate, ...validityOf(new X509Certificate(certificate)) }
+  const host = name.text
+  const stored = ownCertificate(tx, {
+    id,
+    authorityId: issuer.stored.id,
+    serial,
+    spki: publicKey.spki,
+    profile: 'server',
+    subject: '',
+    names: [host],
+    host,
+    certificate,
+    sealedKey: made.sealed,
+  })
+  const { notBefore, notAfter } = stored
   return {
-    stored: {
-      ...shared,
-      id,
-      authorityId: issuer.stored.id,
-      serial: Buffer.from(serial).toString('hex'),
-      fingerprint: digestOf(certificate),
-      profile: 'server',
-      holderId: undefined,
-      subject: '',
-      names: [name.text],
-      keyDigest: digestOf(publicKey.spki),
-      sealedKey: made.sealed,
-      renewedFrom: undefined,
-      limits: undefined,
-      label: undefined,
-      askedBy: tx.actor.principal.id,
-      via: 'host',
-      createdAt: tx.now,
-      revokedAt: undefined,
-      revocationReason: undefined,
-    },
-    leaf: { ...shared, chain: issuer.chain, privateKey: made.privateKey },
+    stored,
+    leaf: { host, certificate, notBefore, notAfter, chain: issuer.chain, privateKey: made.privateKey },
   }
 }
 

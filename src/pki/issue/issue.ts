@@ -1,20 +1,21 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AccessFace } from '#access'
 import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits, throughOf } from '#kit'
-import type { AuditEntry, Ctx, Random } from '#platform'
+import type { Ctx, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
 import { fail } from '../errors.ts'
-import { colonsIn, digestOf, newSerial, signCertificate } from '../x509/certificate.ts'
+import { digestOf, newSerial, serialRandom, signCertificate } from '../x509/certificate.ts'
 import { type PublicKeyInfo, publicKeyInfo } from '../x509/public-keys.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type CertificationRequest, verifyRequest } from '../x509/request.ts'
 import { askedBeyond } from './beyond.ts'
-import { type CertificateRecord, findServedHost, insertCertificates, type Via } from './certificate-store.ts'
+import { type CertificateRecord, findServedHost, type NewCertificate, type Via } from './certificate-store.ts'
 import type { Holder } from './holders.ts'
 import { leafFields, type Pointers } from './leaf.ts'
 import { type Profile, profileHolders } from './profile.ts'
 import { requireCurrent } from './profiles.ts'
+import { recordIssued } from './record.ts'
 import { type CertificateSubject, subjectOf } from './subject.ts'
 
 /** What issuing works with. */
@@ -59,7 +60,7 @@ export interface JudgedOrder extends Omit<Order, 'request' | 'hosts'> {
 }
 
 export interface IssuedCertificate {
-  readonly record: CertificateRecord
+  readonly record: CertificateRecord & Partial<Pick<NewCertificate, 'fingerprint'>>
   readonly issuer: LiveAuthority
 }
 
@@ -189,32 +190,16 @@ export async function issueAll(
       const fingerprint = digestOf(record.certificate)
       return { ...record, fingerprint, keyDigest: keyDigests[index] ?? '', sealedKey: undefined }
     })
-    await insertCertificates(tx.db, made)
-    await tx.auditAll(made.map((record) => entryOf(record, record.fingerprint)))
+    await recordIssued(tx, made)
     return made.map((record) => ({ record, issuer }))
   })
   parts.issued(issued.length)
   return issued
 }
 
-function entryOf(record: CertificateRecord, fingerprint: string): AuditEntry {
-  return {
-    action: 'certificates.issue',
-    target: { type: 'certificates', id: record.id, name: record.subject },
-    detail: {
-      profile: record.profile,
-      serial: record.serial,
-      fingerprint: colonsIn(fingerprint),
-      notAfter: new Date(record.notAfter).toISOString(),
-      holder: record.holderId ?? null,
-      renewedFrom: record.renewedFrom ?? null,
-    },
-  }
-}
-
 function sign(tx: Ctx, { random, pointers }: IssueParts, issuer: LiveAuthority, order: JudgedOrder): CertificateRecord {
   const { profile, subject, publicKey, holder, label, via, limits, renewedFrom } = order
-  const serial = newSerial(random.bytes(16))
+  const serial = newSerial(tx.now, random.bytes(serialRandom))
   const hex = Buffer.from(serial).toString('hex')
   const fields = leafFields({
     profile,

@@ -85,8 +85,17 @@ function namesOf({ hosts, uri }: CertificateSubject): readonly AlternativeName[]
   return uri === undefined ? hosts : [{ kind: 'uri', text: uri }, ...hosts]
 }
 
+/** Sixteen for an authority, the same in thousands of certificates. */
+const knownPointers = new Map<string, readonly Der[]>()
+const mostPointers = 256
+
 function pointersOf({ crl, ocsp, issuer }: Pointers): readonly Der[] {
-  return [crlDistributionPoints([crl]), authorityInformationAccess({ ocsp: [ocsp], issuers: [issuer] })]
+  const key = `${crl} ${ocsp} ${issuer}`
+  const known = knownPointers.get(key)
+  if (known !== undefined) return known
+  const made = [crlDistributionPoints([crl]), authorityInformationAccess({ ocsp: [ocsp], issuers: [issuer] })]
+  if (knownPointers.size < mostPointers) knownPointers.set(key, made)
+  return made
 }
 
 const nobody = distinguishedName([])

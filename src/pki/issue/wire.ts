@@ -1,4 +1,4 @@
-import { fingerprintOf, pemOf } from '../x509/certificate.ts'
+import { colonsIn, digestOf, pemOf } from '../x509/certificate.ts'
 import type { CertificateRecord } from './certificate-store.ts'
 import type { Certificate, IssuedBatch, IssuedView, IssuedWithKey, ProfileView } from './contract.ts'
 import type { Delivery } from './delivery.ts'
@@ -7,8 +7,10 @@ import { daysOf, kindRules, type Profile } from './profile.ts'
 
 const timeOf = (at: number): string => new Date(at).toISOString()
 
-export function certificateView(record: CertificateRecord): Certificate {
-  const { limits } = record
+type Viewed = IssuedCertificate['record']
+
+export function certificateView(record: Viewed): Certificate {
+  const { limits, fingerprint = digestOf(record.certificate) } = record
   return {
     id: record.id,
     authorityId: record.authorityId,
@@ -19,7 +21,7 @@ export function certificateView(record: CertificateRecord): Certificate {
     host: record.host ?? null,
     label: record.label ?? null,
     serial: record.serial,
-    fingerprint: fingerprintOf(record.certificate),
+    fingerprint: colonsIn(fingerprint),
     notBefore: timeOf(record.notBefore),
     notAfter: timeOf(record.notAfter),
     limits:

@@ -6,6 +6,7 @@ import { authoritiesMigration } from './0005-authorities.ts'
 import { enrolmentMigration } from './0006-enrolment.ts'
 import { profilesMigration } from './0007-profiles.ts'
 import { holdersMigration } from './0008-holders.ts'
+import { serialsMigration } from './0009-serials.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   enrolmentMigration,
   profilesMigration,
   holdersMigration,
+  serialsMigration,
 ]

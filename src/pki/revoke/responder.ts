@@ -2,16 +2,9 @@ import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock, Ctx, Database, Keyring, Log, Random } from '#platform'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
 import { newSealedKey, openSealedKey } from '../authorities/sealed-keys.ts'
-import { insertCertificate } from '../issue/certificate-store.ts'
+import { ownCertificate, recordIssued } from '../issue/record.ts'
 import { backdated } from '../validity.ts'
-import {
-  digestOf,
-  distinguishedName,
-  fingerprintOf,
-  newSerial,
-  signCertificate,
-  validityOf,
-} from '../x509/certificate.ts'
+import { distinguishedName, newSerial, serialRandom, signCertificate } from '../x509/certificate.ts'
 import {
   authorityKeyIdentifier,
   endEntityConstraints,
@@ -124,43 +117,23 @@ async function issueResponder(
 ): Promise<StoredResponder> {
   const id = tx.newId('crt')
   const { publicKey, sealed } = newSealedKey(keyring, 'pki_certificates', id)
-  const serial = newSerial(random.bytes(16))
+  const serial = newSerial(tx.now, random.bytes(serialRandom))
   const subject = `OCSP of ${authority.stored.name}`.slice(0, 64)
   const certificate = signResponder(tx.now, authority, publicKey, serial, subject)
-  const validity = validityOf(new X509Certificate(certificate))
-  await insertCertificate(tx.db, {
-    ...validity,
+  const made = ownCertificate(tx, {
     id,
     authorityId: authority.stored.id,
-    serial: Buffer.from(serial).toString('hex'),
-    fingerprint: digestOf(certificate),
+    serial,
+    spki: publicKey.export({ type: 'spki', format: 'der' }),
     profile: responderProfile,
-    holderId: undefined,
     subject,
     names: [],
     host: undefined,
-    keyDigest: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
     certificate,
     sealedKey: sealed,
-    renewedFrom: undefined,
-    limits: undefined,
-    label: undefined,
-    askedBy: tx.actor.principal.id,
-    via: 'host',
-    createdAt: tx.now,
-    revokedAt: undefined,
-    revocationReason: undefined,
   })
-  await tx.audit({
-    action: 'certificates.issue',
-    target: { type: 'certificates', id, name: subject },
-    detail: {
-      serial: Buffer.from(serial).toString('hex'),
-      fingerprint: fingerprintOf(certificate),
-      notAfter: new Date(validity.notAfter).toISOString(),
-    },
-  })
-  return { id, certificate, sealedKey: sealed, ...validity }
+  await recordIssued(tx, [made])
+  return { id, certificate, sealedKey: sealed, notBefore: made.notBefore, notAfter: made.notAfter }
 }
 
 function signResponder(

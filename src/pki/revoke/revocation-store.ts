@@ -48,11 +48,22 @@ const factColumns = [
   'revocation_reason',
 ] as const
 
-/** @param fingerprint SHA-256 of the DER, lower-case hex */
-export async function findStanding(db: Db, fingerprint: string): Promise<StandingRow | undefined> {
+/** A certificate as somebody shows it. */
+export interface ShownCertificate {
+  /** SHA-256 of the whole DER, lower-case hex: the certificate itself and not what it says of itself. */
+  readonly fingerprint: string
+  /** From `statedSerial`: where to look, nothing more. */
+  readonly serial: string
+}
+
+export async function findStanding(
+  db: Db,
+  { fingerprint, serial }: ShownCertificate,
+): Promise<StandingRow | undefined> {
   const row = await tables<PkiTables>(db)
     .selectFrom('pki_certificates')
     .select(factColumns)
+    .where('serial', '=', serial)
     .where('fingerprint', '=', fingerprint)
     .executeTakeFirst()
   if (row === undefined) return undefined

@@ -75,7 +75,7 @@ eachDialect((_dialect, open) => {
     clock.advance(60_000)
     const later = testContext({ database, clock })
     assert.deepEqual((await revoke(later, first.id, 'keyCompromise')).ids, [first.id])
-    const standing = await findStanding(database.db, first.fingerprint)
+    const standing = await findStanding(database.db, first)
     assert.deepEqual(standing?.revoked, { at: ctx.now, reason: 'keyCompromise' })
     // and it never becomes harmless again
     assert.deepEqual((await revoke(later, first.id, 'unspecified')).ids, [])
@@ -142,7 +142,7 @@ eachDialect((_dialect, open) => {
 })
 
 async function reasons(ctx: Ctx, certificates: readonly NewCertificate[]) {
-  const found = await Promise.all(certificates.map(({ fingerprint }) => findStanding(ctx.db, fingerprint)))
+  const found = await Promise.all(certificates.map((one) => findStanding(ctx.db, one)))
   return found.map((one) => one?.revoked?.reason)
 }
 

@@ -24,10 +24,11 @@ eachDialect((dialect, open) => {
 
   test('a certificate stands from its first to its last second, and is then ended', async (t) => {
     const { ctx, clock, authority, standings } = await start(t)
-    const { fingerprint, notBefore, notAfter } = await issued(ctx, authority.stored.id)
+    const shown = await issued(ctx, authority.stored.id)
+    const { notBefore, notAfter } = shown
     const stateAt = async (now: number) => {
       clock.set(now)
-      return (await standings.of(fingerprint)).state
+      return (await standings.of(shown)).state
     }
     assert.equal(await stateAt(ctx.now), 'stands')
     assert.equal(await stateAt(notBefore - 1), 'early', 'a clock in the past')
@@ -38,45 +39,47 @@ eachDialect((dialect, open) => {
 
   test('whoever shows a certificate that is not ours, or was altered, is unknown', async (t) => {
     const { ctx, authority, standings } = await start(t)
-    const { fingerprint } = await issued(ctx, authority.stored.id)
+    const shown = await issued(ctx, authority.stored.id)
+    const { fingerprint, serial } = shown
     const altered = fingerprint.replace(/^./, fingerprint.startsWith('0') ? '1' : '0')
     for (const unknown of [altered, '', 'f'.repeat(64), fingerprint.toUpperCase(), `${fingerprint}00`, "' or 1=1 --"]) {
       if (unknown === fingerprint) continue
-      assert.deepEqual(await standings.of(unknown), { state: 'unknown' })
+      assert.deepEqual(await standings.of({ fingerprint: unknown, serial }), { state: 'unknown' })
     }
+    assert.deepEqual(await standings.of({ fingerprint, serial: '' }), { state: 'unknown' })
   })
 
   test('a revocation holds at the next use, remembered or not', async (t) => {
     const { ctx, authority, standings } = await start(t)
-    const { id, fingerprint } = await issued(ctx, authority.stored.id)
-    assert.equal((await standings.of(fingerprint)).state, 'stands')
+    const { id, ...shown } = await issued(ctx, authority.stored.id)
+    assert.equal((await standings.of(shown)).state, 'stands')
     await revoke(ctx, id, 'privilegeWithdrawn')
-    const { certificate: _, ...rest } = { certificate: undefined, ...(await standings.of(fingerprint)) }
+    const { certificate: _, ...rest } = { certificate: undefined, ...(await standings.of(shown)) }
     assert.deepEqual(rest, { state: 'revoked', at: ctx.now, reason: 'privilegeWithdrawn' })
   })
 
   test('while nothing is revoked the answer is a plain value', async (t) => {
     const { ctx, authority, standings, hierarchy } = await start(t)
-    const { fingerprint } = await issued(ctx, authority.stored.id)
+    const shown = await issued(ctx, authority.stored.id)
     await hierarchy.current()
     // the database's word of our own changes may still be on its way
-    for (let turn = 0; turn < 200 && standings.of(fingerprint) instanceof Promise; turn++) {
-      await standings.of(fingerprint)
+    for (let turn = 0; turn < 200 && standings.of(shown) instanceof Promise; turn++) {
+      await standings.of(shown)
       await nextTurn()
     }
-    assert.ok(!(standings.of(fingerprint) instanceof Promise))
+    assert.ok(!(standings.of(shown) instanceof Promise))
   })
 
   test('nothing of a revoked authority stands, nor of one below it', async (t) => {
     const { ctx, database, authority, standings } = await start(t)
-    const { fingerprint } = await issued(ctx, authority.stored.id)
+    const shown = await issued(ctx, authority.stored.id)
     const { parentId } = authority.stored
     for (const id of [authority.stored.id, parentId ?? '']) {
       await setRevoked(database, id, ctx.now)
-      const standing = await standings.of(fingerprint)
+      const standing = await standings.of(shown)
       assert.equal(standing.state === 'revoked' && standing.reason, 'cACompromise')
       await setRevoked(database, id, null)
-      assert.equal((await standings.of(fingerprint)).state, 'stands')
+      assert.equal((await standings.of(shown)).state, 'stands')
     }
   })
 
@@ -86,24 +89,24 @@ eachDialect((dialect, open) => {
     const here = await prepareGround(t, open, { place, seal })
     const there = await prepareGround(t, open, { place, seal })
     const authority = await clientsAuthority(here.ctx, await startHierarchy(here))
-    const { id, fingerprint } = await issued(here.ctx, authority.stored.id)
+    const { id, ...shown } = await issued(here.ctx, authority.stored.id)
     const standings = createStandings({ ...there, hierarchy: await startHierarchy(there) })
-    assert.equal((await standings.of(fingerprint)).state, 'stands')
+    assert.equal((await standings.of(shown)).state, 'stands')
     await revoke(here.ctx, id, 'keyCompromise')
     // by the clock caches go by, at most a second; on PostgreSQL a notification mostly brings it at once
     if (dialect === 'sqlite') there.clock.advance(250)
     else there.clock.advance(1_001)
-    assert.equal((await standings.of(fingerprint)).state, 'revoked')
+    assert.equal((await standings.of(shown)).state, 'revoked')
   })
 
   test('a database that is away rejects: nothing stands by default', async (t) => {
     const { ctx, clock, authority, hierarchy } = await start(t)
-    const { fingerprint } = await issued(ctx, authority.stored.id)
+    const shown = await issued(ctx, authority.stored.id)
     let epoch = 0
     const away = await prepareGround(t, open)
     const standings = createStandings({ database: { db: away.database.db, epoch: () => ++epoch }, clock, hierarchy })
     await away.database.close()
-    await assert.rejects(async () => standings.of(fingerprint))
+    await assert.rejects(async () => standings.of(shown))
   })
 
   test('memory is bounded', async (t) => {
@@ -114,9 +117,9 @@ eachDialect((dialect, open) => {
       await issued(ctx, authority.stored.id),
       await issued(ctx, authority.stored.id),
     ]
-    for (const { fingerprint } of all) await standings.of(fingerprint)
+    for (const shown of all) await standings.of(shown)
     const [first] = all
-    assert.ok(standings.of(first?.fingerprint ?? '') instanceof Promise)
+    assert.ok(first !== undefined && standings.of(first) instanceof Promise)
   })
 
   test('whose holder is disabled or removed is refused at the decision’s first step', async (t) => {

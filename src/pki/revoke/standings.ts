@@ -2,7 +2,7 @@ import type { Clock, Database } from '#platform'
 import type { StoredAuthority } from '../authorities/authority-store.ts'
 import type { AuthoritySet, Hierarchy } from '../authorities/hierarchy.ts'
 import type { StatedReason } from './reasons.ts'
-import { type CertificateFacts, findStanding, type StandingRow } from './revocation-store.ts'
+import { type CertificateFacts, findStanding, type ShownCertificate, type StandingRow } from './revocation-store.ts'
 
 /** What a certificate is worth at this moment. Only `stands` proves anything. */
 export type Standing =
@@ -25,10 +25,8 @@ export interface Standings {
    * A plain value while nobody revoked anything since it was asked last, a promise when the database must be read; `await`
    * serves both. On other nodes a revocation is seen within a second. A database that is away rejects, which callers must
    * treat as refused. Whether the holder still stands is not asked here: that is the decision's first step.
-   *
-   * @param fingerprint SHA-256 of the whole DER, lower-case hex: the certificate itself and not what it says of itself
    */
-  of(fingerprint: string): Standing | Promise<Standing>
+  of(shown: ShownCertificate): Standing | Promise<Standing>
 }
 
 const mostKept = 10_000
@@ -49,10 +47,11 @@ export function createStandings(options: {
   const { database, clock, hierarchy } = options
   const kept = new Map<string, Kept>()
 
-  const read = async (fingerprint: string): Promise<Standing> => {
+  const read = async (shown: ShownCertificate): Promise<Standing> => {
     // taken before the read: what is revoked meanwhile makes the entry old at once
     const epoch = database.epoch('certificates')
-    const row = await findStanding(database.db, fingerprint)
+    const { fingerprint } = shown
+    const row = await findStanding(database.db, shown)
     kept.delete(fingerprint)
     // what is unknown is not kept: it may be issued at any moment, and made-up ones would fill the memory
     if (row === undefined) return unknown
@@ -61,9 +60,9 @@ export function createStandings(options: {
     return judge(row, await hierarchy.current(), clock.now())
   }
   return {
-    of: (fingerprint) => {
-      const entry = kept.get(fingerprint)
-      if (entry?.epoch !== database.epoch('certificates')) return read(fingerprint)
+    of: (shown) => {
+      const entry = kept.get(shown.fingerprint)
+      if (entry?.epoch !== database.epoch('certificates')) return read(shown)
       const authorities = hierarchy.current()
       return authorities instanceof Promise
         ? authorities.then((set) => judge(entry.row, set, clock.now()))

@@ -20,6 +20,7 @@ import {
   newSerial,
   pemOf,
   signCertificate,
+  statedSerial,
 } from './certificate.ts'
 import { keyIdentifier } from './extensions.ts'
 import { publicKeyInfo } from './public-keys.ts'
@@ -37,7 +38,7 @@ const rootSubject = distinguishedName([
 const rootFields = rootCertificate({
   publicKey: rootKeys.publicKey,
   now,
-  random: randomBytes(16),
+  random: randomBytes(9),
   subject: rootSubject,
 })
 const rootDer = signCertificate(rootFields, rootKeys.privateKey)
@@ -57,7 +58,7 @@ function leafFields(host: string, at = now, publicKey: KeyObject = leafKeys.publ
   return hostFields({
     publicKey: publicKeyInfo(publicKey),
     now: at,
-    serial: newSerial(randomBytes(16)),
+    serial: newSerial(Date.now(), randomBytes(9)),
     name: name(host),
     issuer: { facts },
   })
@@ -109,7 +110,7 @@ describe('read back by node:crypto', () => {
     const fields = rootCertificate({
       publicKey: rootKeys.publicKey,
       now: at,
-      random: randomBytes(16),
+      random: randomBytes(9),
       subject: rootSubject,
     })
     const root = new X509Certificate(signCertificate(fields, rootKeys.privateKey))
@@ -118,17 +119,26 @@ describe('read back by node:crypto', () => {
     assert.ok(root.validToDate.getUTCFullYear() >= 2055)
   })
 
-  test('any random gives a positive serial of 16 octets, which is read back', () => {
+  test('any time and random give a positive serial of 16 octets, which is read back', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (random) => {
-        const serial = newSerial(random)
+      fc.property(fc.nat(2 ** 48 - 1), fc.uint8Array({ minLength: 9, maxLength: 9 }), (at, random) => {
+        const serial = newSerial(at, random)
         const fields = { ...leafFields('app.example'), serial }
         const text = new X509Certificate(signCertificate(fields, rootKeys.privateKey)).serialNumber
         assert.equal(text.toLowerCase(), Buffer.from(serial).toString('hex'))
+        assert.equal(statedSerial(signCertificate(fields, rootKeys.privateKey)), text.toLowerCase())
         assert.ok((serial[0] ?? 0) >= 0x40 && (serial[0] ?? 0) < 0x80)
       }),
       { numRuns: 30 },
     )
+  })
+
+  test('what is no certificate of ours states no serial number', () => {
+    const der = leafDer('app.example')
+    for (const end of [0, 1, 4, 8, 20, 30]) assert.equal(statedSerial(der.subarray(0, end)), '')
+    assert.equal(statedSerial(randomBytes(400).fill(0x30, 0, 1)), '')
+    const short = signCertificate({ ...leafFields('app.example'), serial: Uint8Array.of(5) }, rootKeys.privateKey)
+    assert.equal(statedSerial(short), '')
   })
 })
 
@@ -265,7 +275,7 @@ describe('issuers of every kind', { skip: programMissing('openssl', 'openssl', '
     ['RSA-2048', generateKeyPairSync('rsa', { modulusLength: 2048 })],
   ] as const) {
     test(`${kind}: openssl accepts root and leaf`, () => {
-      const root = rootCertificate({ publicKey: keys.publicKey, now, random: randomBytes(16), subject: rootSubject })
+      const root = rootCertificate({ publicKey: keys.publicKey, now, random: randomBytes(9), subject: rootSubject })
       const facts = {
         subject: rootSubject,
         publicKey: keys.publicKey,
@@ -276,7 +286,7 @@ describe('issuers of every kind', { skip: programMissing('openssl', 'openssl', '
       const leaf = hostFields({
         publicKey: publicKeyInfo(leafKeys.publicKey),
         now,
-        serial: newSerial(randomBytes(16)),
+        serial: newSerial(Date.now(), randomBytes(9)),
         name: name('app.example'),
         issuer: { facts },
       })

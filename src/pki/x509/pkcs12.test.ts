@@ -27,7 +27,7 @@ function issuedTo(name: string) {
     notAfter: now + 86_400_000,
     extensions: [],
   }
-  const certificate = signCertificate({ ...fields, serial: newSerial(systemRandom.bytes(16)) }, privateKey)
+  const certificate = signCertificate({ ...fields, serial: newSerial(Date.now(), systemRandom.bytes(9)) }, privateKey)
   return { certificate, privateKey, pkcs8: privateKey.export({ type: 'pkcs8', format: 'der' }) }
 }
 

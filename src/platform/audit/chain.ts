@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A record as it is stored, without its hash: exactly what the hash covers, in this order. */
 export interface ChainedRecord {
@@ -62,7 +62,7 @@ export const chainedColumns = [
 export function chainHash(previous: Uint8Array, record: ChainedRecord): Uint8Array {
   let text = `gatehouse-audit-1\nprevious ${Buffer.from(previous).toString('hex')}\n`
   for (const column of chainedColumns) text += `${column} ${field(record[column])}\n`
-  return new Uint8Array(createHash('sha256').update(text).digest())
+  return new Uint8Array(hash('sha256', text, 'buffer'))
 }
 
 function field(value: string | number | null): string {

@@ -22,7 +22,7 @@ const day = 24 * hour
 const stranger = testAuthority({ now, name: [['commonName', 'Lint root']], pathLength: 1 })
 const shortLived = signCertificate(
   {
-    serial: newSerial(randomBytes(16)),
+    serial: newSerial(Date.now(), randomBytes(9)),
     issuer: root.subject,
     subject: root.subject,
     notBefore: now - hour,
@@ -40,7 +40,7 @@ const shortLived = signCertificate(
 const issuerWith = (...extensions: readonly der.Der[]): Uint8Array =>
   signCertificate(
     {
-      serial: newSerial(randomBytes(16)),
+      serial: newSerial(Date.now(), randomBytes(9)),
       issuer: root.subject,
       subject: root.subject,
       notBefore: now - day,

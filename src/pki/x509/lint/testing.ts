@@ -68,7 +68,7 @@ export function whole(parts: Parts): Uint8Array {
 
 const basis: Parts = {
   version: [der.explicit(0, der.integer(2))],
-  serial: der.unsignedInteger(newSerial(randomBytes(16))),
+  serial: der.unsignedInteger(newSerial(Date.now(), randomBytes(9))),
   inner: root.signer.algorithm,
   outer: root.signer.algorithm,
   issuer: root.subject,
