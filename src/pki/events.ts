@@ -106,17 +106,17 @@ export const events: EventTable = {
   },
   'certificate-holders.create': {
     summary: 'A device or service became known, by its first certificate or by hand.',
-    read: 'certificates:read',
+    read: 'certificate-holders:read',
     detail: z.object({}),
   },
   'certificate-holders.update': {
     summary: 'A device or service is called something else.',
-    read: 'certificates:read',
+    read: 'certificate-holders:read',
     detail: z.object({ title: z.string(), before: z.string() }),
   },
   'certificate-holders.delete': {
     summary: 'A device or service was removed, and its certificates with it.',
-    read: 'certificates:read',
+    read: 'certificate-holders:read',
     detail: z.object({
       kind: z.enum(['device', 'service']),
       certificates: z.int().describe('How many were revoked.'),

@@ -26,6 +26,7 @@ import { certificateCounts, pendingEndings } from './issue/ending.ts'
 import type { IssueParts } from './issue/issue.ts'
 import { certificatePages } from './issue/pages.ts'
 import { pointersUnder } from './issue/pointers.ts'
+import { profileLives } from './issue/profile-store.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
 import { openRevocation } from './revoke/open-revocation.ts'
@@ -70,7 +71,7 @@ export async function openPki(
   const authorities = { ...parts, hierarchy, log, ...needs }
   const pendingLines = pendingAuthorities(authorities)
   const watch = watchAuthorities(authorities, metrics)
-  watch.measure(await hierarchy.current(), kernel.clock.now())
+  watch.measure(await hierarchy.current(), kernel.clock.now(), await profileLives(kernel.database.db))
   const { certificateHost } = settings
   const ownHosts: ReadonlySet<string> = new Set([console.host, 'localhost', certificateHost])
   const issue: IssueParts = {

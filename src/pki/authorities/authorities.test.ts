@@ -3,6 +3,8 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { test } from 'node:test'
 import { GateError, listAudit } from '#platform'
 import { eachDialect, fakeClock, memorySeal, programMissing, testContext } from '#platform/testing'
+import type { Profile } from '../issue/profile.ts'
+import { insertProfile, updateProfile } from '../issue/profile-store.ts'
 import { findRevocable } from '../revoke/revocation-store.ts'
 import { type Ground, prepareGround, startNode } from '../testing.ts'
 import { writePem } from '../x509/pem.ts'
@@ -11,6 +13,7 @@ import { createIntermediate, createStandbyRoot } from './create.ts'
 import { importAuthority } from './imports.ts'
 import { disconnectKey, exportRootKey, reconnectKey } from './key-export.ts'
 import { activateAuthority, retireAuthority, revokeAuthority } from './lifecycle.ts'
+import { alone } from './live-authority.ts'
 import { rootBundle } from './published.ts'
 import { importSigned, requestAuthority } from './requests.ts'
 import { rollDue, shortfalls } from './rollover.ts'
@@ -20,6 +23,21 @@ const day = 86_400_000
 const isCode = (code: string) => (error: unknown) => error instanceof GateError && error.code === code
 const refusedFor = (reason: RegExp) => (error: unknown) =>
   error instanceof GateError && error.code === 'pki.import-refused' && reason.test(error.detail)
+
+const longLived: Profile = {
+  name: 'long-lived',
+  kind: 'server',
+  line: 'servers',
+  lifetimeMs: 0,
+  keys: ['P-256'],
+  names: ['app.example'],
+  builtIn: false,
+  title: '',
+  description: '',
+  revision: 0,
+  createdAt: undefined,
+  updatedAt: undefined,
+}
 
 const openssl = { skip: programMissing('openssl', 'openssl', 'version') }
 
@@ -66,7 +84,10 @@ eachDialect((dialect, open) => {
     assert.ok(crossCertified)
     assert.equal(await bundle(), 2)
     assert.deepEqual(
-      shortfalls(await parts.hierarchy.current(), node.clock.now()).map(({ line, reason }) => [line, reason]),
+      shortfalls(await parts.hierarchy.current(), node.clock.now(), new Map()).map(({ line, reason }) => [
+        line,
+        reason,
+      ]),
       [['servers', 'former-root']],
     )
     const standby = await createIntermediate(node.ctx, parts, { line: 'servers', algorithm: 'P-256' })
@@ -77,7 +98,7 @@ eachDialect((dialect, open) => {
     assert.ok(shelf.verifies(after, [second.certificate], now))
     assert.ok(shelf.verifies(after, [first.certificate], now), 'by way of the cross-certificate')
     assert.ok(!shelf.verifies(before, [second.certificate], now), 'a root does not vouch for what came before it')
-    assert.deepEqual(shortfalls(await parts.hierarchy.current(), now), [])
+    assert.deepEqual(shortfalls(await parts.hierarchy.current(), now, new Map()), [])
   })
 
   test('retiring hands over, and never leaves a line of Gatehouse without an issuer', async (t) => {
@@ -237,6 +258,28 @@ eachDialect((dialect, open) => {
     assert.equal((await allAuthorities(node.database.db)).length, 3, 'no further one')
   })
 
+  test('a line rolls over early enough for the longest of the operator’s profiles, and not without end', async (t) => {
+    const node = await startNode(t, open)
+    const parts = partsOn(node)
+    await issueLeaf(node, parts, 'a.example')
+    const ctx = () => testContext({ database: node.database, clock: node.clock })
+    const profile = { ...longLived, line: 'servers' }
+    await node.ctx.tx((tx) => insertProfile(tx.db, { ...profile, lifetimeMs: 700 * day }, tx.now))
+    node.clock.advance(1825 * day - 735 * day)
+    await rollDue(ctx(), parts, parts.hierarchy)
+    assert.equal((await allAuthorities(node.database.db)).length, 2, 'not yet')
+    node.clock.advance(6 * day)
+    await rollDue(ctx(), parts, parts.hierarchy)
+    node.clock.advance(8 * day)
+    await rollDue(ctx(), parts, parts.hierarchy)
+    const next = await active(node, 'servers')
+    assert.ok(alone(next, node).facts.notAfter - node.clock.now() > 700 * day, 'a whole certificate fits')
+    // ten years fit into no authority of five: its certificates end with it, and the line does not roll every week
+    await node.ctx.tx((tx) => updateProfile(tx.db, { ...profile, lifetimeMs: 3650 * day }, tx.now))
+    await rollDue(ctx(), parts, parts.hierarchy)
+    assert.equal((await allAuthorities(node.database.db)).length, 3)
+  })
+
   test('what cannot roll over by itself is told: root offline, root ending', async (t) => {
     const node = await startNode(t, open)
     const parts = partsOn(node)
@@ -253,7 +296,7 @@ eachDialect((dialect, open) => {
     )
     assert.ok(node.log.entries.some(({ message }) => /needs a person/.test(String(message))))
     node.clock.advance(3650 * day - 1825 * day - 400 * day)
-    const later = shortfalls(await parts.hierarchy.current(), node.clock.now())
+    const later = shortfalls(await parts.hierarchy.current(), node.clock.now(), new Map())
     assert.ok(later.some(({ line, reason }) => line === 'root' && reason === 'root-ends'))
   })
 

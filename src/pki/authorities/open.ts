@@ -1,8 +1,9 @@
 import type { Ctx, Metrics, NavigationEntry, Pending, PendingList } from '#platform'
+import { profileLives } from '../issue/profile-store.ts'
 import type { AuthorityRouteParts } from './api.ts'
 import type { AuthoritySet } from './hierarchy.ts'
 import { isOwnLine, rootLine } from './lines.ts'
-import { rollDue, type Shortfall, shortfalls } from './rollover.ts'
+import { type ProfileLives, rollDue, type Shortfall, shortfalls } from './rollover.ts'
 
 export const authorityNavigation: NavigationEntry = {
   title: 'Authorities',
@@ -14,7 +15,7 @@ export const authorityNavigation: NavigationEntry = {
 
 export interface AuthorityWatch {
   /** Tells when the active authorities end, and how many lines need a person. */
-  measure(set: AuthoritySet, now: number): void
+  measure(set: AuthoritySet, now: number, lives: ProfileLives): void
   /** The daily work: rolls over what is due. */
   roll(ctx: Ctx): Promise<void>
 }
@@ -38,7 +39,7 @@ export function watchAuthorities(parts: AuthorityRouteParts, metrics: Metrics): 
     [],
     'most',
   )
-  const measure = (set: AuthoritySet, now: number): void => {
+  const measure = (set: AuthoritySet, now: number, lives: ProfileLives): void => {
     const ends = new Map<string, number>()
     for (const { stored, facts } of set.all) {
       if (stored.state !== 'active' || stored.line === rootLine) continue
@@ -48,13 +49,13 @@ export function watchAuthorities(parts: AuthorityRouteParts, metrics: Metrics): 
     for (const [line, at] of ends) lineEnd.set({ line }, at / 1000)
     const root = set.active(rootLine)
     if (root !== undefined) rootEnd.set(root.facts.notAfter / 1000)
-    waiting.set(shortfalls(set, now).length)
+    waiting.set(shortfalls(set, now, lives).length)
   }
   return {
     measure,
     roll: async (ctx) => {
       await rollDue(ctx, parts, parts.hierarchy)
-      measure(await parts.hierarchy.current(), ctx.now)
+      measure(await parts.hierarchy.current(), ctx.now, await profileLives(ctx.db))
     },
   }
 }
@@ -64,7 +65,7 @@ const mostShown = 5
 /** What waits for those who may do something about it. */
 export function pendingAuthorities({ hierarchy, access }: AuthorityRouteParts): PendingList {
   return async (ctx) => {
-    const open = shortfalls(await hierarchy.current(), ctx.now)
+    const open = shortfalls(await hierarchy.current(), ctx.now, await profileLives(ctx.db))
     if (open.length === 0) return []
     const permission = 'certificate-authorities:update'
     const { allowed } = await access.decide(ctx.actor, permission, undefined, { now: ctx.now })

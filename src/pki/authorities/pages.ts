@@ -9,6 +9,7 @@ import {
   route,
   type ShellPage,
 } from '#platform'
+import { profileLives } from '../issue/profile-store.ts'
 import { type AuthorityRouteParts, listedAuthorities, liveById, stillUnder } from './api.ts'
 import {
   authorityIdParams,
@@ -78,7 +79,7 @@ function readingPages(parts: AuthorityRouteParts): readonly Route[] {
         const { items } = await listedAuthorities(parts, ctx, { limit: 200 })
         const mayCreate = await may(parts, ctx, 'certificate-authorities:create')
         const requests = mayCreate ? await allAuthorityRequests(ctx.db) : []
-        const open = shortfalls(await parts.hierarchy.current(), ctx.now)
+        const open = shortfalls(await parts.hierarchy.current(), ctx.now, await profileLives(ctx.db))
         return page(authoritiesPage({ items, requests, open, mayCreate, now: ctx.now }))
       },
     }),

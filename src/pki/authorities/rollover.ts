@@ -1,4 +1,5 @@
 import type { Ctx, Log } from '#platform'
+import { profileLives } from '../issue/profile-store.ts'
 import { type ExtendedKeyUsage, extendedKeyUsageIds } from '../x509/extensions.ts'
 import type { AuthorityCertificate } from './authority-certificate.ts'
 import type { AuthorityScope } from './authority-profiles.ts'
@@ -12,15 +13,17 @@ import { findSuccessor, takeOver } from './succession.ts'
 
 const day = 86_400_000
 
-/** How long the longest certificate of a line lives: its authority must outlive each it issues. */
+/** How long the longest certificate of a line lives by the profiles that are built in: its authority must outlive each it issues. */
 const longest: Readonly<Record<string, number>> = { servers: 90 * day }
 const longestOfOthers = 366 * day
+/** The longest life among the operator's profiles, by line. */
+export type ProfileLives = ReadonlyMap<string, number>
 /** A successor is made this much before the active one is too short-lived for a whole certificate. */
 const overlap = 30 * day
 /** It is published so long before it issues, so that whoever keeps a list of authorities has it by then. */
 const publishedFor = 7 * day
 /** A new root needs people: they are told half a year before lines begin to run short. */
-const rootNotice = longestOfOthers + overlap + 183 * day
+const rootNotice = overlap + 183 * day
 
 /** What stands in the way of a line going on by itself. */
 export interface Shortfall {
@@ -37,14 +40,18 @@ export interface Shortfall {
 }
 
 /** What needs a person, most pressing first. Pure. */
-export function shortfalls(set: AuthoritySet, now: number): readonly Shortfall[] {
+export function shortfalls(set: AuthoritySet, now: number, lives: ProfileLives): readonly Shortfall[] {
   const root = set.active(rootLine)
   const lines = set.all.filter(({ stored }) => stored.state === 'active' && stored.line !== rootLine)
   const told = lines.flatMap((active) => {
-    const reason = reasonFor(set, active, root, now)
+    const reason = reasonFor(set, active, root, now, lives)
     return reason === undefined ? [] : [shortfallOf(active, reason)]
   })
-  const rootEnds = root !== undefined && root.facts.notAfter - now < rootNotice && !hasLongerStandby(set, root)
+  const rootEnds =
+    root !== undefined &&
+    root.facts.notAfter - now <
+      Math.max(longestOfOthers, ...lines.map((one) => countedLife(one, lives))) + rootNotice &&
+    !hasLongerStandby(set, root)
   return [...told, ...(rootEnds ? [shortfallOf(root, 'root-ends')] : [])].toSorted((a, b) => a.notAfter - b.notAfter)
 }
 
@@ -57,8 +64,9 @@ function reasonFor(
   active: LiveAuthority,
   root: LiveAuthority | undefined,
   now: number,
+  lives: ProfileLives,
 ): Shortfall['reason'] | undefined {
-  if (!isDue(active, now) || hasLongerStandby(set, active)) {
+  if (!isDue(active, now, lives) || hasLongerStandby(set, active)) {
     const parent = active.stored.parentId === undefined ? undefined : set.byId(active.stored.parentId)
     const isFormer = parent?.stored.sealedKey !== undefined && parent.stored.state === 'retired'
     return isFormer && !hasLongerStandby(set, active) ? 'former-root' : undefined
@@ -68,8 +76,17 @@ function reasonFor(
   return isWorthMaking(active, root) ? undefined : 'root-ends'
 }
 
-function isDue({ stored, facts }: LiveAuthority, now: number): boolean {
-  return facts.notAfter - now < (longest[stored.line] ?? longestOfOthers) + overlap
+function isDue(active: LiveAuthority, now: number, lives: ProfileLives): boolean {
+  return active.facts.notAfter - now < countedLife(active, lives) + overlap
+}
+
+/**
+ * The longest life of what an authority issues. At most half its own: a profile that lives longer gets certificates that
+ * end with their authority, and would otherwise have its line roll over without end.
+ */
+function countedLife({ stored, facts }: LiveAuthority, lives: ProfileLives): number {
+  const wanted = Math.max(longest[stored.line] ?? longestOfOthers, lives.get(stored.line) ?? 0)
+  return Math.min(wanted, (facts.notAfter - facts.notBefore) / 2)
 }
 
 function hasLongerStandby(set: AuthoritySet, { stored, facts }: LiveAuthority): boolean {
@@ -108,8 +125,9 @@ export async function rollDue(
   hierarchy: Pick<Hierarchy, 'current'>,
 ): Promise<readonly Shortfall[]> {
   const set = await hierarchy.current()
+  const lives = await profileLives(ctx.db)
   const due = set.all.filter(
-    (one) => one.stored.state === 'active' && one.stored.line !== rootLine && isDue(one, ctx.now),
+    (one) => one.stored.state === 'active' && one.stored.line !== rootLine && isDue(one, ctx.now, lives),
   )
   for (const active of due) {
     try {
@@ -118,7 +136,7 @@ export async function rollDue(
       parts.log.error({ line: active.stored.line, err }, 'a line of authorities was not rolled over')
     }
   }
-  const open = shortfalls(await hierarchy.current(), ctx.now)
+  const open = shortfalls(await hierarchy.current(), ctx.now, lives)
   for (const { line, name, notAfter, reason } of open) {
     parts.log.warn(
       { line, name, until: new Date(notAfter).toISOString(), reason },

@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { CredentialLimits } from '#kit'
 import { contains, type Db, tables } from '#platform'
 import type { PkiTables } from '../tables.ts'
@@ -199,15 +200,35 @@ export interface CertificateFilter {
   /** In a name, the subject, the serial number or the label; lower case. */
   readonly text?: string | undefined
   readonly profile?: string | undefined
-  /** `ending`: valid, with less than 30 days left. */
+  /** `ending`: valid, with less than 30 days and less than a quarter of its life left. */
   readonly state?: 'valid' | 'ending' | 'ended' | 'revoked' | undefined
   readonly holder?: string | undefined
   /** No others than with these ids. */
   readonly only?: readonly string[] | undefined
 }
 
-/** From how much life left on a certificate counts as ending. */
-export const endingMs = 30 * 86_400_000
+/** From how much life left on a certificate counts as ending, at most. */
+const endingMs = 30 * 86_400_000
+/** And when less than one part of so many of its life is left: who renews in time never gets there. */
+const endingShare = 4
+
+/** Whether a certificate ends soon. */
+export function isEnding(
+  { notBefore, notAfter }: Pick<CertificateRecord, 'notBefore' | 'notAfter'>,
+  now: number,
+): boolean {
+  return notAfter - now <= Math.min(endingMs, (notAfter - notBefore) / endingShare)
+}
+
+/** The second half of that, in SQL: (end - now) * share <= end - begin. */
+function isInLastShare(now: number) {
+  return (eb: ExpressionBuilder<Pick<PkiTables, 'pki_certificates'>, 'pki_certificates'>) =>
+    eb(
+      eb(eb('pki_certificates.not_after', '*', endingShare - 1), '+', eb.ref('pki_certificates.not_before')),
+      '<=',
+      now * endingShare,
+    )
+}
 
 const recordColumns = [
   'id',
@@ -255,7 +276,7 @@ export async function listCertificates(
   else if (state !== undefined) rows = rows.where('revoked_at', 'is', null)
   if (state === 'ended') rows = rows.where('not_after', '<=', now)
   else if (state === 'valid' || state === 'ending') rows = rows.where('not_after', '>', now)
-  if (state === 'ending') rows = rows.where('not_after', '<=', now + endingMs)
+  if (state === 'ending') rows = rows.where('not_after', '<=', now + endingMs).where(isInLastShare(now))
   return (await rows.execute()).map(recordOf)
 }
 
@@ -303,7 +324,7 @@ export interface Ending {
 }
 
 /**
- * Those that stand, end by then and have no successor that stands, the first to end first; those whose key is here are
+ * Those that stand, end by then with little of their life left, and have no successor that stands, the first to end first; those whose key is here are
  * left out, since they are renewed here.
  */
 export async function endingUnrenewed(
@@ -314,25 +335,26 @@ export async function endingUnrenewed(
   limit: number,
 ): Promise<readonly Ending[]> {
   let query = tables<PkiTables>(db)
-    .selectFrom('pki_certificates as c')
-    .select(['c.id', 'c.subject', 'c.profile', 'c.not_after'])
-    .where('c.not_after', '>', now)
-    .where('c.not_after', '<=', until)
-    .where('c.revoked_at', 'is', null)
-    .where('c.sealed_key', 'is', null)
+    .selectFrom('pki_certificates')
+    .select(['id', 'subject', 'profile', 'not_after'])
+    .where('not_after', '>', now)
+    .where('not_after', '<=', until)
+    .where(isInLastShare(now))
+    .where('revoked_at', 'is', null)
+    .where('sealed_key', 'is', null)
     .where((eb) =>
       eb.not(
         eb.exists(
           eb
             .selectFrom('pki_certificates as s')
             .select('s.id')
-            .whereRef('s.renewed_from', '=', 'c.id')
+            .whereRef('s.renewed_from', '=', 'pki_certificates.id')
             .where('s.revoked_at', 'is', null),
         ),
       ),
     )
-  if (holder !== undefined) query = query.where('c.holder_id', '=', holder)
-  const rows = await query.orderBy('c.not_after').limit(limit).execute()
+  if (holder !== undefined) query = query.where('holder_id', '=', holder)
+  const rows = await query.orderBy('not_after').limit(limit).execute()
   return rows.map(({ id, subject, profile, not_after: notAfter }) => ({ id, subject, profile, notAfter }))
 }
 
@@ -352,7 +374,7 @@ export async function countCertificates(
         .count<number>(
           eb
             .case()
-            .when(eb.and([eb('not_after', '<=', soon), eb('revoked_at', 'is', null)]))
+            .when(eb.and([eb('not_after', '<=', soon), isInLastShare(now)(eb), eb('revoked_at', 'is', null)]))
             .then(1)
             .end(),
         )

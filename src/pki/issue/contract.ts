@@ -65,7 +65,9 @@ export const certificateQuery = z.strictObject({
   state: z
     .union([z.literal('').transform(() => undefined), z.enum(certificateStates)])
     .optional()
-    .describe('Only those in this state; `ending`: valid, with less than 30 days left.'),
+    .describe(
+      'Only those in this state; `ending`: valid, with less than 30 days and less than a quarter of its life left.',
+    ),
   holder: z.string().max(64).optional().describe('Only those that speak for this principal.'),
   cursor: z.string().max(1024).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),

@@ -10,6 +10,7 @@ import { type Ctx, GateError, listAudit, systemRandom, tables, wholeRoute } from
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
 import { findRoute, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
+import { countCertificates, endingUnrenewed, listCertificates } from './certificate-store.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
 import { ensureHolder } from './holders.ts'
 import { type IssueParts, issue, orderWithNewKey } from './issue.ts'
@@ -357,5 +358,21 @@ eachDialect((_, open) => {
     )
     assert.deepEqual(await told(ada, 355), [`/certificates/${own.id}`])
     assert.deepEqual(await told(admin, 400), [])
+  })
+
+  test('a short life is no life that ends soon: less than a quarter of it must be left', async (t) => {
+    const node = await startNode(t, open)
+    const ctx = asAdmin(node)
+    const short = await order(node, { profile: 'device', device: 'washer-7', newKey: true, days: 8 })
+    const at = async (days: number) => {
+      const now = ctx.now + days * 86_400_000
+      const { ending } = await countCertificates(ctx.db, now, now + 14 * 86_400_000)
+      const listed = await listCertificates(ctx.db, { state: 'ending' }, undefined, 10, now)
+      const untold = await endingUnrenewed(ctx.db, now, now + 14 * 86_400_000, undefined, 10)
+      return [ending, listed.map(({ id }) => id), untold.map(({ id }) => id)]
+    }
+    assert.deepEqual(await at(0), [0, [], []])
+    assert.deepEqual(await at(5.9), [0, [], []])
+    assert.deepEqual(await at(6.1), [1, [short.id], [short.id]])
   })
 })

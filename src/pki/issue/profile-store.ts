@@ -15,6 +15,17 @@ export async function listStoredProfiles(db: Db): Promise<readonly Profile[]> {
   return rows.map(profileOf)
 }
 
+/** How long the longest certificate of each line lives, by the profiles stored. */
+export async function profileLives(db: Db): Promise<ReadonlyMap<string, number>> {
+  const rows = await tables<PkiTables>(db)
+    .selectFrom('pki_profiles')
+    .select((of) => ['line', of.fn.max<number>('lifetime_ms').as('longest')])
+    .where('removed_at', 'is', null)
+    .groupBy('line')
+    .execute()
+  return new Map(rows.map(({ line, longest }) => [line, Number(longest)]))
+}
+
 /** One that stands. */
 export async function findStoredProfile(db: Db, name: string): Promise<Profile | undefined> {
   const row = await tables<PkiTables>(db)

@@ -1,5 +1,5 @@
 import { badge, type Html } from '#platform/ui'
-import { type CertificateRecord, endingMs } from '../issue/certificate-store.ts'
+import { type CertificateRecord, isEnding } from '../issue/certificate-store.ts'
 
 /** Whether a certificate stands, in a word. */
 export function stateBadge(record: CertificateRecord, now: number): Html {
@@ -7,6 +7,6 @@ export function stateBadge(record: CertificateRecord, now: number): Html {
   if (record.notAfter <= now) return badge('off', 'Ended')
   if (record.notBefore > now) return badge('info', 'Not yet valid')
   // what is served here renews itself
-  if (record.host === undefined && record.notAfter <= now + endingMs) return badge('narrow', 'Ends soon')
+  if (record.host === undefined && isEnding(record, now)) return badge('narrow', 'Ends soon')
   return badge('good', 'Valid')
 }
