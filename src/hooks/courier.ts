@@ -1,6 +1,14 @@
 import type { Ctx, EventTable, Kernel } from '#platform'
-import { type Attempted, type Delivery, endpointsWithDue, findDue, findEvent, noteDelivery } from './delivery-store.ts'
-import type { Endpoint } from './endpoint.ts'
+import {
+  type Attempted,
+  type Delivery,
+  endpointsWithDue,
+  findDue,
+  findEvents,
+  type KeptEvent,
+  noteDelivery,
+} from './delivery-store.ts'
+import { type Endpoint, laneOf } from './endpoint.ts'
 import { findEndpointById, noteAttempt } from './endpoint-store.ts'
 import { targetOf } from './message.ts'
 import { pauseBySystem } from './pausing.ts'
@@ -13,6 +21,16 @@ const interval = 1_000
 /** Messages on their way to one endpoint at the same time while many wait for it; otherwise one after another, in order. */
 const abreast = 4
 const many = 16
+/** What so many attempts came to is written at once: a commit costs as much as several messages. */
+const mostAtOnce = 32
+
+/** An attempt that was made and is not written down yet. */
+interface Made {
+  readonly delivery: Delivery
+  readonly attempted: Attempted
+  /** Absent: nothing was sent, since whoever the endpoint acts as may not read it. */
+  readonly outcome?: Outcome
+}
 
 export interface CourierDeps extends SendingDeps, ReadingDeps {
   readonly kernel: Pick<Kernel, 'clock' | 'database' | 'log' | 'random' | 'underLease'>
@@ -74,7 +92,7 @@ export class Courier {
   async #runLane(endpointId: string): Promise<void> {
     const { kernel } = this.#deps
     try {
-      await kernel.underLease(`hooks/${endpointId}`, this.#stop.signal, async (ctx) => {
+      await kernel.underLease(laneOf(endpointId), this.#stop.signal, async (ctx) => {
         while (!ctx.signal.aborted && (await this.#deliverSome(endpointId, ctx)));
       })
     } catch (error) {
@@ -87,20 +105,47 @@ export class Courier {
     const now = this.#deps.kernel.clock.now()
     const endpoint = await findEndpointById(ctx.db, endpointId)
     if (endpoint === undefined || endpoint.pausedReason !== undefined) return false
-    const due = await findDue(ctx.db, endpointId, now, many)
+    const due = await findDue(ctx.db, endpointId, now, mostAtOnce)
     if (due.length === 0) return false
-    const isBehind = due.length === many && endpoint.failingSince === undefined
+    const isBehind = due.length >= many && endpoint.failingSince === undefined
     if (!(await stands(this.#deps, endpoint.owner, now))) {
       await pauseBySystem(this.#deps.kernel.log, ctx, endpoint, 'owner', now)
       return false
     }
-    await Promise.all(due.slice(0, isBehind ? abreast : 1).map((delivery) => this.#deliver(endpoint, delivery, ctx)))
+    await this.#note(endpoint, await this.#attempt(endpoint, isBehind ? due : due.slice(0, 1), ctx), ctx)
     return true
   }
 
-  async #deliver(endpoint: Endpoint, delivery: Delivery, ctx: Ctx): Promise<void> {
+  /** Sends in order, a few abreast; after a failure what has not been begun stays for later. */
+  async #attempt(endpoint: Endpoint, due: readonly Delivery[], ctx: Ctx): Promise<readonly Made[]> {
+    const events = await findEvents(
+      ctx.db,
+      due.map(({ eventId }) => eventId),
+    )
+    const waiting = due.values()
+    const made: Made[] = []
+    let failed = false
+    const sendOn = async (): Promise<void> => {
+      // one iterator for all: each takes what none has begun
+      for (const delivery of waiting) {
+        if (failed || ctx.signal.aborted) return
+        const one = await this.#attemptOne(endpoint, delivery, events.get(delivery.eventId), ctx)
+        if (one !== undefined) made.push(one)
+        failed ||= one?.outcome?.delivered === false
+      }
+    }
+    await Promise.all(Array.from({ length: abreast }, sendOn))
+    return made
+  }
+
+  /** @returns `undefined` where it was broken off by us: nobody knows whether it arrived, so it is sent again */
+  async #attemptOne(
+    endpoint: Endpoint,
+    delivery: Delivery,
+    event: KeptEvent | undefined,
+    ctx: Ctx,
+  ): Promise<Made | undefined> {
     const { kernel, events } = this.#deps
-    const event = await findEvent(ctx.db, delivery.eventId)
     const declaration = events[delivery.event]
     const readable =
       event !== undefined &&
@@ -108,27 +153,35 @@ export class Courier {
       (await mayRead(this.#deps, ctx.db, endpoint.owner, declaration, targetOf(event.body), kernel.clock.now()))
     if (!readable) {
       const attempted = { ...delivery, state: 'dead', reason: 'not-readable', lastAt: kernel.clock.now() } as const
-      await ctx.tx((inner) => noteDelivery(inner.db, delivery, attempted))
-      return
+      return { delivery, attempted }
     }
     const outcome = await send(this.#deps, endpoint, event, kernel.clock.now(), ctx.signal)
-    // broken off by us: nobody knows whether it arrived, so it is sent again
-    if (ctx.signal.aborted && !outcome.delivered) return
-    await this.#note(endpoint, delivery, outcome, ctx)
+    if (ctx.signal.aborted && !outcome.delivered) return undefined
+    return { delivery, attempted: attemptedOf(delivery, outcome, kernel.clock.now(), kernel.random.bytes(4)), outcome }
   }
 
-  async #note(endpoint: Endpoint, delivery: Delivery, outcome: Outcome, ctx: Ctx): Promise<void> {
+  async #note(endpoint: Endpoint, made: readonly Made[], ctx: Ctx): Promise<void> {
+    if (made.length === 0) return
     const { kernel, counted } = this.#deps
     const now = kernel.clock.now()
-    const attempted = attemptedOf(delivery, outcome, now, kernel.random.bytes(4))
+    const outcomes = made.flatMap(({ outcome }) => outcome ?? [])
+    const delivered = outcomes.some((outcome) => outcome.delivered)
+    const failed = outcomes.filter((outcome) => !outcome.delivered)
     await ctx.tx(async (inner) => {
-      await noteDelivery(inner.db, delivery, attempted)
-      await noteAttempt(inner.db, endpoint.id, outcome.delivered, now)
+      for (const { delivery, attempted } of made) await noteDelivery(inner.db, delivery, attempted)
+      if (delivered) await noteAttempt(inner.db, endpoint.id, true, now)
+      if (failed.length > 0) await noteAttempt(inner.db, endpoint.id, false, now)
     })
-    counted(attempted.state === 'waiting' ? 'failed' : attempted.state)
-    if (outcome.delivered) return
-    if (outcome.reason === 'gone') await pauseBySystem(kernel.log, ctx, endpoint, 'gone', now)
-    else if (endpoint.failingSince !== undefined && now - endpoint.failingSince >= patienceMs) {
+    for (const { attempted, outcome } of made) {
+      if (outcome !== undefined) counted(attempted.state === 'waiting' ? 'failed' : attempted.state)
+    }
+    if (failed.some(({ reason }) => reason === 'gone')) await pauseBySystem(kernel.log, ctx, endpoint, 'gone', now)
+    else if (
+      failed.length > 0 &&
+      !delivered &&
+      endpoint.failingSince !== undefined &&
+      now - endpoint.failingSince >= patienceMs
+    ) {
       await pauseBySystem(kernel.log, ctx, endpoint, 'failing', now)
     }
   }

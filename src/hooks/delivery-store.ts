@@ -73,8 +73,9 @@ export async function keepEvent(db: Db, event: KeptEvent): Promise<void> {
     .execute()
 }
 
-export async function findEvent(db: Db, id: string): Promise<KeptEvent | undefined> {
-  return tables<Tables>(db).selectFrom('hooks_events').selectAll().where('id', '=', id).executeTakeFirst()
+export async function findEvents(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, KeptEvent>> {
+  const rows = await tables<Tables>(db).selectFrom('hooks_events').selectAll().where('id', 'in', ids).execute()
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Events from a time on, in order, after a sequence number. */

@@ -29,3 +29,8 @@ export function stateOf({ pausedReason, failingSince }: Endpoint): EndpointState
   if (pausedReason !== undefined) return 'paused'
   return failingSince === undefined ? 'on' : 'failing'
 }
+
+/** The lease under which one node at a time delivers to an endpoint. */
+export function laneOf(endpointId: string): string {
+  return `hooks/${endpointId}`
+}

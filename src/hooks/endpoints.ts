@@ -1,9 +1,9 @@
 import { throughOf } from '#kit'
-import { type Ctx, type Keyring, type Random, setEventReader } from '#platform'
+import { type Ctx, forgetLease, type Keyring, type Random, setEventReader } from '#platform'
 import type { HooksConfig } from './config.ts'
 import { type CreateWebhook, mostWebhooks, type UpdateWebhook } from './contract.ts'
 import { removeDeliveries } from './delivery-store.ts'
-import type { Endpoint, Owner } from './endpoint.ts'
+import { type Endpoint, laneOf, type Owner } from './endpoint.ts'
 import {
   countEndpoints,
   findEndpoint,
@@ -144,6 +144,7 @@ export async function deleteEndpoint(ctx: Ctx, name: string, guard: Guard): Prom
     guard(endpoint)
     await removeEndpoint(inner.db, endpoint.id, inner.now)
     await removeDeliveries(inner.db, endpoint.id)
+    await forgetLease(inner.db, laneOf(endpoint.id))
     if ((await countEndpoints(inner.db)) === 0) await setEventReader(inner.db, 'hooks', false)
     await inner.audit({ action: 'webhooks.delete', target: journalTarget(endpoint) })
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { listAudit } from '#platform'
+import { listAudit, tables } from '#platform'
 import { eachDialect, memorySeal } from '#platform/testing'
 import { secretOf } from './signature.ts'
 import { type Received, startHooks, startReceiver, type TestHooks } from './testing.ts'
@@ -161,6 +161,30 @@ eachDialect((dialect, open) => {
     await hooks.hooks.deliverDue()
     assert.equal(received.length, 45)
     assert.ok(most > 1 && most <= 4, String(most))
+  })
+
+  test('of many that are written down at once, each has what its own attempt came to', async (t) => {
+    const hooks = await startHooks(t, open)
+    let asked = 0
+    const answers = new Map<string, number>()
+    const { url, received } = await startReceiver(t, (_, response) => {
+      const status = ++asked % 7 === 0 ? 500 : 204
+      answers.set(String(received.at(-1)?.headers['webhook-id']), status)
+      response.writeHead(status).end()
+    })
+    await make(hooks, url, { events: ['roles.*'] })
+    await hooks.api('POST', '/webhooks/siem/pause')
+    for (let count = 0; count < 40; count++) await hooks.change('roles.create', role, { permissions: [] })
+    await hooks.deliverEvents()
+    await hooks.api('POST', '/webhooks/siem/replay', { since: new Date(0).toISOString() })
+    await hooks.api('POST', '/webhooks/siem/resume')
+    await hooks.hooks.deliverDue()
+    const { items } = (await hooks.api('GET', '/webhooks/siem/deliveries?limit=200')).json as {
+      readonly items: readonly { readonly eventId: string; readonly status: number; readonly attempts: number }[]
+    }
+    assert.equal(items.length, 40)
+    assert.equal(received.length, 40, 'each was attempted once')
+    for (const { eventId, status, attempts } of items) assert.deepEqual([status, attempts], [answers.get(eventId), 1])
   })
 
   test('one endpoint that hangs holds up no other', async (t) => {
@@ -403,6 +427,11 @@ eachDialect((dialect, open) => {
     assert.equal(received.length, 1)
     assert.equal((await hooks.api('GET', '/webhooks/siem')).status, 404)
     assert.equal((await hooks.api('POST', '/webhooks', { name: 'siem', url })).json['code'], 'hooks.name-taken')
+    const { rows } = await tables<object>(hooks.kernel.database.db).raw<{ readonly name: string }>(
+      "select name from platform_jobs where name like 'hooks/whk%'",
+      [],
+    )
+    assert.deepEqual(rows, [], 'nor does the lease of its lane stay')
   })
 
   test('deliveries are listed by state and by page, and a cursor serves only its own list', async (t) => {

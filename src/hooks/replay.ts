@@ -1,5 +1,5 @@
 import type { Ctx } from '#platform'
-import { type Delivery, eventsSince, findDelivery, findEvent, type KeptEvent, requeue } from './delivery-store.ts'
+import { type Delivery, eventsSince, findDelivery, findEvents, type KeptEvent, requeue } from './delivery-store.ts'
 import type { Endpoint } from './endpoint.ts'
 import { getEndpoint } from './endpoints.ts'
 import { fail } from './errors.ts'
@@ -16,7 +16,7 @@ export async function replayOne(deps: FanOutDeps, ctx: Ctx, name: string, id: st
   const delivery = await ctx.tx(async (inner) => {
     const endpoint = await getEndpoint(inner, name)
     const found = await findDelivery(inner.db, endpoint.id, id)
-    const event = found === undefined ? undefined : await findEvent(inner.db, found.eventId)
+    const event = found === undefined ? undefined : (await findEvents(inner.db, [found.eventId])).get(found.eventId)
     if (found === undefined || event === undefined) throw fail('hooks.delivery-unknown')
     await requeue(inner.db, [{ id, endpointId: endpoint.id, event, now: inner.now }])
     await inner.audit({ action: 'webhooks.replay', target: journalTarget(endpoint), detail: { count: 1 } })

@@ -71,6 +71,7 @@ export {
   route,
   type SetCookie,
 } from './http/route.ts'
+export { forgetLease } from './jobs/job-store.ts'
 export { fileSeal } from './keyring/file-seal.ts'
 export type { Keyring, Place, Seal } from './keyring/keyring.ts'
 export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/open-keyring.ts'

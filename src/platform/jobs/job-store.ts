@@ -40,6 +40,14 @@ export async function findDueJobs(db: Db, clock: Clock, names: readonly string[]
   return rows.map(({ name }) => name)
 }
 
+/**
+ * Forgets the lease of a name that is never used again: what is still done under it can change nothing any more. In the
+ * transaction that ends what it was for.
+ */
+export async function forgetLease(db: Db, name: string): Promise<void> {
+  await tables<JobTables>(db).deleteFrom('platform_jobs').where('name', '=', name).execute()
+}
+
 /** Takes the lease of a due job. @returns its fencing token, larger than every one before; `undefined` when not to be had */
 export async function claimJob(db: Db, clock: Clock, name: string, leaseMs: number): Promise<number | undefined> {
   const now = databaseNow(db, clock)
