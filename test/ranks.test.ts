@@ -96,6 +96,7 @@ const forms: readonly Call[] = [
   call('POST /accounts/{id}/disable', { id: 'id' }),
   call('POST /accounts/{id}/delete', { id: 'id' }, ({ name }) => ({ confirm: name })),
   call('POST /accounts/{id}/reset-password', { id: 'id' }),
+  call('POST /accounts/{id}/revoke-tokens', { id: 'id' }),
   call('POST /accounts/{id}/recovery-link', { id: 'id' }),
   call('POST /accounts/{id}/suspend', { id: 'id' }, () => ({ reason: 'away', lasts: '1d' })),
   call('POST /sessions/{id}/end', { id: 'session' }),

@@ -198,6 +198,8 @@ export const accountDoors = doors('browser', {
   'POST /accounts/{id}/delete': { access: { permission: 'accounts:delete:{id}' } },
   'GET /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' } },
   'POST /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' } },
+  'GET /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
+  'POST /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
   'GET /accounts': { access: { each: 'accounts:read' } },
   'GET /accounts/new': { access: { permission: 'accounts:create' } },
   'POST /accounts': { access: { permission: 'accounts:create' } },

@@ -74,12 +74,23 @@ eachDialect((_, open) => {
     const path = `/api/v1/accounts/${items[0]?.id}/revoke-tokens`
     const admins = (await node.admin.get('/api/v1/me')).json['id']
     assert.equal((await bob.post(`/api/v1/accounts/${String(admins)}/revoke-tokens`)).status, 403)
+    const page = path.replace('/api/v1', '')
+    assert.match(
+      (await node.admin.get(page.replace('/revoke-tokens', ''))).text,
+      /href="\/accounts\/[^"]*\/revoke-tokens"/,
+    )
+    assert.match((await node.admin.get(page)).text, /1 API token end/)
+    assert.match((await bob.get('/account/password')).text, /An API token goes on/)
     assert.deepEqual((await node.admin.post(path)).json, { tokensRevoked: 1 })
     assert.equal(await works(String(bobs.json['secret'])), false)
+    assert.doesNotMatch((await bob.get('/account/password')).text, /API token goes on/)
+    const again = await bob.post('/api/v1/tokens', { label: 'again', permissions: ['*'], expiresAt: null })
+    assert.equal((await node.admin.post(page)).status, 303)
+    assert.equal(await works(String(again.json['secret'])), false)
     const records = await listAudit(node.kernel.database.db, { actionPrefix: 'tokens.revoke-all' }, { limit: 10 })
     assert.deepEqual(
       records.map(({ detail }) => detail),
-      [{ tokensRevoked: 1 }, { tokensRevoked: 1 }, { tokensRevoked: 1 }],
+      [1, 1, 1, 1].map((tokensRevoked) => ({ tokensRevoked })),
     )
   })
 

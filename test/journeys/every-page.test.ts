@@ -98,6 +98,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     assert.deepEqual(faults, [])
     for (const kind of [
       '/accounts/{id}',
+      '/accounts/{id}/revoke-tokens',
       '/account/security',
       '/account/credentials/new/passkey',
       '/account/credentials/new/totp',

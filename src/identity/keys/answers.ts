@@ -81,8 +81,13 @@ function createVerifier(parts: Parts) {
     verifyMac(mac, openSharedSecret(keyring, id, material).reveal(), text)
 
   const byMac = (stored: readonly StoredCredential[], mac: Uint8Array, text: string) => {
-    if (stored.length === 0) secretProves(nobody, secretOfNobody, mac, text)
-    return stored.find(({ credential, material }) => secretProves(credential.id, material as SecretMaterial, mac, text))
+    const right = stored.find(({ credential, material }) =>
+      secretProves(credential.id, material as SecretMaterial, mac, text),
+    )
+    if (right !== undefined) return right
+    // as much as for three, as with keys
+    for (let tried = stored.length; tried < 3; tried += 1) secretProves(nobody, secretOfNobody, mac, text)
+    return undefined
   }
 
   return async (ctx: Ctx, handle: string, text: string, pasted: string): Promise<Verified> => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { readPublicKey } from './public-keys.ts'
-import { createVerifyingKeys, keyMaterial, readSignedAnswer, verifyAnswer } from './signatures.ts'
+import {
+  createVerifyingKeys,
+  findSigner,
+  keyMaterial,
+  readSignedAnswer,
+  type Shape,
+  type VerifyingKey,
+  verifyAnswer,
+} from './signatures.ts'
 import { wireBytes } from './ssh-wire.ts'
 import { keyTools, opensslKeys, sshKeys, type Tools, toolsMissing } from './testing.ts'
 
@@ -231,4 +240,28 @@ test('what is no answer is read as none', () => {
     '\0'.repeat(64),
   ]
   for (const pasted of answers) assert.equal(readSignedAnswer(pasted), undefined, pasted.slice(0, 40))
+})
+
+test('attack 27: a wrong signature costs as much for no key as for three', () => {
+  const answer = readSignedAnswer(Buffer.alloc(64, 7).toString('base64'))
+  assert.ok(answer)
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const triedFor = (count: number) => {
+    let tried = 0
+    const counting = (kind: Shape): VerifyingKey => ({
+      kind,
+      get key() {
+        tried += 1
+        return publicKey
+      },
+      ssh: Buffer.of(),
+      lately: { pss: false },
+    })
+    const present = Array.from({ length: count }, () => counting('Ed25519'))
+    assert.equal(findSigner(answer, present, text, counting), undefined)
+    return tried
+  }
+  const [none, ...some] = [0, 1, 2, 3].map(triedFor)
+  assert.ok((none ?? 0) > 0)
+  assert.deepEqual(some, [none, none, none])
 })

@@ -192,9 +192,21 @@ eachDialect((dialect, open) => {
       const person = browser(node, '192.0.2.77')
       const shape = async (handle: string) => {
         const asked = await ask(person, '/sign-in/passkey/options', { handle })
-        return { ...asked, challenge: '', allowCredentials: asked.allowCredentials.length }
+        const [first] = asked.allowCredentials
+        return { ...asked, challenge: '', allowCredentials: Object.keys(first ?? {}) }
       }
       assert.deepEqual(await shape('nobody'), await shape('ada'))
+      const counts = new Map<number, number>()
+      for (let i = 0; i < 60; i += 1) {
+        const { allowCredentials } = await ask(person, '/sign-in/passkey/options', { handle: `nobody-${i}` })
+        assert.equal(new Set(allowCredentials.map(({ id }) => id)).size, allowCredentials.length)
+        counts.set(allowCredentials.length, (counts.get(allowCredentials.length) ?? 0) + 1)
+      }
+      assert.deepEqual(
+        [...counts.keys()].toSorted((one, other) => one - other),
+        [1, 2, 3],
+        'as many as people have',
+      )
       const once = await ask(person, '/sign-in/passkey/options', { handle: 'nobody' })
       const twice = await ask(person, '/sign-in/passkey/options', { handle: ' NoBody' })
       assert.deepEqual(once.allowCredentials, twice.allowCredentials)

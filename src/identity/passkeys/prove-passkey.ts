@@ -39,12 +39,12 @@ export async function askForPasskey(parts: Parts, ctx: Ctx, use: PasskeyUse, acc
 
 /**
  * Options for signing in as a handle that was typed, for authenticators that find no passkey by themselves. Whoever asks
- * learns nothing: a handle without passkeys, known or not, has one that looks like any other and that nobody holds.
+ * learns nothing: a handle without passkeys, known or not, has one to three that look like any other and that nobody holds.
  */
 export async function askForPasskeyOf(parts: Parts, ctx: Ctx, handle: string) {
   const { nonce } = issueChallenge(parts, challengeUse({ kind: 'sign-in' }), ctx.now)
   const found = await passkeysOf(ctx, { handle, kinds: ['passkey'] })
-  return assertionOptions(relyingParty(parts), nonce, found.length > 0 ? found : [decoy(parts, handle)])
+  return assertionOptions(relyingParty(parts), nonce, found.length > 0 ? found : decoys(parts, handle))
 }
 
 export interface PasskeyAttempt extends SignInAttempt {
@@ -106,13 +106,16 @@ async function passkeysOf(ctx: Ctx, choice: Parameters<typeof findCandidates>[1]
 /** Lengths of credential ids as authenticators make them. */
 const idLengths = [16, 20, 32, 32, 48, 64]
 
-/** The same one for the same handle each time, as a real one would be. */
-function decoy({ kernel: { keyring } }: Parts, handle: string): Pick<Passkey, 'id' | 'transports'> {
-  const [first = 0, ...bytes] = [0, 1, 2].flatMap((part) => [
-    ...keyring.mac('identity.no-passkey', `${part} ${handle}`),
-  ])
-  const id = Buffer.from(bytes.slice(0, idLengths[first % idLengths.length])).toString('base64url')
-  return { id, transports: first < 128 ? ['internal', 'hybrid'] : ['nfc', 'usb'] }
+/** The same ones for the same handle each time, as real ones would be: one mostly, as people have. */
+function decoys({ kernel: { keyring } }: Parts, handle: string): readonly Pick<Passkey, 'id' | 'transports'>[] {
+  const bytesOf = (part: string) => [...keyring.mac('identity.no-passkey', `${part} ${handle}`)]
+  const [many = 0] = bytesOf('how many')
+  const count = many < 150 ? 1 : many < 225 ? 2 : 3
+  return Array.from({ length: count }, (_, place) => {
+    const [first = 0, ...bytes] = [0, 1, 2].flatMap((part) => bytesOf(`${place}.${part}`))
+    const id = Buffer.from(bytes.slice(0, idLengths[first % idLengths.length])).toString('base64url')
+    return { id, transports: first < 128 ? ['internal', 'hybrid'] : ['nfc', 'usb'] }
+  })
 }
 
 /** Verified against where nobody has the passkey, so that it takes as long; its private key was never kept. */

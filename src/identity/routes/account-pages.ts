@@ -9,6 +9,7 @@ import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
 import { accountResource, belongingsOf } from '../resources.ts'
 import { listSuspensions } from '../suspension/suspension-store.ts'
+import { revokeAllTokens } from '../tokens.ts'
 import {
   type AccountStep,
   accountListPage,
@@ -143,6 +144,7 @@ async function personPage(
     ...held,
     sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, account.id) : undefined,
     tokens: (await may('tokens:read')) ? await listCredentials(ctx.db, account.id, 'token') : undefined,
+    mayRevokeTokens: await may('tokens:revoke'),
     suspensions: await listSuspensions(ctx.db, account.id, 20),
     maySuspend: (
       await parts.access.decide(ctx.actor, `accounts:suspend:${account.id}`, accountResource(account.id), {
@@ -156,7 +158,13 @@ async function personPage(
   })
 }
 
-const everyStep = ['disable', 'enable', 'delete', 'reset-password'] as const satisfies readonly AccountStep[]
+const everyStep = [
+  'disable',
+  'enable',
+  'delete',
+  'reset-password',
+  'revoke-tokens',
+] as const satisfies readonly AccountStep[]
 
 /** Each step has a page that says what it does, and only its form takes it. */
 function steps(parts: Parts): readonly Route[] {
@@ -216,6 +224,9 @@ async function takeStep(
       await deleteAccount(parts, ctx, accountId)
       return { kind: 'redirect', location: '/accounts' }
     }
+    case 'revoke-tokens':
+      await revokeAllTokens(parts, ctx, accountId)
+      return there
     case 'reset-password': {
       const account = await getAccount(ctx, accountId)
       const made = generatePassword(parts.kernel.random)

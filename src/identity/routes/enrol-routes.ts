@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { type Ctx, type GateError, type Reply, type Route, route } from '#platform'
 import { enrolDoors } from '../doors.ts'
 import { beginTotp, createTotp, resumeTotp, type TotpEnrolment } from '../one-time-codes/totps.ts'
 import { scanView } from '../one-time-codes/views.ts'
@@ -9,8 +9,8 @@ import { askForNewPasskey, createPasskey } from '../passkeys/passkeys.ts'
 import { creationResponse, longestResponse, parseResponse } from '../passkeys/responses.ts'
 import { returnPath } from '../return-path.ts'
 import { completeEnrolment, enrolledAs, requireEnrollable } from '../sign-in/enrol.ts'
-import { getWaitingSignIn, sessionOpener, signInCookieName, type WaitingSignIn } from '../sign-in/finish.ts'
-import { signingBrowser } from '../sign-in/sign-in-reply.ts'
+import { getWaitingSignIn, signInCookieName, type WaitingSignIn } from '../sign-in/finish.ts'
+import type { SigningBrowser } from '../sign-in/sign-in-reply.ts'
 import { enrolTotpPage } from '../views/second.ts'
 import { answeredSecond } from './second-routes.ts'
 
@@ -39,12 +39,11 @@ function passkeys(parts: Parts): readonly Route[] {
       body: passkeyForm,
       maxBody: 3 * longestResponse + 16_384,
       handler: (ctx, { body, request }) =>
-        answeredSecond(parts, ctx, request, body.to, async (waiting) => {
+        answeredSecond(parts, ctx, request, body.to, async (waiting, browser) => {
           const as = await requireEnrollable(ctx, waiting, 'passkey')
           const answer = parseResponse(creationResponse, body.response)
           const wanted = { ...enrolledAs(as, ''), isSecond: true, answer }
-          const open = sessionOpener(parts, signingBrowser(parts, request))
-          return createPasskey(parts, as, wanted, (tx, made) => completeEnrolment(parts, tx, waiting, made, open))
+          return createPasskey(parts, as, wanted, (tx, made) => completeEnrolment(parts, tx, waiting, made, browser))
         }),
     }),
   ]
@@ -65,14 +64,21 @@ function apps(parts: Parts): readonly Route[] {
       ...enrolDoors['POST /sign-in/second/new-totp'],
       body: totpForm,
       handler: (ctx, { body, request }) =>
-        answeredSecond(parts, ctx, request, body.to, (waiting) => enrolTotp(parts, ctx, request, waiting, body), {
-          async again(waiting, error) {
-            if (error.code !== 'identity.code-wrong') return undefined
-            const as = await requireEnrollable(ctx, waiting, 'totp')
-            const enrolment = resumeTotp(parts, as, waiting.factors[0].account, body.enrolment)
-            return scanReply(enrolment, returnPath(body.to), error)
+        answeredSecond(
+          parts,
+          ctx,
+          request,
+          body.to,
+          (waiting, browser) => enrolTotp(parts, ctx, browser, waiting, body),
+          {
+            async again(waiting, error) {
+              if (error.code !== 'identity.code-wrong') return undefined
+              const as = await requireEnrollable(ctx, waiting, 'totp')
+              const enrolment = resumeTotp(parts, as, waiting.factors[0].account, body.enrolment)
+              return scanReply(enrolment, returnPath(body.to), error)
+            },
           },
-        }),
+        ),
     }),
   ]
 }
@@ -80,14 +86,15 @@ function apps(parts: Parts): readonly Route[] {
 async function enrolTotp(
   parts: Parts,
   ctx: Ctx,
-  request: RequestView,
+  browser: SigningBrowser,
   waiting: WaitingSignIn,
   { enrolment, code }: z.infer<typeof totpForm>,
 ) {
   const as = await requireEnrollable(ctx, waiting, 'totp')
   const wanted = { ...enrolledAs(as, 'Authenticator app'), enrolment, code: new Secret(code) }
-  const open = sessionOpener(parts, signingBrowser(parts, request))
-  return createTotp(parts, as, wanted, (tx, credential) => completeEnrolment(parts, tx, waiting, { credential }, open))
+  return createTotp(parts, as, wanted, (tx, credential) =>
+    completeEnrolment(parts, tx, waiting, { credential }, browser),
+  )
 }
 
 function scanReply(enrolment: TotpEnrolment, to: string, error?: GateError): Reply {

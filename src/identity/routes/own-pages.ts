@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Actor, Secret } from '#kit'
+import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
@@ -8,6 +8,7 @@ import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credential
 import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
+import { isWithin } from '../credentials/within.ts'
 import { findDevice } from '../devices.ts'
 import { ownDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
@@ -112,7 +113,7 @@ function ownPassword(parts: Parts): readonly Route[] {
   return [
     route({
       ...ownDoors['GET /account/password'],
-      handler: async ({ actor }) => ({ kind: 'page', page: passwordPage(changing(actor)) }),
+      handler: async (ctx) => ({ kind: 'page', page: passwordPage(await changing(ctx)) }),
     }),
     route({
       ...ownDoors['POST /account/password'],
@@ -123,8 +124,13 @@ function ownPassword(parts: Parts): readonly Route[] {
   ]
 }
 
-function changing({ principal, ledTo }: Actor) {
-  return { handle: principal.name, hasLeaked: ledTo === changePasswordPath }
+async function changing(ctx: Ctx) {
+  const { principal, ledTo } = ctx.actor
+  const hasLeaked = ledTo === changePasswordPath
+  // a session that may only change a leaked password is shown nothing else
+  const tokens = hasLeaked ? [] : await listCredentials(ctx.db, principal.id, 'token')
+  const byHand = tokens.filter(({ openedBy }) => openedBy === undefined)
+  return { handle: principal.name, hasLeaked, tokens: byHand.filter((one) => isWithin(ctx.actor, one)).length }
 }
 
 async function changeByForm(
@@ -137,7 +143,7 @@ async function changeByForm(
   await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
   if (body.password !== body.passwordAgain) {
     const faults = [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
-    return { kind: 'page', status: 400, page: passwordPage(changing(ctx.actor), faults) }
+    return { kind: 'page', status: 400, page: passwordPage(await changing(ctx), faults) }
   }
   try {
     const { token } = await changeOwnPassword(parts, ctx, {
@@ -150,7 +156,7 @@ async function changeByForm(
   } catch (error) {
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
-    const page = passwordPage(changing(ctx.actor), error.faults, refusal)
+    const page = passwordPage(await changing(ctx), error.faults, refusal)
     return { kind: 'page', status: error.status, headers: error.headers, page }
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Secret } from '#kit'
 import { type Ctx, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { createdToken, halfSignIn, secondFactorBody } from '../contract.ts'
+import { listCredentials } from '../credentials/credential-store.ts'
 import { type WayView, ways } from '../credentials/ways.ts'
 import { secondDoors } from '../doors.ts'
 import { provingCode } from '../one-time-codes/prove-code.ts'
@@ -22,7 +23,14 @@ import {
   type WaitingSignIn,
 } from '../sign-in/finish.ts'
 import { secondWays } from '../sign-in/second-ways.ts'
-import { noHalfCookie, signInReply, signingBrowser, signingProgram, tokenReply } from '../sign-in/sign-in-reply.ts'
+import {
+  noHalfCookie,
+  type SigningBrowser,
+  signInReply,
+  signingBrowser,
+  signingProgram,
+  tokenReply,
+} from '../sign-in/sign-in-reply.ts'
 import { secondPage } from '../views/second.ts'
 
 /** The second factor of a sign-in, by page and for the command line. */
@@ -55,10 +63,9 @@ export async function secondReply(
   to: string | undefined,
   proving: (waiting: WaitingSignIn) => Omit<Proving<unknown>, 'onProven'>,
 ): Promise<Reply> {
-  return answeredSecond(parts, ctx, request, to, (waiting) => {
-    const browser = signingBrowser(parts, request)
-    return proveSecond(parts, ctx, waiting, browser, proving(waiting), sessionOpener(parts, browser))
-  })
+  return answeredSecond(parts, ctx, request, to, (waiting, browser) =>
+    proveSecond(parts, ctx, waiting, browser, proving(waiting), sessionOpener(parts, browser)),
+  )
 }
 
 /** The same for whatever else completes a half sign-in. */
@@ -67,15 +74,17 @@ export async function answeredSecond(
   ctx: Ctx,
   request: RequestView,
   to: string | undefined,
-  complete: (waiting: WaitingSignIn) => Promise<SignInResult<OpenedSession>>,
+  complete: (waiting: WaitingSignIn, browser: SigningBrowser) => Promise<SignInResult<OpenedSession>>,
   /** Answers a refusal with another page than the one of all ways. */
   { again }: { again?: (waiting: WaitingSignIn, error: GateError) => Promise<Reply | undefined> } = {},
 ): Promise<Reply> {
   const waiting = await findWaitingSignIn(ctx, request.cookies.get(signInCookieName))
   if (waiting === undefined) return fromTheStart()
   const path = returnPath(to)
+  // one for both: what a new browser is remembered by is what its cookie says
+  const browser = signingBrowser(parts, request)
   try {
-    return signInReply(parts, await complete(waiting), path, signingBrowser(parts, request))
+    return signInReply(parts, await complete(waiting, browser), path, browser)
   } catch (error) {
     if (!(error instanceof GateError)) throw error
     if (error.code === 'identity.session-ended') return fromTheStart()
@@ -124,9 +133,11 @@ async function secondView(
     forms.push({ kind: way.kind, body: await way.second(parts, ctx, view), scripts: way.scripts ?? [] })
   }
   const enrol = await enrollableKinds(ctx, waiting)
+  const seconds = (await listCredentials(ctx.db, account.id)).filter(({ isSecond }) => isSecond)
+  const hasEnded = seconds.some(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt <= ctx.now)
   return {
     kind: 'page',
-    page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal, enrol, to }),
+    page: secondPage({ forms, demand: waiting.demand, proven: waiting.factors, refusal, enrol, hasEnded, to }),
   }
 }
 

@@ -169,7 +169,7 @@ async function complete<T>(parts: Parts, ctx: Ctx, completion: Completion<T>): P
  * Whether no password of the account reaches further. Who holds a narrow credential could otherwise guess at a wider
  * password for ever: every proof of the narrow one would take their wrong guesses back.
  */
-async function isWidest(tx: Ctx, credential: Credential): Promise<boolean> {
+export async function isWidest(tx: Ctx, credential: Credential): Promise<boolean> {
   const { networks, regions, permissions } = credential
   const isUnlimited = [networks.allow, networks.deny, regions].every(({ length }) => length === 0)
   if (isUnlimited && permissions.includes('*')) return true

@@ -6,8 +6,11 @@ import { listCredentials } from '../credentials/credential-store.ts'
 import { type CredentialKind, credentialKinds } from '../credentials/kinds.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
-import { provenActor } from './attempts.ts'
-import { completeSignIn, type Opener, type SignInResult, type WaitingSignIn } from './finish.ts'
+import type { OpenedSession } from '../sessions.ts'
+import { rememberPlaces } from '../throttles.ts'
+import { isWidest, provenActor } from './attempts.ts'
+import { completeSignIn, type SignInResult, sessionOpener, type WaitingSignIn } from './finish.ts'
+import type { SigningBrowser } from './sign-in-reply.ts'
 
 /** Kinds that can be set up in the middle of a sign-in. */
 export type EnrolledKind = 'passkey' | 'totp'
@@ -45,17 +48,18 @@ export function enrolledAs(as: Ctx, label: string): WantedCredential {
 }
 
 /**
- * Completes the sign-in with what was just set up; inside the transaction that made it.
+ * Completes the sign-in with what was just set up; inside the transaction that made it. Where that opens a session the browser
+ * is one that has signed in before, as after every other whole sign-in.
  *
  * @throws GateError `identity.enrolment-refused` when another was set up meanwhile
  */
-export async function completeEnrolment<Opened>(
+export async function completeEnrolment(
   parts: Parts,
   tx: Ctx,
   waiting: WaitingSignIn,
   made: { readonly credential: Credential; readonly userVerified?: boolean },
-  open: Opener<Opened>,
-): Promise<SignInResult<Opened>> {
+  browser: SigningBrowser,
+): Promise<SignInResult<OpenedSession>> {
   const { accountId, factors } = waiting
   const proven = new Set(factors.map(({ credential }) => credential.kind))
   const others = (await listCredentials(tx.db, accountId)).filter(
@@ -63,7 +67,12 @@ export async function completeEnrolment<Opened>(
   )
   if (factors.length < 2 && others.length > 0) throw fail('identity.enrolment-refused')
   const { account } = factors[0]
-  return (await completeSignIn(parts, tx, waiting, { account, ...made }, open)).result
+  const open = sessionOpener(parts, browser)
+  const { result, whole } = await completeSignIn(parts, tx, waiting, { account, ...made }, open)
+  const { handle } = account
+  const attempt = { handle, address: tx.actor.address, device: browser.nextDevice }
+  if (whole && (await isWidest(tx, made.credential))) await rememberPlaces(tx, parts.kernel.keyring, attempt)
+  return result
 }
 
 function canFollow(kind: CredentialKind, proven: ReadonlySet<CredentialKind>): boolean {

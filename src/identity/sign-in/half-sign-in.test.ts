@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { TOTP } from 'otpauth'
+import { tables } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { SoftPasskey } from '../passkeys/testing.ts'
+import type { IdentityTables } from '../tables.ts'
 import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
 
 const password = 'violet anchor meadow 4'
@@ -34,6 +36,17 @@ async function beginSignIn(node: TestNode, address = '192.0.2.77'): Promise<Brow
   assert.equal((await person.post('/sign-in', { handle: 'ada', password })).status, 200)
   assert.ok(person.cookies.get(half), 'half a sign-in')
   return person
+}
+
+/** As if it had been made with an end. */
+async function endAt({ kernel }: TestNode, id: string, at: number): Promise<void> {
+  await kernel.database.tx((db) =>
+    tables<IdentityTables>(db)
+      .updateTable('identity_credentials')
+      .set({ expires_at: at })
+      .where('id', '=', id)
+      .execute(),
+  )
 }
 
 const second = (person: Browser, code: string) => person.post('/sign-in/second/totp', { code })
@@ -176,6 +189,50 @@ unless { ${condition} };`
       node.clock.advance(30_000)
       const next = await beginSignIn(node, '192.0.2.78')
       assert.equal((await second(next, app.generate({ timestamp: node.clock.now() }))).status, 200)
+    })
+
+    test('a new browser is known after a second factor, and after one that was set up on the way', async (t) => {
+      const { node, code } = await withApp(t)
+      await addPerson(node.admin, 'bob', password)
+      const byApp = await beginSignIn(node, '192.0.2.101')
+      assert.equal((await second(byApp, code())).status, 200)
+      await ruled(node, 'context.assurance >= 2')
+      const bySetUp = browser(node, '192.0.2.102')
+      await bySetUp.post('/sign-in', { handle: 'bob', password })
+      const scan = await bySetUp.get('/sign-in/second/new-totp')
+      const right = {
+        enrolment: fieldOf(scan.text, 'enrolment'),
+        code: keyOf(scan.text).generate({ timestamp: node.clock.now() }),
+      }
+      assert.equal((await bySetUp.post('/sign-in/second/new-totp', right)).status, 200)
+      for (const [handle, known] of [
+        ['ada', byApp],
+        ['bob', bySetUp],
+      ] as const) {
+        // somebody guesses from everywhere
+        for (let i = 0; i < 24; i += 1) {
+          await browser(node, `2001:db8:${i}::1`).post('/sign-in', { handle, password: 'wrong wrong wrong' })
+        }
+        assert.equal((await browser(node, '198.51.100.20').post('/sign-in', { handle, password })).status, 429)
+        const elsewhere = browser(node, '198.51.100.21')
+        const device = '__Host-gatehouse-device'
+        elsewhere.cookies.set(device, known.cookies.get(device) ?? '')
+        assert.equal((await elsewhere.post('/sign-in', { handle, password })).status, 200, handle)
+      }
+    })
+
+    test('attack 29: a second factor that has ended is still asked for, and the page says how to get on', async (t) => {
+      const { node, ada } = await withApp(t)
+      const { items } = (await ada.get('/api/v1/credentials')).json as { items: { id: string; kind: string }[] }
+      const app = items.find(({ kind }) => kind === 'totp')
+      assert.ok(app)
+      await endAt(node, app.id, node.clock.now() + 60_000)
+      node.clock.advance(120_000)
+      const person = await beginSignIn(node)
+      const page = await person.get('/sign-in/second')
+      assert.match(page.text, /Your second factor has ended/)
+      assert.match(page.text, /one-time link/)
+      assert.equal(person.cookies.get(session), undefined, 'the password alone opens nothing')
     })
 
     test('attack 29: a rule that asks for more never lets a passkey be made past a second factor that stands', async (t) => {

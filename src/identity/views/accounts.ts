@@ -1,5 +1,6 @@
 import type { FieldFault, ShellPage } from '#platform'
 import {
+  button,
   command,
   confirmation,
   dangerZone,
@@ -149,6 +150,7 @@ export interface AccountView {
   /** Absent: the reader may not see them. */
   readonly sessions: readonly Session[] | undefined
   readonly tokens: readonly Credential[] | undefined
+  readonly mayRevokeTokens: boolean
   readonly suspensions: readonly Suspension[]
   readonly maySuspend: boolean
   /** Whether it is the reader's own. */
@@ -179,7 +181,7 @@ ${form({
   body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${emailField(view.typed?.email ?? account.email, faults)}`,
 })}
 ${view.sessions === undefined ? nothing : html`<h2>Sessions</h2>${sessionTable(view.sessions, now, undefined)}`}
-${view.tokens === undefined ? nothing : html`<h2>API tokens</h2>${tokenTable(view.tokens, now, false)}`}
+${view.tokens === undefined ? nothing : html`<h2>API tokens</h2>${tokenTable(view.tokens, now, false)}${view.mayRevokeTokens && view.tokens.length > 0 ? html`<p>${button({ text: 'Revoke all of them', href: `${path}/revoke-tokens` }, 'plain')}</p>` : nothing}`}
 ${suspensionPart(account, view.suspensions, { now, mayLift: view.maySuspend })}
 ${view.own ? nothing : dangers(account, path)}`
   return { title: account.displayName, body, section, frame: 'full' }
@@ -238,7 +240,7 @@ function dangers(account: Account, path: string): Html {
   ])
 }
 
-export type AccountStep = 'disable' | 'enable' | 'delete' | 'reset-password'
+export type AccountStep = 'disable' | 'enable' | 'delete' | 'reset-password' | 'revoke-tokens'
 
 /** Says what a step will do to whom, before it is taken. */
 export function accountStepPage(
@@ -297,6 +299,13 @@ function stepWords(step: AccountStep, account: Account, sessions: string, tokens
         ],
         undo: 'The old password cannot be brought back.',
         verb: 'Make a new password',
+      }
+    case 'revoke-tokens':
+      return {
+        title: `Revoke all API tokens of ${who}?`,
+        consequences: [`${tokens} end at once, those of command lines included.`, 'Sessions go on.'],
+        undo: 'Whatever used one has to be given another.',
+        verb: `Revoke ${tokens}`,
       }
   }
 }

@@ -8,6 +8,7 @@ import {
   form,
   type Html,
   html,
+  link,
   nothing,
   notice,
   pageHeader,
@@ -58,8 +59,15 @@ ${form({
 }
 
 /** @param handle whose password it is, so that a password manager changes the right entry; never sent */
+export interface ChangingPassword {
+  readonly handle: string
+  readonly hasLeaked: boolean
+  /** API tokens made by hand: they do not end with the password. */
+  readonly tokens: number
+}
+
 export function passwordPage(
-  { handle, hasLeaked }: { readonly handle: string; readonly hasLeaked: boolean },
+  { handle, hasLeaked, tokens }: ChangingPassword,
   faults: readonly FieldFault[] = [],
   refusal?: { readonly title: string; readonly detail: string },
 ): ShellPage {
@@ -68,6 +76,7 @@ export function passwordPage(
     lead: 'Every other session and sign-in token that the present password opened ends; this one goes on.',
     trail: hasLeaked ? [] : [mine],
   })}
+${tokensOutlive(tokens)}
 ${hasLeaked ? notice('warning', 'This password is known to have leaked', leakedText) : nothing}
 ${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
 ${form({
@@ -86,6 +95,17 @@ ${passwordFields('New password', faults)}`,
     frame: hasLeaked ? 'bare' : 'full',
     scripts: ['passwordStrength'],
   }
+}
+
+/** What somebody who changes a password because it was found out must know. */
+function tokensOutlive(tokens: number): Html {
+  if (tokens === 0) return nothing
+  const one = tokens === 1
+  return notice(
+    'info',
+    one ? 'An API token goes on' : `${tokens} API tokens go on`,
+    html`${one ? 'It was' : 'They were'} made by hand and ${one ? 'does' : 'do'} not end with the password. ${link({ text: 'Revoke all API tokens', href: '/account/tokens/revoke-all' })}`,
+  )
 }
 
 const leakedText =

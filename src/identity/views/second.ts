@@ -25,12 +25,14 @@ export interface SecondView {
   readonly refusal?: { readonly title: string; readonly detail: string } | undefined
   /** What may be set up now, because a rule demands it and there is none. */
   readonly enrol: readonly EnrolledKind[]
+  /** Whether a second factor of the account has ended, which keeps on asking for one. */
+  readonly hasEnded: boolean
   /** Where the sign-in goes on to; a checked path. */
   readonly to: string
 }
 
 /** Between the first factor and the session. Names no account: whoever looks over a shoulder learns nothing. */
-export function secondPage({ forms, demand, proven, refusal, enrol, to }: SecondView): ShellPage {
+export function secondPage({ forms, demand, proven, refusal, enrol, hasEnded, to }: SecondView): ShellPage {
   const shown = proven.map(({ credential }) => credentialKinds[credential.kind].title).join(' and ')
   const body = html`${pageHeader({ title: 'One more proof', lead: `Your ${shown} was right. This sign-in asks for another factor within ten minutes.` })}
 ${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
@@ -41,16 +43,19 @@ ${
 }
 ${forms.map((one) => html`${forms.length > 1 ? html`<h2>${heading(one.kind)}</h2>` : nothing}${one.body}`)}
 ${enrolment(enrol, to)}
-${
-  forms.length + enrol.length === 0
-    ? emptyState({
-        title: 'Nothing here proves more',
-        text: 'None of your ways to sign in is enough for this sign-in. Whoever runs this Gatehouse can help.',
-      })
-    : nothing
-}
+${forms.length + enrol.length === 0 ? emptyState(hasEnded ? endedText : lackingText) : nothing}
 ${actionForm({ action: '/sign-in/second/cancel', submit: 'Start again' })}`
   return { title: 'One more proof', body, frame: 'bare', scripts: ['passkeys'] }
+}
+
+const lackingText = {
+  title: 'Nothing here proves more',
+  text: 'None of your ways to sign in is enough for this sign-in. Whoever runs this Gatehouse can help.',
+}
+/** It does not stop asking by itself: else whoever knows the password would only have to wait. */
+const endedText = {
+  title: 'Your second factor has ended',
+  text: 'It had an end, which is over, and nothing has taken its place. Whoever runs this Gatehouse can make you a one-time link that takes it away; then you sign in and set up another.',
 }
 
 function heading(kind: CredentialKind): string {
