@@ -26,7 +26,7 @@ export type {
 } from './db/database.ts'
 export { prepared } from './db/dialect.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'
-export { fixedQuery } from './db/fixed-query.ts'
+export { type FixedQuery, fixedQuery } from './db/fixed-query.ts'
 export { tables, touch } from './db/handle.ts'
 export { closeness, contains } from './db/search.ts'
 export { createEgress, type EgressSettings } from './egress/create-egress.ts'

@@ -1,4 +1,4 @@
-import { type Db, fixedQuery, type Queries, tables } from '#platform'
+import { type Db, type FixedQuery, fixedQuery, type Queries, tables } from '#platform'
 import type { AccountRow, CredentialRow, IdentityTables } from '../tables.ts'
 import { type Credential, type Leaked, leakedOf, limitsOf } from './credential.ts'
 import { type CredentialKind, kindOf } from './kinds.ts'
@@ -91,14 +91,9 @@ async function candidateRows(db: Db, choice: CandidateChoice): Promise<readonly 
     const query = candidates(tables<IdentityTables>(db)).where('c.fingerprint', '=', fingerprint)
     return query.where('c.kind', '=', kind).execute()
   }
-  const [kind, ...further] = choice.kinds
-  if ('handle' in choice && kind !== undefined && further.length === 0) {
-    return (await candidatesByHandle(db, { handle: choice.handle, kind })).rows
-  }
+  if ('handle' in choice) return (await candidatesByHandle(choice.kinds)(db, choice)).rows
   const query = candidates(tables<IdentityTables>(db)).where('c.kind', 'in', [...choice.kinds])
-  return 'handle' in choice
-    ? query.where('a.handle', '=', choice.handle).execute()
-    : query.where('c.account_id', '=', choice.accountId).execute()
+  return query.where('c.account_id', '=', choice.accountId).execute()
 }
 
 function candidates(queries: Queries<IdentityTables>) {
@@ -116,10 +111,19 @@ const candidatesById = fixedQuery((queries: Queries<IdentityTables>, { id }: { r
   candidates(queries).where('c.id', '=', id),
 )
 
-const candidatesByHandle = fixedQuery(
-  (queries: Queries<IdentityTables>, { handle, kind }: { readonly handle: string; readonly kind: string }) =>
-    candidates(queries).where('a.handle', '=', handle).where('c.kind', '=', kind),
-)
+/** One for the kinds of each way to sign in: they are part of its text. */
+function candidatesByHandle(kinds: readonly CredentialKind[]): FixedQuery<{ readonly handle: string }, OwnedRow> {
+  const name = kinds.join()
+  const query =
+    byHandle.get(name) ??
+    fixedQuery((queries: Queries<IdentityTables>, { handle }: { readonly handle: string }) =>
+      candidates(queries).where('a.handle', '=', handle).where('c.kind', 'in', kinds),
+    )
+  byHandle.set(name, query)
+  return query
+}
+
+const byHandle = new Map<string, FixedQuery<{ readonly handle: string }, OwnedRow>>()
 
 /** Moves a counter forward; false when it stands there already or further: somebody else was first. */
 export async function advanceCounter(db: Db, id: string, counter: number): Promise<boolean> {

@@ -128,6 +128,35 @@ eachDialect((dialect, open) => {
     assert.deepEqual(await ids(database), ['a', 'c'])
   })
 
+  test('of many at once those that throw are undone wherever they stand, and what they left behind runs among no others', async (t) => {
+    const database = await open(t, { rooms })
+    const strays: Promise<unknown>[] = []
+    const work = (id: string, fails: boolean) =>
+      database.tx(async (db) => {
+        await add(db, id)
+        if (!fails) return
+        strays.push(
+          Promise.resolve()
+            .then(() => Promise.resolve())
+            .then(() => add(db, `${id}-stray`)),
+        )
+        throw new Error(`${id} fails`)
+      })
+    const tried = await Promise.allSettled([
+      work('a', true),
+      work('b', true),
+      work('c', false),
+      work('d', true),
+      work('e', false),
+    ])
+    await Promise.allSettled(strays)
+    assert.deepEqual(
+      tried.map(({ status }) => status),
+      ['rejected', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual(await ids(database), ['c', 'e'])
+  })
+
   test('a failed statement dooms its transaction even when it was caught', async (t) => {
     const database = await open(t, { rooms })
     await database.tx((db) => add(db, 'a'))

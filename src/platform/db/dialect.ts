@@ -20,7 +20,7 @@ export type Runner = (
  * Writes a limit into the text: SQLite plans by its value, so a statement that was given it as a parameter is compiled
  * anew each time it runs, which takes longer than running it.
  */
-class LiteralLimits extends SqliteQueryCompiler {
+export class LiteralLimits extends SqliteQueryCompiler {
   protected override visitLimit(node: kysely.LimitNode): void {
     const value = 'value' in node.limit ? node.limit.value : undefined
     if (Number.isSafeInteger(value)) this.append(`limit ${String(value)}`)
@@ -42,8 +42,8 @@ const engines = {
 export class Queries<Tables> extends QueryCreator<Tables> {
   readonly #executor: kysely.QueryExecutor
 
-  constructor(dialect: Dialect, run: Runner) {
-    const executor = executorOver(dialect, run)
+  constructor(dialect: Dialect, run: Runner, compiler: kysely.QueryCompiler = engines[dialect].compiler) {
+    const executor = executorOver(dialect, run, compiler)
     super({ executor })
     this.#executor = executor
   }
@@ -77,8 +77,8 @@ export function preparedName(statement: string): string | undefined {
   return preparedNames.get(statement)
 }
 
-function executorOver(dialect: Dialect, run: Runner): kysely.QueryExecutor {
-  const { adapter, compiler } = engines[dialect]
+function executorOver(dialect: Dialect, run: Runner, compiler: kysely.QueryCompiler): kysely.QueryExecutor {
+  const { adapter } = engines[dialect]
   return {
     adapter,
     plugins: [],

@@ -39,7 +39,7 @@ const notesAbove = fixedQuery((queries: Queries<Tables>, { least }: { least: num
     .selectFrom('notes')
     .select(['id', 'text', 'size'])
     .where('size', '>=', least)
-    .where('id', '!=', 'hidden')
+    .where('id', '!=', "hid'den")
     .orderBy('id')
     .limit(2),
 )
@@ -52,7 +52,7 @@ eachDialect((dialect, open) => {
       for (const [id, size] of [
         ['a', 1],
         ['b', 2],
-        ['hidden', 9],
+        ["hid'den", 9],
         ['c', 3],
       ] as const) {
         await insertNote(db, { id, text: `of ${id}`, size })
@@ -97,6 +97,8 @@ eachDialect((dialect, open) => {
         await notesAbove(db, { least: 1 })
         return tables(db).raw<{ readonly statement: string }>('select statement from pg_prepared_statements', [])
       })
-      assert.equal(kept.rows.filter(({ statement }) => /from "notes"/.test(statement)).length, 1)
+      const [one, ...others] = kept.rows.filter(({ statement }) => /from "notes"/.test(statement))
+      assert.match(one?.statement ?? '', /"size" >= \$1 and "id" != 'hid''den' order by "id" limit 2$/)
+      assert.deepEqual(others, [])
     })
 })

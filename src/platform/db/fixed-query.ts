@@ -1,15 +1,17 @@
 import type { Compilable, QueryResult } from 'kysely'
 import type { Db, Dialect } from './database.ts'
-import { prepared, Queries } from './dialect.ts'
+import { LiteralLimits, prepared, Queries } from './dialect.ts'
 import { tables } from './handle.ts'
+import { PostgresQueryCompiler } from './kysely.ts'
+import { bindable } from './values.ts'
 
 /** Runs a fixed query with these values. */
 export type FixedQuery<Values, Row> = (db: Db, values: Values) => Promise<QueryResult<Row>>
 
 interface Built {
   readonly sql: string
-  /** What each mark of the text stands for. */
-  readonly marks: readonly (Mark | { readonly constant: unknown })[]
+  /** Which value each parameter of the text is. */
+  readonly names: readonly string[]
 }
 
 /** Stands for a value while a query is built. */
@@ -20,6 +22,24 @@ class Mark {
     this.name = name
   }
 }
+
+// What is the same at every run stands in the text. An index over some rows only (`where kind = 'token'`) serves a plan that is
+// kept only so, and SQLite, which looks at the value of a parameter to choose one, compiles the statement at every run.
+class FixedSqlite extends LiteralLimits {
+  protected override appendValue(value: unknown): void {
+    if (value instanceof Mark) super.appendValue(value)
+    else this.appendImmediateValue(bindable(value))
+  }
+}
+
+class FixedPostgres extends PostgresQueryCompiler {
+  protected override appendValue(value: unknown): void {
+    if (value instanceof Mark) super.appendValue(value)
+    else this.appendImmediateValue(bindable(value))
+  }
+}
+
+const compilers = { sqlite: new FixedSqlite(), postgres: new FixedPostgres() } as const
 
 /**
  * A query of which nothing changes but its values, for hot paths: Kysely puts it together and compiles it at its first
@@ -39,10 +59,11 @@ export function fixedQuery<Tables, Values extends object, Row>(
       query = buildFor(db.dialect, build)
       built.set(db.dialect, query)
     }
-    const parameters = query.marks.map((mark) =>
-      mark instanceof Mark ? (values as Readonly<Record<string, unknown>>)[mark.name] : mark.constant,
+    const given = values as Readonly<Record<string, unknown>>
+    return tables(db).raw<Row>(
+      query.sql,
+      query.names.map((name) => given[name]),
     )
-    return tables(db).raw<Row>(query.sql, parameters)
   }
 }
 
@@ -51,10 +72,11 @@ function buildFor<Tables, Values, Row>(
   build: (queries: Queries<Tables>, values: Values) => Compilable<Row>,
 ): Built {
   const marks = new Proxy({}, { get: (_, name) => new Mark(String(name)) })
-  const { sql, parameters } = build(new Queries<Tables>(dialect, notRun), marks as Values).compile()
+  const queries = new Queries<Tables>(dialect, notRun, compilers[dialect])
+  const { sql, parameters } = build(queries, marks as Values).compile()
   return {
     sql: sql.includes('*') ? sql : prepared(sql),
-    marks: parameters.map((parameter) => (parameter instanceof Mark ? parameter : { constant: parameter })),
+    names: (parameters as readonly Mark[]).map(({ name }) => name),
   }
 }
 

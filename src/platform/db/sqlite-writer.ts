@@ -44,7 +44,7 @@ export interface WriterOptions {
 
 /**
  * The one writer. Transactions that arrive together share one commit, and with it one sync of the disk: an outer
- * BEGIN IMMEDIATE, each in its own savepoint, one after another; nobody is answered before the COMMIT.
+ * BEGIN IMMEDIATE, one after another, each beside others in a savepoint of its own; nobody is answered before the COMMIT.
  */
 export class SqliteWriter {
   readonly #options: WriterOptions
@@ -115,24 +115,27 @@ export class SqliteWriter {
       if (this.#queue.length === 0) await nextTurn()
       const next = this.#queue.shift()
       if (next === undefined) return
-      const done = await this.#one(next)
+      const done = await this.#one(next, finished.length > 0)
       if (done !== undefined) finished.push(done)
       if (clock.monotonic() > latest) return
     }
   }
 
-  async #one(queued: Queued): Promise<Finished | undefined> {
+  /** @param besideOthers only then a savepoint is needed: it keeps a copy of every page that is changed */
+  async #one(queued: Queued, besideOthers: boolean): Promise<Finished | undefined> {
     const transaction = new Transaction()
     try {
-      this.#connection.exec('SAVEPOINT work')
+      if (besideOthers) this.#connection.exec('SAVEPOINT work')
       const db = makeHandle('sqlite', (sql, parameters) => this.#run(transaction, sql, parameters), transaction)
       const value = await runWork(this, transaction, queued.work, db, this.#options)
-      this.#connection.exec('RELEASE work')
+      if (besideOthers) this.#connection.exec('RELEASE work')
       return { queued, value, transaction }
     } catch (error) {
+      // before anything is awaited: a query it left behind must not run among the next one's
+      transaction.end()
       queued.reject(storageFailure(error))
       // the others of a lost group learn what storage said, not what this work function made of it
-      this.#undo(transaction.failure?.error ?? error)
+      await this.#undo(transaction.failure?.error ?? error, besideOthers)
       return undefined
     } finally {
       transaction.end()
@@ -140,10 +143,15 @@ export class SqliteWriter {
   }
 
   /** @throws the error itself when the whole group is gone with it */
-  #undo(error: unknown): void {
+  async #undo(error: unknown, besideOthers: boolean): Promise<void> {
     if (!this.#connection.inTransaction) throw error
-    this.#connection.exec('ROLLBACK TO work')
-    this.#connection.exec('RELEASE work')
+    if (besideOthers) {
+      this.#connection.exec('ROLLBACK TO work')
+      this.#connection.exec('RELEASE work')
+    } else {
+      this.#connection.exec('ROLLBACK')
+      await this.#begin()
+    }
   }
 
   #run(transaction: Transaction, sql: string, parameters: readonly Bindable[]) {
