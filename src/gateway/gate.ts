@@ -109,7 +109,7 @@ export class Gate {
   /** Gatehouse's own part of an app host that another proxy carries; a host without routes has none. */
   serveOwn(request: ServedRequest, response: ServedResponse, serve: (host: string) => Promise<void>): void {
     this.#guard(request, response, () => {
-      this.#then(request, response, this.#options.deps.live.current(), ({ table }) => {
+      this.#then(request, response, this.#options.deps.live.current(), ({ routes: { table } }) => {
         const host = hostOf(request)
         if (!table.hasHost(host)) this.#refusals.answer(request, response, 'gateway.host-unknown')
         else serve(host).catch((error: unknown) => this.#refusals.failClosed(request, response, error))

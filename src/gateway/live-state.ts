@@ -52,11 +52,11 @@ export function snapshotLoader(parts: LiveParts) {
     const keys = await keysNow(parts, db, before)
     // from here on nothing waits and, but for a fault in the program, nothing fails after the first step
     const lives = wanted.map((route) => liveOf(parts, route, sealed.get(route.id) ?? []))
-    if (known === undefined) return { ...allAnew(parts, lives), mark, keys }
+    if (known === undefined) return { routes: allAnew(parts, lives), mark, keys }
     broken = known
     change(parts, known, lives, changes.removedIds)
     broken = undefined
-    return { routes: known, table: known.table, mark, keys }
+    return { routes: known, mark, keys }
   }
 }
 
@@ -69,7 +69,7 @@ function allAnew({ authenticators, upstreams }: LiveParts, lives: readonly LiveR
   const routes = new LiveSet(authenticators)
   for (const live of lives) routes.put(live)
   upstreams.retain(lives.map(({ balance }) => balance))
-  return { routes, table: routes.table }
+  return routes
 }
 
 function change(

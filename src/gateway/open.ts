@@ -97,17 +97,17 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   const gate = makeGate(kernel, needs, deps, appHost, rates)
   const forwardAuth = new ForwardAuth({ deps, gate, appHost }, config.forwardAuthProxies)
   kernel.listener.plain(decisionPrefix, forwardAuth.handle)
-  kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.table.hasHost(host) === true)
+  kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.routes.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
-    (await live.latest()).table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
+    (await live.latest()).routes.table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
   )
   kernel.listener.clientCertificates((host) => {
     const snapshot = live.latest()
     return snapshot instanceof Promise ? snapshot.then(({ routes }) => routes.asks(host)) : snapshot.routes.asks(host)
   })
   return {
-    face: { isRouted: async (host) => (await live.current()).table.hasHost(host) },
+    face: { isRouted: async (host) => (await live.current()).routes.table.hasHost(host) },
     routes: [
       gateRoute(deps),
       ...apiRoutes(admin),

@@ -146,10 +146,10 @@ eachDialect((dialect, open) => {
   })
 })
 
-function summary({ routes, table }: Snapshot) {
+function summary({ routes }: Snapshot) {
   const answers = ['/', '/one', '/one/x', '/three', '/Three', '/two/x', '/a/x'].flatMap((path) =>
     ['app.localhost', 'other.localhost'].map((host) => {
-      const match = table.match(host, path, 'GET')
+      const match = routes.table.match(host, path, 'GET')
       return typeof match === 'object' && match.kind === 'route' ? match.route.route.name : match
     }),
   )

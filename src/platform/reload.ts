@@ -5,7 +5,7 @@ import { ConfigurationError } from './config/faults.ts'
 import type { OpenKernel } from './kernel.ts'
 import type { CertificateOutcome } from './listener/file-certificates.ts'
 import { fail } from './platform-errors.ts'
-import type { AnyRoom } from './room/contract.ts'
+import type { AnyRoom, Ctx } from './room/contract.ts'
 import type { House } from './room/house.ts'
 
 /** What a reload did. */
@@ -59,6 +59,14 @@ export function createReload({ kernel, house, rooms, slices, load }: ReloadParts
     kernel.log.info({ applied, needRestart, certificates: states }, 'the configuration was read again')
     return report
   }
+}
+
+/** Puts down what a reload changed, and who asked for it; nothing when it changed nothing. */
+export async function journalReload(ctx: Ctx, { applied, needRestart, certificates }: ReloadReport): Promise<void> {
+  const replaced = certificates.flatMap(({ files, state }) => (state === 'loaded' ? [files.certificate] : []))
+  if (applied.length === 0 && replaced.length === 0) return
+  const detail = { applied: [...applied], needRestart: [...needRestart], certificates: replaced }
+  await ctx.tx((inner) => inner.audit({ action: 'configuration.reload', detail }))
 }
 
 function loadOrFail<T>(load: () => T): T {

@@ -10,11 +10,11 @@ import { peerOverTls, serveRoutes } from './http/server.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { type OpenKernel, openKernel, type Surroundings } from './kernel.ts'
 import { platformErrors } from './platform-errors.ts'
-import { createReload, type ReloadReport } from './reload.ts'
-import type { AnyRoom, Notice } from './room/contract.ts'
+import { platformEvents } from './platform-events.ts'
+import { createReload, journalReload, type ReloadReport } from './reload.ts'
+import type { AnyRoom, Ctx, Notice } from './room/contract.ts'
 import { type House, openHouse } from './room/house.ts'
 import { mainPlace, type ThreadPlace, workerPlace } from './threads/thread-place.ts'
-import type { Threads } from './threads/threads.ts'
 import type { WorkerStart } from './threads/worker-messages.ts'
 import { startWorkers, type Workers } from './threads/workers.ts'
 import { bareDocument } from './ui-kit/index.ts'
@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (late.reload === undefined) throw failHttp('platform.unavailable')
       return late.reload()
     }
-    const reload = reloadEverywhere(kernel.threads, reloadHere)
+    const reload = reloadEverywhere(kernel, reloadHere)
     const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state, reload))
     late.reload = createReload({ kernel, house, rooms, slices, load })
     unwind.push(() => house.stop())
@@ -110,16 +110,20 @@ function startThreads(
   )
 }
 
-function reloadEverywhere(threads: Threads, reloadHere: () => ReloadReport): () => Promise<ReloadReport> {
+type Reload = (ctx: Ctx) => Promise<ReloadReport>
+
+function reloadEverywhere({ threads, log }: OpenKernel, reloadHere: () => ReloadReport): Reload {
   const question = 'platform.reload'
   threads.answer(question, () => {
     reloadHere()
     return true
   })
-  return async () => {
+  return async (ctx) => {
     // whatever this one refuses, none of them takes
     const report = reloadHere()
     await threads.ask(question)
+    // it holds already, whatever becomes of its record
+    await journalReload(ctx, report).catch((err: unknown) => log.error({ err }, 'a reload could not be journalled'))
     return report
   }
 }
@@ -167,11 +171,7 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
   }
 }
 
-function platformContribution(
-  kernel: OpenKernel,
-  state: { readonly ready: boolean },
-  reload: () => Promise<ReloadReport>,
-) {
+function platformContribution(kernel: OpenKernel, state: { readonly ready: boolean }, reload: Reload) {
   const deps = {
     database: kernel.database,
     metrics: kernel.metrics,
@@ -185,6 +185,7 @@ function platformContribution(
       return [...audit, ...platformRoutes(deps, [...audit, ...routes])]
     },
     permissions: platformPermissions,
+    events: platformEvents,
     policies: [],
     errors: { ...platformErrors, ...httpErrors },
   }
@@ -226,13 +227,16 @@ function serve(kernel: OpenKernel, house: House): void {
   listener.adminHandler(serveRoutes(deps, routes, ['api', 'protocol'], () => ({ address: undefined, local: true })))
 }
 
+/** Whoever sends this process a signal is who runs it. */
+const ownHand = { principal: { kind: 'system', id: 'system', name: 'signal' } } as const
+
 interface RunningParts {
   readonly kernel: OpenKernel
   readonly house: House
   readonly state: { ready: boolean }
   readonly background: Background
   readonly workers: Workers | undefined
-  readonly reload: () => Promise<ReloadReport>
+  readonly reload: Reload
 }
 
 function running({ kernel, house, state, background, workers, reload }: RunningParts): RunningServer {
@@ -247,7 +251,7 @@ function running({ kernel, house, state, background, workers, reload }: RunningP
   }
   return {
     config: kernel.config,
-    reload,
+    reload: () => reload(kernel.context(ownHand)),
     failed: workers?.failed ?? new Promise<never>(() => undefined),
     dataDirectory: kernel.dataDirectory,
     origin: kernel.origin(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { rooms } from '../../src/app.ts'
+import { platformEvents } from '../../src/platform/platform-events.ts'
 
 const intro = `# Events
 
@@ -31,7 +32,8 @@ stands beside each event, with the target's \`{id}\` or \`{name}\`.
 
 /** The text of docs/events.md. */
 export function eventsPage(): string {
-  const sections = rooms.flatMap(({ name, events = {} }) => {
+  const all = [{ name: 'platform', events: platformEvents }, ...rooms]
+  const sections = all.flatMap(({ name, events = {} }) => {
     const entries = Object.entries(events).toSorted(([a], [b]) => (a < b ? -1 : 1))
     return entries.length === 0 ? [] : [`## ${name}\n\n${entries.map(entryOf).join('\n')}`]
   })

@@ -105,6 +105,17 @@ function openHttp2({ port }: Product, servername: string) {
   return { session, get: get2 }
 }
 
+interface ReloadRecord {
+  readonly actor: { readonly kind: string; readonly name?: string }
+  readonly detail?: { readonly applied: readonly string[] }
+}
+
+/** What the journal says of reloads. */
+async function reloads(product: Product): Promise<readonly ReloadRecord[]> {
+  const { json } = await askLocally(product, '/api/v1/audit-records?action=configuration.reload')
+  return (json as { readonly items: readonly ReloadRecord[] }).items
+}
+
 describe('reloading', { timeout: 240_000 }, () => {
   after(cleanUp)
 
@@ -172,6 +183,16 @@ describe('reloading', { timeout: 240_000 }, () => {
     assert.match(broken.stderr, /cli\.certificate-not-read/)
     assert.equal(await shown(product, host), pem.trim())
 
+    // what changed, and who asked; the reload that changed nothing is no change
+    const [record, ...others] = await reloads(product)
+    assert.deepEqual(others, [])
+    assert.deepEqual(record?.detail, {
+      applied: ['[log] level'],
+      needRestart: ['[console] contact'],
+      certificates: [],
+    })
+    assert.equal(record?.actor.kind, 'local')
+
     writeFileSync(join(directory, 'gatehouse.toml'), '[log]\nlevel = "loud"\n[lissen]\nx = 1\n')
     const faulty = await runCommand(directory, ['reload'])
     assert.equal(faulty.code, 1)
@@ -192,6 +213,12 @@ describe('reloading', { timeout: 240_000 }, () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     assert.equal((await ask(product, '/healthz')).status, 200)
+    writeConfig(directory, '[log]\nlevel = "debug"\n')
+    product.process.kill('SIGHUP')
+    let found = await reloads(product)
+    while (found.length === 0) found = await reloads(product)
+    assert.deepEqual(found[0]?.detail?.applied, ['[log] level'])
+    assert.equal(found[0]?.actor.name, 'signal')
     writeFileSync(join(directory, 'gatehouse.toml'), 'nonsense')
     product.process.kill('SIGHUP')
     while (!product.output().includes('the configuration was not reloaded; nothing was changed')) {

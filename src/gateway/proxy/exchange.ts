@@ -235,12 +235,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (list.length > 0) this.#response.addTrailers(Object.fromEntries(list))
       this.#out.end()
     }
+    const { health } = this.#upstream
+    if (!health.sound) health.whole(this.#era)
     this.#finish(this.#status, false)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#ended) return
     if (this.#answering && this.#response.headersSent) {
+      // not by us, and no stream of events, which ends when its app is made anew or has nothing to say
+      if (!controller.aborted && this.#streamEnded === undefined) {
+        this.#options.balance.brokeOff(this.#upstream, this.#era, faultCode(error))
+      }
       this.#finish(this.#status, true)
       this.#cut()
       return

@@ -29,7 +29,7 @@ const dot = 0x2e
  */
 export function screen(
   request: ServedRequest,
-  { table }: Snapshot,
+  { routes: { table } }: Snapshot,
   via: string,
   upgrade: IncomingMessage | undefined,
   method = request.method,
@@ -64,7 +64,7 @@ export function screen(
 }
 
 /** A browser's question belongs to the route of the request to come, if that one answers such questions itself. */
-function preflightAt(table: Snapshot['table'], host: string, path: string, headers: IncomingHttpHeaders) {
+function preflightAt(table: Snapshot['routes']['table'], host: string, path: string, headers: IncomingHttpHeaders) {
   const preflight = preflightOf(headers)
   if (preflight === undefined) return undefined
   const match = table.match(host, path, preflight.method)

@@ -10,7 +10,6 @@ import type { Barrier } from '../entry/barriers.ts'
 import type { RequestRules } from '../request/request-rules.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { LiveSet } from './live-set.ts'
-import type { RouteTable } from './route-table.ts'
 import type { GatewayRoute } from './table.ts'
 
 /** A route with all that does not change from request to request. */
@@ -44,8 +43,6 @@ export interface LiveRoute {
 /** What the hot path reads: the state of routes and keys that was last read. */
 export interface Snapshot {
   readonly routes: LiveSet
-  /** Of `routes`. */
-  readonly table: RouteTable<LiveRoute>
   /** Up to where the routes' changes were read. */
   readonly mark: number
   /** Oldest first; never empty. */
@@ -66,7 +63,9 @@ export class LiveRoutes {
   #snapshot: Snapshot | undefined
   #epoch = Number.NaN
   #loadedAt = 0
-  #running: { readonly epoch: number; readonly snapshot: Promise<Snapshot> } | undefined
+  /** Counts what was forgotten: a load that began before knows nothing of it. */
+  #made = 0
+  #running: { readonly epoch: number; readonly made: number; readonly snapshot: Promise<Snapshot> } | undefined
   #next: Promise<Snapshot> | undefined
 
   constructor(
@@ -85,7 +84,7 @@ export class LiveRoutes {
     if (this.#snapshot !== undefined && epoch === this.#epoch) return this.#snapshot
     const running = this.#running
     if (running === undefined) return this.#begin(epoch)
-    if (running.epoch === epoch) return running.snapshot
+    if (running.epoch === epoch && running.made === this.#made) return running.snapshot
     // a load that began before the change may have missed it: one more follows, for all who ask meanwhile
     const again = () => {
       this.#next = undefined
@@ -114,20 +113,24 @@ export class LiveRoutes {
   forget(): void {
     this.#snapshot = undefined
     this.#epoch = Number.NaN
+    this.#made += 1
   }
 
   #begin(epoch: number): Promise<Snapshot> {
     const snapshot = this.#reload(epoch).finally(() => {
       this.#running = undefined
     })
-    this.#running = { epoch, snapshot }
+    this.#running = { epoch, made: this.#made, snapshot }
     return snapshot
   }
 
   /** @param epoch read before the load: a change during it makes the next request load again */
   async #reload(epoch: number): Promise<Snapshot> {
+    const made = this.#made
     try {
       const snapshot = await this.#load(this.#database.db, this.#snapshot)
+      // whoever asked before gets it, and nobody after
+      if (made !== this.#made) return snapshot
       this.#snapshot = snapshot
       this.#epoch = epoch
       this.#loadedAt = this.#clock.monotonic()

@@ -67,7 +67,7 @@ function place(deps: TrialDeps, snapshot: Snapshot, { method, url }: Question): 
   }
   if (host === deps.kernel.config.console.host) return stop(own('The console answers this host itself.'))
   if (method === 'CONNECT' || method === 'TRACE') return stop(refused('gateway.method-unsupported'))
-  if (!snapshot.table.hasHost(host)) return stop(refused('gateway.host-unknown', 'No route has this host.'))
+  if (!snapshot.routes.table.hasHost(host)) return stop(refused('gateway.host-unknown', 'No route has this host.'))
   if (fault !== undefined) return stop(refused('gateway.target-ambiguous', `The path holds ${fault}.`))
   if (/^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) return stop(own('Under /.gatehouse Gatehouse answers itself.'))
   return { ...none, ...matched(snapshot, host, path, method) }
@@ -77,7 +77,7 @@ function matched(snapshot: Snapshot, host: string, path: string, method: string)
   const covering = coveringOf(snapshot, host, path)
   const others = (winner: GatewayRoute | undefined) =>
     covering.flatMap(({ route }) => (route === winner ? [] : [lesser(route, winner)]))
-  const match = snapshot.table.match(host, path, method)
+  const match = snapshot.routes.table.match(host, path, method)
   if (match === 'none') return { end: refused('gateway.path-unknown', 'No route of this host covers the path.') }
   if (match === 'ambiguous') {
     return {
@@ -158,14 +158,14 @@ function ending({ route, entry }: LiveRoute, given: Given, isStranger: boolean, 
 }
 
 /** Routes whose place covers the path as it is written, the winner first. */
-function coveringOf({ table }: Snapshot, host: string, path: string): readonly LiveRoute[] {
+function coveringOf({ routes: { table } }: Snapshot, host: string, path: string): readonly LiveRoute[] {
   return [...table.routesOf(host)]
     .filter(({ route }) => covers(route, path))
     .toSorted((a, b) => comparePlaces(a.route, b.route))
 }
 
 function ambiguity(snapshot: Snapshot, covering: readonly LiveRoute[], host: string, path: string): string {
-  const [lenient] = [...snapshot.table.routesOf(host)]
+  const [lenient] = [...snapshot.routes.table.routesOf(host)]
     .filter(({ route }) => covers(loweredPlace(route), lenientPath(path)))
     .toSorted((a, b) => comparePlaces(loweredPlace(a.route), loweredPlace(b.route)))
   const written = covering[0]?.route.name ?? 'no route'

@@ -33,7 +33,7 @@ export function gateRoute(deps: GateDeps): Route {
 async function passGate(deps: GateDeps, ctx: Ctx, text: string): Promise<Reply> {
   const state = verifyState(deps.kernel.keyring, text, ctx.now)
   if (state === undefined) throw fail('gateway.sign-in-state')
-  const { table } = await deps.live.current()
+  const { table } = (await deps.live.current()).routes
   // what the browser does with the way back; a place that takes other methods only still says who may come
   const match = table.match(state.host, parseTarget(state.returnPath).path, 'GET')
   if (match === 'none' || match === 'ambiguous') throw fail('gateway.path-unknown')

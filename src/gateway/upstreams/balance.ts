@@ -65,7 +65,15 @@ export class Balance {
   }
 
   failed(upstream: Upstream, era: number, code: GatewayCode): void {
-    const ejected = upstream.health.failed(this.#clock.monotonic(), era, code)
+    this.#note(upstream, code, upstream.health.failed(this.#clock.monotonic(), era, code))
+  }
+
+  /** An answer that had begun was cut off by the upstream. */
+  brokeOff(upstream: Upstream, era: number, code: GatewayCode): void {
+    this.#note(upstream, code, upstream.health.brokeOff(this.#clock.monotonic(), era, code))
+  }
+
+  #note(upstream: Upstream, code: GatewayCode, ejected: boolean): void {
     // the only one is asked all the same
     if (ejected && this.only === undefined) this.#notes.ejected(upstream, code)
   }

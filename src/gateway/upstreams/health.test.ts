@@ -100,3 +100,20 @@ test('health checks: the first verdict at once, later ones after two in a row; a
   health.checked(10_001, true, false)
   assert.equal(health.state(10_001), 'ejected')
 })
+
+test('answers that begin and break off eject after three in a row, whatever their heads said', () => {
+  const health = new Health()
+  const cut = (now: number): boolean => {
+    health.succeeded(now, health.era)
+    return health.brokeOff(now, health.era, closed)
+  }
+  assert.deepEqual([cut(0), cut(0)], [false, false])
+  assert.equal(health.sound, false)
+  health.whole(health.era)
+  assert.equal(health.sound, true)
+  assert.deepEqual([cut(0), cut(0), cut(0)], [false, false, true])
+  assert.equal(health.lastFault, closed)
+  assert.equal(health.isReady(0, true), false)
+  // those that died with them say nothing about the time after
+  assert.equal(health.brokeOff(0, health.era - 1, closed), false)
+})

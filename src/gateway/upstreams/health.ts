@@ -46,6 +46,8 @@ export class Health {
   /** Counts ejections. */
   era = 0
   #failures = 0
+  /** Answers in a row that began and broke off. */
+  #brokenOff = 0
   /** The length of its latest rest; 0: there was none, or so long ago that the next one is short again. */
   #restMs = 0
   #restUntil = notResting
@@ -57,7 +59,7 @@ export class Health {
 
   /** Nothing at all is held against it: the only question on the way of a request. */
   get sound(): boolean {
-    return this.#failures === 0 && this.#restMs === 0 && !this.#down
+    return this.#failures === 0 && this.#brokenOff === 0 && this.#restMs === 0 && !this.#down
   }
 
   /**
@@ -95,6 +97,25 @@ export class Health {
     this.#lastFault = code
     this.#failures += 1
     if (!this.#resting && !unreachable && this.#failures < brokenAnswers) return false
+    this.#eject(now)
+    return true
+  }
+
+  /** An answer that had begun ended as it should. */
+  whole(era: number): void {
+    if (era === this.era) this.#brokenOff = 0
+  }
+
+  /**
+   * An answer that had begun was cut off. Apart from what is known by its head: one app may begin every answer and end none.
+   *
+   * @returns whether it is ejected by this
+   */
+  brokeOff(now: number, era: number, code: GatewayCode): boolean {
+    if (era !== this.era) return false
+    this.#lastFault = code
+    this.#brokenOff += 1
+    if (this.#brokenOff < brokenAnswers) return false
     this.#eject(now)
     return true
   }
@@ -153,6 +174,7 @@ export class Health {
     this.#restUntil = now + this.#restMs
     this.#trying = false
     this.#failures = 0
+    this.#brokenOff = 0
     this.era += 1
   }
 

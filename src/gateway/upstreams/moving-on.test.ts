@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import { openHttp2, startGate, startUpstream } from '../testing.ts'
 import { onRequest, startRaw } from './testing.ts'
@@ -91,6 +92,38 @@ test('what was never sent was never seen: a request with a body goes on from an 
   assert.equal(echoed, body)
   const rests = gate.log.entries.filter((entry) => JSON.stringify(entry).includes('an upstream rests'))
   assert.ok(rests.length >= 1)
+})
+
+test('an app that begins every answer and ends none rests after the third; who left by themselves do not count', async (t) => {
+  const gate = await startGate(t)
+  const well = await startUpstream(t)
+  let begun = 0
+  const half = await startRaw(
+    t,
+    onRequest((socket) => {
+      begun += 1
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${'half'.repeat(1_000)}`)
+      if (begun > 5) setImmediate(() => socket.resetAndDestroy())
+    }),
+  )
+  await gate.addRoute({ name: 'app', host, upstreams: [half], access, timeouts })
+  const broken = async (): Promise<void> => {
+    const client = connect({ host: '127.0.0.1', port: gate.port, servername: host, rejectUnauthorized: false })
+    client.on('error', () => undefined)
+    client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    await once(client, 'data')
+    if (begun <= 5) client.destroy()
+    if (!client.closed) await once(client, 'close')
+  }
+  for (let count = 0; count < 5; count += 1) await broken()
+  await gate.admin('PATCH', '/api/v1/routes/app', { upstreams: [half, well.origin] })
+  const rests = () => gate.log.entries.filter(({ message }) => message.startsWith('an upstream rests'))
+  assert.deepEqual(rests(), [])
+  while (begun < 8) await broken().catch(() => undefined)
+  while (rests().length === 0) await new Promise(setImmediate)
+  const before = begun
+  for (let count = 0; count < 4; count += 1) assert.equal((await gate.ask({ host })).body, 'hello')
+  assert.equal(begun, before)
 })
 
 test('after a byte was answered nothing is repeated, and what is late is not asked elsewhere', async (t) => {

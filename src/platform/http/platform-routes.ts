@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ReloadReport } from '../reload.ts'
 import { type ReloadReportJson, reloadReport } from '../reload-contract.ts'
-import type { PermissionType } from '../room/contract.ts'
+import type { Ctx, PermissionType } from '../room/contract.ts'
 import { failHttp } from './http-errors.ts'
 import { openApi } from './openapi.ts'
 import { type AnyRoute, type Route, route } from './route.ts'
@@ -25,7 +25,7 @@ export interface PlatformRoutesDeps {
   readonly origin: () => string
   /** False while starting and from the moment of a stop signal: load balancers take the node out before it closes. */
   readonly ready: () => boolean
-  readonly reload: () => Promise<ReloadReport>
+  readonly reload: (ctx: Ctx) => Promise<ReloadReport>
 }
 
 /** Health, readiness, metrics and the API's description. */
@@ -56,7 +56,7 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRou
       access: { permission: 'configuration:reload' },
       summary: 'Read configuration and certificates of files again, and take over what may change while running',
       responses: { 200: reloadReport },
-      handler: async () => ({ kind: 'json', body: reportJson(await deps.reload()) }),
+      handler: async (ctx) => ({ kind: 'json', body: reportJson(await deps.reload(ctx)) }),
     }),
     route({
       method: 'GET',

@@ -43,6 +43,7 @@ export interface PlatformContribution {
   readonly permissions: readonly PermissionType[]
   readonly policies: Contributions['policies']
   readonly errors: ErrorTable
+  readonly events?: EventTable
 }
 
 /**
@@ -109,7 +110,7 @@ function assemble(
     ),
     permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
     errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
-    events: Object.assign({}, ...rooms.map((room) => room.events ?? {})) as EventTable,
+    events: Object.assign({}, platform.events, ...rooms.map((room) => room.events ?? {})) as EventTable,
   }
   const roomRoutes = all.flatMap((room) => room.routes ?? [])
   const routes = [...platform.routes({ ...own, routes: roomRoutes }), ...roomRoutes]

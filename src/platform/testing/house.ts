@@ -20,6 +20,7 @@ import { createListener } from '../listener/create-listener.ts'
 import type { Log } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { platformErrors } from '../platform-errors.ts'
+import { platformEvents } from '../platform-events.ts'
 import { openRegions, type Regions } from '../regions/regions.ts'
 import { makeContext } from '../room/context.ts'
 import type { AnyRoom, Kernel } from '../room/contract.ts'
@@ -99,6 +100,7 @@ export async function testHouse(t: TestContext, options: TestHouseOptions): Prom
     permissions: platformPermissions,
     policies: [],
     errors: { ...platformErrors, ...httpErrors },
+    events: platformEvents,
   })
   ends.push(() => house.stop())
   await house.start()

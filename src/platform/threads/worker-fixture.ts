@@ -3,7 +3,8 @@ import type { WorkerStart } from './worker-messages.ts'
 
 /** A program for worker threads that does what its place says, those that end by themselves when they are told to. */
 const { place, channel } = workerData as WorkerStart
-parentPort?.on('message', () => process.exit(0))
+// the fifth waits for something that never comes
+parentPort?.on('message', () => place !== 5 && process.exit(0))
 const line = new BroadcastChannel(channel)
 line.onmessage = () => {
   if (place === 3) throw new Error('a fault of the program')

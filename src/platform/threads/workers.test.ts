@@ -29,6 +29,13 @@ test('one that cannot start stops the others, and says why', async () => {
   })
 })
 
+test('one that does not stop while another could not start is ended, so that the failure is told', async () => {
+  await assert.rejects(startWorkers(program, starts(5, 2), 50), {
+    code: 'platform.worker-failed',
+    message: /gatehouse worker 2 ended: the port is taken/,
+  })
+})
+
 test('one that ends by itself, by a fault or without a word, is told', async (t) => {
   for (const [place, message] of [
     [3, /a fault of the program/],

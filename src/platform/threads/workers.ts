@@ -3,6 +3,9 @@ import { Worker } from 'node:worker_threads'
 import { fail } from '../platform-errors.ts'
 import type { WorkerOrder, WorkerReport, WorkerStart } from './worker-messages.ts'
 
+/** How long the others have for their stop after one could not start, in milliseconds. */
+const patienceAtStart = 5_000
+
 /** The threads that serve HTTPS for the main one, which keeps jobs, events, plain HTTP and the admin socket. */
 export interface Workers {
   /** Rejects when a thread ends by itself: it may have had its turn at writing, so the process cannot go on without it. */
@@ -20,9 +23,14 @@ export function newChannel(): string {
  * Starts them side by side and resolves when each listens.
  *
  * @param entry the program: it calls `serveAsWorker` where it is not the main thread
+ * @param patience how long those that had started may take to stop when one could not, in milliseconds
  * @throws GateError `platform.worker-failed`; those that had started are stopped then
  */
-export async function startWorkers(entry: URL, starts: readonly WorkerStart[]): Promise<Workers> {
+export async function startWorkers(
+  entry: URL,
+  starts: readonly WorkerStart[],
+  patience = patienceAtStart,
+): Promise<Workers> {
   const threads = starts.map((start) => new ServingThread(entry, start))
   const stop = async (graceMs: number): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.stop(graceMs)))
@@ -32,7 +40,12 @@ export async function startWorkers(entry: URL, starts: readonly WorkerStart[]): 
   try {
     await Promise.race([Promise.all(threads.map(({ listening }) => listening)), failed])
   } catch (error) {
+    // whoever ended may have had its turn at writing, which the others would wait for as they stop
+    const tooLong = setTimeout(() => {
+      for (const thread of threads) thread.terminate()
+    }, patience)
     await stop(0)
+    clearTimeout(tooLong)
     throw error
   }
   let stopping: Promise<void> | undefined
@@ -71,6 +84,11 @@ class ServingThread {
       this.#worker.once('error', (error) => refuse(error instanceof Error ? error.message : String(error), error))
       this.#worker.once('exit', (code) => refuse(`exit code ${code}`))
     })
+  }
+
+  /** At once, whatever it is at. */
+  terminate(): void {
+    void this.#worker.terminate()
   }
 
   async stop(graceMs: number): Promise<void> {
