@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { WebSocket } from 'ws'
 import { programMissing, testCertificate } from '#platform/testing'
 import { type Answer, type Asked, TestBrowser, testPassword } from '../../src/gateway/testing.ts'
 import { runCommand } from '../product/command.ts'
@@ -138,6 +139,7 @@ function startApp(seen: Seen[]): Server {
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
     )
+    // one that says nothing stays open
     socket.on('data', (chunk: Buffer) => socket.end(chunk))
   })
   return server
@@ -372,13 +374,34 @@ for (const proxy of proxies) {
       await person.openSigningIn(app, '/', 'ada')
       const cookie = `__Host-gatehouse-app=${person.jars.get(app)?.get('__Host-gatehouse-app')}`
       const own = `https://${app}:${place.proxyPort}`
-      assert.match(await socket(t, cookie, own), /^HTTP\/1\.1 101 [\s\S]*ping$/)
+      assert.match(await socket(t, cookie, own), /^HTTP\/1\.1 101 [\s\S]*ping$/, output)
       assert.equal(seen.at(-1)?.headers['remote-user'], 'ada')
       const nothing = await reached(async () => {
         assert.match(await socket(t, cookie, 'https://evil.example'), /^HTTP\/1\.1 403 /)
         assert.match(await socket(t, '', own), /^HTTP\/1\.1 401 /)
       })
       assert.deepEqual(nothing, [])
+    })
+
+    test('an open WebSocket ends with the session it was opened by', async (t) => {
+      const person = browser()
+      await person.openSigningIn(app, '/', 'ada')
+      const cookie = `__Host-gatehouse-app=${person.jars.get(app)?.get('__Host-gatehouse-app')}`
+      const open = new WebSocket(`wss://127.0.0.1:${place.proxyPort}/live`, {
+        servername: app,
+        rejectUnauthorized: false,
+        headers: { host: `${app}:${place.proxyPort}`, cookie, origin: `https://${app}:${place.proxyPort}` },
+      } as WebSocket.ClientOptions)
+      t.after(() => open.terminate())
+      await once(open, 'open')
+      const closed = once(open, 'close')
+      assert.equal((await person.visit(app, '/.gatehouse/sign-out', {})).status, 200)
+      assert.equal((await closed)[0], 1008)
+      // in no spelling does the proxy carry one itself
+      for (const upgrade of ['WebSocket', 'websocket, x', 'x', '0', '"']) {
+        const answer = await ask({ path: '/x', headers: { ...bearer(), connection: 'upgrade', upgrade } })
+        assert.equal(answer.headers['x-app'] === undefined || seen.at(-1)?.headers.upgrade === undefined, true, upgrade)
+      }
     })
 
     function socket(t: TestContext, cookie: string, origin: string): Promise<string> {
@@ -438,7 +461,8 @@ async function startGatehouse(place: Place): Promise<Product> {
 }
 
 /** Routes, people, and the authority's certificate for the proxy. @returns an API token of bob's */
-async function prepareGatehouse(product: Product, { directory }: Place): Promise<string> {
+async function prepareGatehouse(product: Product, place: Place): Promise<string> {
+  const { directory } = place
   const command = async (args: readonly string[], stdin = ''): Promise<string> => {
     const { code, stdout, stderr } = await runCommand(product.directory, args, stdin)
     if (code !== 0) throw new Error(stderr)
@@ -448,7 +472,7 @@ async function prepareGatehouse(product: Product, { directory }: Place): Promise
   writeFileSync(join(directory, 'gatehouse-ca.pem'), await command(['ca', '--pem']))
   const bob = { handle: 'bob', displayName: 'Bob', password: testPassword }
   await posted(product, '/api/v1/accounts', bob)
-  const command_ = /^gatehouse routes create app (.*)$/m.exec(text)?.[1]?.replaceAll('app.example.org', app)
+  const command_ = /^gatehouse routes create app (.*)$/m.exec(adapted(text, place))?.[1]
   const create = command_?.split(' ') ?? assert.fail('no route is made in docs/forward-auth.md')
   await command(['routes', 'create', 'app', ...create])
   const upstreams = ['none:']
