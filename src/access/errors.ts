@@ -104,8 +104,7 @@ export const errors = {
   'access.incomplete-evaluation': {
     status: 400,
     title: 'Incomplete question',
-    detail:
-      'Nothing was decided: the evaluation at {position} has no {missing}, and neither has the request around it.',
+    detail: 'Nothing was decided: the question has no {missing}.',
   },
   'access.grant-to-oneself': {
     status: 400,

@@ -184,6 +184,26 @@ describe('a device gets a certificate, uses it, and loses it; OpenSSL and GnuTLS
     assert.match(stranger, /"platform\.sign-in-required"/)
   })
 
+  test('AuthZEN answers it by mutual TLS, about itself and nobody else', async () => {
+    const { holderId } = JSON.parse(await command('pki', 'certificates', 'show', id, '--json')) as { holderId: string }
+    await command('roles', 'create', 'readers', '--permission', 'groups:read')
+    await command('roles', 'grant', 'readers', holderId)
+    const may = async (subject: string, name: string) => {
+      const question = {
+        subject: { type: 'device', id: subject },
+        action: { name },
+        resource: { type: 'roles', id: 'readers' },
+      }
+      const header = 'content-type: application/json'
+      return asDevice('/access/v1/evaluation', '--header', header, '--data', JSON.stringify(question))
+    }
+    assert.match(await may(holderId, 'read'), /"decision":false/)
+    await command('roles', 'update', 'readers', '--permission', 'roles:read', '--yes')
+    assert.match(await may(holderId, 'read'), /"decision":true/)
+    assert.match(await may(holderId, 'delete'), /"decision":false/)
+    assert.match(await may('dev_ffffffffffffffffffffffffffffffff', 'read'), /"access\.refused"/)
+  })
+
   test('lists and OCSP say that it stands', async () => {
     assert.match(await ocsp(), /leaf\.pem: good/)
     const authority = (

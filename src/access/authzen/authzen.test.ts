@@ -97,8 +97,29 @@ eachDialect((_, open) => {
     assert.deepEqual(await ask('permit_on_first_permit', 'beta', 'alpha', 'gamma'), [false, true])
     const single = await admin('/access/v1/evaluations', { subject: ada, action: read, resource: group('alpha') })
     assert.equal(single.json['decision'], true)
-    const missing = await admin('/access/v1/evaluations', { action: read, evaluations: [{ resource: group('alpha') }] })
-    assert.equal(missing.json['code'], 'access.incomplete-evaluation')
+    const nobody = await admin('/access/v1/evaluations', { action: read, resource: group('alpha') })
+    assert.deepEqual([nobody.status, nobody.json['code']], [400, 'access.incomplete-evaluation'])
+    // one that is no question is denied in its place, and the others are answered
+    const some = {
+      subject: ada,
+      action: read,
+      evaluations: [{ resource: group('alpha') }, {}, { resource: group('gamma') }],
+    }
+    const { json } = await admin('/access/v1/evaluations', some)
+    const [first, second, third] = json['evaluations'] as readonly { decision: boolean; context: unknown }[]
+    assert.deepEqual([first?.decision, second?.decision, third?.decision], [true, false, true])
+    const message = 'It has no resource, and neither has the request as a whole.'
+    assert.deepEqual(second?.context, { error: { status: 400, message } })
+    const stopped = await admin('/access/v1/evaluations', {
+      ...some,
+      options: { evaluations_semantic: 'deny_on_first_deny' },
+    })
+    assert.equal((stopped.json['evaluations'] as readonly unknown[]).length, 2)
+    const none = await admin('/access/v1/evaluations', { action: read, evaluations: [{ resource: group('alpha') }] })
+    assert.deepEqual(
+      (none.json['evaluations'] as readonly { decision: boolean }[]).map(({ decision }) => decision),
+      [false],
+    )
     const bad = { subject: ada, action: read, resource: group('alpha'), options: { evaluations_semantic: 'guess' } }
     assert.equal((await admin('/access/v1/evaluations', bad)).status, 400)
   })

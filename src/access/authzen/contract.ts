@@ -38,7 +38,14 @@ export const decided = z.object({
   decision: z.boolean(),
   context: z.object({ step: z.string(), code: z.string(), reason: z.string() }).optional(),
 })
-export const evaluationsAnswer = z.union([decided, z.object({ evaluations: z.array(decided) })])
+export type Decided = z.infer<typeof decided>
+/** One of many that is no question: denied in its place, the others are answered. */
+export const undecided = z.object({
+  decision: z.literal(false),
+  context: z.object({ error: z.object({ status: z.int(), message: z.string() }) }),
+})
+export type Undecided = z.infer<typeof undecided>
+export const evaluationsAnswer = z.union([decided, z.object({ evaluations: z.array(z.union([decided, undecided])) })])
 
 const page = z
   .object({ token: z.string().max(1024).optional(), limit: z.int().min(1).max(1_000).default(100) })

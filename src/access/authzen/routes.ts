@@ -6,6 +6,7 @@ import type { RouteParts } from '../routes.ts'
 import { consistencyHeader, consistencyOf, isBehind } from './consistency.ts'
 import {
   configuration,
+  type Decided,
   decided,
   type Evaluation,
   evaluationBody,
@@ -17,6 +18,7 @@ import {
   searchResourceBody,
   searchSubjectBody,
   type semantics,
+  type Undecided,
 } from './contract.ts'
 import { actorOf, evaluate, evaluateThing, isAboutCaller, thingsOf } from './questions.ts'
 import { searchActions, searchResources, searchSubjects } from './searches.ts'
@@ -59,7 +61,12 @@ function evaluations({ access }: RouteParts): readonly Route[] {
       responses: { 200: evaluationsAnswer },
       handler: async (ctx, { body, request }) => {
         const { evaluations: each = [], options } = body
-        const questions = (each.length === 0 ? [{}] : each).map((one, index) => completed(body, one, index))
+        const all = (each.length === 0 ? [{}] : each).map((one) => completed(body, one))
+        const [first] = all
+        if (each.length === 0 && first !== undefined && 'missing' in first) {
+          throw fail('access.incomplete-evaluation', { fields: first })
+        }
+        const questions = all.flatMap((one) => ('missing' in one ? [] : [one]))
         await requireAbout(
           access,
           ctx,
@@ -72,8 +79,13 @@ function evaluations({ access }: RouteParts): readonly Route[] {
           questions.map((question) => question.resource),
         )
         const actors = new Map<string, Awaited<ReturnType<typeof actorOf>>>()
-        const answers: z.infer<typeof decided>[] = []
-        for (const question of questions) {
+        const answers: (Decided | Undecided)[] = []
+        for (const question of all) {
+          if ('missing' in question) {
+            answers.push(undecidedJson(question.missing))
+            if (isOver(options.evaluations_semantic, false)) break
+            continue
+          }
           const { subject, resource, context } = question
           const key = JSON.stringify([subject.type, subject.id, context?.address])
           const actor = actors.has(key) ? actors.get(key) : await actorOf(ctx, subject, context?.address)
@@ -168,19 +180,19 @@ function metadata({ origin }: RouteParts): Route {
   })
 }
 
-/** One of many with what the request says for all. @throws GateError `access.incomplete-evaluation` */
+type Part = 'subject' | 'resource' | 'action'
+
+/** One of many with what the request says for all, or what it lacks still. */
 function completed(
-  common: Pick<z.infer<typeof evaluationsBody>, 'subject' | 'resource' | 'action' | 'context'>,
-  one: Pick<z.infer<typeof evaluationsBody>, 'subject' | 'resource' | 'action' | 'context'>,
-  position: number,
-): Evaluation {
+  common: Pick<z.infer<typeof evaluationsBody>, Part | 'context'>,
+  one: Pick<z.infer<typeof evaluationsBody>, Part | 'context'>,
+): Evaluation | { readonly missing: Part } {
   const subject = one.subject ?? common.subject
   const resource = one.resource ?? common.resource
   const action = one.action ?? common.action
-  const incomplete = (missing: string) => fail('access.incomplete-evaluation', { fields: { position, missing } })
-  if (subject === undefined) throw incomplete('subject')
-  if (resource === undefined) throw incomplete('resource')
-  if (action === undefined) throw incomplete('action')
+  if (subject === undefined) return { missing: 'subject' }
+  if (resource === undefined) return { missing: 'resource' }
+  if (action === undefined) return { missing: 'action' }
   return { subject, resource, action, context: one.context ?? common.context }
 }
 
@@ -197,7 +209,12 @@ async function requireAbout(
   if (!subjects.every((subject) => isAboutCaller(ctx, subject))) await access.face.require(ctx, others)
 }
 
-function decidedJson({ allowed, step, code, reason }: Decision): z.infer<typeof decided> {
+function undecidedJson(missing: Part): Undecided {
+  const message = `It has no ${missing}, and neither has the request as a whole.`
+  return { decision: false, context: { error: { status: 400, message } } }
+}
+
+function decidedJson({ allowed, step, code, reason }: Decision): Decided {
   return { decision: allowed, context: { step, code, reason } }
 }
 
