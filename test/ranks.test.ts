@@ -138,7 +138,10 @@ const aboutNobody: readonly (readonly [RegExp, string])[] = [
   [/^POST (\/account\b|\/api\/v1\/(sign-in|sign-out|setup)\b|\/(sign-in|sign-out|setup|join|recover)\b)/, 'one’s own'],
   [/^\w+ \/api\/v1\/me\b/, 'one’s own'],
   [/^POST \/api\/v1\/(sessions\/end-others|tokens|tokens\/revoke-all)$/, 'one’s own'],
-  [/^POST (\/credentials|\/api\/v1\/\w[\w-]*)\/\{id\}\/(reset\b|begin$)/, 'one’s own: nobody is found by another’s id'],
+  [
+    /^POST (\/credentials|\/tokens|\/api\/v1\/\w[\w-]*)\/\{id\}\/(reset\b|begin$)/,
+    'one’s own: nobody is found by another’s id',
+  ],
   [/^POST \/api\/v1\/(keys|shared-secrets|passwords|passkeys|totps|recovery-codes)(\/begin)?$/, 'one’s own'],
   [/^POST (\/accounts\/\{id\}\/(enable|unsuspend)|\/enrolment-tokens|\/certificates\/new)$/, 'the use-case of its API'],
   [/^POST \/api\/v1\/certificates\/batch$/, 'each order as one alone: src/pki/issue/batch.test.ts'],

@@ -171,6 +171,10 @@ export const sessionDoors = doors('api', {
     access: { signedIn: aboutCaller },
     summary: 'Revoke every own API token, those of command lines included, but the one that asks',
   },
+  'POST /api/v1/tokens/{id}/reset': {
+    access: { permission: 'credentials:change:{id}' },
+    summary: 'Put another secret in the place of an API token’s; its limits stay, the secret is answered once',
+  },
   'DELETE /api/v1/tokens/{id}': {
     access: { permission: 'tokens:revoke:{id}' },
     summary: 'Revoke an API token; it proves nothing from then on',
@@ -219,6 +223,8 @@ export const ownDoors = doors('browser', {
   'GET /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
   'POST /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
   'GET /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' } },
+  'GET /tokens/{id}/reset': { access: { permission: 'credentials:change:{id}' } },
+  'POST /tokens/{id}/reset': { access: { permission: 'credentials:change:{id}' } },
   'POST /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' } },
 })
 

@@ -44,6 +44,42 @@ eachDialect((_, open) => {
     assert.equal((await node.admin.send('DELETE', `/api/v1/tokens/${id}`)).status, 404)
   })
 
+  test('a token made by hand is reset by its owner: the old secret proves nothing, limits and label stay', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const { secret, id } = await makeToken(node, { permissions: ['accounts:read'] })
+    await addPerson(node.admin, 'bob', password)
+    const bob = browser(node, '192.0.2.20')
+    await bob.signIn('bob', password)
+    assert.equal((await bob.post(`/api/v1/tokens/${id}/reset`)).status, 403)
+    const login = { handle: 'bob', password, label: 'laptop' }
+    const line = await node.call({ method: 'POST', path: '/api/v1/sign-in', body: login, address: '192.0.2.20' })
+    const { id: lineId } = line.json['token'] as { id: string }
+    assert.equal((await bob.post(`/api/v1/tokens/${lineId}/reset`)).status, 404, 'a sign-in is no token made by hand')
+    const narrow = await makeToken(node, { permissions: ['credentials:change'] })
+    assert.equal((await asking(node, narrow.secret)('POST', `/api/v1/tokens/${id}/reset`)).status, 403)
+    assert.equal((await asking(node, secret)('GET', '/api/v1/accounts')).status, 200)
+
+    const reset = await node.admin.post(`/api/v1/tokens/${id}/reset`)
+    assert.equal(reset.status, 200, reset.text)
+    const token = reset.json['token'] as { id: string; label: string; permissions: readonly string[] }
+    assert.deepEqual([token.id, token.label, token.permissions], [id, 'CI', ['accounts:read']])
+    assert.equal((await asking(node, secret)('GET', '/api/v1/accounts')).status, 401)
+    const again = asking(node, String(reset.json['secret']))
+    assert.equal((await again('GET', '/api/v1/accounts')).status, 200)
+    assert.equal((await again('PATCH', '/api/v1/me', { displayName: 'Mallory' })).status, 403)
+    const records = await listAudit(node.kernel.database.db, { actionPrefix: 'credentials.reset' }, { limit: 10 })
+    assert.deepEqual(
+      records.map(({ target, detail }) => [target?.id, detail?.['kind']]),
+      [[id, 'token']],
+    )
+
+    node.clock.advance(11 * 60_000)
+    const late = await node.admin.post(`/api/v1/tokens/${id}/reset`)
+    assert.equal(late.json['code'], 'identity.proof-needed')
+    const page = await node.admin.get(`/tokens/${id}/reset`)
+    assert.match(String(page.headers['location']), /\/account\/prove/)
+  })
+
   test('after a compromise all tokens of an account end at once, but the one that asks', async (t) => {
     const node = await startSetUpNode(t, open)
     const one = await makeToken(node, { permissions: ['accounts:read'] })

@@ -9,6 +9,7 @@ import {
 } from '#kit'
 import { type Ctx, type FieldFault, touch } from '#platform'
 import { getAccount } from './accounts.ts'
+import { resetOwn } from './credentials/create.ts'
 import { type Credential, newCredential } from './credentials/credential.ts'
 import { findCredential, insertCredential, revokeCredentials } from './credentials/credential-store.ts'
 import { type Confirmed, requireConfirmed } from './credentials/limit-questions.ts'
@@ -128,6 +129,22 @@ export async function addToken(
     action: 'tokens.create',
     target: { type: 'token', id: credential.id, name: credential.label },
     detail: { account: wanted.accountId, permissions: credential.permissions, expiresAt: credential.expiresAt ?? null },
+  })
+  return { token, credential }
+}
+
+/**
+ * Another secret for a token of the caller's own that was made by hand; limits and label stay, the old secret proves nothing
+ * from commit on.
+ *
+ * @throws GateError `identity.no-such-credential`, `identity.proof-needed`, `identity.wider-than-credential`
+ */
+export async function resetToken(parts: Parts, ctx: Ctx, id: string): Promise<CreatedToken> {
+  const token = newApiToken(parts.kernel.random)
+  const { credential } = await resetOwn(parts, ctx, id, 'token', async (_, { openedBy }) => {
+    // a command line's is a sign-in: it is made anew by signing in
+    if (openedBy !== undefined) throw fail('identity.no-such-credential')
+    return { hash: hashOfToken(token) }
   })
   return { token, credential }
 }

@@ -208,6 +208,9 @@ test('tokens', async (t) => {
     readonly items: readonly { readonly id: string; readonly label: string }[]
   }
   const made = list.items.find(({ label }) => label === 'backup')
+  const reset = await server.run(['tokens', 'reset', made?.id ?? '', '--yes'], { env })
+  assert.match(reset.stdout, /^gat_/, reset.stderr)
+  assert.match(reset.stderr, /Another secret for backup/)
   assert.equal((await server.run(['tokens', 'revoke', made?.id ?? '', '--yes'], { env })).code, 0)
   const left = await server.run(['tokens', 'list', '--account', 'ada'])
   assert.doesNotMatch(left.stdout, /backup/)

@@ -4,7 +4,8 @@ import { TOTP } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
 import { type Authenticator, addAuthenticator } from '../product/authenticator.ts'
 import { browserMissing, openTrustingBrowser } from '../product/browser.ts'
-import { addPerson } from '../product/people.ts'
+import { ask } from '../product/http.ts'
+import { addPerson, addToken } from '../product/people.ts'
 import { password, setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
@@ -15,6 +16,8 @@ describe('people sign in with passkeys and codes', { skip: browserMissing() }, (
   let browser: Browser
   let grace: Page
   let reader: Authenticator
+  let oldApp: TOTP
+  let codesBefore: readonly string[] = []
 
   before(async () => {
     product = await startProduct()
@@ -165,6 +168,7 @@ describe('people sign in with passkeys and codes', { skip: browserMissing() }, (
     const shown = await grace.locator('figure.command code').innerText()
     assert.deepEqual(await findViolations(grace), [])
     const app = new TOTP({ secret: shown.replaceAll(' ', ''), algorithm: 'SHA1', digits: 6, period: 30 })
+    oldApp = app
     await grace.getByLabel('Code', { exact: true }).fill('123')
     await grace.getByRole('button', { name: 'Add the app' }).click()
     await grace.getByText('not one that this key makes now').first().waitFor()
@@ -193,5 +197,95 @@ describe('people sign in with passkeys and codes', { skip: browserMissing() }, (
       .getByRole('link', { name: 'Reset…' })
       .click()
     await grace.getByText('9 of the codes you have are left').waitFor()
+    codesBefore = codes
+  })
+
+  /** From the page of credentials, by its row. */
+  async function follow(row: RegExp, link: string): Promise<void> {
+    await grace.goto(`${product.origin}/account/security`)
+    await grace.getByRole('row', { name: row }).getByRole('link', { name: link }).click()
+  }
+
+  /** As far as the page of the second factor, in a browser of its own. */
+  async function halfIn(): Promise<Page> {
+    const page = await newPage()
+    await typePassword(page, 'grace')
+    await page.waitForURL(/\/sign-in\/second/)
+    return page
+  }
+
+  async function tryRecovery(code: string): Promise<Page> {
+    const page = await halfIn()
+    await page.getByLabel('Recovery code').fill(code)
+    await page.getByRole('button', { name: 'Use the recovery code' }).click()
+    return page
+  }
+
+  test('recovery codes made anew: the old ones are refused, a new one signs in; revoked, none is asked for', async () => {
+    await follow(/Recovery codes/, 'Reset…')
+    await press(grace, 'Make ten new codes')
+    const codes = await grace.locator('.recovery-codes code').allInnerTexts()
+    assert.equal(codes.length, 10)
+    const old = await tryRecovery(codesBefore[1] ?? '')
+    await old.getByText('Not signed in').waitFor()
+    await old.context().close()
+    const fresh = await tryRecovery(codes[0] ?? '')
+    await atHome(fresh)
+    await follow(/Recovery codes/, 'Revoke…')
+    await press(grace, 'Revoke the recovery codes')
+    await grace.getByText('It is revoked').waitFor()
+    await fresh.goto(`${product.origin}/account`)
+    assert.match(fresh.url(), /\/sign-in/, 'what they opened has ended')
+    await fresh.context().close()
+    const without = await halfIn()
+    assert.equal(await without.getByLabel('Recovery code').count(), 0)
+    await without.context().close()
+  })
+
+  test('an app made anew: codes of the old key are refused, of the new one sign in; revoked, the password is enough', async () => {
+    await follow(/Authenticator app/, 'Reset…')
+    const shown = await grace.locator('figure.command code').innerText()
+    const app = new TOTP({ secret: shown.replaceAll(' ', ''), algorithm: 'SHA1', digits: 6, period: 30 })
+    await grace.getByLabel('Code', { exact: true }).fill(app.generate())
+    await press(grace, 'Use this key from now on')
+    await grace.waitForURL(/security\?done=reset/)
+    const page = await halfIn()
+    await page.getByLabel('Code', { exact: true }).fill(oldApp.generate({ timestamp: Date.now() + 30_000 }))
+    await press(page, 'Go on')
+    await page.getByText('Not signed in').waitFor()
+    await page.getByLabel('Code', { exact: true }).fill(app.generate({ timestamp: Date.now() + 30_000 }))
+    await press(page, 'Go on')
+    await atHome(page)
+    await follow(/Authenticator app/, 'Revoke…')
+    await grace.getByRole('button', { name: /^Revoke the/ }).click()
+    await grace.waitForURL(/\/sign-in/)
+    await page.goto(`${product.origin}/account`)
+    assert.match(page.url(), /\/sign-in/, 'what it proved has ended')
+    await typePassword(page, 'grace')
+    await atHome(page)
+    await page.context().close()
+  })
+
+  test('an API token: made, used, made anew, revoked', async () => {
+    const works = async (secret: string): Promise<number> => {
+      const answer = await ask(product, '/api/v1/me', { headers: { authorization: `Bearer ${secret}` } })
+      return answer.status
+    }
+    const shown = () => grace.locator('figure.command code').innerText()
+    await typePassword(grace, 'grace')
+    await atHome(grace)
+    await addToken(grace, product, 'CI')
+    const first = await shown()
+    assert.equal(await works(first), 200)
+    await follow(/CI/, 'Reset…')
+    assert.deepEqual(await findViolations(grace), [])
+    await press(grace, 'Make another secret')
+    await grace.getByText('shown only now').waitFor()
+    const second = await shown()
+    assert.deepEqual([await works(first), await works(second)], [401, 200])
+    await follow(/CI/, 'Revoke…')
+    await press(grace, 'Revoke the token')
+    await grace.waitForURL(/\/account\/security/)
+    assert.equal(await works(second), 401)
   })
 })

@@ -59,6 +59,16 @@ export async function createToken(label: string, options: NewTokenOptions): Prom
   print(options, raw, () => visible(secret))
 }
 
+export async function resetToken(id: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
+  const client = await connect(options)
+  await confirm(`Make another secret for ${visible(id)}? The present one is refused from now on.`, options)
+  const path = `/api/v1/tokens/${encodeURIComponent(id)}/reset`
+  const { data, raw } = await withAdvice(client.call('POST', path, createdToken), 'and try again')
+  if (options.json !== true)
+    note(`Another secret for ${visible(data.token.label)} (${data.token.id}). This is shown once:`)
+  print(options, raw, () => visible(data.secret))
+}
+
 export async function revokeToken(id: string, options: TargetOptions & { readonly yes?: boolean }): Promise<void> {
   const client = await connect(options)
   await confirm(`Revoke ${visible(id)}? Whatever uses it is refused from now on. This cannot be undone.`, options)

@@ -36,6 +36,16 @@ export function addTokens(program: Command): void {
       await createToken(label, options)
     })
 
+  remote(tokens, 'reset <id>', {
+    summary: 'Puts another secret in the place of a token’s; limits and label stay',
+    example: 'gatehouse tokens reset crd_0199c0ffee00700080000000000000aa --yes',
+  })
+    .option('--yes', 'does not ask')
+    .action(async (id: string, options: TargetOptions & { yes?: boolean }) => {
+      const { resetToken } = await import('../commands/tokens.ts')
+      await resetToken(id, options)
+    })
+
   remote(tokens, 'revoke <id>', {
     summary: 'Ends a token: it proves nothing from then on',
     example: 'gatehouse tokens revoke crd_0199c0ffee00700080000000000000aa --yes',

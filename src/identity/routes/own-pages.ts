@@ -3,6 +3,7 @@ import { Secret } from '#kit'
 import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
+import { getResettable } from '../credentials/create.ts'
 import { findCredential, listCredentials } from '../credentials/credential-store.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
 import { withLimits } from '../credentials/limits-reply.ts'
@@ -19,12 +20,13 @@ import { changeOwnPassword } from '../passwords.ts'
 import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, renewedCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
-import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
+import { createToken, resetToken, revokeAllTokens, revokeToken } from '../tokens.ts'
 import {
   madeTokenPage,
   newTokenPage,
   ownAccountPage,
   passwordPage,
+  resetTokenPage,
   revokeAllTokensPage,
   revokeTokenPage,
 } from '../views/own-account.ts'
@@ -228,6 +230,7 @@ function ownTokens(parts: Parts): readonly Route[] {
         return { kind: 'redirect', location: '/account/security?done=tokens' }
       },
     }),
+    ...resettingTokens(parts),
     route({
       ...ownDoors['GET /tokens/{id}/revoke'],
       params: idParams,
@@ -244,6 +247,28 @@ function ownTokens(parts: Parts): readonly Route[] {
         const owner = (await findCredential(ctx.db, params.id))?.accountId
         await revokeToken(parts, ctx, params.id)
         return { kind: 'redirect', location: pageAbout(ctx, owner, 'token') }
+      },
+    }),
+  ]
+}
+
+function resettingTokens(parts: Parts): readonly Route[] {
+  return [
+    route({
+      ...ownDoors['GET /tokens/{id}/reset'],
+      params: idParams,
+      async handler(ctx, { params: { id } }) {
+        const token = await getResettable(ctx, id, 'token')
+        return (await proofFirst(ctx, `/tokens/${id}/reset`)) ?? { kind: 'page', page: resetTokenPage(token) }
+      },
+    }),
+    route({
+      ...ownDoors['POST /tokens/{id}/reset'],
+      params: idParams,
+      async handler(ctx, { params }) {
+        const { credential, token } = await resetToken(parts, ctx, params.id)
+        const words = limitsInWords(credential, (pattern) => parts.access.describePermission(pattern))
+        return { kind: 'page', page: madeTokenPage(credential, token, words) }
       },
     }),
   ]

@@ -16,7 +16,7 @@ import type { Parts } from '../parts.ts'
 import { belongingsOf, ownAccountId } from '../resources.ts'
 import { findSessionById, listSessions, type Session } from '../session-store.ts'
 import { endManySessions, endSession } from '../sessions.ts'
-import { createToken, revokeAllTokens, revokeToken } from '../tokens.ts'
+import { createToken, resetToken, revokeAllTokens, revokeToken } from '../tokens.ts'
 import { sessionOnWire, tokenOnWire } from '../wire.ts'
 
 /** Sessions and API tokens: one’s own, and for who may manage them everybody’s. */
@@ -87,6 +87,15 @@ function ownTokens(parts: Parts): readonly Route[] {
         const id = ownAccountId(ctx)
         await parts.access.require(ctx, `tokens:revoke:${id}`, belongingsOf(id))
         return { kind: 'json', body: { tokensRevoked: await revokeAllTokens(parts, ctx, id) } }
+      },
+    }),
+    route({
+      ...sessionDoors['POST /api/v1/tokens/{id}/reset'],
+      params: idParams,
+      responses: { 200: createdToken },
+      async handler(ctx, { params }) {
+        const { credential, token } = await resetToken(parts, ctx, params.id)
+        return { kind: 'json', unrepeatable: true, body: { token: tokenOnWire(credential), secret: token } }
       },
     }),
     route({

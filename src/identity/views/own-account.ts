@@ -136,12 +136,12 @@ ${limitsFields(limits)}`,
 
 /** The secret of a new token, this once. */
 export function madeTokenPage(token: Credential, secret: string, words: readonly string[]): ShellPage {
-  const body = html`${pageHeader({ title: `Token “${token.label}” created`, trail: [mine] })}
+  const body = html`${pageHeader({ title: `The secret of “${token.label}”`, trail: [mine] })}
 ${notice('warning', 'The token is shown only now', 'Copy it to where it is used. Gatehouse keeps only a hash of it.')}
 ${command(secret, 'API token')}
 <ul>${words.map((line) => html`<li>${line}</li>`)}</ul>
 <p><a href="/account">Go on to my account</a></p>`
-  return { title: 'Token created', body, section: '/account', frame: 'full' }
+  return { title: 'The token’s secret', body, section: '/account', frame: 'full' }
 }
 
 /** Says what revoking them all does, or that there are none. @param count the account's tokens */
@@ -170,6 +170,24 @@ function revokeAllQuestion(count: number): Html {
     verb: 'Revoke all API tokens',
     cancel: { text: 'Keep them', href: '/account/security' },
   })
+}
+
+/** Says what another secret does. */
+export function resetTokenPage(token: Credential): ShellPage {
+  const title = `Make another secret for the token “${token.label}”?`
+  const body = html`${pageHeader({ title: 'Reset a token', trail: [{ text: 'Security', href: '/account/security' }] })}
+${confirmation({
+  title,
+  consequences: [
+    'The present secret is refused from the next request on.',
+    'Label, limits and end stay. The new secret is shown once.',
+  ],
+  undo: 'The present secret cannot be brought back.',
+  action: `/tokens/${token.id}/reset`,
+  verb: 'Make another secret',
+  cancel: { text: 'Keep it', href: '/account/security' },
+})}`
+  return { title, body, section: '/account', frame: 'full' }
 }
 
 /** Says what revoking does. */

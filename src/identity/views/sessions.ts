@@ -47,7 +47,8 @@ export function tokenTable(tokens: readonly Credential[], now: number, own: bool
       {
         title: 'Actions',
         role: 'actions',
-        cell: (t) => link({ text: 'Revoke…', href: `/tokens/${t.id}/revoke` }),
+        cell: (t) =>
+          html`${own && t.openedBy === undefined ? link({ text: 'Reset…', href: `/tokens/${t.id}/reset` }) : nothing} ${link({ text: 'Revoke…', href: `/tokens/${t.id}/revoke` })}`,
       },
     ],
     rows: tokens,
