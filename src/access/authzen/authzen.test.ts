@@ -124,6 +124,19 @@ eachDialect((_, open) => {
     assert.equal((await admin('/access/v1/evaluations', bad)).status, 400)
   })
 
+  test('AuthZEN: a thousand evaluations let others in between', async (t) => {
+    const { admin } = await world(t)
+    const evaluations = Array.from({ length: 1_000 }, (_, index) => ({ resource: group(`nowhere-${index}`) }))
+    const asked = admin('/access/v1/evaluations', { subject: ada, action: read, evaluations })
+    let [turns, over] = [0, false]
+    const done = asked.finally(() => {
+      over = true
+    })
+    for (; !over; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(((await done).json['evaluations'] as readonly unknown[]).length, 1_000)
+    assert.ok(turns >= 40, `${turns} turns`)
+  })
+
   test('AuthZEN: searches are complete over their pages and name nobody and nothing else', async (t) => {
     const { admin } = await world(t)
     const all = async (path: string, body: object, limit: number) => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Actor, canonicalAddress, type Decision, permissionText, type Resource } from '#kit'
 import { type Ctx, loadMany } from '#platform'
 import { actorAs } from '../asked.ts'
@@ -8,6 +9,11 @@ import { findPrincipal } from '../principals-store.ts'
 import type { Evaluation } from './contract.ts'
 
 type Access = Pick<OpenAccess, 'decisions' | 'loader' | 'vocabulary' | 'face'>
+
+/** Lets others in now and then between the questions of one request, which together take up to a second. */
+export async function breather(index: number): Promise<void> {
+  if (index % 25 === 24) await nextTurn()
+}
 
 /** Whether the question is about the caller: they learn no more than knocking would tell. */
 export function isAboutCaller({ actor }: Ctx, subject: { readonly type: string; readonly id: string }): boolean {

@@ -20,7 +20,7 @@ import {
   type semantics,
   type Undecided,
 } from './contract.ts'
-import { actorOf, evaluate, evaluateThing, isAboutCaller, thingsOf } from './questions.ts'
+import { actorOf, breather, evaluate, evaluateThing, isAboutCaller, thingsOf } from './questions.ts'
 import { searchActions, searchResources, searchSubjects } from './searches.ts'
 
 const anybody = 'about oneself one may ask what knocking would tell; about others the handler asks for decisions:read'
@@ -80,7 +80,8 @@ function evaluations({ access }: RouteParts): readonly Route[] {
         )
         const actors = new Map<string, Awaited<ReturnType<typeof actorOf>>>()
         const answers: (Decided | Undecided)[] = []
-        for (const question of all) {
+        for (const [index, question] of all.entries()) {
+          await breather(index)
           if ('missing' in question) {
             answers.push(undecidedJson(question.missing))
             if (isOver(options.evaluations_semantic, false)) break

@@ -5,7 +5,7 @@ import { fail } from '../errors.ts'
 import { maxScanned, reachable } from '../lists.ts'
 import type { OpenAccess } from '../open.ts'
 import { findPrincipals, listPrincipalIds } from '../principals-store.ts'
-import { actorOf, evaluateThing, otherActor, thingOf } from './questions.ts'
+import { actorOf, breather, evaluateThing, otherActor, thingOf } from './questions.ts'
 import { subjectsWithin } from './subjects.ts'
 
 type Access = Pick<OpenAccess, 'decisions' | 'loader' | 'vocabulary' | 'face' | 'inForce'>
@@ -107,7 +107,8 @@ export async function searchSubjects(
     // whoever asks is asked about as others are, whatever they came with
     const actors = new Map(rows.map((row) => [row.id, otherActor(row, address)]))
     const answers: boolean[] = []
-    for (const { id } of people) {
+    for (const [index, { id }] of people.entries()) {
+      await breather(index)
       answers.push((await evaluateThing(access, ctx, actors.get(id), question, thing)).allowed)
     }
     return answers
