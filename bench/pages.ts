@@ -89,7 +89,11 @@ async function fill(product: Product): Promise<string> {
 async function pages(): Promise<readonly string[]> {
   const one = ['/accounts', '/roles', '/groups', '/networks', '/routes', '/certificates', '/journal', '/search?q=thing']
   const inside = ['/roles/thing-7', '/groups/thing-0', '/networks/thing-7', '/routes/thing-7', '/roles/new']
-  return ['/', ...one, ...inside, '/why', '/account', '/errors']
+  const rooms = ['/policies', '/grants', '/requests', '/webhooks', '/dead-events', '/mail', '/state', '/invitations']
+  const keys = ['/certificate-authorities', '/certificates/profiles', '/certificates/holders', '/enrolment-tokens']
+  const forms = ['/policies/new', '/policies/schema', '/routes/new', '/webhooks/new', '/accounts/new', '/grants/new']
+  const own = ['/account', '/account/security', '/account/credentials/new/password', '/account/tokens/new']
+  return ['/', ...one, ...inside, ...rooms, ...keys, ...forms, ...own, '/why?permission=routes:use:thing-7', '/errors']
 }
 
 /** What a browser that knows nothing fetches beside the page. */

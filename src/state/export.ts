@@ -41,3 +41,25 @@ async function visibleItems({ judge }: StateDeps, ctx: Ctx, kind: AnyStateKind):
   }
   return Object.fromEntries(entries)
 }
+
+/** How many items of a kind the caller may see; `isMore`: there are more than were counted. */
+export interface KindCount {
+  readonly kind: string
+  readonly count: number
+  readonly isMore: boolean
+}
+
+/** How much a file would hold, counted no further than `most` of each kind: a page does not ask about thousands. */
+export async function countState({ kinds, judge }: StateDeps, ctx: Ctx, most: number): Promise<readonly KindCount[]> {
+  const counts: KindCount[] = []
+  for (const kind of kinds.values()) {
+    let count = 0
+    for (const item of (await kind.read(ctx)).values()) {
+      if (count > most) break
+      if (await judge.mayRead(ctx, kind, item)) count += 1
+    }
+    counts.push({ kind: kind.kind, count: Math.min(count, most), isMore: count > most })
+    await nextTurn()
+  }
+  return counts
+}

@@ -26,6 +26,7 @@ export interface CheckedText {
 export class PolicyCheck {
   readonly #schema: Schema
   readonly #quarantine = new Quarantine()
+  #schemaText = ''
 
   constructor(schema: Schema) {
     this.#schema = schema
@@ -41,12 +42,13 @@ export class PolicyCheck {
 
   /** Words of the schema as Cedar writes them, for reading. */
   schemaText(): string {
-    return (
+    // it takes Cedar a tenth of a second, and never changes
+    this.#schemaText ||=
       this.#quarantine.try((cedar) => {
         const written = cedar.schemaToText(this.#schema)
         return written.type === 'success' ? written.text : ''
       }) ?? ''
-    )
+    return this.#schemaText
   }
 }
 

@@ -1,25 +1,17 @@
 import type { AuditRecord, JournalValue } from '#platform'
 import { type Column, command, emptyState, type Html, html, pageHeader, table, time } from '#platform/ui'
-import type { ExportedState } from '../export.ts'
+import type { KindCount } from '../export.ts'
 
 export interface StatePageOptions {
   /** What the caller may see. */
-  readonly state: ExportedState
+  readonly kinds: readonly KindCount[]
   /** Records of the last applies, newest first. */
   readonly applies: readonly AuditRecord[]
   readonly now: number
 }
 
-interface Kind {
-  readonly kind: string
-  readonly count: number
-}
-
 /** What stands as a file, how it is applied, and who did so last. */
-export function statePage({ state, applies, now }: StatePageOptions): Html {
-  const kinds = Object.entries(state).flatMap(([kind, items]) =>
-    typeof items === 'number' ? [] : [{ kind, count: Object.keys(items).length }],
-  )
+export function statePage({ kinds, applies, now }: StatePageOptions): Html {
   return html`${pageHeader({
     title: 'State as a file',
     lead: 'What stands, as one file that can be kept, reviewed and applied again. It holds what you may see, and no secret.',
@@ -36,9 +28,9 @@ ${command('gatehouse apply -f state.yaml', 'Apply it')}
 ${table({ caption: 'Files applied, newest first', columns: columnsAt(now), rows: applies, empty: neverApplied })}`
 }
 
-const kindColumns: readonly Column<Kind>[] = [
+const kindColumns: readonly Column<KindCount>[] = [
   { title: 'Kind', role: 'name', cell: ({ kind }) => html`<code>${kind}</code>` },
-  { title: 'Items', role: 'number', cell: ({ count }) => String(count) },
+  { title: 'Items', role: 'number', cell: ({ count, isMore }) => (isMore ? `more than ${count}` : String(count)) },
 ]
 
 const nothingSeen = emptyState({ title: 'Nothing you may see', text: 'What others may see is in their file.' })
