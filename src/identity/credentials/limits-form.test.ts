@@ -56,6 +56,12 @@ describe('a form of limits', () => {
     })
   })
 
+  test('countries by name or code, beside those that are ticked', () => {
+    const typed = { regions: ['DE'], country: 'austria, ch,Hong Kong SAR China,, DE ' }
+    assert.deepEqual(read(typed).limits?.regions, ['DE', 'AT', 'CH', 'HK'])
+    assert.deepEqual(faultsOf({ country: 'Austria, Atlantis' }), ['country: Not a country: Atlantis'])
+  })
+
   test('a date lasts through its day', () => {
     assert.equal(read({ lasts: 'until', until: '2026-11-22' }).limits?.expiresAt, Date.parse('2026-11-23T00:00:00Z'))
     assert.equal(read({ lasts: 'never', until: 'left over' }).limits?.expiresAt, undefined)

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import {
   type Actor,
   type CredentialLimits,
+  countryCodes,
+  countryName,
   isCountry,
   limitNetworkFault,
   maxPermissionLength,
@@ -45,6 +47,8 @@ export const limitsFormShape = {
   allow: z.string().max(10_000).default(''),
   deny: z.string().max(10_000).default(''),
   regions: several(250),
+  /** More of them by name or code, with commas between. */
+  country: z.string().max(1_000).default(''),
   lasts: z.enum(Object.keys(lives) as [Life, ...Life[]]).default('never'),
   /** A day, `2026-12-31`: through its end in UTC. */
   until: z.string().max(20).default(''),
@@ -75,6 +79,7 @@ export function readLimits(form: LimitsForm, actor: Actor, now: number): ReadLim
   const written = linesOf(form.morePermissions)
   const permissions = [...new Set([...form.permissions, ...written])]
   const networks = { allow: linesOf(form.allow), deny: linesOf(form.deny) }
+  const typed = countriesIn(form.country)
   const faults = [
     ...permissionFaults(form, permissions, written),
     ...networkFaults('allow', networks.allow),
@@ -82,12 +87,24 @@ export function readLimits(form: LimitsForm, actor: Actor, now: number): ReadLim
     ...form.regions
       .filter((code) => !isCountry(code))
       .map((code) => fault('regions', `Not a country: ${code.slice(0, 8)}`)),
+    ...typed
+      .filter(({ code }) => code === undefined)
+      .map(({ text }) => fault('country', `Not a country: ${text.slice(0, 60)}`)),
   ]
   const end = endOf(form, now)
   if (typeof end === 'object') faults.push(end)
   if (faults.length > 0 || typeof end === 'object') return { faults }
   const covered = form.scope === 'all' ? (throughOf(actor)?.permissions ?? ['*']) : permissions
-  return { limits: { permissions: covered, networks, regions: [...new Set(form.regions)], expiresAt: end } }
+  const regions = [...new Set([...form.regions, ...typed.flatMap(({ code }) => code ?? [])])]
+  return { limits: { permissions: covered, networks, regions, expiresAt: end } }
+}
+
+/** Countries as they were typed, by English name or code in any case. */
+function countriesIn(text: string): readonly { readonly text: string; readonly code: string | undefined }[] {
+  const typed = text.split(/[,;\n]/).flatMap((part) => part.trim() || [])
+  if (typed.length === 0) return []
+  const codes = new Map(countryCodes.flatMap((code) => [code, countryName(code)].map((by) => [by.toLowerCase(), code])))
+  return typed.map((part) => ({ text: part, code: codes.get(part.toLowerCase()) }))
 }
 
 /** Which field a refusal of the use-case is about. */
@@ -121,6 +138,7 @@ export function limitsFormOf(limits: CredentialLimits): LimitsForm {
     allow: networks.allow.join('\n'),
     deny: networks.deny.join('\n'),
     regions: [...regions],
+    country: '',
     lasts: expiresAt === undefined ? 'never' : 'until',
     until: expiresAt === undefined ? '' : new Date(expiresAt).toISOString().slice(0, 10),
     confirmed: [],

@@ -144,8 +144,18 @@ function regionField({ form, faults, region }: LimitsView): Html {
     .toSorted((one, other) => one.text.localeCompare(other.text, 'en'))
   const chosen = form.regions.map(countryName).join(', ')
   const here = region === undefined ? 'The country you are in now is not known.' : `You are in ${countryName(region)}.`
-  const open = faultOf(faults, 'regions') !== undefined
-  return html`<details${open && html` open`}><summary>Only in some countries${chosen === '' ? nothing : html`: ${chosen}`}</summary><div class="scrolled">${checkboxes(
+  const open = ['regions', 'country'].some((name) => faultOf(faults, name) !== undefined)
+  const byName = field({
+    name: 'country',
+    label: 'Add countries by name',
+    hint: 'Type a few letters and choose, or write several with commas between: “Austria, CH”. They count beside those ticked below.',
+    value: form.country,
+    autocomplete: 'off',
+    suggestions: choices.map(({ text }) => text),
+    maxLength: 1_000,
+    faults,
+  })
+  return html`<details${open && html` open`}><summary>Only in some countries${chosen === '' ? nothing : html`: ${chosen}`}</summary>${byName}<div class="scrolled">${checkboxes(
     {
       name: 'regions',
       label: 'Countries',

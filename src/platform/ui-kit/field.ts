@@ -25,6 +25,8 @@ export interface FieldOptions extends FieldBase {
   readonly autofocus?: boolean
   /** Monospace, no spelling marks, no capitals: hosts, ids, addresses, patterns. */
   readonly code?: boolean
+  /** Offered while typing, by the browser itself and without script; anything else can be typed too. */
+  readonly suggestions?: readonly string[]
 }
 
 /** One line of input with its label, hint and fault, tied together for screen readers. */
@@ -45,8 +47,14 @@ export function field(options: FieldOptions): Html {
       class: code ? 'code' : undefined,
       spellcheck: code ? 'false' : undefined,
       autocapitalize: code ? 'none' : undefined,
-    })}>`,
+      list: options.suggestions === undefined ? undefined : `${fieldId(options.name)}-list`,
+    })}>${suggestionList(options)}`,
   )
+}
+
+function suggestionList({ name, suggestions }: FieldOptions): Html {
+  if (suggestions === undefined) return nothing
+  return html`<datalist id="${fieldId(name)}-list">${suggestions.map((value) => html`<option value="${value}">`)}</datalist>`
 }
 
 export interface TextAreaOptions extends FieldBase {
