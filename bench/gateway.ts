@@ -9,7 +9,8 @@
  * - `plain`: HTTP without TLS. Apps are never served over it: what there is to measure is the redirect, beside nginx's.
  *   Forward-auth, the other thing asked over plain HTTP, has `bench/forward-auth`.
  * - `workers`: two worker threads beside one thread that does everything. Where there are two processors in all, the client and
- *   the upstream want theirs too: on such a machine what is left for a second thread is measured, not what it could do.
+ *   the upstream want theirs too, so each serving thread is held to the same part of one (`BENCH_PART`): what two do then is what
+ *   two do that each have as much as one. That takes root and cgroup v1; without them what is left for a second thread is measured.
  * - `routes`: a session among `BENCH_ROUTES` routes, a twentieth of them on its host, beside one route.
  *
  * Rounds in turn, so that the machine's moods meet all alike. Everything is one process, and one thread but for `workers`.
@@ -23,6 +24,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Peers } from './gateway/peers.ts'
 import { median, rounded } from './machine/figures.ts'
+import { holdBusiest, type Shares } from './machine/processor-shares.ts'
 import { cpuOf, type Program } from './machine/programs.ts'
 
 const run = promisify(execFile)
@@ -31,6 +33,10 @@ const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12)
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 1)
 const manyRoutes = Number(process.env['BENCH_ROUTES'] ?? 10_000)
 const only = process.env['BENCH_ONLY']?.split(',')
+/** Of a processor, for each serving thread of the group `workers`. */
+const part = Number(process.env['BENCH_PART'] ?? 0.3)
+/** A thread held to a part of a processor is as much slower, and its first handshakes all wait for each other. */
+const secondsHeld = 3
 const warmUpSeconds = 9
 const here = import.meta.dirname
 const node = process.execPath
@@ -138,8 +144,23 @@ async function workerThreads({ ours, upstream }: Common): Promise<void> {
   ]
   for (const kept of [true, false]) {
     const connections = kept ? 'over kept connections' : 'with a new connection for every request'
-    const measured = await compare(targets, Math.ceil(rounds / 2), kept)
-    reportGroup(`two workers, ${connections}`, measured, [[name, 'gatehouse', 1.5]])
+    const held: Shares[] = []
+    const hold = (): void => {
+      for (const [pid, threads] of [
+        [ours.program.pid, 1],
+        [two.program.pid, 2],
+      ] as const) {
+        const shares = holdBusiest(pid, threads, part)
+        if (shares !== undefined) held.push(shares)
+      }
+    }
+    try {
+      const measured = await compare(targets, Math.ceil(rounds / 3), kept, { warmed: hold, length: secondsHeld })
+      const how = held.length === 2 ? `each thread held to ${part} of a processor` : 'threads share what is left'
+      reportGroup(`two workers, ${connections}, ${how}`, measured, [[name, 'gatehouse', 1.5]])
+    } finally {
+      for (const { release } of held) release()
+    }
   }
 }
 
@@ -172,16 +193,18 @@ async function compare(
   targets: readonly Target[],
   times: number,
   kept: boolean,
+  { warmed, length = seconds }: { readonly warmed?: () => void; readonly length?: number } = {},
 ): Promise<ReadonlyMap<string, readonly Round[]>> {
   // long enough for the compiler to have seen everything, on a busy machine too, and as long for every program
   for (const target of targets) {
     const shared = targets.filter(({ program }) => program === target.program).length
     await measure(target, ((kept ? warmUpSeconds : 3) * (target.threads ?? 1)) / shared, kept)
   }
+  warmed?.()
   const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
   for (let round = 0; round < times; round += 1) {
     const order = round % 2 === 0 ? targets : targets.toReversed()
-    for (const target of order) measured.get(target.name)?.push(await measure(target, seconds, kept))
+    for (const target of order) measured.get(target.name)?.push(await measure(target, length, kept))
   }
   return measured
 }

@@ -1,12 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
-import { accessRoom } from '#access'
-import { gatewayRoom } from '#gateway'
-import { identityRoom } from '#identity'
-import { mailRoom } from '#mail'
-import { pkiRoom } from '#pki'
 import { startServer } from '../../src/platform/server.ts'
+import { rooms } from './rooms.ts'
 
 /**
  * Gatehouse itself, with the rooms the gateway stands on: one account, one route guarded by a permission that the
@@ -17,8 +13,8 @@ const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1', wor
 const password = 'correct horse battery staple'
 
 const server = await startServer({
-  program: new URL('../../src/main.ts', import.meta.url),
-  rooms: [accessRoom, mailRoom, identityRoom, pkiRoom, gatewayRoom],
+  program: new URL('worker.ts', import.meta.url),
+  rooms,
   environment: {
     GATEHOUSE_DATA: data,
     GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
