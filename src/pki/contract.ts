@@ -67,7 +67,15 @@ export {
   profilePatch,
   profileView,
 } from './issue/contract.ts'
-export { revokeAllBody, revokeBody, revokedAllView, revokedView } from './revoke/contract.ts'
+export {
+  importedListView,
+  importListBody,
+  listRequestView,
+  revokeAllBody,
+  revokeBody,
+  revokedAllView,
+  revokedView,
+} from './revoke/contract.ts'
 export { fetchRootCommand, type TrustStep, trustSteps } from './trust.ts'
 
 const instant = z.iso.datetime()

@@ -206,6 +206,16 @@ export const pkiErrors = {
     title: 'What was handed in is not taken for an authority',
     detail: 'The {what} is refused: {reason}. Nothing was stored.',
   },
+  'pki.list-refused': {
+    status: 422,
+    title: 'The revocation list is not taken',
+    detail: 'The list is refused: {reason}. What was served before is served still.',
+  },
+  'pki.lists-made-here': {
+    status: 409,
+    title: 'Its revocation lists are made here',
+    detail: 'The key of {name} is on this server, which signs its lists itself. Nothing was changed.',
+  },
   'pki.authority-request-unknown': {
     status: 404,
     title: 'There is no such request',

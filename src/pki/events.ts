@@ -48,6 +48,15 @@ export const events: EventTable = {
     read: 'certificate-authorities:read:{id}',
     detail: z.object({ line: z.string(), successor: z.string().nullable() }),
   },
+  'certificate-authorities.import-list': {
+    summary: 'A revocation list that was signed elsewhere is served from now on.',
+    read: 'certificate-authorities:read:{id}',
+    detail: z.object({
+      number: z.int(),
+      entries: z.int().describe('How many certificates it revokes.'),
+      nextUpdate: z.iso.datetime().describe('When it ends.'),
+    }),
+  },
   'certificate-authorities.revoke': {
     summary: 'A certificate authority was revoked; whatever it issued is refused.',
     read: 'certificate-authorities:read:{id}',

@@ -29,6 +29,7 @@ import { pointersUnder } from './issue/pointers.ts'
 import { profileLives } from './issue/profile-store.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
+import { offlineListRoutes } from './revoke/list-routes.ts'
 import { openRevocation } from './revoke/open-revocation.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
 import { revocationRoutes } from './revoke/routes.ts'
@@ -147,6 +148,7 @@ export async function openPki(
         standings,
       }),
       ...revocationRoutes(needs),
+      ...offlineListRoutes({ hierarchy }),
       ...holderRoutes({ keyring, ...needs }),
       ...holderPages({ keyring, ...needs }),
       ...certificatePages({

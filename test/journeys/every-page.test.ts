@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { crawl } from '../pages/crawl.ts'
@@ -7,6 +8,7 @@ import {
   addCertificateProfile,
   addDevice,
   addEnrolmentToken,
+  addForeignRoot,
   addGroup,
   addNetwork,
   addPerson,
@@ -18,6 +20,23 @@ import {
 import { setUp } from '../product/set-up.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { findViolations } from './axe.ts'
+
+/** Its key is thrown away: nobody here can sign its revocation list. */
+function foreignRoot(): string {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null']
+  const subject = [
+    '-subj',
+    '/CN=Root of somebody else',
+    '-days',
+    '900',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+  ]
+  return execFileSync('openssl', ['req', '-x509', ...key, ...subject], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+}
 
 /** At first load, with style and script, as they cross the wire. */
 const maxBytes = 100 * 1024
@@ -62,6 +81,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addEnrolmentToken(administrator, product, 'wm-42')
     await addCertificateProfile(administrator, product, 'internal')
     await addDevice(administrator, product, 'wm-43')
+    await addForeignRoot(administrator, product, foreignRoot())
   })
 
   after(async () => {
@@ -139,6 +159,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificate-authorities/import',
       '/certificate-authorities/{id}',
       '/certificate-authorities/{id}/export',
+      '/certificate-authorities/{id}/revocation-list',
       '/certificates/holders',
       '/certificates/holders/new',
       '/certificates/holders/{id}',

@@ -95,6 +95,14 @@ export async function addDevice(page: Page, product: Product, name: string): Pro
   await page.getByText('offered this once').waitFor()
 }
 
+/** A root whose key is elsewhere. @param pem its certificate */
+export async function addForeignRoot(page: Page, product: Product, pem: string): Promise<void> {
+  await page.goto(`${product.origin}/certificate-authorities/import`)
+  await page.locator('[name=certificate]').fill(pem)
+  await page.getByRole('button', { name: /import/i }).click()
+  await page.getByText('What to sign, and import it').waitFor()
+}
+
 /** A certificate profile of the operator's own. */
 export async function addCertificateProfile(page: Page, product: Product, name: string): Promise<void> {
   await page.goto(`${product.origin}/certificates/profiles/new`)

@@ -19,4 +19,40 @@ export const revokeAllBody = z.strictObject({
   reason,
 })
 
+const instant = z.iso.datetime()
+
+export const listRequestView = z.object({
+  authorityId: z.string(),
+  name: z.string(),
+  number: z.int().describe('The least number the list may have.'),
+  revoked: z.array(
+    z.object({
+      serial: z.string(),
+      name: z.string().nullable().describe('Of an authority; null where only the serial number is known.'),
+      revokedAt: instant,
+      reason: z.string(),
+      notAfter: instant,
+    }),
+  ),
+  served: z.object({ number: z.int(), nextUpdate: instant }).nullable().describe('The list that is served now.'),
+  files: z.record(z.string(), z.string()).describe('What `openssl ca -gencrl` works with, by file name.'),
+  command: z.string().describe('What signs the list from these files.'),
+})
+export type ListRequestView = z.infer<typeof listRequestView>
+
+export const importListBody = z.strictObject({ list: z.string().max(262_144).describe('PEM') })
+
+export const importedListView = z.object({
+  authorityId: z.string(),
+  name: z.string(),
+  number: z.int(),
+  thisUpdate: instant,
+  nextUpdate: instant,
+  entries: z.int().describe('How many certificates it revokes.'),
+  notRevokedHere: z
+    .array(z.string())
+    .describe('What it revokes and Gatehouse does not: names of authorities, or serial numbers.'),
+})
+export type ImportedListView = z.infer<typeof importedListView>
+
 export const revokedAllView = z.object({ holder: z.string(), revoked: z.int().describe('How many were revoked.') })

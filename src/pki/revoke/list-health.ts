@@ -34,11 +34,12 @@ export async function listHealth(db: Db, set: AuthoritySet, now: number): Promis
     const { stored, facts } = authority
     // what has ended proves nothing any more, whatever lists say
     if (now >= facts.notAfter) continue
-    const ends = (heads.get(stored.id) ?? []).map(({ nextUpdate }) => nextUpdate)
-    const endsAt = ends.length === 0 ? undefined : Math.min(...ends)
+    const own = heads.get(stored.id) ?? []
+    const endsAt = own.length === 0 ? undefined : Math.min(...own.map(({ nextUpdate }) => nextUpdate))
+    // one signed elsewhere lasts as long as it says
+    const life = Math.min(listLifeOf(authority), ...own.map(({ nextUpdate, thisUpdate }) => nextUpdate - thisUpdate))
     if (endsAt !== undefined) firstEnd = Math.min(firstEnd ?? endsAt, endsAt)
-    const isLate =
-      endsAt === undefined ? now - stored.createdAt > firstListsWithin : endsAt - now < (listLifeOf(authority) * 3) / 7
+    const isLate = endsAt === undefined ? now - stored.createdAt > firstListsWithin : endsAt - now < (life * 3) / 7
     if (isLate) {
       troubles.push({ authorityId: stored.id, name: stored.name, offline: stored.sealedKey === undefined, endsAt })
     }

@@ -58,6 +58,19 @@ export async function revocationsOf(db: Db, authorityId: string, shard: string):
   return rows.map(revocationOf)
 }
 
+/** All of an authority, with the ends of the certificates. */
+export async function revocationsOfAll(
+  db: Db,
+  authorityId: string,
+): Promise<readonly (ListedRevocation & { readonly notAfter: number })[]> {
+  const rows = await tables<PkiTables>(db)
+    .selectFrom('pki_revocations')
+    .select([...revocationColumns, 'not_after'])
+    .where('authority_id', '=', authorityId)
+    .execute()
+  return rows.map((row) => ({ ...revocationOf(row), notAfter: row.not_after }))
+}
+
 /** What the complete list of that number did not carry, without what no list has carried yet. */
 export async function revocationsSince(
   db: Db,
@@ -108,6 +121,25 @@ export async function nextNumber(db: Db, authorityId: string, now: number): Prom
   return row.number
 }
 
+/** The number given last, by lists made here or taken in. */
+export async function findLastNumber(db: Db, authorityId: string): Promise<number | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_revocation_numbers')
+    .select('number')
+    .where('authority_id', '=', authorityId)
+    .executeTakeFirst()
+  return row?.number
+}
+
+/** The number of a list signed elsewhere: what is made here later goes on from it. */
+export async function noteNumber(db: Db, authorityId: string, number: number): Promise<void> {
+  await tables<PkiTables>(db)
+    .insertInto('pki_revocation_numbers')
+    .values({ authority_id: authorityId, number })
+    .onConflict((conflict) => conflict.column('authority_id').doUpdateSet({ number }))
+    .execute()
+}
+
 /** Every authority's lists, without their bytes. */
 export async function allListHeads(db: Db): Promise<readonly ListHead[]> {
   const rows = await tables<PkiTables>(db).selectFrom('pki_revocation_lists').select(headColumns).execute()
@@ -123,6 +155,26 @@ export async function findListNumber(db: Db, authorityId: string, scope: Scope):
     .where('scope', '=', scope)
     .executeTakeFirst()
   return row?.number
+}
+
+/** The list that is served now, without its bytes. */
+export async function findListHead(db: Db, authorityId: string, scope: Scope): Promise<ListHead | undefined> {
+  const row = await tables<PkiTables>(db)
+    .selectFrom('pki_revocation_lists')
+    .select(headColumns)
+    .where('authority_id', '=', authorityId)
+    .where('scope', '=', scope)
+    .executeTakeFirst()
+  return row && headOf(row)
+}
+
+/** Serves nothing of an authority but its complete list. */
+export async function dropPartialLists(db: Db, authorityId: string): Promise<void> {
+  await tables<PkiTables>(db)
+    .deleteFrom('pki_revocation_lists')
+    .where('authority_id', '=', authorityId)
+    .where('scope', '<>', 'complete')
+    .execute()
 }
 
 export async function findList(db: Db, authorityId: string, scope: Scope): Promise<StoredList | undefined> {

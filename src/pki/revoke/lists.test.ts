@@ -8,11 +8,7 @@ import { eachDialect, fakeClock, programMissing, testContext } from '#platform/t
 import type { PkiTables } from '../tables.ts'
 import { openOn, prepareGround } from '../testing.ts'
 import { publicKeyInfo } from '../x509/public-keys.ts'
-import {
-  type RevocationList,
-  readRevocationList,
-  verifyRevocationList,
-} from '../x509/testing/revocation-list-reader.ts'
+import { type RevocationList, readRevocationList, verifyRevocationList } from '../x509/revocation-list-reader.ts'
 import { shardOf, shards } from './distribution.ts'
 import { revoke } from './revoke.ts'
 import { startWorld, type World, worldOf } from './testing.ts'

@@ -133,15 +133,17 @@ async function pendingLists(ctx: Ctx, hierarchy: Hierarchy, access: AccessFace):
   return decision.allowed ? troubles.map((trouble) => pendingOf(trouble, ctx.now)) : []
 }
 
-function pendingOf({ name, offline, endsAt }: ListTrouble, now: number): Pending {
+function pendingOf({ authorityId, name, offline, endsAt }: ListTrouble, now: number): Pending {
   const days = endsAt === undefined ? 0 : Math.floor((endsAt - now) / (24 * hour))
   const when =
     endsAt === undefined ? 'is missing' : now >= endsAt ? 'has ended' : `ends in ${days} ${days === 1 ? 'day' : 'days'}`
   return {
     title: `The revocation list of ${name} ${when}`,
     text: offline
-      ? 'Its key is not on this server. Bring it back, so that a list is made, or whoever needs the list is locked out when it ends.'
+      ? 'Its key is not on this server. Have a list signed where the key is and import it, or whoever needs the list is locked out when it ends.'
       : 'It could not be made anew; the log says why. Whoever needs the list is locked out when it ends.',
-    action: { text: 'See certificates', href: '/certificates' },
+    action: offline
+      ? { text: 'See what to sign', href: `/certificate-authorities/${authorityId}/revocation-list` }
+      : { text: 'See certificates', href: '/certificates' },
   }
 }

@@ -18,7 +18,7 @@ import {
   revocationReasons,
   signRevocationList,
 } from './revocation-list.ts'
-import { readRevocationList, verifyRevocationList } from './testing/revocation-list-reader.ts'
+import { readRevocationList, verifyRevocationList } from './revocation-list-reader.ts'
 import { serial, testAuthority, testLeaf, workbench } from './testing.ts'
 
 const now = Date.UTC(2026, 10, 22, 12)

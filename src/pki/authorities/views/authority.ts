@@ -76,6 +76,7 @@ ${facts([
 <section aria-labelledby="download"><h2 id="download">Download</h2>
 <p>${button({ text: 'Certificate (DER)', href: authorityPath(stored.id) }, 'plain')} ${button({ text: 'Chain (PEM)', href: authorityPath(stored.id).replace(/crt$/, 'pem') }, 'plain')}</p></section>
 ${command(`gatehouse pki authorities show ${stored.id}`, 'The same in a terminal')}
+${view.mayUpdate && stored.sealedKey === undefined && html`<section aria-labelledby="lists"><h2 id="lists">Revocation list</h2><p>Its key is elsewhere, so its list is signed there and brought here.</p><p>${button({ text: 'What to sign, and import it', href: `${pathOf(stored.id)}/revocation-list` }, 'plain')}</p></section>`}
 ${actions.length > 0 && dangerZone(actions)}`
   return { title: stored.name, body, section, frame: 'full' }
 }

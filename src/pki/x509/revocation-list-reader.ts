@@ -1,4 +1,4 @@
-import { tags } from '../der.ts'
+import { tags } from './der.ts'
 import {
   context,
   contextConstructed,
@@ -12,13 +12,13 @@ import {
   smallIntegerOf,
   timeOf,
   unwrap,
-} from '../der-reader.ts'
-import { type ReadExtension, readAuthorityKeyIdentifier, readExtensions } from '../extension-reader.ts'
-import { type GeneralName, readGeneralNames } from '../names.ts'
-import type { PublicKeyInfo } from '../public-keys.ts'
-import { X509Refusal } from '../refusal.ts'
-import { type ListScope, type RevocationReason, type RevokedEntry, revocationReasons } from '../revocation-list.ts'
-import { readSignatureAlgorithm, type SignatureAlgorithm, verifySignature } from '../signature.ts'
+} from './der-reader.ts'
+import { type ReadExtension, readAuthorityKeyIdentifier, readExtensions } from './extension-reader.ts'
+import { type GeneralName, readGeneralNames } from './names.ts'
+import type { PublicKeyInfo } from './public-keys.ts'
+import { X509Refusal } from './refusal.ts'
+import { type ListScope, type RevocationReason, type RevokedEntry, revocationReasons } from './revocation-list.ts'
+import { readSignatureAlgorithm, type SignatureAlgorithm, verifySignature } from './signature.ts'
 
 /** Longest list that is read. */
 const longestList = 0xff_ffff
