@@ -1,12 +1,13 @@
 import type { Resource } from '#kit'
 import type { Ctx } from '#platform'
-import { requireCoverageByRoles } from './coverage.ts'
+import { coversEach, requireCoverageByRoles } from './coverage.ts'
+import type { AccessFace, GivableRole } from './face.ts'
 import { readGroupsOf } from './facts-store.ts'
 import { addMember, getGroup } from './groups.ts'
 import { requireOutranksRole } from './ranks.ts'
 import { groupResource, roleResource } from './resources.ts'
 import { getRole, giveRole, permissionsOf } from './roles.ts'
-import { listRolesOf } from './roles-store.ts'
+import { listRoles, listRolesOf } from './roles-store.ts'
 
 /** What somebody new is given, by name. */
 export interface Admission {
@@ -48,4 +49,19 @@ export async function admit(require: Require, ctx: Ctx, principalId: string, adm
   const holder = { kind: 'principal', id: principalId } as const
   for (const name of admission.roles) await giveRole(ctx, name, holder)
   for (const name of admission.groups) await addMember(ctx, name, holder)
+}
+
+/** Roles a form offers. */
+const mostRoles = 100
+
+/** The roles whoever asks may give: what a form offers, never in place of asking when one is given. */
+export async function givableRoles(decide: AccessFace['decide'], ctx: Ctx): Promise<readonly GivableRole[]> {
+  const givable: GivableRole[] = []
+  for (const role of await listRoles(ctx.db, undefined, mostRoles)) {
+    const { name, title } = role
+    const permissions = permissionsOf(role)
+    const { allowed } = await decide(ctx.actor, `roles:assign:${name}`, roleResource(role), { now: ctx.now })
+    if (allowed && (await coversEach(ctx, permissions)).every(Boolean)) givable.push({ name, title, permissions })
+  }
+  return givable
 }

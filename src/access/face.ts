@@ -72,6 +72,8 @@ export interface AccessFace {
    * must be held. @throws GateError `access.refused`, `access.role-unknown`, `access.group-unknown`, `access.more-than-held`
    */
   requireAdmissible(ctx: Ctx, admission: Admission): Promise<void>
+  /** The roles the context's actor may give, by name, at most a hundred: what a form offers. Giving asks again. */
+  givableRoles(ctx: Ctx): Promise<readonly GivableRole[]>
   /** Gives a principal these roles and groups, as the context's actor, asking again. Inside `ctx.tx`. @throws as `requireAdmissible` */
   admit(ctx: Ctx, principalId: string, admission: Admission): Promise<void>
   /** Whether an active account is administrator. */
@@ -109,6 +111,13 @@ export interface AccessFace {
   account(ctx: Ctx, question: AccountQuestion): Promise<Account>
   /** The named networks the caller may see, by name, at most a hundred: what a form offers. */
   namedNetworks(ctx: Ctx): Promise<readonly NamedNetwork[]>
+}
+
+/** A role as forms offer it. */
+export interface GivableRole {
+  readonly name: string
+  readonly title: string
+  readonly permissions: readonly string[]
 }
 
 /** A question about somebody, put by somebody. */

@@ -14,7 +14,7 @@ import { accessRoutes } from './routes.ts'
 import { accessActions, accessSearch } from './search.ts'
 import { accessState } from './state.ts'
 
-export type { AccessFace, Account, AccountQuestion, Holdings, NamedNetwork } from './face.ts'
+export type { AccessFace, Account, AccountQuestion, GivableRole, Holdings, NamedNetwork } from './face.ts'
 export type { Listed, ListSpec } from './lists.ts'
 
 const differencesWrittenEveryMs = 10_000

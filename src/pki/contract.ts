@@ -75,6 +75,7 @@ export {
   revokeBody,
   revokedAllView,
   revokedView,
+  revokeOwnBody,
 } from './revoke/contract.ts'
 export { fetchRootCommand, type TrustStep, trustSteps } from './trust.ts'
 

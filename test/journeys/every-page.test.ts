@@ -66,6 +66,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
   let product: Product
   let browser: Browser
   let administrator: Page
+  let foreign: string
 
   before(async () => {
     product = await startProduct()
@@ -81,7 +82,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     await addEnrolmentToken(administrator, product, 'wm-42')
     await addCertificateProfile(administrator, product, 'internal')
     await addDevice(administrator, product, 'wm-43')
-    await addForeignRoot(administrator, product, foreignRoot())
+    foreign = await addForeignRoot(administrator, product, foreignRoot())
   })
 
   after(async () => {
@@ -159,11 +160,11 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/certificate-authorities/import',
       '/certificate-authorities/{id}',
       '/certificate-authorities/{id}/export',
-      '/certificate-authorities/{id}/revocation-list',
       '/certificates/holders',
       '/certificates/holders/new',
       '/certificates/holders/{id}',
       '/certificates/holders/{id}/edit',
+      '/certificates/holders/{id}/roles',
       '/certificates/holders/{id}/delete',
       '/certificates/profiles',
       '/certificates/profiles/new',
@@ -190,6 +191,13 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
     ]) {
       assert.ok(kinds.includes(kind), `${kind} among ${kinds.join(' ')}`)
     }
+  })
+
+  test('an authority whose key is elsewhere says what to sign, without a violation, within a phone’s width', async () => {
+    await administrator.goto(`${product.origin}${foreign}/revocation-list`)
+    assert.ok(await administrator.getByText('Sign it with OpenSSL').isVisible())
+    assert.deepEqual(await findViolations(administrator), [])
+    assert.equal(await administrator.evaluate('document.documentElement.scrollWidth > innerWidth'), false)
   })
 
   test('a member sees no room that is not theirs, and reads why an address is refused', async () => {

@@ -95,12 +95,13 @@ export async function addDevice(page: Page, product: Product, name: string): Pro
   await page.getByText('offered this once').waitFor()
 }
 
-/** A root whose key is elsewhere. @param pem its certificate */
-export async function addForeignRoot(page: Page, product: Product, pem: string): Promise<void> {
+/** A root whose key is elsewhere. @param pem its certificate @returns where its page is */
+export async function addForeignRoot(page: Page, product: Product, pem: string): Promise<string> {
   await page.goto(`${product.origin}/certificate-authorities/import`)
   await page.locator('[name=certificate]').fill(pem)
   await page.getByRole('button', { name: /import/i }).click()
   await page.getByText('What to sign, and import it').waitFor()
+  return new URL(page.url()).pathname
 }
 
 /** A certificate profile of the operator's own. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { accountActor, addRole } from '#access/testing'
+import { noLimits } from '#kit'
 import { type Ctx, GateError, listAudit, wholeRoute } from '#platform'
 import { eachDialect, testContext } from '#platform/testing'
 import { issuedWithKey } from '../issue/contract.ts'
@@ -179,5 +180,51 @@ eachDialect((_, open) => {
     await assert.rejects(send(`${page}/edit`, { title: 'Attic', revision: '1' }), isCode('pki.holder-stale'))
     await assert.rejects(send(`${page}/delete`, { revision: '1' }), isCode('pki.holder-stale'))
     assert.equal((await send(`${page}/delete`, { revision: '2' })).kind, 'redirect')
+  })
+
+  test('a role is given on the page of a device, by whoever may give it, after the page said what it permits', async (t) => {
+    const node = await startNode(t, open)
+    const admin = asAdmin(node)
+    const { id } = await create(node, { kind: 'device', name: 'washer-7' })
+    await addRole(admin, 'reporter', ['accounts:read'])
+    await addRole(admin, 'reader', ['certificate-holders:read'])
+    const path = '/certificates/holders/{id}/roles'
+    const give = (ctx: Ctx, role: string) => call(node, ctx, path, { method: 'POST', params: { id }, body: { role } })
+    const asked = await call(node, admin, path, { params: { id }, query: { role: 'reporter' } })
+    const page = asked.kind === 'page' ? String(asked.page.body) : ''
+    assert.match(page, /Give it/)
+    assert.ok(page.includes(node.access.describePermission('accounts:read')), page)
+    await node.access.addPrincipal(node.ctx, { id: 'acc_ada', kind: 'account', name: 'ada' })
+    await node.access.assignRole(node.ctx, 'acc_ada', 'reader')
+    const ada = node.ctx.as(accountActor('acc_ada'))
+    assert.deepEqual(await node.access.givableRoles(ada), [], 'nothing is offered that would be refused')
+    await assert.rejects(give(ada, 'reporter'), isCode('access.refused'))
+    assert.deepEqual((await read(node, id)).roles, [])
+    assert.equal((await give(admin, 'reporter')).kind, 'redirect')
+    assert.deepEqual((await read(node, id)).roles, ['reporter'])
+    await assert.rejects(give(admin, 'nobody-knows'), isCode('access.role-unknown'))
+  })
+
+  test('all of one’s own certificates are revoked at once, nobody else’s, and not by a credential that may not', async (t) => {
+    const node = await startNode(t, open)
+    await node.access.addPrincipal(node.ctx, { id: 'acc_ada', kind: 'account', name: 'ada' })
+    const own = [
+      await order(node, { profile: 'person', account: 'ada' }),
+      await order(node, { profile: 'person', account: 'ada' }),
+    ]
+    const others = await order(node, { profile: 'device', device: 'washer-7' })
+    const actor = accountActor('acc_ada')
+    const narrowed = { ...noLimits, permissions: ['accounts:read'], id: 'crd_1', kind: 'token' } as const
+    const path = '/api/v1/certificates/revoke-own'
+    await assert.rejects(
+      postRoute(node, node.ctx.as({ ...actor, credential: narrowed }), path, {}),
+      isCode('access.refused'),
+    )
+    const stands = async () =>
+      Promise.all([...own, others].map(async ({ pem }) => !('refused' in (await shown(node, pem)))))
+    assert.deepEqual(await stands(), [true, true, true])
+    assert.deepEqual(await postRoute(node, node.ctx.as(actor), path, {}), { holder: 'acc_ada', revoked: 2 })
+    assert.deepEqual(await stands(), [false, false, true])
+    assert.deepEqual(await postRoute(node, node.ctx.as(actor), path, {}), { holder: 'acc_ada', revoked: 0 })
   })
 })

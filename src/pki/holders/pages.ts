@@ -5,6 +5,7 @@ import { fail } from '../errors.ts'
 import { listCertificates } from '../issue/certificate-store.ts'
 import type { StoredHolder } from '../issue/holder-store.ts'
 import { may } from '../issue/profile-pages.ts'
+import { chooseRolePage, giveRolePage } from '../views/holder-roles.ts'
 import {
   type HolderFormValues,
   holderPage,
@@ -23,6 +24,8 @@ import { type HolderRouteParts, pageOfHolders } from './routes.ts'
 
 const newForm = z.strictObject({ kind: z.string().max(20), name: z.string().max(200), title: z.string().max(300) })
 const renameForm = z.strictObject({ revision: z.coerce.number().int(), title: z.string().max(300) })
+const roleQuery = z.strictObject({ role: z.string().max(200).optional() })
+const roleForm = z.strictObject({ role: z.string().max(200) })
 const removeForm = z.strictObject({ revision: z.coerce.number().int() })
 
 /** Certificates shown on a holder's own page. */
@@ -31,7 +34,7 @@ const latest = 10
 /** Devices and services in the console. */
 export function holderPages(parts: HolderRouteParts): readonly Route[] {
   // `/new` before `/{id}`: the first that fits answers
-  return [...creating(parts), ...reading(parts), ...renaming(parts), ...removing(parts)]
+  return [...creating(parts), ...reading(parts), ...renaming(parts), ...givingRoles(parts), ...removing(parts)]
 }
 
 function reading(parts: HolderRouteParts): readonly Route[] {
@@ -66,6 +69,7 @@ function reading(parts: HolderRouteParts): readonly Route[] {
           maker: maker?.name ?? createdBy,
           ...(await access.holdings(ctx.db, id)),
           certificates: maySee ? await listCertificates(ctx.db, { holder: id }, undefined, latest, ctx.now) : undefined,
+          mayGive: !isOwn(holder) && (await access.givableRoles(ctx)).length > 0,
           mayUpdate: await may(parts, ctx, `certificate-holders:update:${id}`),
           mayRevoke: await may(parts, ctx, 'certificates:revoke'),
           mayDelete: !isOwn(holder) && (await may(parts, ctx, `certificate-holders:delete:${id}`)),
@@ -167,6 +171,45 @@ function removing({ access }: HolderRouteParts): readonly Route[] {
       handler: async (ctx, { params, body }) => {
         await removeHolder(ctx, access, params.id, seen(body.revision))
         return { kind: 'redirect', location: section }
+      },
+    }),
+  ]
+}
+
+/** Whoever may give the role gives it; who sees the device or service comes as far as the question. */
+function givingRoles({ access }: HolderRouteParts): readonly Route[] {
+  const shared = {
+    path: `${section}/{id}/roles`,
+    door: 'browser',
+    access: { permission: 'certificate-holders:read:{id}' },
+    params: holderParams,
+  } as const
+  return [
+    route({
+      ...shared,
+      method: 'GET',
+      query: roleQuery,
+      handler: async (ctx, { params, query }) => {
+        const holder = await getKnownHolder(ctx, params.id)
+        const { roles } = await access.holdings(ctx.db, holder.id)
+        const givable = (await access.givableRoles(ctx)).filter(({ name }) => !roles.includes(name))
+        const role = givable.find(({ name }) => name === query.role)
+        const words = (role?.permissions ?? []).map((one) => access.describePermission(one))
+        const body = role === undefined ? chooseRolePage(holder, givable) : giveRolePage(holder, role, words)
+        return pageReply(`Give ${titleOf(holder)} a role`, body)
+      },
+    }),
+    route({
+      ...shared,
+      method: 'POST',
+      body: roleForm,
+      handler: async (ctx, { params, body }) => {
+        await ctx.tx(async (tx) => {
+          const holder = await getKnownHolder(tx, params.id)
+          if (isOwn(holder)) throw fail('pki.holder-own')
+          await access.admit(tx, holder.id, { roles: [body.role], groups: [] })
+        })
+        return { kind: 'redirect', location: pathOf(params.id) }
       },
     }),
   ]

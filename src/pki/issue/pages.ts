@@ -64,6 +64,7 @@ function listPage(parts: CertificatePageParts): Route {
         maySeeHolders: await may(parts, ctx, 'certificate-holders:read'),
         mayRevokeAllOf:
           page.items.length > 0 && (await may(parts, ctx, 'certificates:revoke')) ? query.holder : undefined,
+        hasOwn: page.items.some((one) => one.holderId === ctx.actor.principal.id && one.revokedAt === undefined),
         now: ctx.now,
       })
       return pageReply('Certificates', body)

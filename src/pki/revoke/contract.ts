@@ -55,4 +55,6 @@ export const importedListView = z.object({
 })
 export type ImportedListView = z.infer<typeof importedListView>
 
+export const revokeOwnBody = z.strictObject({ reason })
+
 export const revokedAllView = z.object({ holder: z.string(), revoked: z.int().describe('How many were revoked.') })

@@ -1,6 +1,8 @@
 import type { AccessFace } from '#access'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
+import { findCertificate } from '../issue/certificate-store.ts'
+import { certificateResource } from '../issue/resources.ts'
 import type { RevocationReason } from './reasons.ts'
 import { findFamily, findRevocable, markRevoked, type Revocable, standingOf } from './revocation-store.ts'
 
@@ -73,6 +75,20 @@ export async function revokeAllAs(
   // where nothing stands too: the answer tells who is above, not what they have
   await ctx.tx((tx) => access.requireOutranksAll(tx, [holderId], 'certificates:revoke'))
   return inParts(ctx, holderId, (tx, id) => revokeAs(tx, access, id, reason))
+}
+
+/**
+ * All that speaks for whoever asks, each permitted by its own decision.
+ *
+ * @returns how many were revoked
+ * @throws GateError `access.refused`
+ */
+export function revokeOwn(ctx: Ctx, access: AccessFace, reason: RevocationReason): Promise<number> {
+  return inParts(ctx, ctx.actor.principal.id, async (tx, id) => {
+    const record = await findCertificate(tx.db, id)
+    await access.require(tx, `certificates:revoke:${id}`, record && certificateResource(record))
+    return revokeAs(tx, access, id, reason)
+  })
 }
 
 async function inParts(

@@ -9,9 +9,9 @@ import { findHolder } from '../issue/holder-store.ts'
 import { getCertificate } from '../issue/routes.ts'
 import { certificateView } from '../issue/wire.ts'
 import { certificatesPath } from '../views/holders.ts'
-import { revokeAllPage, revokePage } from '../views/revoke-page.ts'
-import { revokeAllBody, revokeBody, revokedAllView, revokedView } from './contract.ts'
-import { previewRevocation, revokeAllAs, revokeAs } from './revoke.ts'
+import { revokeAllPage, revokeOwnPage, revokePage } from '../views/revoke-page.ts'
+import { revokeAllBody, revokeBody, revokedAllView, revokedView, revokeOwnBody } from './contract.ts'
+import { previewRevocation, revokeAllAs, revokeAs, revokeOwn } from './revoke.ts'
 
 /** Revoking over the API and in the console. */
 export function revocationRoutes({ access }: { readonly access: AccessFace }): readonly Route[] {
@@ -63,6 +63,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
         return { kind: 'redirect', location: certificatesPath(body.holder) }
       },
     }),
+    ...ownRoutes(access),
     route({
       method: 'GET',
       path: '/certificates/{id}/revoke',
@@ -81,6 +82,51 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       handler: async (ctx, { params, body }) => {
         await revokeAs(ctx, access, params.id, body.reason)
         return { kind: 'redirect', location: `/certificates/${params.id}` }
+      },
+    }),
+  ]
+}
+
+const eachIsDecided = { signedIn: 'certificates:revoke:<id> is required for each of one’s own, where they are found' }
+
+/** What to do when one's own laptop is lost. */
+function ownRoutes(access: AccessFace): readonly Route[] {
+  const path = '/certificates/revoke-own'
+  return [
+    route({
+      method: 'POST',
+      path: '/api/v1/certificates/revoke-own',
+      door: 'api',
+      access: eachIsDecided,
+      summary: 'Revoke every certificate that speaks for whoever asks',
+      body: revokeOwnBody,
+      responses: { 200: revokedAllView },
+      handler: async (ctx, { body }) => {
+        const revoked = await revokeOwn(ctx, access, body.reason)
+        return { kind: 'json', body: { holder: ctx.actor.principal.id, revoked } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path,
+      door: 'browser',
+      access: eachIsDecided,
+      handler: async (ctx) => {
+        const { id } = ctx.actor.principal
+        const count = (await summariesOf(ctx.db, [id], ctx.now)).get(id)?.certificates ?? 0
+        const page = { title: 'Revoke your certificates', body: revokeOwnPage(count) }
+        return { kind: 'page', page: { ...page, section: '/certificates', frame: 'full' } }
+      },
+    }),
+    route({
+      method: 'POST',
+      path,
+      door: 'browser',
+      access: eachIsDecided,
+      body: revokeOwnBody,
+      handler: async (ctx, { body }) => {
+        await revokeOwn(ctx, access, body.reason)
+        return { kind: 'redirect', location: '/certificates' }
       },
     }),
   ]

@@ -38,6 +38,8 @@ export interface CertificatesPageData {
   readonly maySeeHolders: boolean
   /** The holder the list is narrowed to, where all of its certificates may be revoked. */
   readonly mayRevokeAllOf: string | undefined
+  /** Whether some of these speak for whoever looks, and stand. */
+  readonly hasOwn: boolean
   readonly now: number
 }
 
@@ -59,6 +61,7 @@ ${(items.length > 0 || further) && paging({ href: withQuery('/certificates', fil
 </section>
 <p>${data.maySeeHolders && button({ text: 'Devices and services', href: holderSection }, 'plain')} ${data.maySeeProfiles && button({ text: 'Certificate profiles', href: '/certificates/profiles' }, 'plain')}</p>
 ${data.mayRevokeAllOf !== undefined && dangerZone([{ title: 'Revoke all of this holder', text: 'Every certificate that speaks for it is refused from its next use on.', href: revokeAllPath(data.mayRevokeAllOf), verb: 'Revoke all…' }])}
+${data.hasOwn && dangerZone([{ title: 'Revoke all of yours', text: 'Every certificate that speaks for you is refused from its next use on.', href: '/certificates/revoke-own', verb: 'Revoke yours…' }])}
 ${!further && !active && rootPart(data)}`
 }
 
@@ -80,7 +83,7 @@ function filter({ query, profiles }: CertificatesPageData, active: boolean): Htm
       choices: [
         { value: '', text: 'Any' },
         { value: 'valid', text: 'Valid' },
-        { value: 'ending', text: 'Ends within 30 days' },
+        { value: 'ending', text: 'Ends soon' },
         { value: 'ended', text: 'Ended' },
         { value: 'revoked', text: 'Revoked' },
       ],

@@ -119,6 +119,8 @@ export interface HolderPageData {
   readonly groups: readonly string[]
   /** Its latest certificates; absent where the reader may not see them. */
   readonly certificates: readonly CertificateRecord[] | undefined
+  /** Whether whoever looks may give any role. */
+  readonly mayGive: boolean
   readonly mayUpdate: boolean
   readonly mayRevoke: boolean
   /** Never of Gatehouse's own. */
@@ -148,6 +150,8 @@ ${facts([
     { term: 'Roles', value: roles.length === 0 ? 'none' : links(roles, '/roles') },
     { term: 'Groups', value: groups.length === 0 ? 'none' : links(groups, '/groups') },
   ])}
+${data.mayGive && html`<p>${button({ text: 'Give it a role…', href: rolesPath(holder.id) }, 'plain')}</p>`}
+${data.mayGive && roles.length > 0 && takingLinks(holder, roles)}
 ${data.certificates !== undefined && certificateTable(holder, data.certificates, now)}
 ${endings(data)}`
 }
@@ -240,6 +244,11 @@ ${confirmation({
 })}`
 }
 
+function takingLinks({ id: holderId }: StoredHolder, roles: readonly string[]): Html {
+  const holder = new URLSearchParams({ holder: `principal:${holderId}` })
+  return html`<p>Take back: ${roles.map((name, at) => html`${at > 0 && ', '}<a href="/roles/${encodeURIComponent(name)}/take?${holder.toString()}">${name}…</a>`)}</p>`
+}
+
 /** As typed. */
 export interface HolderFormValues {
   readonly kind?: string | undefined
@@ -317,6 +326,10 @@ export function titleOf({ title, name }: Pick<StoredHolder, 'title' | 'name'>): 
 
 export function pathOf(holderId: string): string {
   return `${section}/${holderId}`
+}
+
+export function rolesPath(holderId: string): string {
+  return `${pathOf(holderId)}/roles`
 }
 
 export function certificatesPath(holderId: string): string {

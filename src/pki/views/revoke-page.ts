@@ -88,3 +88,24 @@ ${form({
   body: html`${hidden('holder', holderId)}${reasonField}`,
 })}</section>`
 }
+
+/** The same about whoever looks. */
+export function revokeOwnPage(count: number): Html {
+  const all = count === 1 ? 'Your one certificate is' : `All ${count} of your certificates are`
+  return html`${pageHeader({ title: 'Revoke your certificates', trail: [{ text: 'Certificates', href: '/certificates' }] })}
+<section class="confirmation" aria-labelledby="what"><h2 id="what">What happens</h2><ul>
+${
+  count === 0
+    ? html`<li>You have none that stands: nothing changes.</li>`
+    : html`<li>${all} refused from the next use on, on connections that are open and sessions opened by them too.</li>
+<li>You stay, with your roles, and sign in by your other credentials.</li>`
+}
+</ul><p><strong>This cannot be undone.</strong></p>
+${form({
+  action: '/certificates/revoke-own',
+  submit: count === 1 ? 'Revoke it for good' : `Revoke ${count} for good`,
+  dangerous: true,
+  cancel: { text: 'Cancel', href: '/certificates' },
+  body: reasonField,
+})}</section>`
+}
