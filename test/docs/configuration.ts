@@ -29,7 +29,8 @@ const reloading = `## Changes while running
 
 \`gatehouse reload\`, or SIGHUP where there is no terminal, reads file and environment again without dropping a connection.
 Settings marked *live* below hold from then on; others that changed are named in the answer and need a restart. A
-configuration with faults changes nothing and is told as at a start.
+configuration with faults changes nothing and is told as at a start. What changed, certificates included, and who asked stand in
+the journal (\`configuration.reload\`).
 
 ## Certificates of files
 
