@@ -83,7 +83,11 @@ export async function revokeAllAs(
  * @returns how many were revoked
  * @throws GateError `access.refused`
  */
-export function revokeOwn(ctx: Ctx, access: AccessFace, reason: RevocationReason): Promise<number> {
+export async function revokeOwn(ctx: Ctx, access: AccessFace, reason: RevocationReason): Promise<number> {
+  const owner = ctx.actor.principal.id
+  // where there is none too: a credential that may not revoke is refused whatever its principal has
+  const own = { type: 'Pki::Certificate', id: 'own', attributes: { profile: '' }, owner, revision: 0 }
+  await access.require(ctx, 'certificates:revoke:own', own)
   return inParts(ctx, ctx.actor.principal.id, async (tx, id) => {
     const record = await findCertificate(tx.db, id)
     await access.require(tx, `certificates:revoke:${id}`, record && certificateResource(record))
