@@ -162,7 +162,19 @@ eachDialect((_, open) => {
     assert.equal(own.status, 201, own.text)
     const more = await desk.post('/api/v1/invitations', { roles: ['administrator'] })
     assert.equal(more.json['code'], 'access.more-than-held')
-    const wide = await invite(admin, { roles: ['administrator'] })
+    const highest = await invite(admin, { roles: ['administrator'] })
+    assert.equal((await desk.post(`/api/v1/invitations/${highest.id}/resend`)).json['code'], 'access.outranked')
+    await admin.post('/api/v1/roles', {
+      name: 'editor',
+      title: 'Editor',
+      description: '',
+      permissions: ['accounts:create', 'roles:assign', 'routes:update'],
+    })
+    const editor = await addPerson(admin, 'editor', password)
+    await admin.post('/api/v1/roles/editor/give', { kind: 'principal', id: editor })
+    const writing = browser(node, '192.0.2.45')
+    await writing.signIn('editor', password)
+    const wide = await invite(writing, { roles: ['editor'] })
     assert.equal((await desk.post(`/api/v1/invitations/${wide.id}/resend`)).json['code'], 'access.more-than-held')
 
     // the inviter loses the role before it is accepted
