@@ -89,8 +89,30 @@ eachDialect((_, open) => {
     const node = await startSetUpNode(t, open, { regions: { regionOf } })
     const { there } = await limitedBrowser(node, { networks: { allow: [`${inside}/32`], deny: [] } })
     assert.equal((await there.get('/api/v1/me')).status, 200)
-    const answer = await moved(node, there, '198.51.100.8').get('/api/v1/me')
-    assert.equal(answer.json['reasonCode'], 'credential-network')
+    const alias = (last: string) => [
+      `::ffff:198.51.100.${last}`,
+      `::FFFF:c633:640${last}`,
+      `0:0:0:0:0:ffff:c633:640${last}`,
+    ]
+    for (const same of alias('7')) assert.equal((await moved(node, there, same).get('/api/v1/me')).status, 200, same)
+    for (const other of ['198.51.100.8', '198.51.100.6', ...alias('8')]) {
+      const answer = await moved(node, there, other).get('/api/v1/me')
+      assert.equal(answer.json['reasonCode'], 'credential-network', other)
+    }
+  })
+
+  test('attack 12: an address that is denied is denied in every spelling of it', async (t) => {
+    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const deny = [`${outside}/32`, '2001:db8::9/128']
+    const { there } = await limitedBrowser(node, { networks: { allow: [], deny } })
+    const [six, long] = ['2001:DB8:0:0::9', '2001:0db8:0000:0000:0000:0000:0.0.0.9']
+    for (const same of [outside, `::ffff:${outside}`, '::ffff:cb00:7109', '2001:db8::9', six, long]) {
+      const answer = await moved(node, there, same).get('/api/v1/me')
+      assert.equal(answer.json['reasonCode'], 'credential-network', same)
+    }
+    for (const other of ['203.0.113.8', '2001:db8::a']) {
+      assert.equal((await moved(node, there, other).get('/api/v1/me')).status, 200, other)
+    }
   })
 
   test('a further factor’s limits hold on every use too', async (t) => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noLimits } from '#kit'
 import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { addPerson, adminPassword, browser, startSetUpNode } from '../testing.ts'
+import { newCredential } from './credential.ts'
+import { insertCredential } from './credential-store.ts'
 
 const password = 'a long enough password'
+const narrowPassword = 'narrow lanterns by the river'
 const minute = 60_000
 
 interface Listed {
@@ -131,12 +135,21 @@ eachDialect((_dialect, open) => {
       expiresAt: null,
     })
     const headers = { authorization: `Bearer ${String(made.json['secret'])}` }
+    const wider = { label: 'wider', permissions: ['*'], expiresAt: null }
+    const other = String(((await node.admin.post('/api/v1/tokens', wider)).json['token'] as { id: string }).id)
     const seen = (await node.call({ path: '/api/v1/credentials', headers })).json['items'] as Listed[]
     assert.deepEqual(
       seen.map(({ kind }) => kind),
       ['token'],
       'itself, and not the password',
     )
+    const tokens = (await node.call({ path: '/api/v1/tokens', headers })).json['items'] as Listed[]
+    assert.deepEqual(
+      tokens.map(({ label }) => label),
+      ['narrow'],
+    )
+    const reset = await node.call({ method: 'POST', path: `/api/v1/tokens/${other}/reset`, headers })
+    assert.equal(reset.status, 403, reset.text)
     const all = (await node.admin.get('/api/v1/credentials')).json['items'] as Listed[]
     const wide = all.find(({ kind }) => kind === 'password')
     assert.ok(wide)
@@ -144,5 +157,49 @@ eachDialect((_dialect, open) => {
     assert.equal(hidden.json['code'], 'identity.no-such-credential')
     const refused = await node.call({ method: 'DELETE', path: `/api/v1/credentials/${wide.id}`, headers })
     assert.equal(refused.json['code'], 'identity.proof-needed')
+  })
+
+  test('a session is listed with what it was opened with, of which a limited one is told only what it reaches', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const [own] = (await node.admin.get('/api/v1/credentials')).json['items'] as Listed[]
+    await node.admin.send('PATCH', `/api/v1/credentials/${own?.id}`, { label: 'At my desk' })
+    const wider = { label: 'Deploys', permissions: ['*'], expiresAt: null }
+    const token = (await node.admin.post('/api/v1/tokens', wider)).json['token'] as { id: string }
+    const permissions = ['credentials:*', 'sessions:*', 'tokens:*', 'accounts:read']
+    const added = await node.admin.post('/api/v1/passwords', { label: 'Kiosk', password: narrowPassword, permissions })
+    assert.equal(added.status, 201, added.text)
+    const kiosk = browser(node, '198.51.100.7')
+    await kiosk.signIn('admin', narrowPassword)
+    const full = (await node.admin.get('/account/security')).text
+    for (const words of ['Signed in with', 'At my desk (password)', 'Kiosk (password)', 'Deploys']) {
+      assert.ok(full.includes(words), words)
+    }
+    const me = String((await node.admin.get('/api/v1/me')).json['id'])
+    for (const path of ['/account/security', `/accounts/${me}`]) {
+      const { status, text } = await kiosk.get(path)
+      assert.equal(status, 200, path)
+      assert.ok(text.includes('Kiosk (password)'), path)
+      assert.ok(text.includes('not shown to you'), path)
+      assert.doesNotMatch(text, /At my desk|Deploys/, path)
+    }
+    assert.equal((await kiosk.get(`/tokens/${token.id}/revoke`)).status, 404)
+    assert.equal((await node.admin.get(`/tokens/${token.id}/revoke`)).status, 200)
+  })
+
+  test('a certificate, whose limits another room keeps, is seen by who came with everything or with it', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const accountId = String((await node.admin.get('/api/v1/me')).json['id'])
+    const ctx = node.kernel.context({ principal: { kind: 'system', id: 'system', name: 'system' } })
+    const card = newCredential(ctx, { ...noLimits, permissions: [], accountId, kind: 'certificate', label: 'Card' })
+    await ctx.tx((tx) => insertCredential(tx.db, card, {}))
+    const permissions = ['credentials:read', 'sessions:*']
+    await node.admin.post('/api/v1/passwords', { label: 'Kiosk', password: narrowPassword, permissions })
+    const kiosk = browser(node, '198.51.100.7')
+    await kiosk.signIn('admin', narrowPassword)
+    const labels = async (who: typeof kiosk) =>
+      ((await who.get('/api/v1/credentials')).json['items'] as Listed[]).map(({ label }) => label)
+    assert.ok((await labels(node.admin)).includes('Card'))
+    assert.deepEqual(await labels(kiosk), ['Kiosk'])
+    assert.equal((await kiosk.get(`/api/v1/credentials/${card.id}`)).json['code'], 'identity.no-such-credential')
   })
 })

@@ -1,3 +1,4 @@
+import type { Actor } from '#kit'
 import { type Ctx, touch } from '#platform'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -5,22 +6,36 @@ import { endManySessions } from '../sessions.ts'
 import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import type { Credential } from './credential.ts'
 import { findCredential, listCredentials, renameCredential, revokeCredentials } from './credential-store.ts'
-import { credentialKinds } from './kinds.ts'
+import { type CredentialKind, credentialKinds } from './kinds.ts'
 import { isWithin } from './within.ts'
 
 /** What says whether one may act on somebody. */
 type Ranking = Pick<Parts, 'access'>
 
 /** An account's unrevoked credentials that the caller may see: none that reaches further than what they came with. */
-export async function visibleCredentials(ctx: Ctx, accountId: string): Promise<readonly Credential[]> {
-  const all = await listCredentials(ctx.db, accountId)
-  return all.filter((credential) => isWithin(ctx.actor, credential))
+export async function visibleCredentials(
+  ctx: Ctx,
+  accountId: string,
+  kind?: CredentialKind,
+): Promise<readonly Credential[]> {
+  const all = await listCredentials(ctx.db, accountId, kind)
+  return all.filter((credential) => isVisible(ctx.actor, credential))
+}
+
+/**
+ * A certificate's limits are kept elsewhere, and its row has none: whoever came with less than everything sees the one they
+ * came with alone.
+ */
+function isVisible(actor: Actor, credential: Credential): boolean {
+  if (credential.kind !== 'certificate') return isWithin(actor, credential)
+  const own = [actor.credential, ...(actor.factors ?? [])].some((one) => one?.id === credential.id)
+  return own || isWithin(actor, { ...credential, permissions: ['*'] })
 }
 
 /** @throws GateError `identity.no-such-credential`, also for one the caller may not see */
 export async function getCredential(ctx: Ctx, id: string): Promise<Credential> {
   const credential = await findCredential(ctx.db, id)
-  if (credential === undefined || credential.revokedAt !== undefined || !isWithin(ctx.actor, credential)) {
+  if (credential === undefined || credential.revokedAt !== undefined || !isVisible(ctx.actor, credential)) {
     throw fail('identity.no-such-credential')
   }
   return credential

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
+import { TOTP } from 'otpauth'
 import { eachDialect } from '#platform/testing'
+import { SoftPasskey } from '../passkeys/testing.ts'
 import { addPerson, browser, startSetUpNode } from '../testing.ts'
 
 const password = 'quiet lanterns over the harbour'
@@ -86,6 +89,64 @@ eachDialect((_, open) => {
     await german.signIn('admin', 'correct horse battery staple')
     const here = { label: 'x', permissions: ['*'], expiresAt: null, regions: ['DE'] }
     assert.equal((await german.post('/api/v1/tokens', here)).status, 201)
+  })
+
+  test('whatever kind is made, limits that shut out where one is now are asked about, by form and API', async (t) => {
+    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const items = async () => ((await node.admin.get('/api/v1/credentials')).json['items'] as unknown[]).length
+    const before = await items()
+    const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })
+    const wanted = 'violet anchor by the meadow'
+    const forms: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+      ['tokens', {}],
+      ['credentials/new/password', { password: wanted, passwordAgain: wanted }],
+      ['credentials/new/passkey', {}],
+      ['credentials/new/totp', {}],
+      ['credentials/new/recovery-codes', {}],
+      ['credentials/new/key', { publicKey }],
+      ['credentials/new/shared-secret', {}],
+    ]
+    for (const [path, fields] of forms) {
+      const asked = await node.admin.post(`/account/${path}`, {
+        label: 'x',
+        allow: '10.0.0.0/8',
+        regions: ['DE'],
+        ...fields,
+      })
+      assert.equal(asked.status, 409, path)
+      assert.ok(asked.text.includes('You come from 192.0.2.1 now, and from there it could not be used.'), path)
+      assert.ok(asked.text.includes('You come from a place whose country is not known now'), path)
+    }
+    const soft = new SoftPasskey({ id: new URL(node.origin).hostname, origin: node.origin })
+    const passkeyAsked = (await node.admin.post('/api/v1/passkeys/begin')).json as unknown as Parameters<
+      typeof soft.create
+    >[0]
+    const { enrolment, key } = (await node.admin.post('/api/v1/totps/begin')).json as Record<
+      'enrolment' | 'key',
+      string
+    >
+    const code = new TOTP({ secret: key.replaceAll(' ', '') }).generate({ timestamp: node.clock.now() })
+    const calls: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+      ['tokens', { permissions: ['*'], expiresAt: null }],
+      ['passwords', { password: wanted }],
+      ['passkeys', { response: soft.create(passkeyAsked) }],
+      ['totps', { enrolment, code }],
+      ['recovery-codes', {}],
+      ['keys', { publicKey }],
+      ['shared-secrets', {}],
+    ]
+    const limits = { networks: { deny: ['192.0.2.1'] } }
+    for (const [path, fields] of calls) {
+      const asked = await node.admin.post(`/api/v1/${path}`, { label: 'x', ...limits, ...fields })
+      assert.equal(asked.status, 409, `${path}: ${asked.text}`)
+      assert.equal(asked.json['code'], 'identity.limits-to-confirm', path)
+    }
+    assert.equal(await items(), before, 'nothing was made')
+    for (const [path, fields] of calls) {
+      const made = await node.admin.post(`/api/v1/${path}`, { label: 'x', ...limits, ...fields, confirmed: true })
+      assert.equal(made.status, 201, `${path}: ${made.text}`)
+    }
+    assert.equal(await items(), before + calls.length)
   })
 
   test('a CIDR with host bits is refused with the network that was meant', async (t) => {

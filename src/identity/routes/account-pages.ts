@@ -4,6 +4,7 @@ import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } f
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
+import { visibleCredentials } from '../credentials/credentials.ts'
 import { accountDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { generatePassword, resetPassword } from '../passwords.ts'
@@ -143,7 +144,8 @@ async function personPage(
     account,
     ...held,
     sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, account.id) : undefined,
-    tokens: (await may('tokens:read')) ? await listCredentials(ctx.db, account.id, 'token') : undefined,
+    credentials: (await may('credentials:read')) ? await visibleCredentials(ctx, account.id) : [],
+    tokens: (await may('tokens:read')) ? await visibleCredentials(ctx, account.id, 'token') : undefined,
     mayRevokeTokens: await may('tokens:revoke'),
     suspensions: await listSuspensions(ctx.db, account.id, 20),
     maySuspend: (

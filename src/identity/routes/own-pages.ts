@@ -236,7 +236,9 @@ function ownTokens(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params }) {
         const token = await findCredential(ctx.db, params.id)
-        if (token?.kind !== 'token' || token.revokedAt !== undefined) throw fail('identity.no-such-token')
+        if (token?.kind !== 'token' || token.revokedAt !== undefined || !isWithin(ctx.actor, token)) {
+          throw fail('identity.no-such-token')
+        }
         return { kind: 'page', page: revokeTokenPage(token, pageAbout(ctx, token.accountId)) }
       },
     }),

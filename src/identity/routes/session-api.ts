@@ -9,7 +9,8 @@ import {
   tokenList,
   tokensRevoked,
 } from '../contract.ts'
-import { listCredentials, revokeCredentials } from '../credentials/credential-store.ts'
+import { revokeCredentials } from '../credentials/credential-store.ts'
+import { visibleCredentials } from '../credentials/credentials.ts'
 import { sessionDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -201,6 +202,6 @@ function sessionsReply(ctx: Ctx, sessions: readonly Session[]) {
 }
 
 async function tokensReply(ctx: Ctx, accountId: string) {
-  const items = (await listCredentials(ctx.db, accountId, 'token')).map(tokenOnWire)
+  const items = (await visibleCredentials(ctx, accountId, 'token')).map(tokenOnWire)
   return { kind: 'json', body: { items, next: null } } as const
 }

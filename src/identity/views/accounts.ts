@@ -150,6 +150,8 @@ export interface AccountView {
   /** Absent: the reader may not see them. */
   readonly sessions: readonly Session[] | undefined
   readonly tokens: readonly Credential[] | undefined
+  /** Those the reader may see: what sessions were opened with. */
+  readonly credentials: readonly Credential[]
   readonly mayRevokeTokens: boolean
   readonly suspensions: readonly Suspension[]
   readonly maySuspend: boolean
@@ -180,7 +182,7 @@ ${form({
   faults,
   body: html`${displayNameField(view.typed?.displayName ?? account.displayName, faults)}${emailField(view.typed?.email ?? account.email, faults)}`,
 })}
-${view.sessions === undefined ? nothing : html`<h2>Sessions</h2>${sessionTable(view.sessions, now, undefined)}`}
+${view.sessions === undefined ? nothing : html`<h2>Sessions</h2>${sessionTable(view.sessions, { now, credentials: view.credentials })}`}
 ${view.tokens === undefined ? nothing : html`<h2>API tokens</h2>${tokenTable(view.tokens, now, false)}${view.mayRevokeTokens && view.tokens.length > 0 ? html`<p>${button({ text: 'Revoke all of them', href: `${path}/revoke-tokens` }, 'plain')}</p>` : nothing}`}
 ${suspensionPart(account, view.suspensions, { now, mayLift: view.maySuspend })}
 ${view.own ? nothing : dangers(account, path)}`

@@ -62,7 +62,7 @@ ${view.done === undefined ? nothing : notice('done', view.done)}
 ${credentialTable(credentials, actor, now, view.recoveryCodesLeft)}
 ${additions(view.ways)}
 <h2>Sessions</h2>
-${sessionTable(sessions, now, current)}
+${sessionTable(sessions, { now, current, credentials })}
 ${
   others.length === 0
     ? nothing

@@ -2,11 +2,20 @@ import { countryName } from '#kit'
 import { actionForm, badge, emptyState, type Html, html, id, link, nothing, table, time } from '#platform/ui'
 import { clientInWords } from '../client-names.ts'
 import type { Credential } from '../credentials/credential.ts'
+import { credentialKinds } from '../credentials/kinds.ts'
 import { placeInWords } from '../credentials/limits-words.ts'
 import type { Session } from '../session-store.ts'
 
-/** Open sessions; `current` is the reader's own. */
-export function sessionTable(sessions: readonly Session[], now: number, current: string | undefined): Html {
+export interface SessionsView {
+  readonly now: number
+  /** The reader's own. */
+  readonly current?: string | undefined
+  /** Those the reader may see. */
+  readonly credentials: readonly Credential[]
+}
+
+export function sessionTable(sessions: readonly Session[], { now, current, credentials }: SessionsView): Html {
+  const known = new Map(credentials.map((credential) => [credential.id, credential]))
   return table({
     caption: 'Open sessions, newest first',
     columns: [
@@ -16,6 +25,7 @@ export function sessionTable(sessions: readonly Session[], now: number, current:
         cell: (s) => html`${s.host ?? 'Console'} ${s.id === current ? badge('info', 'This one') : nothing}`,
       },
       { title: 'Client', cell: (s) => (s.client === '' ? 'unknown' : clientInWords(s.client)) },
+      { title: 'Signed in with', cell: (s) => openedWith(s, known.get(s.credentialId)) },
       { title: 'Opened', cell: (s) => html`${time(s.createdAt, now)}${from(s.createdAddress, s.createdRegion)}` },
       { title: 'Last used', cell: (s) => html`${time(s.lastSeenAt, now)}${from(s.lastSeenAddress, s.lastSeenRegion)}` },
       { title: 'Ends', cell: (s) => time(s.endsAt, now) },
@@ -27,6 +37,14 @@ export function sessionTable(sessions: readonly Session[], now: number, current:
       text: 'A session begins with a sign-in and is listed here until it ends.',
     }),
   })
+}
+
+function openedWith({ assurance }: Session, credential: Credential | undefined): string {
+  const more = assurance.factors === 2 ? ', two factors' : ''
+  if (credential === undefined) return `not shown to you${more}`
+  const { label, kind } = credential
+  const { title } = credentialKinds[kind]
+  return label.toLowerCase() === title ? `${label}${more}` : `${label} (${title})${more}`
 }
 
 /** API tokens. `own`: the reader's, who may make one. */
