@@ -168,7 +168,7 @@ eachDialect((_, open) => {
       name: 'editor',
       title: 'Editor',
       description: '',
-      permissions: ['accounts:create', 'roles:assign', 'routes:update'],
+      permissions: ['accounts:create', 'accounts:update', 'roles:assign'],
     })
     const editor = await addPerson(admin, 'editor', password)
     await admin.post('/api/v1/roles/editor/give', { kind: 'principal', id: editor })
