@@ -45,13 +45,22 @@ export const keyProvingDoors = {
 
 export const keyCreationDoors = doors('browser', {
   'GET /account/credentials/new/key': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/key': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/key': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:create' },
   'GET /account/credentials/new/shared-secret': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/shared-secret': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/shared-secret': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
   'GET /credentials/{id}/reset/key': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/key': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/key': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
   'GET /credentials/{id}/reset/shared-secret': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/shared-secret': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/shared-secret': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
   'POST /account/exposed-key': {
     access: {
       signedIn:
@@ -63,36 +72,48 @@ export const keyCreationDoors = doors('browser', {
 export const keyApiDoors = doors('api', {
   'POST /api/v1/keys': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Add a public key to sign in with, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/keys/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Put another public key in the place of an own one; limits stay, what the old one opened ends',
   },
   'POST /api/v1/shared-secrets': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Make a shared secret to sign in with, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/shared-secrets/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Make another secret in the place of an own one; limits stay, what the old one opened ends',
   },
 })
 
 export const passwordDoors = doors('browser', {
   'GET /account/credentials/new/password': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/password': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/password': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
   'GET /credentials/{id}/reset/password': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/password': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/password': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
 })
 
 export const passwordApiDoors = doors('api', {
   'POST /api/v1/passwords': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Add a password with limits of its own, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/passwords/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Put another password in the place of an own one; limits stay, what the old one opened ends',
   },
 })
@@ -122,29 +143,48 @@ export const passkeyDoors = doors('browser', {
 
 export const newPasskeyDoors = doors('browser', {
   'GET /account/credentials/new/passkey': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/passkey': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/passkey/options': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/passkey/answer': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/passkey': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
+  'POST /account/credentials/new/passkey/options': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
+  'POST /account/credentials/new/passkey/answer': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
   'GET /credentials/{id}/reset/passkey': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/passkey/options': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/passkey': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/passkey/options': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
+  'POST /credentials/{id}/reset/passkey': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
 })
 
 export const passkeyApiDoors = doors('api', {
   'POST /api/v1/passkeys/begin': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'What to ask an authenticator for a new passkey; answered within two minutes, by a page of this origin',
   },
   'POST /api/v1/passkeys': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Add the passkey an authenticator made, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/passkeys/{id}/begin': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'What to ask an authenticator for a passkey in the place of an own one',
   },
   'POST /api/v1/passkeys/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Put another passkey in the place of an own one; limits stay, what the old one opened ends',
   },
 })
@@ -159,18 +199,22 @@ export const codeDoors = doors('browser', {
 export const codeApiDoors = doors('api', {
   'POST /api/v1/totps/begin': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Make a key for an authenticator app; nothing is stored until a code of it comes back',
   },
   'POST /api/v1/totps': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Add an authenticator app that shows a right code; it is asked for from the next sign-in on',
   },
   'POST /api/v1/totps/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Put another key in the place of an own app’s; limits stay, what the old one opened ends',
   },
   'POST /api/v1/recovery-codes': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
     summary: 'Make ten recovery codes, told this once; needs a proof within the last ten minutes',
   },
   'GET /api/v1/recovery-codes/{id}': {
@@ -179,18 +223,31 @@ export const codeApiDoors = doors('api', {
   },
   'POST /api/v1/recovery-codes/{id}/reset': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Make ten new codes in the place of the old ones, which stop working',
   },
 })
 
 export const newCodeDoors = doors('browser', {
   'GET /account/credentials/new/totp': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/totp': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/totp/confirm': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/totp': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:create' },
+  'POST /account/credentials/new/totp/confirm': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
   'GET /credentials/{id}/reset/totp': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/totp': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/totp': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
   'GET /account/credentials/new/recovery-codes': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/recovery-codes': { access: { signedIn: aboutCaller } },
+  'POST /account/credentials/new/recovery-codes': {
+    access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:create',
+  },
   'GET /credentials/{id}/reset/recovery-codes': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/recovery-codes': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/reset/recovery-codes': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
 })

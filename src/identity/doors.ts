@@ -57,6 +57,7 @@ export const credentialDoors = doors('api', {
   },
   'PATCH /api/v1/credentials/{id}': {
     access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
     summary: 'Rename a way to sign in',
   },
   'DELETE /api/v1/credentials/{id}': {
@@ -68,7 +69,10 @@ export const credentialDoors = doors('api', {
 export const securityDoors = doors('browser', {
   'GET /account/security': { access: { signedIn: aboutCaller } },
   'GET /credentials/{id}/rename': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/rename': { access: { permission: 'credentials:change:{id}' } },
+  'POST /credentials/{id}/rename': {
+    access: { permission: 'credentials:change:{id}' },
+    journalsBadInput: 'credentials:change:{id}',
+  },
   'GET /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
   'POST /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
 })
@@ -122,6 +126,7 @@ export const accountApiDoors = doors('api', {
   },
   'POST /api/v1/accounts': {
     access: { permission: 'accounts:create' },
+    journalsBadInput: 'accounts:create',
     summary: 'Create an account; without a password or its bcrypt hash one is made and answered once',
   },
   'GET /api/v1/accounts/{id}': { access: { permission: 'accounts:read:{id}' }, summary: 'Read an account' },
@@ -135,6 +140,7 @@ export const accountApiDoors = doors('api', {
   },
   'POST /api/v1/accounts/{id}/reset-password': {
     access: { permission: 'credentials:reset:{id}' },
+    journalsBadInput: 'credentials:reset:{id}',
     summary: 'Set the password of an account; without one it is made and answered once',
   },
 })
@@ -144,6 +150,7 @@ export const ownApiDoors = doors('api', {
   'PATCH /api/v1/me': { access: { signedIn: aboutCaller }, summary: 'Change the own name and e-mail' },
   'POST /api/v1/me/password': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'credentials:change',
     summary: 'Change the own password; other sessions it opened end',
   },
 })
@@ -165,6 +172,7 @@ export const sessionDoors = doors('api', {
   'GET /api/v1/tokens': { access: { signedIn: aboutCaller }, summary: 'List the own API tokens' },
   'POST /api/v1/tokens': {
     access: { signedIn: aboutCaller },
+    journalsBadInput: 'tokens:create',
     summary: 'Create an API token within what the caller holds; its secret is answered once',
   },
   'POST /api/v1/tokens/revoke-all': {
@@ -201,12 +209,15 @@ export const accountDoors = doors('browser', {
   'GET /accounts/{id}/delete': { access: { permission: 'accounts:delete:{id}' } },
   'POST /accounts/{id}/delete': { access: { permission: 'accounts:delete:{id}' } },
   'GET /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' } },
-  'POST /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' } },
+  'POST /accounts/{id}/reset-password': {
+    access: { permission: 'credentials:reset:{id}' },
+    journalsBadInput: 'credentials:reset:{id}',
+  },
   'GET /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
   'POST /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
   'GET /accounts': { access: { each: 'accounts:read' } },
   'GET /accounts/new': { access: { permission: 'accounts:create' } },
-  'POST /accounts': { access: { permission: 'accounts:create' } },
+  'POST /accounts': { access: { permission: 'accounts:create' }, journalsBadInput: 'accounts:create' },
   'GET /accounts/{id}': { access: { permission: 'accounts:read:{id}' } },
   'POST /accounts/{id}': { access: { permission: 'accounts:update:{id}' } },
 })
@@ -215,11 +226,11 @@ export const ownDoors = doors('browser', {
   'GET /account': { access: { signedIn: aboutCaller } },
   'POST /account': { access: { signedIn: aboutCaller } },
   'GET /account/password': { access: { signedIn: aboutCaller } },
-  'POST /account/password': { access: { signedIn: aboutCaller } },
+  'POST /account/password': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:change' },
   'POST /account/end-other-sessions': { access: { signedIn: aboutCaller } },
   'POST /sessions/{id}/end': { access: { permission: 'sessions:end:{id}' } },
   'GET /account/tokens/new': { access: { signedIn: aboutCaller } },
-  'POST /account/tokens': { access: { signedIn: aboutCaller } },
+  'POST /account/tokens': { access: { signedIn: aboutCaller }, journalsBadInput: 'tokens:create' },
   'GET /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
   'POST /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
   'GET /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' } },

@@ -100,14 +100,6 @@ export const events: EventTable = {
   'passwords.change': event('Somebody changed their password; their other sessions ended.', account, password),
   'passwords.reset': event("Somebody else's password was reset; their sessions ended.", account, password),
   'credentials.create': event('A way to sign in was made.', credential, credentialDetail),
-  'credentials.refuse': event(
-    'Somebody tried to make a way to sign in that cannot be used. Nothing of it is kept.',
-    account,
-    z.object({
-      kind: z.string(),
-      reason: z.string().describe('key-malformed, key-weak, key-unsupported or private-key-pasted.'),
-    }),
-  ),
   'credentials.reset': event(
     'A way to sign in got a new secret; what the old one opened ended.',
     credential,

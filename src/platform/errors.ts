@@ -33,6 +33,8 @@ export class GateError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** What was decided, where a decision refused: pages draw it and link to its Why. */
   readonly refusal: RefusedQuestion | undefined
+  /** What the journal calls it where that is finer than what the caller is told; else `code`. */
+  readonly journalCode: string
 
   constructor(code: string, row: ErrorRow, options: GateErrorOptions = {}) {
     const detail = fill(row.detail, options.fields ?? {})
@@ -44,6 +46,7 @@ export class GateError extends Error {
     this.faults = options.faults ?? []
     this.headers = options.headers ?? {}
     this.refusal = options.refusal
+    this.journalCode = options.journalCode ?? code
   }
 }
 
@@ -55,6 +58,7 @@ export interface GateErrorOptions {
   readonly faults?: readonly FieldFault[]
   readonly headers?: Readonly<Record<string, string>>
   readonly refusal?: RefusedQuestion
+  readonly journalCode?: string
 }
 
 /** A decision with the permission it was about; absent where anybody signed in would do. */

@@ -49,6 +49,7 @@ export {
   type StoredEvent,
   setEventReader,
 } from './events/outbox-store.ts'
+export { refusedForm, refusedInputOf } from './http/bad-input.ts'
 export { serializeCookie } from './http/cookies.ts'
 export { type CursorPosition, type CursorQuery, decodeCursor, encodeCursor } from './http/cursor.ts'
 export { lastEventId, type SentEvent } from './http/event-streams.ts'
@@ -61,6 +62,7 @@ export {
   consistencyHeader,
   type Door,
   type Input,
+  type RefusedInput,
   type RejectedForm,
   type Reply,
   type RequestView,

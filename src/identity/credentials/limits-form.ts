@@ -10,7 +10,8 @@ import {
   parsePattern,
   throughOf,
 } from '#kit'
-import { type FieldFault, GateError } from '#platform'
+import { type FieldFault, GateError, refusedInputOf } from '#platform'
+import type { ToldFaults } from './told-faults.ts'
 
 /** How long a credential may be given to last, and in words. `until` asks for a date. */
 export const lives = {
@@ -116,15 +117,18 @@ const refusedFields: Readonly<Record<string, keyof LimitsForm>> = {
 const formNames: Readonly<Record<string, keyof LimitsForm>> = { networks: 'allow', expiresAt: 'lasts' }
 
 /** What a refusal to make a credential says about the form, to show it again; `undefined` for any other failure. */
-export function limitsFormFaults(
-  error: unknown,
-): { readonly status: number; readonly faults: readonly FieldFault[] } | undefined {
+export function limitsFormFaults(error: unknown): ToldFaults | undefined {
   if (!(error instanceof GateError)) return undefined
+  const refused = refusedInputOf(error)
   const { status, detail, faults, code } = error
   const about = refusedFields[code]
-  if (about !== undefined) return { status, faults: [fault(about, detail)] }
+  if (about !== undefined) return { status, refused, faults: [fault(about, detail)] }
   if (code !== 'identity.invalid-token-limits') return undefined
-  return { status, faults: faults.map(({ field, message }) => ({ field: formNames[field] ?? field, message })) }
+  return {
+    status,
+    refused,
+    faults: faults.map(({ field, message }) => ({ field: formNames[field] ?? field, message })),
+  }
 }
 
 /** Limits as a form shows them, for changing what stands. */

@@ -1,14 +1,9 @@
 import type { CredentialLimits } from '#kit'
-import type { Ctx, FieldFault, Reply } from '#platform'
+import { type Ctx, type FieldFault, GateError, type Reply, refusedInputOf } from '#platform'
 import { questionsOf } from './limit-questions.ts'
 import { type LimitsForm, limitsFormFaults, readLimits } from './limits-form.ts'
 import type { LimitsExtra } from './limits-view.ts'
-
-/** What a refusal says about a form. */
-export interface ToldFaults {
-  readonly status: number
-  readonly faults: readonly FieldFault[]
-}
+import { type ToldFaults, toldOfForm } from './told-faults.ts'
 
 export interface FormWithLimits {
   readonly form: LimitsForm
@@ -25,14 +20,21 @@ export interface FormWithLimits {
 export async function withLimits(ctx: Ctx, asked: FormWithLimits): Promise<Reply> {
   const read = readLimits(asked.form, ctx.actor, ctx.now)
   const faults = [...(asked.faults ?? []), ...(read.faults ?? [])]
-  if (read.limits === undefined || faults.length > 0) return asked.show({ faults }, 400)
+  if (read.limits === undefined || faults.length > 0) return shownAgain(asked, toldOfForm(faults))
   try {
     return await asked.make(read.limits)
   } catch (error) {
+    if (!(error instanceof GateError)) throw error
     const questions = questionsOf(error)
-    if (questions !== undefined) return asked.show({ questions }, 409)
+    if (questions !== undefined) {
+      return { ...(await asked.show({ questions }, 409)), refusedInput: refusedInputOf(error) }
+    }
     const told = asked.told?.(error) ?? limitsFormFaults(error)
     if (told === undefined) throw error
-    return asked.show({ faults: told.faults }, told.status)
+    return shownAgain(asked, told)
   }
+}
+
+async function shownAgain(asked: FormWithLimits, { faults, status, refused }: ToldFaults): Promise<Reply> {
+  return { ...(await asked.show({ faults }, status)), refusedInput: refused }
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { CredentialLimits } from '#kit'
-import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
 import { idParams } from '../contract.ts'
 import { keyCreationDoors } from '../credential-doors.ts'
 import { getResettable, requireMayCreate } from '../credentials/create.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
-import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
+import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
+import type { ToldFaults } from '../credentials/told-faults.ts'
 import { recoveryOffer } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
 import { isFirstSecond, madeReply } from '../routes/made-reply.ts'
@@ -144,7 +145,8 @@ function resets(parts: Parts): readonly Route[] {
         } catch (error) {
           const told = keyFaults(error)
           if (told === undefined) throw error
-          return { kind: 'page', status: told.status, page: resetKeyPage(key, shownAgain(publicKey), told.faults) }
+          const page = resetKeyPage(key, shownAgain(publicKey), told.faults)
+          return { kind: 'page', status: told.status, refusedInput: told.refused, page }
         }
       },
     }),
@@ -185,11 +187,16 @@ function exposedKeys(parts: Parts): Route {
 /** For a text with a private key: the warning, with an offer to revoke it where it is in use. Looked for before all else. */
 async function privateKeyReply(parts: Parts, ctx: Ctx, text: string, back: string): Promise<Reply | undefined> {
   try {
-    await refusePrivateKey(ctx, text)
+    refusePrivateKey(text)
     return undefined
   } catch (error) {
     if (!(error instanceof GateError) || error.code !== 'identity.private-key-pasted') throw error
-    return { kind: 'page', status: error.status, page: privateKeyPage(await findExposed(parts, ctx, text), back) }
+    return {
+      kind: 'page',
+      status: error.status,
+      refusedInput: refusedInputOf(error),
+      page: privateKeyPage(await findExposed(parts, ctx, text), back),
+    }
   }
 }
 
@@ -202,7 +209,11 @@ const keyFaultCodes = new Set(['identity.invalid-key', 'identity.key-in-use', 'i
 function keyFaults(error: unknown): ToldFaults | undefined {
   if (!(error instanceof GateError) || !keyFaultCodes.has(error.code)) return undefined
   const { status, faults, detail } = error
-  return { status, faults: faults.length > 0 ? faults : [{ field: 'publicKey', message: detail }] }
+  return {
+    status,
+    refused: refusedInputOf(error),
+    faults: faults.length > 0 ? faults : [{ field: 'publicKey', message: detail }],
+  }
 }
 
 async function keyFormReply(parts: Parts, ctx: Ctx, form: KeyForm, extra: LimitsExtra, status = 200): Promise<Reply> {

@@ -22,7 +22,7 @@ export async function makeKey(
   wanted: WantedKey,
   text: string,
 ): Promise<{ readonly credential: Credential; readonly key: PublicKey }> {
-  const key = await judgedKey(ctx, text)
+  const key = judgedKey(text)
   await requireRoom(ctx)
   await requireUnused(ctx, key)
   return { key, credential: await createCredential(parts, ctx, { ...wanted, kind: 'key' }, () => keptKey(key)) }
@@ -30,7 +30,7 @@ export async function makeKey(
 
 /** @throws GateError `identity.private-key-pasted`, `identity.invalid-key`, as `resetOwn` */
 export async function resetKey(parts: Parts, ctx: Ctx, id: string, text: string) {
-  const key = await judgedKey(ctx, text)
+  const key = judgedKey(text)
   await requireUnused(ctx, key)
   return { key, ...(await resetOwn(parts, ctx, id, 'key', async () => keptKey(key))) }
 }
@@ -63,35 +63,25 @@ function keptSecret({ kernel }: Parts, secret: Secret) {
 }
 
 /**
- * The public key a text is. A private one is told apart first, whatever stands around it. Refusals are journalled, without
- * what was refused.
+ * The public key a text is. A private one is told apart first, whatever stands around it.
  *
  * @throws GateError `identity.private-key-pasted`, `identity.invalid-key`
  */
-async function judgedKey(ctx: Ctx, text: string): Promise<PublicKey> {
-  await refusePrivateKey(ctx, text)
+function judgedKey(text: string): PublicKey {
+  refusePrivateKey(text)
   try {
     return readPublicKey(text)
   } catch (error) {
     if (!(error instanceof KeyRefusal)) throw error
     const { sentence, code } = error
-    await noteRefusal(ctx, `key-${code}`)
     const faults = [{ field: 'publicKey', message: sentence }]
-    throw fail('identity.invalid-key', { fields: { fault: sentence }, faults })
+    throw fail('identity.invalid-key', { fields: { fault: sentence }, faults, journalCode: `identity.key-${code}` })
   }
 }
 
 /** @throws GateError `identity.private-key-pasted` for a text with a private key in it */
-export async function refusePrivateKey(ctx: Ctx, text: string): Promise<void> {
-  if (findPrivateKey(text) === undefined) return
-  await noteRefusal(ctx, 'private-key-pasted')
-  throw fail('identity.private-key-pasted')
-}
-
-function noteRefusal(ctx: Ctx, reason: string): Promise<void> {
-  const { id, name } = ctx.actor.principal
-  const target = { type: 'account', id, name }
-  return ctx.tx((tx) => tx.audit({ action: 'credentials.refuse', target, detail: { kind: 'key', reason } }))
+export function refusePrivateKey(text: string): void {
+  if (findPrivateKey(text) !== undefined) throw fail('identity.private-key-pasted')
 }
 
 async function requireRoom(ctx: Ctx): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { newCodeDoors } from '../credential-doors.ts'
@@ -210,7 +210,8 @@ function scanNew(enrolment: TotpEnrolment, form: NewCodeForm, faults: Faults = [
 
 function scanAgain(error: unknown, page: (faults: Faults) => ReturnType<typeof scanPage>): Reply {
   if (!(error instanceof GateError) || error.code !== 'identity.code-wrong') throw error
-  return { kind: 'page', status: 400, page: page([{ field: 'code', message: error.detail }]) }
+  const faults = [{ field: 'code', message: error.detail }]
+  return { kind: 'page', status: 400, refusedInput: { ...refusedInputOf(error), fields: ['code'] }, page: page(faults) }
 }
 
 function codesReply(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
 import { idParams } from '../contract.ts'
 import { newPasskeyDoors } from '../credential-doors.ts'
 import { getResettable, readyCredential, requireMaking } from '../credentials/create.ts'
@@ -84,7 +84,8 @@ function making(parts: Parts): readonly Route[] {
               return await madeReply(ctx, made)
             } catch (error) {
               if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
-              return { kind: 'page', status: error.status, page: makePasskeyPage(form, error) }
+              const page = makePasskeyPage(form, error)
+              return { kind: 'page', status: error.status, refusedInput: refusedInputOf(error), page }
             }
           },
         })
@@ -125,7 +126,8 @@ function resetting(parts: Parts): readonly Route[] {
         } catch (error) {
           if (!(error instanceof GateError) || !shownAgain.has(error.code)) throw error
           const credential = await getResettable(ctx, params.id, 'passkey')
-          return { kind: 'page', status: error.status, page: resetPasskeyPage(credential, error) }
+          const page = resetPasskeyPage(credential, error)
+          return { kind: 'page', status: error.status, refusedInput: refusedInputOf(error), page }
         }
       },
     }),

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import { type Ctx, GateError, type Reply, type RequestView, type Route, refusedInputOf, route } from '#platform'
 import { idParams } from '../contract.ts'
 import { passwordDoors } from '../credential-doors.ts'
 import { getResettable, requireMayCreate } from '../credentials/create.ts'
 import { emptyLimitsForm, limitsFormBytes, limitsFormShape } from '../credentials/limits-form.ts'
-import { type ToldFaults, withLimits } from '../credentials/limits-reply.ts'
+import { withLimits } from '../credentials/limits-reply.ts'
 import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
+import { type ToldFaults, toldOfForm } from '../credentials/told-faults.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
@@ -82,13 +83,14 @@ function resetting(parts: Parts): readonly Route[] {
       body: resetForm,
       async handler(ctx, { params: { id }, body, request }) {
         const credential = await getResettable(ctx, id, 'password')
-        const again = (faults: readonly FieldFault[], status: number): Reply => ({
+        const again = ({ faults, status, refused }: ToldFaults): Reply => ({
           kind: 'page',
           status,
+          refusedInput: refused,
           page: resetPasswordPage(credential, ctx.actor.principal.name, faults),
         })
         const faults = differing(body)
-        if (faults.length > 0) return again(faults, 400)
+        if (faults.length > 0) return again(toldOfForm(faults))
         try {
           const device = findDevice(parts.kernel.keyring, request.cookies)
           const password = new Secret(body.password)
@@ -98,7 +100,7 @@ function resetting(parts: Parts): readonly Route[] {
         } catch (error) {
           const told = passwordFaults(error)
           if (told === undefined) throw error
-          return again(told.faults, told.status)
+          return again(told)
         }
       },
     }),
@@ -106,7 +108,7 @@ function resetting(parts: Parts): readonly Route[] {
 }
 
 /** Looked at before anything is hashed or counted. */
-function differing(body: { readonly password: string; readonly passwordAgain: string }): readonly FieldFault[] {
+function differing(body: { readonly password: string; readonly passwordAgain: string }): ToldFaults['faults'] {
   return body.password === body.passwordAgain ? [] : [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
 }
 
@@ -125,7 +127,8 @@ function passwordFaults(error: unknown): ToldFaults | undefined {
   const field = fields[error.code]
   if (field === undefined) return undefined
   const { status, faults, detail } = error
-  return { status, faults: faults.length > 0 ? faults : [{ field, message: detail }] }
+  const refused = refusedInputOf(error)
+  return { status, refused, faults: faults.length > 0 ? faults : [{ field, message: detail }] }
 }
 
 async function newFormReply(parts: Parts, ctx: Ctx, form: NewForm, extra: LimitsExtra, status = 200): Promise<Reply> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, type FieldFault, GateError, type Reply, type Route, refusedForm, route } from '#platform'
 import { createAccount, deleteAccount, getAccount, setAccountState, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { listCredentials } from '../credentials/credential-store.ts'
@@ -78,6 +78,7 @@ async function createByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof newAcco
   const again = (faults: readonly FieldFault[], status = 400): Reply => ({
     kind: 'page',
     status,
+    refusedInput: refusedForm(faults),
     page: newAccountPage({ handle, displayName, email, faults }),
   })
   if (body.password !== body.passwordAgain) {

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import {
+  type Ctx,
+  type FieldFault,
+  GateError,
+  type Reply,
+  type RequestView,
+  type Route,
+  refusedForm,
+  refusedInputOf,
+  route,
+} from '#platform'
 import { addressing, getAccount, updateProfile } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import { getResettable } from '../credentials/create.ts'
@@ -145,7 +155,8 @@ async function changeByForm(
   await parts.access.require(ctx, `credentials:change:${id}`, belongingsOf(id))
   if (body.password !== body.passwordAgain) {
     const faults = [{ field: 'passwordAgain', message: 'The two passwords differ.' }]
-    return { kind: 'page', status: 400, page: passwordPage(await changing(ctx), faults) }
+    const page = passwordPage(await changing(ctx), faults)
+    return { kind: 'page', status: 400, refusedInput: refusedForm(faults), page }
   }
   try {
     const { token } = await changeOwnPassword(parts, ctx, {
@@ -159,7 +170,7 @@ async function changeByForm(
     if (!(error instanceof GateError) || !shownOnForm.has(error.code)) throw error
     const refusal = error.faults.length > 0 ? undefined : { title: error.title, detail: error.detail }
     const page = passwordPage(await changing(ctx), error.faults, refusal)
-    return { kind: 'page', status: error.status, headers: error.headers, page }
+    return { kind: 'page', status: error.status, refusedInput: refusedInputOf(error), headers: error.headers, page }
   }
 }
 

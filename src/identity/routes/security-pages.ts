@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
+import { type Ctx, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
 import type { Credential } from '../credentials/credential.ts'
@@ -88,7 +88,7 @@ function renaming(parts: Parts): readonly Route[] {
         } catch (error) {
           if (!(error instanceof GateError) || error.code !== 'identity.invalid-label') throw error
           const page = renamePage({ ...credential, label: body.label }, listAbout(ctx, credential), error.faults)
-          return { kind: 'page', status: 400, page }
+          return { kind: 'page', status: 400, refusedInput: refusedInputOf(error), page }
         }
         return { kind: 'redirect', location: listAbout(ctx, credential, 'renamed') }
       },

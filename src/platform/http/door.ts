@@ -7,6 +7,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import type { ClientCertificate } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
 import type { Authenticator, Authorize, Ctx, Explain, ProofPurpose, ResourceLoader, Shell } from '../room/contract.ts'
+import { noteBadInput, noteRefusedForm, refusedInputOf } from './bad-input.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
 import type { EventStreams, SentEvent } from './event-streams.ts'
@@ -114,7 +115,9 @@ export async function passDoor(
     const first = leading(passage, ctx.actor)
     if (first !== undefined) return await respond(first, passage, ctx)
     await authorize(passage, ctx)
-    return await respond(await renewed(await answer(passage, ctx), passage, ctx), passage, ctx)
+    const reply = await answer(passage, ctx)
+    if (route.journalsBadInput !== undefined) noteRefusedForm(reply, passage, ctx)
+    return await respond(await renewed(reply, passage, ctx), passage, ctx)
   } catch (error) {
     return refuse(error, passage, ctx)
   }
@@ -284,11 +287,12 @@ async function answer(passage: Passage, ctx: Ctx) {
     unsafe.has(view.method) && route.body ? await readBody(view.headers, body, route.door, route.maxBody) : undefined
   const read = readInput(route, params, view.url.searchParams, raw)
   if ('faults' in read) {
+    const invalid = failHttp('platform.invalid-input', { faults: read.faults })
     if (route.invalid !== undefined && route.door === 'browser') {
       const reply = await route.invalid(ctx, { params, form: readForm(raw), faults: read.faults, request: view })
-      return { status: 400, ...reply }
+      return { status: 400, refusedInput: refusedInputOf(invalid), ...reply }
     }
-    throw failHttp('platform.invalid-input', { faults: read.faults })
+    throw invalid
   }
   const asked = { route, view, keyring: passage.deps.keyring, body: raw }
   return atMostOnce(asked, ctx, () => route.handler(ctx, { ...read.input, request: view }))
@@ -297,6 +301,7 @@ async function answer(passage: Passage, ctx: Ctx) {
 /** Answers a failure: problem+json, on the browser door a page; a stranger on a page is led to sign in. */
 async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Answer> {
   const { deps, route, view, requestId } = passage
+  noteBadInput(error, passage, ctx)
   const problem = problemOf(error, requestId)
   const fields = { requestId, path: view.url.pathname, method: view.method, code: problem.code }
   if (problem.status >= 500) deps.log.error({ ...fields, err: error }, 'request failed')

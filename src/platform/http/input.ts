@@ -3,6 +3,9 @@ import type { FieldFault } from '../errors.ts'
 import type { Form } from './body.ts'
 import type { Input, Route } from './route.ts'
 
+/** What is said of a field that no schema names: its name is the sender's. */
+export const unknownField = 'unknown field'
+
 type Read =
   | { readonly input: Omit<Input<unknown, unknown, unknown>, 'request'> }
   | { readonly faults: readonly FieldFault[] }
@@ -35,8 +38,7 @@ function check(schema: z.ZodType | undefined, value: unknown, faults: FieldFault
   for (const issue of result.error.issues.slice(0, 50)) {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys.slice(0, 10))
-        faults.push({ field: [...path, key].join('.'), message: 'unknown field' })
+      for (const key of issue.keys.slice(0, 10)) faults.push({ field: [...path, key].join('.'), message: unknownField })
     } else faults.push({ field: path.join('.'), message: issue.message })
   }
   return undefined

@@ -55,6 +55,13 @@ export interface SetCookie {
   readonly sameSite: 'Lax' | 'Strict'
 }
 
+/** What of a form was refused, for the journal: which fields, never what stood in them. */
+export interface RefusedInput {
+  readonly code: string
+  readonly title: string
+  readonly fields: readonly string[]
+}
+
 interface ReplyBase {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -62,6 +69,8 @@ interface ReplyBase {
   readonly cookies?: readonly SetCookie[]
   /** Holds a secret that is told once: never stored for a repetition under the same Idempotency-Key. */
   readonly unrepeatable?: true
+  /** Why a form is shown again, on doors that journal it (`journalsBadInput`); `refusedInputOf` says it of an error. */
+  readonly refusedInput?: RefusedInput
 }
 
 export type Reply =
@@ -102,6 +111,11 @@ export interface RouteHead {
   readonly echoRequestId?: true
   /** `protocol` only: what fails is told as a sentence of plain text, as the protocol spoken here asks; else as a problem. */
   readonly failures?: 'text'
+  /**
+   * A request of somebody known that is refused for what it brings (400, 409, 413, 415, 422) stands in the journal as a refusal
+   * of this permission, with code and names of fields; equal ones are counted. A template as that of `access`.
+   */
+  readonly journalsBadInput?: string
 }
 
 export interface RouteSpec<Params, Query, Body> extends RouteHead {
