@@ -155,6 +155,13 @@ export function browser(node: Pick<TestHouse, 'call'>, address = '192.0.2.10'): 
   }
 }
 
+/** When, from where and by what the first credential of a kind was used last, as its owner is told. */
+export async function lastUseOf(owner: Browser, kind: string): Promise<readonly unknown[]> {
+  const { json } = await owner.get('/api/v1/credentials')
+  const found = (json['items'] as readonly Readonly<Record<string, unknown>>[]).find((one) => one['kind'] === kind)
+  return [found?.['lastUsedAt'], found?.['lastUsedAddress'], found?.['lastUsedClient']]
+}
+
 /** Creates an account as the administrator and answers its id. */
 export async function addPerson(admin: Browser, handle: string, password: string): Promise<string> {
   const made = await admin.post('/api/v1/accounts', { handle, displayName: `${handle} Person`, password })

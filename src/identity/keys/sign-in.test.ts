@@ -6,7 +6,7 @@ import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { newCredential } from '../credentials/credential.ts'
 import { insertCredential, revokeCredentials } from '../credentials/credential-store.ts'
-import { addPerson, browser, startSetUpNode, type TestNode } from '../testing.ts'
+import { addPerson, browser, lastUseOf, startSetUpNode, type TestNode } from '../testing.ts'
 import { readPublicKey } from './public-keys.ts'
 import { newSharedSecret, sealSharedSecret } from './shared-secrets.ts'
 import { keyMaterial } from './signatures.ts'
@@ -77,6 +77,8 @@ eachDialect((_, open) => {
     assert.equal(opened.status, 200, opened.text)
     assert.equal(opened.headers['refresh'], '0; url=/account')
     assert.equal((await person.get('/api/v1/me')).json['handle'], 'sam')
+    const now = new Date(node.clock.now()).toISOString()
+    assert.deepEqual(await lastUseOf(person, 'key'), [now, '192.0.2.10', 'Test/1'])
 
     const asked = await ask(node, 'sam')
     const token = await answer(node, 'sam', asked.nonce, signed(asked.text, key.privateKey))
@@ -105,6 +107,10 @@ eachDialect((_, open) => {
     assert.equal((await answer(node, 'sam', asked.nonce, mac(`${asked.text} `))).status, 401)
     assert.equal((await answer(node, 'sam', asked.nonce, mac(asked.text))).status, 201)
     assert.equal((await answer(node, 'sam', asked.nonce, mac(asked.text))).status, 401)
+    const sam = browser(node)
+    await sam.signIn('sam', password)
+    const now = new Date(node.clock.now()).toISOString()
+    assert.deepEqual(await lastUseOf(sam, 'shared-secret'), [now, '192.0.2.77', 'Test/1'])
     assert.deepEqual(await reasons(node), ['challenge-used', 'not-proven'])
   })
 

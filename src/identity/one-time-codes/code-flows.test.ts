@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TOTP } from 'otpauth'
 import { eachDialect } from '#platform/testing'
-import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
+import { addPerson, type Browser, browser, lastUseOf, startSetUpNode, type TestNode } from '../testing.ts'
 
 const password = 'violet anchor meadow 4'
 const half = '__Host-gatehouse-sign-in'
@@ -83,11 +83,14 @@ eachDialect((dialect, open) => {
       assert.equal((await second(third, code(node.clock.now() - 30_000))).status, 401, 'the step before the used one')
       node.clock.advance(30_000)
       assert.equal((await second(third, code())).status, 200)
+      const now = new Date(node.clock.now()).toISOString()
+      assert.deepEqual(await lastUseOf(third, 'totp'), [now, '192.0.2.79', 'Test/1'])
     })
 
     test('a recovery code is good once, also when it comes twice at the same time', async (t) => {
       const { node, ada } = await withApp(t)
       const codes = await makeCodes(ada)
+      assert.deepEqual(await lastUseOf(ada, 'recovery-codes'), [null, null, null])
       const first = await beginSignIn(node, 'ada')
       const twin = await beginSignIn(node, 'ada', '192.0.2.78')
       const typed = codes[3] ?? ''
@@ -96,9 +99,12 @@ eachDialect((dialect, open) => {
         answers.map(({ status }) => status).toSorted((one, other) => one - other),
         [200, 401],
       )
+      node.clock.advance(1_000)
       const third = await beginSignIn(node, 'ada', '192.0.2.79')
       assert.equal((await recover(third, typed)).status, 401)
       assert.equal((await recover(third, codes[4]?.replaceAll('-', ' ') ?? '')).status, 200)
+      const now = new Date(node.clock.now()).toISOString()
+      assert.deepEqual(await lastUseOf(ada, 'recovery-codes'), [now, '192.0.2.79', 'Test/1'])
       assert.match((await ada.get('/account/security')).text, /recovery codes, 8 left/)
       const [set] = await listOf(ada, 'recovery-codes')
       assert.match(

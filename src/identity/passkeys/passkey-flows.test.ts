@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
-import { addPerson, type Browser, browser, startSetUpNode, type TestNode } from '../testing.ts'
+import { addPerson, type Browser, browser, lastUseOf, startSetUpNode, type TestNode } from '../testing.ts'
 import type { RelyingParty } from './ceremonies.ts'
 import { type Bent, type SoftOptions, SoftPasskey } from './testing.ts'
 
@@ -66,6 +66,8 @@ eachDialect((dialect, open) => {
         [soft.idText],
       )
       assert.equal((await named.post('/sign-in/passkey', { response: JSON.stringify(soft.get(asked)) })).status, 200)
+      const now = new Date(node.clock.now()).toISOString()
+      assert.deepEqual(await lastUseOf(named, 'passkey'), [now, '192.0.2.77', 'Test/1'], 'of two at once the first')
       node.clock.advance(11 * 60_000)
       assert.equal(
         (await named.get('/account/credentials/new/passkey')).headers['location'],
