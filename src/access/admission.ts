@@ -4,6 +4,7 @@ import { coversEach, requireCoverageByRoles } from './coverage.ts'
 import type { AccessFace, GivableRole } from './face.ts'
 import { readGroupsOf } from './facts-store.ts'
 import { addMember, getGroup } from './groups.ts'
+import { listGroups } from './groups-store.ts'
 import { requireOutranksRole } from './ranks.ts'
 import { groupResource, roleResource } from './resources.ts'
 import { getRole, giveRole, permissionsOf } from './roles.ts'
@@ -33,14 +34,14 @@ export async function requireAdmissible(require: Require, ctx: Ctx, { roles, gro
   for (const name of groups) {
     const group = await getGroup(ctx, name)
     await require(ctx, `groups:update:${name}`, groupResource(group))
-    const around = [group, ...(await readGroupsOf(ctx.db, 'group', group.id))]
-    const brought = await listRolesOf(
-      ctx.db,
-      'group',
-      around.map(({ id }) => id),
-    )
-    await requireCoverageByRoles(ctx, brought.flatMap(permissionsOf))
+    await requireCoverageByRoles(ctx, await broughtBy(ctx, group))
   }
+}
+
+/** What a group brings its members, with the groups it is in. */
+async function broughtBy({ db }: Ctx, group: { readonly id: string }): Promise<readonly string[]> {
+  const around = [group, ...(await readGroupsOf(db, 'group', group.id))].map(({ id }) => id)
+  return (await listRolesOf(db, 'group', around)).flatMap(permissionsOf)
 }
 
 /** Gives a principal all of it, as the context's actor. Inside `ctx.tx`. @throws as `requireAdmissible` */
@@ -51,17 +52,28 @@ export async function admit(require: Require, ctx: Ctx, principalId: string, adm
   for (const name of admission.groups) await addMember(ctx, name, holder)
 }
 
-/** Roles a form offers. */
-const mostRoles = 100
+/** Roles, or groups, a form offers. */
+const mostOffered = 100
 
 /** The roles whoever asks may give: what a form offers, never in place of asking when one is given. */
 export async function givableRoles(decide: AccessFace['decide'], ctx: Ctx): Promise<readonly GivableRole[]> {
   const givable: GivableRole[] = []
-  for (const role of await listRoles(ctx.db, undefined, mostRoles)) {
+  for (const role of await listRoles(ctx.db, undefined, mostOffered)) {
     const { name, title } = role
     const permissions = permissionsOf(role)
     const { allowed } = await decide(ctx.actor, `roles:assign:${name}`, roleResource(role), { now: ctx.now })
     if (allowed && (await coversEach(ctx, permissions)).every(Boolean)) givable.push({ name, title, permissions })
+  }
+  return givable
+}
+
+/** The groups whoever asks may bring somebody into, by the same rule. */
+export async function givableGroups(decide: AccessFace['decide'], ctx: Ctx): Promise<readonly string[]> {
+  const givable: string[] = []
+  for (const group of await listGroups(ctx.db, undefined, mostOffered)) {
+    const { name } = group
+    const { allowed } = await decide(ctx.actor, `groups:update:${name}`, groupResource(group), { now: ctx.now })
+    if (allowed && (await coversEach(ctx, await broughtBy(ctx, group))).every(Boolean)) givable.push(name)
   }
   return givable
 }

@@ -74,6 +74,8 @@ export interface AccessFace {
   requireAdmissible(ctx: Ctx, admission: Admission): Promise<void>
   /** The roles the context's actor may give, by name, at most a hundred: what a form offers. Giving asks again. */
   givableRoles(ctx: Ctx): Promise<readonly GivableRole[]>
+  /** The same of groups: their names. */
+  givableGroups(ctx: Ctx): Promise<readonly string[]>
   /** Gives a principal these roles and groups, as the context's actor, asking again. Inside `ctx.tx`. @throws as `requireAdmissible` */
   admit(ctx: Ctx, principalId: string, admission: Admission): Promise<void>
   /** Whether an active account is administrator. */

@@ -1,7 +1,7 @@
 import type { Actor, Resource } from '#kit'
 import type { Contributions, Ctx, DecisionContext, ForeCheck, Kernel, Keyring, ResourceLoader } from '#platform'
 import { hasAdministrator } from './administrators.ts'
-import { admit, givableRoles, requireAdmissible } from './admission.ts'
+import { admit, givableGroups, givableRoles, requireAdmissible } from './admission.ts'
 import type { Bearings } from './bearings.ts'
 import { ensureBuiltInRoles } from './built-in-roles.ts'
 import { placeRefusal } from './chain.ts'
@@ -129,6 +129,7 @@ function faceOf(kernel: AccessKernel, reading: Reading, bearings: Bearings): Omi
     require,
     requireAdmissible: (ctx, admission) => requireAdmissible(require, ctx, admission),
     givableRoles: (ctx) => givableRoles(decide, ctx),
+    givableGroups: (ctx) => givableGroups(decide, ctx),
     admit: (ctx, principalId, admission) => admit(require, ctx, principalId, admission),
     requireCoverage,
     requireCoverageOf,

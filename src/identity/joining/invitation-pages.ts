@@ -85,7 +85,7 @@ function creating(parts: Parts): readonly Route[] {
   return [
     route({
       ...invitationDoors['GET /invitations/new'],
-      handler: async () => ({ kind: 'page', page: newInvitationPage({ hasMail: parts.mail.enabled }) }),
+      handler: async (ctx) => ({ kind: 'page', page: newInvitationPage(await offered(parts, ctx)) }),
     }),
     route({
       ...invitationDoors['POST /invitations'],
@@ -93,6 +93,12 @@ function creating(parts: Parts): readonly Route[] {
       handler: (ctx, { body }) => inviteByForm(parts, ctx, body),
     }),
   ]
+}
+
+/** What whoever invites may give; the first of several names is completed by the browser. */
+async function offered({ access, mail }: Parts, ctx: Ctx) {
+  const roles = (await access.givableRoles(ctx)).map(({ name }) => name)
+  return { hasMail: mail.enabled, givable: { roles, groups: await access.givableGroups(ctx) } }
 }
 
 async function inviteByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof newForm>): Promise<Reply> {
@@ -114,7 +120,7 @@ async function inviteByForm(parts: Parts, ctx: Ctx, body: z.infer<typeof newForm
     return {
       kind: 'page',
       status: error.status,
-      page: newInvitationPage({ ...body, faults, hasMail: parts.mail.enabled }),
+      page: newInvitationPage({ ...body, faults, ...(await offered(parts, ctx)) }),
     }
   }
 }

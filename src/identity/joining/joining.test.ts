@@ -329,6 +329,46 @@ eachDialect((_, open) => {
     assert.equal((await ada.get('/invitations/joining')).status, 403)
   })
 
+  test('the form offers the roles and groups whoever invites may give, and no others', async (t) => {
+    const node = await startJoining(t, open, 'invitation')
+    const { admin, access, kernel } = node
+    for (const [name, permissions] of [
+      ['inviter', ['accounts:create', 'accounts:read', 'roles:assign', 'groups:update']],
+      ['reporter', ['accounts:read']],
+      ['breaker', ['accounts:delete']],
+    ] as const) {
+      const made = await admin.post('/api/v1/roles', { name, title: name, permissions })
+      assert.equal(made.status, 201, made.text)
+    }
+    for (const name of ['readers', 'breakers']) {
+      const made = await admin.post('/api/v1/groups', { name, title: name })
+      assert.equal(made.status, 201, made.text)
+      if (name === 'readers') continue
+      const given = await admin.post('/api/v1/roles/breaker/give', { kind: 'group', id: name })
+      assert.equal(given.status, 204, given.text)
+    }
+    const sam = await addPerson(admin, 'sam', password)
+    await access.assignRole(
+      kernel.context({ principal: { kind: 'local', id: 'local', name: 'local' } }),
+      sam,
+      'inviter',
+    )
+    const own = browser(node, '192.0.2.20')
+    await own.signIn('sam', password)
+    const lists = async (by: Browser) => {
+      const { text } = await by.get('/invitations/new')
+      return [...text.matchAll(/<datalist[^>]*>(.*?)<\/datalist>/g)].map(([, options = '']) =>
+        [...options.matchAll(/value="([^"]+)"/g)].map(([, value]) => value),
+      )
+    }
+    const [roles, groups] = await lists(own)
+    assert.deepEqual(roles, ['inviter', 'reporter'])
+    assert.deepEqual(groups, ['readers'])
+    const [all, both] = await lists(admin)
+    assert.ok(all?.includes('breaker') && all.includes('administrator'), String(all))
+    assert.deepEqual(both, ['breakers', 'readers'])
+  })
+
   test('the pages: invite, see it, hand out a new link, cancel', async (t) => {
     const { admin } = await startJoining(t, open, 'invitation')
     const form = { displayName: '<b>Ada</b>', email: '', handle: '', roles: 'nonsense', groups: '', lasts: '7d' }

@@ -122,11 +122,13 @@ export interface NewInvitationView {
   readonly groups?: string
   readonly lasts?: string
   readonly hasMail: boolean
+  /** Names to offer. */
+  readonly givable: { readonly roles: readonly string[]; readonly groups: readonly string[] }
   readonly faults?: readonly FieldFault[]
 }
 
 export function newInvitationPage(view: NewInvitationView): ShellPage {
-  const { faults = [], hasMail } = view
+  const { faults = [], hasMail, givable } = view
   const common = { autocomplete: 'off', faults } as const
   const body = html`${pageHeader({
     title: 'Invite somebody',
@@ -151,8 +153,8 @@ ${field({
   maxLength: 254,
 })}
 ${field({ ...common, name: 'handle', label: 'Handle', hint: 'Empty: whoever joins chooses.', value: view.handle, code: true, maxLength: 64 })}
-${field({ ...common, name: 'roles', label: 'Roles', hint: 'Names, separated by spaces; no more than you hold yourself.', value: view.roles, code: true })}
-${field({ ...common, name: 'groups', label: 'Groups', hint: 'Names, separated by spaces.', value: view.groups, code: true })}
+${field({ ...common, name: 'roles', label: 'Roles', hint: 'Names, separated by spaces; no more than you hold yourself.', value: view.roles, code: true, suggestions: givable.roles })}
+${field({ ...common, name: 'groups', label: 'Groups', hint: 'Names, separated by spaces.', value: view.groups, code: true, suggestions: givable.groups })}
 ${select({
   name: 'lasts',
   label: 'Lasts',
