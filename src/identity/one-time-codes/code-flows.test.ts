@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TOTP } from 'otpauth'
+import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { addPerson, type Browser, browser, lastUseOf, startSetUpNode, type TestNode } from '../testing.ts'
 
@@ -80,6 +81,9 @@ eachDialect((dialect, open) => {
       assert.equal([first, twin].filter(({ cookies }) => cookies.has(session)).length, 1)
       const third = await beginSignIn(node, 'ada', '192.0.2.79')
       assert.equal((await second(third, typed)).status, 401, 'replayed')
+      const [failed] = await listAudit(node.kernel.database.db, { actionPrefix: 'sign-ins.fail' }, { limit: 1 })
+      assert.equal(failed?.detail?.['reason'], 'code-used')
+      assert.equal(failed.target?.name, 'ada')
       assert.equal((await second(third, code(node.clock.now() - 30_000))).status, 401, 'the step before the used one')
       node.clock.advance(30_000)
       assert.equal((await second(third, code())).status, 200)
@@ -163,6 +167,13 @@ eachDialect((dialect, open) => {
       const off = app.generate({ timestamp: node.clock.now() - 300_000 })
       const late = await ada.post('/api/v1/totps', { ...body, code: off })
       assert.match(late.text, /clock of the app is about 5 minutes behind/)
+      await node.kernel.journal.flush()
+      const refused = await listAudit(node.kernel.database.db, { actionPrefix: 'credentials:create' }, { limit: 5 })
+      assert.deepEqual([...new Set(refused.map(({ detail }) => detail?.['code']))], ['identity.code-wrong'])
+      assert.equal(
+        refused.reduce((sum, { count }) => sum + count, 0),
+        2,
+      )
       const code = app.generate({ timestamp: node.clock.now() })
       const made = await ada.post('/api/v1/totps', { ...body, code })
       assert.equal(made.status, 201, made.text)
