@@ -96,14 +96,29 @@ function parseNetworkAddress(
     : { bytes, prefix }
 }
 
+/** By hand, since every connection and every use of a limited credential asks; one spelling only: no leading zeros. */
 function parseV4(text: string): Uint8Array | undefined {
-  const parts = text.split('.', 5)
-  if (parts.length !== 4) return undefined
   const bytes = new Uint8Array(4)
-  for (const [index, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined
-    bytes[index] = Number(part)
+  let place = 0
+  let value = 0
+  let digits = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x2e) {
+      if (digits === 0 || place === 3) return undefined
+      bytes[place] = value
+      place += 1
+      value = 0
+      digits = 0
+      continue
+    }
+    if (code < 0x30 || code > 0x39 || (digits > 0 && value === 0)) return undefined
+    value = value * 10 + code - 0x30
+    digits += 1
+    if (value > 255) return undefined
   }
+  if (place !== 3 || digits === 0) return undefined
+  bytes[place] = value
   return bytes
 }
 

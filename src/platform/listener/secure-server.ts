@@ -194,31 +194,48 @@ function tlsOptions({ sources, log, refusedName }: SecureServerParts) {
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: sessionSeconds,
     SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
-      findCertificate(sources, name).then(
-        (context) => {
-          if (context === undefined) refusedName()
-          // without a context there is no certificate at all, so OpenSSL refuses with handshake_failure
-          done(null, context)
-        },
-        (error: unknown) => {
-          log.error({ error, serverName: cachedHost(name) }, 'a certificate source failed; the handshake is refused')
-          done(null)
-        },
-      )
+      const answer = (context: SecureContext | undefined): void => {
+        if (context === undefined) refusedName()
+        // without a context there is no certificate at all, so OpenSSL refuses with handshake_failure
+        done(null, context)
+      }
+      const refuse = (error: unknown): void => {
+        log.error({ error, serverName: cachedHost(name) }, 'a certificate source failed; the handshake is refused')
+        done(null)
+      }
+      let found: ReturnType<typeof findCertificate>
+      try {
+        found = findCertificate(sources, name)
+      } catch (error) {
+        refuse(error)
+        return
+      }
+      // one that is at hand is answered at once: OpenSSL then goes on where it is instead of beginning the flight again
+      if (found instanceof Promise) found.then(answer, refuse)
+      else answer(found)
     },
   } as const
 }
 
-async function findCertificate(
+function findCertificate(
   sources: readonly CertificateSource[],
   name: string,
-): Promise<SecureContext | undefined> {
+): SecureContext | undefined | Promise<SecureContext | undefined> {
   const host = cachedHost(name)
   if (host === undefined || host !== name.toLowerCase()) return undefined
-  for (const source of sources) {
+  return firstOf(sources, host, 0)
+}
+
+function firstOf(
+  sources: readonly CertificateSource[],
+  host: string,
+  from: number,
+): SecureContext | undefined | Promise<SecureContext | undefined> {
+  for (const [index, source] of sources.entries()) {
+    if (index < from) continue
     const found = source(host)
-    const context = found instanceof Promise ? await found : found
-    if (context !== undefined) return context
+    if (found instanceof Promise) return found.then((context) => context ?? firstOf(sources, host, index + 1))
+    if (found !== undefined) return found
   }
   return undefined
 }
