@@ -9,7 +9,7 @@ export interface Arrival {
   /** Canonical. */
   readonly address: string
   /** From the ClientHello, canonical; OpenSSL has not judged it yet. */
-  readonly serverName: string | undefined
+  serverName: string | undefined
   /** Once the handshake is done. */
   peer: Peer | undefined
   readonly deadline: NodeJS.Timeout
@@ -71,12 +71,10 @@ export class Arrivals {
 
   #read(socket: Socket, address: string): void {
     const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeMs)
+    const arrival: Arrival = { address, serverName: undefined, peer: undefined, deadline }
     let bytes: Buffer = Buffer.alloc(0)
+    let key: string | undefined
     this.#waiting.add(socket)
-    const over = (): void => {
-      clearTimeout(deadline)
-      this.#waiting.delete(socket)
-    }
     const more = (chunk: Buffer): void => {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
       const hello = readHelloName(bytes)
@@ -85,25 +83,24 @@ export class Arrivals {
         return
       }
       socket.off('data', more)
-      socket.off('close', over)
       this.#waiting.delete(socket)
       socket.pause()
       socket.unshift(bytes)
-      const serverName = hello.serverName === undefined ? undefined : cachedHost(hello.serverName)
-      this.#handOver(socket, { address, serverName, peer: undefined, deadline })
+      arrival.serverName = hello.serverName === undefined ? undefined : cachedHost(hello.serverName)
+      key = keyOf(socket)
+      this.#byEndpoints.set(key, arrival)
+      this.#handOver(socket, arrival)
     }
     socket.on('error', () => socket.destroy())
-    socket.once('close', over)
+    socket.once('close', () => {
+      clearTimeout(deadline)
+      this.#waiting.delete(socket)
+      if (key !== undefined && this.#byEndpoints.get(key) === arrival) this.#byEndpoints.delete(key)
+    })
     socket.on('data', more)
   }
 
   #handOver(socket: Socket, arrival: Arrival): void {
-    const key = keyOf(socket)
-    this.#byEndpoints.set(key, arrival)
-    socket.once('close', () => {
-      clearTimeout(arrival.deadline)
-      if (this.#byEndpoints.get(key) === arrival) this.#byEndpoints.delete(key)
-    })
     const go = (server: ChosenServer): void => {
       if (server === undefined) socket.destroy()
       else if (server === 'unknown-name') socket.end(unknownName, () => socket.destroy())
