@@ -1,4 +1,4 @@
-import type { Assurance } from '#kit'
+import { type Assurance, clientName } from '#kit'
 import { type Ctx, touch } from '#platform'
 import type { Credential } from './credentials/credential.ts'
 import { fail } from './errors.ts'
@@ -17,8 +17,6 @@ import {
   type SessionChoice,
 } from './session-store.ts'
 import { hashOfToken, isSessionToken, newSecretText } from './token-format.ts'
-
-const longestClient = 200
 
 export interface OpenedSession {
   /** For the cookie; kept nowhere. */
@@ -144,9 +142,4 @@ async function endReplaced(tx: Ctx, token: string): Promise<void> {
   if (standing !== undefined && standing.session.host === undefined) {
     await endSession(tx, standing.session.id, 'replaced')
   }
-}
-
-/** A label for lists: what came, without control characters, cut. */
-export function clientName(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '').slice(0, longestClient)
 }

@@ -1,8 +1,8 @@
+import { clientName } from '#kit'
 import type { Database, Log, Regions } from '#platform'
 import { noteCredentialUse } from './credentials/credential-store.ts'
 import type { NoteUse } from './proofs.ts'
 import { noteSessionUse } from './session-store.ts'
-import { clientName } from './sessions.ts'
 
 const mostPending = 50_000
 

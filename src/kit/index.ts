@@ -17,6 +17,7 @@ export {
   type ResourceMembers,
 } from './actor.ts'
 export { bytesText, parseBytes } from './bytes.ts'
+export { clientName } from './client-name.ts'
 export { countryCodes, countryName, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'

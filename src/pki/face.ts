@@ -51,11 +51,14 @@ export interface PkiFace {
    * from then on, on this node at once and on others within a second. A plain value while nothing changed. Does not decide
    * anything: the certificate's limits travel in the actor, and whether its holder stands is the decision's first step.
    * Refusals are the caller's to journal. To `watch` is no use. Rejects when the database is away.
+   *
+   * @param client the program as it names itself, for the last use
    */
   actorOf(
     certificate: ClientCertificate,
     address: string | undefined,
     purpose?: ProofPurpose,
+    client?: string,
   ): ClientProof | Promise<ClientProof>
   /**
    * What Gatehouse presents to apps over TLS: its own client certificate, made at first use and renewed by itself, and

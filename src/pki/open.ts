@@ -44,7 +44,7 @@ const itself: Actor = { principal: { kind: 'system', id: 'system', name: 'Gateho
 /** What this room uses of the platform. */
 export type PkiKernel = Pick<
   Kernel,
-  'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context'
+  'config' | 'clock' | 'random' | 'log' | 'database' | 'keyring' | 'metrics' | 'context' | 'regions'
 > & {
   readonly listener: Pick<
     Listener,
@@ -102,7 +102,7 @@ export async function openPki(
   })
   const { standings } = revocation
   const { database, clock } = kernel
-  const uses = createCertificateUses(database, clock, log)
+  const uses = createCertificateUses(database, clock, log, kernel.regions)
   const clients = createClientActors({ database, access: needs.access, standings, note: uses.note })
   const ownCertificate = gatewayCertificate({
     issue,
@@ -128,7 +128,7 @@ export async function openPki(
         await issueWhenDue(ctx, issuance, nameOf(host))
       },
       certificateHost,
-      actorOf: (certificate, address, purpose) => clients.of(certificate, address, purpose),
+      actorOf: (certificate, address, purpose, client) => clients.of(certificate, address, purpose, client),
       clientContext: (ca) => ownCertificate.context(ca),
     },
     apiHosts: [certificateHost],

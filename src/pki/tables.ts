@@ -81,6 +81,8 @@ export interface PkiTables {
     readonly certificate_id: string
     readonly seen_at: number
     readonly address: string | null
+    readonly region: string | null
+    readonly client: string | null
   }
   readonly pki_revocations: {
     readonly authority_id: string

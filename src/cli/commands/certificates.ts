@@ -1,8 +1,9 @@
 import {
+  type CertificateRead,
   certificateList,
+  certificateRead,
   type IssuedView,
   issueBody,
-  issuedView,
   issuedWithKey,
   revokeAllBody,
   revokeBody,
@@ -69,7 +70,7 @@ export async function listCertificates(options: ListOptions): Promise<void> {
 
 export async function showCertificate(id: string, options: TargetOptions & { readonly pem?: boolean }): Promise<void> {
   const client = await connect(options)
-  const { data, raw } = await client.call('GET', `/api/v1/certificates/${encodeURIComponent(id)}`, issuedView)
+  const { data, raw } = await client.call('GET', `/api/v1/certificates/${encodeURIComponent(id)}`, certificateRead)
   if (options.pem === true && options.json !== true) {
     process.stdout.write(data.chain)
     return
@@ -83,12 +84,21 @@ export async function showCertificate(id: string, options: TargetOptions & { rea
       ['Speaks for', data.holderId ?? undefined],
       ['Valid', `${time(data.notBefore)} to ${time(data.notAfter)}`],
       ['Revoked', data.revokedAt === null ? undefined : `${time(data.revokedAt)} (${data.revocationReason})`],
+      ['Last used', useInWords(data.lastUse)],
       ['Serial', data.serial],
       ['SHA-256', data.fingerprint],
       ['Authority', data.authorityId],
       ['Id', data.id],
     ]),
   )
+}
+
+function useInWords(use: CertificateRead['lastUse']): string {
+  if (use === null) return 'never'
+  const { at, address, region, client } = use
+  const from = address === null ? '' : ` from ${visible(address)}`
+  const by = client === null ? '' : ` by ${visible(client)}`
+  return `${time(at)}${from}${region === null ? '' : ` in ${region}`}${by}`
 }
 
 export async function issueCertificate(profile: string, options: IssueOptions): Promise<void> {

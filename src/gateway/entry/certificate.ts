@@ -26,14 +26,15 @@ export function certificateWay(pki: Pick<PkiFace, 'actorOf'>, listener: Pick<Lis
       const certificate = listener.clientCertificateOf(visit.request)
       if (certificate === undefined) return undefined
       if (isCrossSiteChange(visit)) return foreign
-      const proof = pki.actorOf(certificate, visit.address)
+      const proof = pki.actorOf(certificate, visit.address, 'use', visit.request.headers['user-agent'])
       return proof instanceof Promise ? proof.then(foundIn) : foundIn(proof)
     },
     again({ request, address }) {
       // a connection tells of its certificate no longer once it is a tunnel's
       const certificate = listener.clientCertificateOf(request)
+      const client = request.headers['user-agent']
       return async (purpose) => {
-        const proof = certificate === undefined ? undefined : await pki.actorOf(certificate, address, purpose)
+        const proof = certificate === undefined ? undefined : await pki.actorOf(certificate, address, purpose, client)
         return proof !== undefined && 'actor' in proof ? proof.actor : 'the certificate is no longer accepted'
       }
     },

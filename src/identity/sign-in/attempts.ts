@@ -1,4 +1,4 @@
-import { type Actor, limitsWithin } from '#kit'
+import { type Actor, clientName, limitsWithin } from '#kit'
 import { type Ctx, GateError, type Keyring } from '#platform'
 import { actorCredential, type Credential } from '../credentials/credential.ts'
 import {
@@ -11,7 +11,6 @@ import {
 import { fail } from '../errors.ts'
 import { foldHandle } from '../handles.ts'
 import type { Parts } from '../parts.ts'
-import { clientName } from '../sessions.ts'
 import { isActiveNow } from '../suspension/suspension.ts'
 import { type Attempt, type CountedAttempt, countSignInAttempt, settleRightAttempt } from '../throttles.ts'
 

@@ -8,6 +8,8 @@ interface Shown {
   readonly certificate: ClientCertificate
   readonly address: string | undefined
   readonly purpose?: ProofPurpose | undefined
+  /** The program, as it names itself. */
+  readonly client: string | undefined
 }
 
 /**
@@ -16,7 +18,7 @@ interface Shown {
  * @throws GateError saying why it proves nothing, after that was journalled
  */
 async function requireClient(clients: ClientActors, ctx: Ctx, shown: Shown): Promise<Actor> {
-  const found = await clients.of(shown.certificate, shown.address, shown.purpose)
+  const found = await clients.of(shown.certificate, shown.address, shown.purpose, shown.client)
   if ('actor' in found) return found.actor
   const error = fail(found.refused)
   ctx.refused({
@@ -35,7 +37,10 @@ async function requireClient(clients: ClientActors, ctx: Ctx, shown: Shown): Pro
 export function certificateAuthenticator(clients: ClientActors): Authenticator {
   return {
     door: 'api',
-    authenticate: async (_headers, address, ctx, purpose, certificate) =>
-      certificate === undefined ? undefined : requireClient(clients, ctx, { certificate, address, purpose }),
+    authenticate: async (headers, address, ctx, purpose, certificate) => {
+      if (certificate === undefined) return undefined
+      const client = headers.get('user-agent') ?? undefined
+      return requireClient(clients, ctx, { certificate, address, purpose, client })
+    },
   }
 }

@@ -15,6 +15,7 @@ export interface ClientActors {
     certificate: ClientCertificate,
     address: string | undefined,
     purpose?: ProofPurpose,
+    client?: string,
   ): ClientProof | Promise<ClientProof>
 }
 
@@ -65,11 +66,11 @@ export function createClientActors(options: {
   }
 
   return {
-    of: (certificate, address, purpose = 'use') => {
+    of: (certificate, address, purpose = 'use', client) => {
       const use = (facts: CertificateFacts, entry: Entry): ClientProof => {
         const { standing } = entry
         if (standing === undefined) return { refused: 'pki.certificate-not-for-clients', certificateId: facts.id }
-        if (purpose === 'use') note(facts.id, address)
+        if (purpose === 'use') note(facts.id, address, client)
         if (entry.actor?.address !== address) entry.actor = address === undefined ? standing : { ...standing, address }
         return { actor: entry.actor ?? standing }
       }

@@ -83,6 +83,20 @@ export const issuedView = certificate.extend({
 })
 export type IssuedView = z.infer<typeof issuedView>
 
+/** `GET /api/v1/certificates/{id}` */
+export const certificateRead = issuedView.extend({
+  lastUse: z
+    .object({
+      at: instant,
+      address: z.string().nullable(),
+      region: z.string().nullable().describe('Country of the address, as two letters; null: not known.'),
+      client: z.string().nullable().describe('The program, as it named itself.'),
+    })
+    .nullable()
+    .describe('Towards Gatehouse and its routes, to the minute; null: never.'),
+})
+export type CertificateRead = z.infer<typeof certificateRead>
+
 export const issuedWithKey = issuedView.extend({
   privateKey: z
     .string()

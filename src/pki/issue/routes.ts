@@ -1,5 +1,6 @@
 import type { AccessFace } from '#access'
 import { type Ctx, type Keyring, type Route, route } from '#platform'
+import { findCertificateUse } from '../clients/use-store.ts'
 import { fail } from '../errors.ts'
 import { type CertificateRecord, findCertificate, listCertificates } from './certificate-store.ts'
 import {
@@ -8,16 +9,16 @@ import {
   certificateList,
   certificateParams,
   certificateQuery,
+  certificateRead,
   issueBody,
   issuedBatch,
-  issuedView as issuedViewShape,
   issuedWithKey,
 } from './contract.ts'
 import type { IssueParts } from './issue.ts'
 import { fillBatch, fillOrder } from './orders.ts'
 import { profileRoutes } from './profile-routes.ts'
 import { certificateResource } from './resources.ts'
-import { batchView, certificateView, chainPem, deliveryView, issuedView } from './wire.ts'
+import { batchView, certificateView, chainPem, deliveryView, issuedView, useView } from './wire.ts'
 
 export interface CertificateRouteParts {
   readonly issue: IssueParts
@@ -50,14 +51,15 @@ function readingRoutes(parts: CertificateRouteParts): readonly Route[] {
       path: '/api/v1/certificates/{id}',
       door: 'api',
       access: { permission: 'certificates:read:{id}' },
-      summary: 'Read a certificate, with its chain',
+      summary: 'Read a certificate, with its chain and its last use',
       params: certificateParams,
-      responses: { 200: issuedViewShape },
+      responses: { 200: certificateRead },
       handler: async (ctx, { params }) => {
         const record = await getCertificate(ctx, params.id)
         const issuer = await parts.issue.hierarchy.find(ctx, record.authorityId)
         if (issuer === undefined) throw fail('pki.certificate-unknown')
-        return { kind: 'json', body: issuedView({ record, issuer }) }
+        const use = await findCertificateUse(ctx.db, record.id)
+        return { kind: 'json', body: { ...issuedView({ record, issuer }), lastUse: useView(use) } }
       },
     }),
     route({

@@ -1,6 +1,7 @@
+import type { CertificateUse } from '../clients/use-store.ts'
 import { colonsIn, digestOf, pemOf } from '../x509/certificate.ts'
 import type { CertificateRecord } from './certificate-store.ts'
-import type { Certificate, IssuedBatch, IssuedView, IssuedWithKey, ProfileView } from './contract.ts'
+import type { Certificate, CertificateRead, IssuedBatch, IssuedView, IssuedWithKey, ProfileView } from './contract.ts'
 import type { Delivery } from './delivery.ts'
 import type { IssuedCertificate } from './issue.ts'
 import { daysOf, kindRules, type Profile } from './profile.ts'
@@ -44,6 +45,12 @@ export function certificateView(record: Viewed): Certificate {
 /** With the certificate itself and what stands between it and the root. */
 export function issuedView({ record, issuer }: IssuedCertificate): IssuedView {
   return { ...certificateView(record), pem: pemOf(record.certificate), chain: chainPem(record, issuer.chain) }
+}
+
+export function useView(use: CertificateUse | undefined): CertificateRead['lastUse'] {
+  if (use === undefined) return null
+  const { seenAt, address = null, region = null, client = null } = use
+  return { at: timeOf(seenAt), address, region, client }
 }
 
 /** What goes along when the key was made here. */

@@ -7,6 +7,7 @@ import { enrolmentMigration } from './0006-enrolment.ts'
 import { profilesMigration } from './0007-profiles.ts'
 import { holdersMigration } from './0008-holders.ts'
 import { serialsMigration } from './0009-serials.ts'
+import { usePlacesMigration } from './0010-use-places.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   profilesMigration,
   holdersMigration,
   serialsMigration,
+  usePlacesMigration,
 ]

@@ -1,3 +1,4 @@
+import { countryName } from '#kit'
 import {
   button,
   copyButton,
@@ -11,6 +12,7 @@ import {
   pageHeader,
   time,
 } from '#platform/ui'
+import type { CertificateUse } from '../clients/use-store.ts'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 import { fingerprintOf } from '../x509/certificate.ts'
 import { stateBadge } from './certificate-state.ts'
@@ -30,7 +32,7 @@ export interface CertificatePageData {
   readonly asker: string | undefined
   /** The certificate that took its place. */
   readonly successor: string | undefined
-  readonly use: { readonly seenAt: number; readonly address: string | undefined } | undefined
+  readonly use: CertificateUse | undefined
   readonly now: number
 }
 
@@ -95,17 +97,17 @@ function timeline({ record, successor, use, asker, now }: CertificatePageData): 
     ...(record.renewedFrom === undefined
       ? []
       : [[createdAt, html`In place of <a href="/certificates/${record.renewedFrom}">the one before</a>`] as const]),
-    ...(use === undefined
-      ? []
-      : [
-          [use.seenAt, html`Last seen${use.address !== undefined && html` from <code>${use.address}</code>`}`] as const,
-        ]),
+    ...(use === undefined ? [] : [[use.seenAt, useInWords(use)] as const]),
     ...(revokedAt === undefined ? [] : [[revokedAt, 'Revoked'] as const]),
     [notAfter, notAfter <= now ? 'Ended' : 'Ends'],
   ]
   const rows = events.toSorted(([one], [other]) => one - other)
   return html`<ol>${rows.map(([at, what]) => html`<li>${exactTime(at)} (${time(at, now)}): ${what}</li>`)}</ol>
 ${successor !== undefined && html`<p><a href="/certificates/${successor}">The certificate that took its place</a></p>`}`
+}
+
+function useInWords({ address, region, client }: CertificateUse): Html {
+  return html`Last used${address !== undefined && html` from <code>${address}</code>`}${region !== undefined && html` in ${countryName(region)}`}${client !== undefined && html` by ${client}`}`
 }
 
 const ways = { host: ', to be served here', api: '', est: ', by enrolment' } as const
