@@ -16,6 +16,6 @@ test('the last use of a certificate is told the address and the program that cam
     { clientCertificateOf: () => certificate as never },
   )
   const request = { method: 'GET', headers: { 'user-agent': 'curl/8.5.0' } }
-  way.find({ request, address: '192.0.2.1', isSocket: false } as Visit)
+  void way.find({ request, address: '192.0.2.1', isSocket: false } as Visit)
   assert.deepEqual(asked, [[certificate, '192.0.2.1', 'use', 'curl/8.5.0']])
 })
