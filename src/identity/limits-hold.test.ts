@@ -155,8 +155,11 @@ eachDialect((_, open) => {
             const answer = await node.call({ path: `/api/v1/accounts/${accountId}`, address: place, headers })
             const about = `${kind} ${state} ${covered ? 'covered' : 'uncovered'} ${place}`
             const code = covered ? 'credential-network' : 'credential-permission'
-            if (state !== 'active') assert.equal(answer.status, 401, about)
-            else if (covered && place === inside) assert.equal(answer.status, 200, about)
+            if (state !== 'active') {
+              const ended = kind === 'token' ? 'identity.token-refused' : 'identity.session-ended'
+              assert.deepEqual([answer.status, answer.json['code']], [401, ended], about)
+              assert.deepEqual(await refusalsOf(node, id, place), [`credential-${state}`], about)
+            } else if (covered && place === inside) assert.equal(answer.status, 200, about)
             else {
               assert.equal(answer.json['reasonCode'], code, about)
               assert.deepEqual(await refusalsOf(node, id, place), [code], about)

@@ -2,6 +2,7 @@ import type { ActorCredential } from '#kit'
 import { findAccount } from './account-store.ts'
 import { actorCredential } from './credentials/credential.ts'
 import { findTokenByHash } from './credentials/credential-store.ts'
+import { noteEndedUse } from './ended-uses.ts'
 import type { IdentityFace, Profile, Proof } from './face.ts'
 import type { Parts } from './parts.ts'
 import { changePasswordPath } from './passwords/leaked.ts'
@@ -22,20 +23,28 @@ export function createLookups(parts: Parts, uses: Uses): Lookups {
   const common = { database, clock, note: uses.note, elsewhere }
   const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
   const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
+  const findActor: IdentityFace['findActor'] = (proof, host, address, purpose, client) => {
+    const found =
+      proof.kind === 'session'
+        ? sessions.find(proof, host, address, purpose)
+        : tokens.find(proof, undefined, address, purpose, client)
+    if (!(found instanceof Promise) || purpose === 'watch') return found
+    return found.then(async (actor) => {
+      if (actor === undefined) await noteEndedUse(parts, proof, address)
+      return actor
+    })
+  }
   return {
     findSession: (token, host, address, purpose) => {
       const proof = proofOf(token)
-      return proof?.kind === 'session' ? sessions.find(proof, host, address, purpose) : undefined
+      return proof?.kind === 'session' ? findActor(proof, host, address, purpose) : undefined
     },
     findToken: (token, address, purpose, client) => {
       const proof = proofOf(token)
-      return proof?.kind === 'token' ? tokens.find(proof, undefined, address, purpose, client) : undefined
+      return proof?.kind === 'token' ? findActor(proof, undefined, address, purpose, client) : undefined
     },
     proofOf,
-    findActor: (proof, host, address, purpose, client) =>
-      proof.kind === 'session'
-        ? sessions.find(proof, host, address, purpose)
-        : tokens.find(proof, undefined, address, purpose, client),
+    findActor,
     profile: profilesOf(parts),
   }
 }
