@@ -23,6 +23,12 @@ export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, networkFault, parseAddress, parseCidr } from './ip.ts'
 export {
+  type Confirmed,
+  type LimitQuestion,
+  type LimitQuestionCode,
+  limitQuestions,
+} from './limit-questions.ts'
+export {
   earliest,
   type LimitFault,
   limitFaults,

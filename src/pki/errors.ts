@@ -132,6 +132,11 @@ export const pkiErrors = {
     title: 'The limits are not valid',
     detail: 'Nothing was issued. Correct the fields named below.',
   },
+  'pki.limits-to-confirm': {
+    status: 409,
+    title: 'Is this meant?',
+    detail: '{questions} Nothing was issued. If it is meant, confirm it: send the same again with "confirmed": true.',
+  },
   'pki.wider-than-credential': {
     status: 403,
     title: 'The certificate would open more than you came with',

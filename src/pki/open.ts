@@ -83,6 +83,7 @@ export async function openPki(
     ownHosts,
     pointers: (authority, serial) => pointersUnder(settings.distribution(), authority, serial),
     compromised: (ctx, keyDigests) => findCompromisedKey(ctx.db, keyDigests),
+    regionOf: (address) => kernel.regions.regionOf(address),
     issued: (count) => issuedTotal.inc({}, count),
   }
   const issuance: Issuance = { hierarchy, keyring, random, log, issued: () => issuedTotal.inc() }

@@ -13,6 +13,7 @@ import {
 import { connect } from '../client.ts'
 import { wrongUsage } from '../failure.ts'
 import { judged, readText } from '../input.ts'
+import { orConfirmed } from '../limits-asked.ts'
 import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
 import { confirm, note, print, readSecretLine } from '../terminal.ts'
@@ -39,6 +40,7 @@ export interface IssueOptions extends TargetOptions {
   readonly days?: string
   readonly permission?: readonly string[]
   readonly network?: readonly string[]
+  readonly yes?: boolean
 }
 
 export async function listCertificates(options: ListOptions): Promise<void> {
@@ -134,12 +136,14 @@ export async function issueCertificate(profile: string, options: IssueOptions): 
   const wanted = newKey ?? p12
   const option = newKey === undefined ? '--p12' : '--new-key'
   const place = wanted === undefined ? undefined : newSecretFile(wanted, option, 'Nothing was issued.')
-  const { data, raw } = await client
-    .call('POST', '/api/v1/certificates', issuedWithKey, { body })
-    .catch((error: unknown) => {
+  const make = (confirmed: boolean) =>
+    client.call('POST', '/api/v1/certificates', issuedWithKey, { body: { ...body, confirmed } })
+  const { data, raw } = await orConfirmed(make, 'Issue the certificate all the same?', options).catch(
+    (error: unknown) => {
       place?.discard()
       throw error
-    })
+    },
+  )
   const secret = data.privateKey ?? (data.pkcs12 === undefined ? undefined : Buffer.from(data.pkcs12, 'base64'))
   if (secret !== undefined) place?.write(secret)
   const { privateKey: _, pkcs12: __, ...told } = raw as Record<string, unknown>

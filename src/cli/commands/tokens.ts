@@ -4,8 +4,9 @@ import { findAccount } from '../account-lookup.ts'
 import { connect } from '../client.ts'
 import { Failure, wrongUsage } from '../failure.ts'
 import { judged } from '../input.ts'
+import { orConfirmed } from '../limits-asked.ts'
 import type { TargetOptions } from '../target.ts'
-import { confirm, isInteractive, note, print } from '../terminal.ts'
+import { confirm, note, print } from '../terminal.ts'
 import { table, time, visible } from '../text.ts'
 
 export interface NewTokenOptions extends TargetOptions {
@@ -49,7 +50,7 @@ export async function createToken(label: string, options: NewTokenOptions): Prom
   const client = await connect(options)
   const make = (confirmed: boolean) =>
     withAdvice(client.call('POST', '/api/v1/tokens', createdToken, { body: { ...body, confirmed } }), 'and try again')
-  const { data, raw } = await orConfirmed(make, options)
+  const { data, raw } = await orConfirmed(make, 'Make the token all the same?', options)
   const { token, secret } = data
   if (options.json !== true) {
     const end = token.expiresAt === null ? 'never' : time(token.expiresAt)
@@ -87,21 +88,6 @@ export async function revokeAllTokens(
   const path = account === undefined ? '/api/v1/tokens/revoke-all' : `/api/v1/accounts/${account.id}/revoke-tokens`
   const { data, raw } = await withAdvice(client.call('POST', path, tokensRevoked), 'or name an account with --account')
   print(options, raw, () => `Revoked ${data.tokensRevoked} ${data.tokensRevoked === 1 ? 'token' : 'tokens'}.`)
-}
-
-/** Makes it, and where its limits ask something, asks and makes it then. */
-async function orConfirmed<T>(make: (confirmed: boolean) => Promise<T>, options: NewTokenOptions): Promise<T> {
-  try {
-    return await make(options.yes === true)
-  } catch (error) {
-    if (!(error instanceof Failure) || error.details.code !== 'identity.limits-to-confirm') throw error
-    const questions = (error.details.faults ?? []).map(({ message }) => visible(message)).join(' ')
-    if (!isInteractive()) {
-      throw new Failure({ ...error.details, detail: `${questions} Nothing was made; if it is meant, add --yes.` })
-    }
-    await confirm(`${questions} Make the token all the same?`, options)
-    return make(true)
-  }
 }
 
 /** On the admin socket nobody is signed in; the server cannot know what to do about that here. */

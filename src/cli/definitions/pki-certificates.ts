@@ -54,6 +54,7 @@ export function addCertificates(pki: Command): void {
     .option('--days <number>', 'ends sooner than the profile says')
     .option('--permission <permission>', 'what may be done by it at most (repeatable)', several)
     .option('--network <cidr>', 'only from this network or @named network (repeatable)', several)
+    .option('--yes', 'does not ask when the limits would shut out where you are now')
     .action(async (profile: string, options: IssueOptions) => {
       const { issueCertificate } = await import('../commands/certificates.ts')
       await issueCertificate(profile, options)

@@ -38,6 +38,7 @@ async function start(t: TestContext, open: OpenDatabase): Promise<Renewing> {
     pointers: () => undefined,
     compromised: () => Promise.resolve(undefined),
     ownHosts: new Set(),
+    regionOf: () => undefined,
     issued: () => undefined,
   }
   const shown: ShownParts = { access, standings: createStandings({ database, clock, hierarchy }) }

@@ -127,6 +127,12 @@ const issueFields = {
     .optional()
     .describe('CIDRs and @named networks it may be used from.'),
   regions: z.array(z.string().max(8)).max(250).optional(),
+  confirmed: z
+    .boolean()
+    .default(false)
+    .describe(
+      'For oneself: yes to what `pki.limits-to-confirm` asks, limits that shut out the own address and the like.',
+    ),
 }
 
 export const pkcs12Form = z.enum(['current', 'older'])
@@ -197,6 +203,7 @@ export const batchBody = z.strictObject({
   permissions: issueFields.permissions,
   networks: issueFields.networks,
   regions: issueFields.regions,
+  confirmed: issueFields.confirmed,
 })
 export type BatchBody = z.infer<typeof batchBody>
 

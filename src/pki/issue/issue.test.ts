@@ -231,6 +231,64 @@ eachDialect((_, open) => {
     assert.equal((await send({})).status, undefined)
   })
 
+  test('limits that shut out where one is now are asked about for oneself, by form and API, and not for others', async (t) => {
+    const node = await startNode(t, open)
+    const admin = asAdmin(node)
+    await addRole(admin, 'issuer', ['certificate-profiles:issue:*', 'certificate-profiles:read'])
+    await node.access.addPrincipal(admin, { id: 'acc_bob', kind: 'account', name: 'bob' })
+    await node.access.assignRole(admin, 'acc_bob', 'issuer')
+    const bob = node.ctx.as(accountActor('acc_bob'))
+    const own = { profile: 'person', account: 'bob', newKey: true }
+    for (const [limits, field] of [
+      [{ networks: { allow: ['198.51.100.0/24'] } }, 'confirmed/address-shut-out'],
+      [{ networks: { deny: ['192.0.2.10'] } }, 'confirmed/address-shut-out'],
+      [{ regions: ['DE'] }, 'confirmed/region-shut-out'],
+      [{ networks: { deny: ['::/0'] } }, 'confirmed/no-address'],
+    ] as const) {
+      await assert.rejects(orderAs(node, bob, { ...own, ...limits }), (error) => {
+        assert.ok(error instanceof GateError)
+        assert.deepEqual([error.code, error.status], ['pki.limits-to-confirm', 409])
+        assert.deepEqual(
+          error.faults.map((one) => one.field),
+          [field],
+        )
+        return true
+      })
+      await orderAs(node, bob, { ...own, ...limits, confirmed: true })
+    }
+    await orderAs(node, bob, { ...own, networks: { allow: ['192.0.2.0/24'] } })
+    await orderAs(node, bob, { profile: 'device', device: 'pump-7', newKey: true, regions: ['DE'] })
+
+    const page = await wholeRoute(findRoute(node, '/certificates/new', 'POST'))
+    const url = new URL('https://gatehouse.localhost/certificates/new')
+    const request = {
+      method: 'POST',
+      url,
+      headers: new Headers(),
+      cookies: new Map(),
+      address: undefined,
+      local: false,
+    }
+    const empty = { names: '', request: '', label: '', days: '' }
+    const typed = { ...empty, profile: 'person', holder: 'bob', newKey: 'yes', allow: '10.0.0.0/8', regions: 'de' }
+    const send = async (given: object) => {
+      const body = page.body?.parse({ ...typed, ...given })
+      const reply = await page.handler(bob, { params: undefined, query: undefined, body, request })
+      return { status: reply.status, text: reply.kind === 'page' ? reply.page.body.toString() : '' }
+    }
+    for (const given of [{}, { confirmed: 'address-shut-out' }]) {
+      const asked = await send(given)
+      assert.equal(asked.status, 409)
+      assert.ok(asked.text.includes('You come from a place whose country is not known now'), asked.text)
+      assert.ok(asked.text.includes('10.0.0.0/8'), 'what was typed is kept')
+    }
+    assert.match((await send({})).text, /You come from 192\.0\.2\.10 now, and from there it could not be used\./)
+    const made = await send({ confirmed: ['address-shut-out', 'region-shut-out'] })
+    assert.equal(made.status, undefined, made.text)
+    assert.match(made.text, /Private key/)
+    assert.equal((await send({ allow: 'nonsense', regions: '' })).status, 422)
+  })
+
   test('who may issue gets no narrow certificate in the name of somebody who may more', async (t) => {
     const node = await startNode(t, open)
     const admin = asAdmin(node)
@@ -272,6 +330,7 @@ eachDialect((_, open) => {
       pointers: () => undefined,
       compromised: () => Promise.resolve(undefined),
       ownHosts: new Set(),
+      regionOf: () => undefined,
       issued: () => undefined,
     }
     const profile = await getProfile(ctx, parts, 'device')

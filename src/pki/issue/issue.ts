@@ -30,6 +30,8 @@ export interface IssueParts {
   readonly pointers: (authorityId: string, serial: string) => Pointers | undefined
   /** The first of these keys that is known to be in other hands. @param keyDigests SHA-256 of each SubjectPublicKeyInfo, hex */
   readonly compromised: (ctx: Ctx, keyDigests: readonly string[]) => Promise<string | undefined>
+  /** Country of an address. */
+  readonly regionOf: (address: string) => string | undefined
   /** Told how many certificates were made. */
   readonly issued: (count: number) => void
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type CredentialLimits, noLimits } from '#kit'
+import { type Confirmed, type CredentialLimits, noLimits } from '#kit'
 import { type Ctx, type FieldFault, GateError } from '#platform'
 import { fail } from '../errors.ts'
 import type { BatchBody, IssueBody } from './contract.ts'
@@ -16,6 +16,7 @@ import {
   judgeOrder,
   orderWithNewKey,
 } from './issue.ts'
+import { requireConfirmed } from './own-limits.ts'
 import { getProfile } from './profiles.ts'
 
 const day = 86_400_000
@@ -29,10 +30,15 @@ export interface Filled extends IssuedCertificate {
  * A certificate as somebody orders it over the API or in the console: permission, request, holder, limits, signature;
  * the last three in one transaction.
  *
- * @throws Refused without `certificate-profiles:issue:<profile>`; what `judgeOrder`, `authorizeOrder`, `ensureHolder` and
+ * @throws Refused without `certificate-profiles:issue:<profile>`; GateError `pki.limits-to-confirm`; what `judgeOrder`, `authorizeOrder`, `ensureHolder` and
  * `issue` throw
  */
-export async function fillOrder(ctx: Ctx, parts: IssueParts, body: IssueBody): Promise<Filled> {
+export async function fillOrder(
+  ctx: Ctx,
+  parts: IssueParts,
+  body: IssueBody,
+  confirmed: Confirmed = body.confirmed,
+): Promise<Filled> {
   await parts.access.require(ctx, `certificate-profiles:issue:${body.profile}`)
   const profile = await getProfile(ctx, parts, body.profile)
   const named = holderNameOf(body)
@@ -44,6 +50,7 @@ export async function fillOrder(ctx: Ctx, parts: IssueParts, body: IssueBody): P
     label: body.label,
     ...sharedOf(ctx, body),
   } as const
+  if (order.holder?.id === ctx.actor.principal.id) await requireConfirmed(ctx, parts, order.limits, confirmed)
   // before the transaction: a signature is verified, and the one writer must not wait for that
   const { judged, privateKey } =
     body.request === undefined
@@ -89,6 +96,9 @@ export async function fillBatch(ctx: Ctx, parts: IssueParts, body: BatchBody): P
     }
   }
   if (faults.length > 0) throw fail('pki.batch-refused', { faults })
+  if (judged.some(({ holder }) => holder?.id === ctx.actor.principal.id)) {
+    await requireConfirmed(ctx, parts, shared.limits, body.confirmed)
+  }
   return ctx.tx(async (tx) => {
     const holders = await ensureHolders(tx, parts.access, names)
     const orders = judged.map((order, index) => ({ ...order, holder: holders[index] }))

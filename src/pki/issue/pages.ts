@@ -22,6 +22,7 @@ import { certificateParams, certificateQuery, issueBody, pkcs12Form, profileName
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
 import { fillOrder } from './orders.ts'
+import { type Question, questionsOf } from './own-limits.ts'
 import { may, profilePages } from './profile-pages.ts'
 import { allProfiles } from './profiles.ts'
 import { getCertificate, pageOfCertificates } from './routes.ts'
@@ -78,11 +79,12 @@ const optional = z
   .trim()
   .transform((text) => (text === '' ? undefined : text))
 const days = z.int('a whole number of days').min(1).max(3650).optional()
+const listed = z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
 const issueForm = z
   .strictObject({
     profile: profileName,
     holder: optional,
-    names: z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== '')),
+    names: listed,
     request: optional,
     newKey: z.literal('yes').optional(),
     handover: z.enum(['pem', ...pkcs12Form.options]).default('pem'),
@@ -91,6 +93,10 @@ const issueForm = z
       .optional()
       .transform((text) => (text === '' ? undefined : text)),
     label: optional,
+    allow: listed.default([]),
+    deny: listed.default([]),
+    regions: listed.default([]).transform((codes) => codes.map((code) => code.toUpperCase())),
+    confirmed: z.union([z.string().transform((one) => [one]), z.array(z.string()).max(10)]).default([]),
     days: optional.transform((text) => (text === undefined ? undefined : Number(text))).pipe(days),
   })
   .readonly()
@@ -101,8 +107,9 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
     values: FormValues,
     faults: RejectedForm['faults'],
     status?: number,
+    questions: readonly Question[] = [],
   ): Promise<Reply> => {
-    const body = issuePage({ profiles: await allProfiles(ctx, parts.issue), values, faults })
+    const body = issuePage({ profiles: await allProfiles(ctx, parts.issue), values, faults, questions })
     return { ...pageReply('Issue a certificate', body), ...(status === undefined ? {} : { status }) }
   }
   return [
@@ -125,13 +132,16 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
         try {
           const order = issueBody.safeParse(await orderOf(ctx, parts, body))
           if (!order.success) return show(ctx, typed(body), order.error.issues.map(faultOf), 422)
-          const filled = await fillOrder(ctx, parts.issue, order.data)
+          const filled = await fillOrder(ctx, parts.issue, order.data, body.confirmed)
           const { record, issuer, delivery } = filled
           if (delivery === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
           const page = issuedPage({ record, chain: chainPem(record, issuer.chain), delivery })
           return { ...pageReply('Certificate issued', page), headers: { 'Cache-Control': 'no-store' } }
         } catch (error) {
           if (!(error instanceof GateError) || error.status === 403 || error.status >= 500) throw error
+          const questions = questionsOf(error)
+          if (questions.length > 0) return show(ctx, typed(body), [], 409, questions)
+          if (error.code === 'pki.invalid-limits') return show(ctx, typed(body), error.faults.map(limitFault), 422)
           return show(ctx, typed(body), [{ field: fieldOf(error.code), message: error.detail }], error.status)
         }
       },
@@ -146,7 +156,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
  * @throws GateError `pki.holder-unfit`, `pki.request-or-key`
  */
 async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<unknown> {
-  const { profile, holder, names, request, newKey, handover, password, label, days } = form
+  const { profile, holder, names, request, newKey, handover, password, label, days, allow, deny, regions } = form
   const kind = (await allProfiles(ctx, parts.issue)).find(({ name }) => name === profile)?.kind
   const key = kind === 'person' ? 'account' : kind === 'device' ? 'device' : 'service'
   if (kind === 'server' && holder !== undefined)
@@ -162,11 +172,17 @@ async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typ
       : { pkcs12: { form: handover, ...(password === undefined ? {} : { password }) } }),
     ...(label === undefined ? {} : { label }),
     ...(days === undefined ? {} : { days }),
+    ...(allow.length + deny.length === 0 ? {} : { networks: { allow, deny } }),
+    ...(regions.length === 0 ? {} : { regions }),
   }
 }
 
+function limitFault({ field, message }: FieldFault): FieldFault {
+  return { field: field === 'networks' ? 'allow' : field, message }
+}
+
 function faultOf({ path: [name, inside], message }: z.core.$ZodIssue): FieldFault {
-  const own = String(name === 'pkcs12' ? (inside ?? 'handover') : name)
+  const own = String(name === 'pkcs12' ? (inside ?? 'handover') : name === 'networks' ? (inside ?? 'allow') : name)
   return { field: ['account', 'device', 'service'].includes(own) ? 'holder' : own, message }
 }
 
@@ -181,7 +197,7 @@ function fieldOf(code: string): string {
 function typed(form: Readonly<Record<string, unknown>>): FormValues {
   return Object.fromEntries(
     Object.entries(form).flatMap(([name, value]) => {
-      if (name === 'password') return []
+      if (name === 'password' || name === 'confirmed') return []
       if (Array.isArray(value)) return [[name, value.join('\n')]]
       return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : []
     }),

@@ -7,6 +7,7 @@ import {
   form,
   type Html,
   html,
+  nothing,
   notice,
   pageHeader,
   select,
@@ -14,6 +15,7 @@ import {
 } from '#platform/ui'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
+import type { Question } from '../issue/own-limits.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
 
 export type FormValues = Readonly<Record<string, string | undefined>>
@@ -24,10 +26,12 @@ export interface IssuePageData {
   readonly profiles: readonly Profile[]
   readonly values: FormValues
   readonly faults: readonly FieldFault[]
+  /** What its limits ask before it is made. */
+  readonly questions: readonly Question[]
 }
 
 /** Orders a certificate: what for, whom for, and a request or a new key. */
-export function issuePage({ profiles, values, faults }: IssuePageData): Html {
+export function issuePage({ profiles, values, faults, questions }: IssuePageData): Html {
   return html`${pageHeader({
     title: 'Issue a certificate',
     trail,
@@ -37,7 +41,7 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
     submit: 'Issue the certificate',
     faults,
     cancel: { text: 'Cancel', href: '/certificates' },
-    body: html`${select({
+    body: html`${questionsField(questions)}${select({
       name: 'profile',
       label: 'Profile',
       required: true,
@@ -114,8 +118,29 @@ export function issuePage({ profiles, values, faults }: IssuePageData): Html {
         autocomplete: 'off',
         faults,
       },
-    )}`,
+    )}${limitFields(values, faults)}`,
   })}`
+}
+
+/** Questions first: what was typed stands below, and one tick more makes it. */
+function questionsField(questions: readonly Question[]): Html {
+  if (questions.length === 0) return nothing
+  return html`${notice('warning', 'Nothing was issued yet: is this meant?')}${checkboxes({
+    name: 'confirmed',
+    label: 'Issue it all the same',
+    required: true,
+    values: [],
+    choices: questions.map(({ code, message }) => ({ value: code, text: message })),
+  })}`
+}
+
+function limitFields(values: FormValues, faults: readonly FieldFault[]): Html {
+  const lists = [
+    ['allow', 'Only from these networks', 'One on each line, such as 10.0.0.0/8 or @office. Empty: from anywhere.'],
+    ['deny', 'Never from these networks', 'What stands here is refused even where it is allowed above.'],
+    ['regions', 'Only in these countries', 'As two letters: AT, CH. Empty: in all.'],
+  ] as const
+  return html`${lists.map(([name, label, hint]) => textArea({ name, label, hint, value: values[name], rows: 2, code: true, faults }))}`
 }
 
 /** A certificate with the key made for it, this once. */
