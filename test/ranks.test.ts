@@ -107,6 +107,7 @@ const forms: readonly Call[] = [
   call('POST /certificates/revoke-all', {}, ({ id }) => ({ holder: id })),
   call('POST /certificates/holders/{id}/edit', { id: 'device' }, () => ({ revision: 1, title: 'Renamed' })),
   call('POST /certificates/holders/{id}/delete', { id: 'device' }, revision),
+  call('POST /certificates/holders/{id}/roles', { id: 'device' }, () => ({ role: 'plain' })),
   call('POST /enrolment-tokens/{id}/revoke', { id: 'enrolment' }),
   call('POST /invitations/{id}/resend', { id: 'invitation' }),
   call('POST /invitations/{id}/cancel', { id: 'invitation' }),
@@ -144,6 +145,7 @@ const aboutNobody: readonly (readonly [RegExp, string])[] = [
   ],
   [/^POST \/api\/v1\/(keys|shared-secrets|passwords|passkeys|totps|recovery-codes)(\/begin)?$/, 'one’s own'],
   [/^POST (\/accounts\/\{id\}\/(enable|unsuspend)|\/enrolment-tokens|\/certificates\/new)$/, 'the use-case of its API'],
+  [/^POST (\/api\/v1)?\/certificates\/revoke-own$/, 'one’s own'],
   [/^POST \/api\/v1\/certificates\/batch$/, 'each order as one alone: src/pki/issue/batch.test.ts'],
   [/^POST \/\.well-known\/est\//, 'by a token, whose maker was asked; or by the certificate itself'],
 ]
