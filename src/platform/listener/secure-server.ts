@@ -223,21 +223,16 @@ function findCertificate(
 ): SecureContext | undefined | Promise<SecureContext | undefined> {
   const host = cachedHost(name)
   if (host === undefined || host !== name.toLowerCase()) return undefined
-  return firstOf(sources, host, 0)
+  return firstOf(sources, host)
 }
 
 function firstOf(
-  sources: readonly CertificateSource[],
+  [source, ...others]: readonly CertificateSource[],
   host: string,
-  from: number,
 ): SecureContext | undefined | Promise<SecureContext | undefined> {
-  for (const [index, source] of sources.entries()) {
-    if (index < from) continue
-    const found = source(host)
-    if (found instanceof Promise) return found.then((context) => context ?? firstOf(sources, host, index + 1))
-    if (found !== undefined) return found
-  }
-  return undefined
+  const found = source?.(host)
+  if (found instanceof Promise) return found.then((context) => context ?? firstOf(others, host))
+  return found ?? (others.length === 0 ? undefined : firstOf(others, host))
 }
 
 function http2Options(limits: ListenerLimits) {
