@@ -22,12 +22,7 @@ export { countryCodes, countryName, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, networkFault, parseAddress, parseCidr } from './ip.ts'
-export {
-  type Confirmed,
-  type LimitQuestion,
-  type LimitQuestionCode,
-  limitQuestions,
-} from './limit-questions.ts'
+export { askedIn, type Confirmed, type LimitQuestion, limitQuestions, questionsIn } from './limit-questions.ts'
 export {
   earliest,
   type LimitFault,

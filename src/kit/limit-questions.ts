@@ -10,7 +10,7 @@ export interface LimitQuestion {
   readonly message: string
 }
 
-export type LimitQuestionCode = 'address-shut-out' | 'region-shut-out' | 'every-address' | 'no-address'
+type LimitQuestionCode = 'address-shut-out' | 'region-shut-out' | 'every-address' | 'no-address'
 
 /** Asked and answered: all questions at once (`confirmed: true` of the API), or those a form names. */
 export type Confirmed = boolean | readonly string[]
@@ -55,6 +55,30 @@ export async function limitQuestions(
     }
   }
   return confirmed === false ? questions : questions.filter(({ code }) => !confirmed.includes(code))
+}
+
+const answer = 'confirmed/'
+
+/** Each question as a refusal carries it: a fault of the field that answers it. */
+interface AskedFault {
+  readonly field: string
+  readonly message: string
+}
+
+/** What a refusal carries of its questions, in its sentence and one by one. */
+export function askedIn(questions: readonly LimitQuestion[]): {
+  readonly fields: { readonly questions: string }
+  readonly faults: readonly AskedFault[]
+} {
+  return {
+    fields: { questions: questions.map(({ message }) => message).join(' ') },
+    faults: questions.map(({ code, message }) => ({ field: answer + code, message })),
+  }
+}
+
+/** The questions out of what `askedIn` made of them. */
+export function questionsIn(faults: readonly AskedFault[]): readonly LimitQuestion[] {
+  return faults.map(({ field, message }) => ({ code: field.replace(answer, '') as LimitQuestionCode, message }))
 }
 
 function isEveryAddress(entry: string): boolean {

@@ -1,4 +1,4 @@
-import { type Confirmed, type CredentialLimits, type LimitQuestion, type LimitQuestionCode, limitQuestions } from '#kit'
+import { askedIn, type Confirmed, type CredentialLimits, type LimitQuestion, limitQuestions, questionsIn } from '#kit'
 import { type Ctx, GateError } from '#platform'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -23,18 +23,11 @@ export async function requireConfirmed(
     regionOf: (address: string) => parts.kernel.regions.regionOf(address),
   }
   const open = await limitQuestions(places, ctx.actor.address, limits, confirmed)
-  if (open.length === 0) return
-  throw fail('identity.limits-to-confirm', {
-    fields: { questions: open.map(({ message }) => message).join(' ') },
-    faults: open.map(({ code, message }) => ({ field: `confirmed/${code}`, message })),
-  })
+  if (open.length > 0) throw fail('identity.limits-to-confirm', askedIn(open))
 }
 
 /** The questions in a refusal of `requireConfirmed`; `undefined` for any other failure. */
 export function questionsOf(error: unknown): readonly LimitQuestion[] | undefined {
   if (!(error instanceof GateError) || error.code !== 'identity.limits-to-confirm') return undefined
-  return error.faults.map(({ field, message }) => ({
-    code: field.replace('confirmed/', '') as LimitQuestionCode,
-    message,
-  }))
+  return questionsIn(error.faults)
 }

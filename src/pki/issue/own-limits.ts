@@ -1,4 +1,12 @@
-import { type Confirmed, type CredentialLimits, limitFaults, limitQuestions } from '#kit'
+import {
+  askedIn,
+  type Confirmed,
+  type CredentialLimits,
+  type LimitQuestion,
+  limitFaults,
+  limitQuestions,
+  questionsIn,
+} from '#kit'
 import type { Ctx, GateError } from '#platform'
 import { fail } from '../errors.ts'
 import type { IssueParts } from './issue.ts'
@@ -20,21 +28,10 @@ export async function requireConfirmed(
   if (limits === undefined || limitFaults(limits, now).length > 0) return
   const places = { placeRefusal: (some: Placed, address: string) => access.placeRefusal(some, address), regionOf }
   const open = await limitQuestions(places, actor.address, limits, confirmed)
-  if (open.length === 0) return
-  throw fail('pki.limits-to-confirm', {
-    fields: { questions: open.map(({ message }) => message).join(' ') },
-    faults: open.map(({ code, message }) => ({ field: `confirmed/${code}`, message })),
-  })
-}
-
-/** A question by its code, to be answered by that. */
-export interface Question {
-  readonly code: string
-  readonly message: string
+  if (open.length > 0) throw fail('pki.limits-to-confirm', askedIn(open))
 }
 
 /** The questions in a refusal of `requireConfirmed`; none for any other failure. */
-export function questionsOf(error: GateError): readonly Question[] {
-  if (error.code !== 'pki.limits-to-confirm') return []
-  return error.faults.map(({ field, message }) => ({ code: field.replace('confirmed/', ''), message }))
+export function questionsOf(error: GateError): readonly LimitQuestion[] {
+  return error.code === 'pki.limits-to-confirm' ? questionsIn(error.faults) : []
 }

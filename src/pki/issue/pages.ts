@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { AccessFace } from '#access'
+import type { LimitQuestion } from '#kit'
 import {
   type Ctx,
   type FieldFault,
@@ -22,7 +23,7 @@ import { certificateParams, certificateQuery, issueBody, pkcs12Form, profileName
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
 import { fillOrder } from './orders.ts'
-import { type Question, questionsOf } from './own-limits.ts'
+import { questionsOf } from './own-limits.ts'
 import { may, profilePages } from './profile-pages.ts'
 import { allProfiles } from './profiles.ts'
 import { getCertificate, pageOfCertificates } from './routes.ts'
@@ -107,7 +108,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
     values: FormValues,
     faults: RejectedForm['faults'],
     status?: number,
-    questions: readonly Question[] = [],
+    questions: readonly LimitQuestion[] = [],
   ): Promise<Reply> => {
     const body = issuePage({ profiles: await allProfiles(ctx, parts.issue), values, faults, questions })
     return { ...pageReply('Issue a certificate', body), ...(status === undefined ? {} : { status }) }

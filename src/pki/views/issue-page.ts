@@ -1,3 +1,4 @@
+import type { LimitQuestion } from '#kit'
 import type { FieldFault } from '#platform'
 import {
   button,
@@ -15,7 +16,6 @@ import {
 } from '#platform/ui'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
-import type { Question } from '../issue/own-limits.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
 
 export type FormValues = Readonly<Record<string, string | undefined>>
@@ -27,7 +27,7 @@ export interface IssuePageData {
   readonly values: FormValues
   readonly faults: readonly FieldFault[]
   /** What its limits ask before it is made. */
-  readonly questions: readonly Question[]
+  readonly questions: readonly LimitQuestion[]
 }
 
 /** Orders a certificate: what for, whom for, and a request or a new key. */
@@ -123,7 +123,7 @@ export function issuePage({ profiles, values, faults, questions }: IssuePageData
 }
 
 /** Questions first: what was typed stands below, and one tick more makes it. */
-function questionsField(questions: readonly Question[]): Html {
+function questionsField(questions: readonly LimitQuestion[]): Html {
   if (questions.length === 0) return nothing
   return html`${notice('warning', 'Nothing was issued yet: is this meant?')}${checkboxes({
     name: 'confirmed',
