@@ -165,6 +165,7 @@ test('an app that answers before such an upload ends, with garbage, too much or 
       /^HTTP\/1\.1 502 [\s\S]*gateway\.upstream-/,
     ],
     [`HTTP/1.1 200 OK\r\n${'X-Long: 123456789\r\n'.repeat(5_000)}\r\n`, /^HTTP\/1\.1 502 [\s\S]*headers-too-large/],
+    ['HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok', /^HTTP\/1\.1 502 [\s\S]*gateway\.upstream-garbage/],
     ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nno', /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nno$/],
     [undefined, /^HTTP\/1\.1 502 [\s\S]*gateway\.upstream-closed/],
   ]
@@ -176,6 +177,24 @@ test('an app that answers before such an upload ends, with garbage, too much or 
     await gate.addRoute({ name: 'app', host, upstreams: [origin], access })
     assert.match(await gate.raw(host, upload('X-Sum', 'X-Sum: 1\r\n')), expected, String(answer).slice(0, 40))
     await gate.stop()
+  }
+})
+
+test('an answer that cannot be passed on fails its own request and not the gate', async (t) => {
+  // HTTP/1.1 may carry such a status, HTTP/2 may not
+  const origin = await startRaw(t, (socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok'))
+  })
+  const gate = await startGate(t)
+  await gate.addRoute({ name: 'app', host, upstreams: [origin], access })
+  const session = openHttp2(t, gate, host)
+  // with trailers that may pass, and on the usual way
+  for (const trailer of ['x-sum', 'host']) {
+    const stream = session.request({ ':method': 'POST', ':path': '/', trailer })
+    stream.end('body')
+    const [headers] = (await once(stream, 'response')) as [Readonly<Record<string, unknown>>]
+    stream.resume()
+    assert.equal(headers[':status'], 502)
   }
 })
 

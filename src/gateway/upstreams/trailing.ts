@@ -100,14 +100,14 @@ class Trailing implements Dispatcher.DispatchController {
     this.#fail(reason)
   }
 
-  send(agent: Agent, maxHeaderSize: number): void {
+  send(createConnection: Connecting, maxHeaderSize: number): void {
     const { method, path, trailers } = this.#options
     const sent = request({
-      agent,
+      createConnection,
       method,
       path,
       maxHeaderSize,
-      headers: [...this.#head(), 'trailer', trailers?.names.join(', ') ?? '', 'transfer-encoding', 'chunked'],
+      headers: [...this.#head(), 'trailer', trailers?.names.join(', ') ?? '', ...framing],
     })
     // the gate counts them, and refuses too many; Node would drop them
     sent.maxHeadersCount = 0
