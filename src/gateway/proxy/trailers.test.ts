@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -196,6 +196,35 @@ test('an answer that cannot be passed on fails its own request and not the gate'
     stream.resume()
     assert.equal(headers[':status'], 502)
   }
+})
+
+test('however many such requests there are, none waits for the connection of another, and all end with the app', async (t) => {
+  const many = 300
+  const requests = new Set<Socket>()
+  let all: (() => void) | undefined
+  const come = new Promise<void>((resolve) => {
+    all = resolve
+  })
+  const origin = await startRaw(t, (socket) => {
+    socket.once('data', (head) => {
+      assert.match(head.toString(), /\r\nconnection: close\r\n/i)
+      if (requests.add(socket).size === many) all?.()
+    })
+  })
+  const gate = await startGate(t)
+  await gate.addRoute({ name: 'app', host, upstreams: [origin], access })
+  const sessions = Array.from({ length: 6 }, () => openHttp2(t, gate, host))
+  const answers = Array.from({ length: many }, async (_, at) => {
+    const stream = sessions[at % sessions.length]?.request({ ':method': 'POST', ':path': '/', trailer: 'x-sum' })
+    assert.ok(stream)
+    stream.end('body')
+    const [headers] = (await once(stream, 'response')) as [Readonly<Record<string, unknown>>]
+    stream.resume()
+    return headers[':status']
+  })
+  await come
+  for (const socket of requests) socket.destroy()
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([502]))
 })
 
 test('an app that says nothing to such a request is given up in time', async (t) => {

@@ -94,10 +94,9 @@ function alike(destination: Destination): Opened {
 
 function openPool(origin: string, connect: Connector, reach: Reach): Pick<Opened, 'destination' | 'trailing'> {
   const { Pool } = connecting()
-  const { connections } = reach
   const destination = new Pool(origin, {
     connect,
-    connections,
+    connections: reach.connections,
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: reach.idleMs,
@@ -107,7 +106,6 @@ function openPool(origin: string, connect: Connector, reach: Reach): Pick<Opened
   const trailing = openTrailing({
     origin: new URL(origin),
     connector: connect,
-    connections,
     maxHeaderBytes: maxResponseHeaders,
   })
   return { destination, trailing }

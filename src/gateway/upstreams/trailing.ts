@@ -1,6 +1,5 @@
-import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
-import type { Socket } from 'node:net'
-import { Readable } from 'node:stream'
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { type Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { errors } from '../proxy/undici.ts'
 import type { Connector } from './connectors.ts'
@@ -10,8 +9,6 @@ import { UpstreamFault } from './fault.ts'
 export interface TrailingOptions {
   readonly origin: URL
   readonly connector: Connector
-  /** Connections at most. */
-  readonly connections: number
   readonly maxHeaderBytes: number
 }
 
@@ -20,12 +17,7 @@ export interface TrailingOptions {
  * asked. The connector is the one of the pool beside it, so addresses, names and certificates are judged alike; each request has a
  * connection of its own, since such requests are rare and a kept connection could be stale when a body cannot be repeated.
  */
-export function openTrailing({
-  origin,
-  connector,
-  connections,
-  maxHeaderBytes,
-}: TrailingOptions): Pick<Destination, 'dispatch'> {
+export function openTrailing({ origin, connector, maxHeaderBytes }: TrailingOptions): Pick<Destination, 'dispatch'> {
   const at = {
     host: origin.host,
     // as undici tells it, without brackets
@@ -33,26 +25,25 @@ export function openTrailing({
     protocol: origin.protocol,
     port: origin.port,
   }
-  let made: Agent | undefined
+  // no agent: requests that wait in one for a connection wait for ever when none can be made any more
+  const createConnection: Connecting = (_, opened) => {
+    connector(at, (error, socket) => {
+      if (error === null) opened(null, socket)
+      else (opened as (error: Error) => void)(error)
+    })
+    return undefined
+  }
   return {
     dispatch: (options, handler) => {
-      made ??= agentOf(connector, at, connections)
-      new Trailing(options, handler).send(made, maxHeaderBytes)
+      new Trailing(options, handler).send(createConnection, maxHeaderBytes)
       return true
     },
   }
 }
 
-function agentOf(connector: Connector, at: Parameters<Connector>[0], maxSockets: number): Agent {
-  return Object.assign(new Agent({ keepAlive: false, maxSockets }), {
-    createConnection: (_: unknown, opened: (error: Error | null, socket?: Socket) => void) => {
-      connector(at, (error, socket) => {
-        if (error === null) opened(null, socket)
-        else opened(error)
-      })
-    },
-  })
-}
+type Connecting = (options: unknown, opened: (error: Error | null, socket: Duplex) => void) => undefined
+
+const framing = ['transfer-encoding', 'chunked', 'connection', 'close']
 
 class Trailing implements Dispatcher.DispatchController {
   readonly #options: DispatchOptions
@@ -147,19 +138,35 @@ class Trailing implements Dispatcher.DispatchController {
     this.#wait()
     // what is wrong while it is read is told as `error`; a handler that aborts has heard everything
     answer.on('error', (error) => this.#fail(faultOf(error)))
-    this.#handler.onResponseStart?.(this, answer.statusCode ?? 0, headersOf(answer))
+    const { statusCode = 0 } = answer
+    if (statusCode < 100) {
+      // not informational, so Node takes it for an answer; to the handler it would be none, and its body one without a head
+      this.#fail(new UpstreamFault('gateway.upstream-garbage', `${statusCode} is no status`))
+      return
+    }
+    this.#tell(() => this.#handler.onResponseStart?.(this, statusCode, headersOf(answer)))
     if (this.#over) return
     answer.on('data', (piece: Buffer) => {
       if (this.#over) return
       this.#wait()
-      this.#handler.onResponseData?.(this, piece)
+      this.#tell(() => this.#handler.onResponseData?.(this, piece))
     })
     answer.once('end', () => {
+      if (this.#over) return
+      this.#tell(() => this.#handler.onResponseEnd?.(this, answer.trailers))
       if (!this.#end()) return
-      this.#handler.onResponseEnd?.(this, answer.trailers)
       // answered before the whole of it was sent: the rest is for nobody
       if (this.#request?.writableFinished === false) this.#letGo()
     })
+  }
+
+  /** What the handler throws fails its own request, as with undici, and not the whole process. */
+  #tell(say: () => void): void {
+    try {
+      say()
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error('an answer could not be passed on', { cause: error }))
+    }
   }
 
   /** Begins the wait for the other side anew. */
