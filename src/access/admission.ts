@@ -2,13 +2,12 @@ import type { Resource } from '#kit'
 import type { Ctx } from '#platform'
 import { coversEach, requireCoverageByRoles } from './coverage.ts'
 import type { AccessFace, GivableRole } from './face.ts'
-import { readGroupsOf } from './facts-store.ts'
-import { addMember, getGroup } from './groups.ts'
+import { addMember, getGroup, requireBringable, rolesBroughtBy } from './groups.ts'
 import { listGroups } from './groups-store.ts'
-import { requireOutranksRole } from './ranks.ts'
+import { isAbove, rankOfActor, requireOutranksRole } from './ranks.ts'
 import { groupResource, roleResource } from './resources.ts'
 import { getRole, giveRole, permissionsOf } from './roles.ts'
-import { listRoles, listRolesOf } from './roles-store.ts'
+import { listRoles } from './roles-store.ts'
 
 /** What somebody new is given, by name. */
 export interface Admission {
@@ -34,14 +33,8 @@ export async function requireAdmissible(require: Require, ctx: Ctx, { roles, gro
   for (const name of groups) {
     const group = await getGroup(ctx, name)
     await require(ctx, `groups:update:${name}`, groupResource(group))
-    await requireCoverageByRoles(ctx, await broughtBy(ctx, group))
+    await requireBringable(ctx, group)
   }
-}
-
-/** What a group brings its members, with the groups it is in. */
-async function broughtBy({ db }: Ctx, group: { readonly id: string }): Promise<readonly string[]> {
-  const around = [group, ...(await readGroupsOf(db, 'group', group.id))].map(({ id }) => id)
-  return (await listRolesOf(db, 'group', around)).flatMap(permissionsOf)
 }
 
 /** Gives a principal all of it, as the context's actor. Inside `ctx.tx`. @throws as `requireAdmissible` */
@@ -58,11 +51,13 @@ const mostOffered = 100
 /** The roles whoever asks may give: what a form offers, never in place of asking when one is given. */
 export async function givableRoles(decide: AccessFace['decide'], ctx: Ctx): Promise<readonly GivableRole[]> {
   const givable: GivableRole[] = []
+  const own = await rankOfActor(ctx)
   for (const role of await listRoles(ctx.db, undefined, mostOffered)) {
     const { name, title } = role
     const permissions = permissionsOf(role)
     const { allowed } = await decide(ctx.actor, `roles:assign:${name}`, roleResource(role), { now: ctx.now })
-    if (allowed && (await coversEach(ctx, permissions)).every(Boolean)) givable.push({ name, title, permissions })
+    if (!allowed || !isAbove(own, role.rank)) continue
+    if ((await coversEach(ctx, permissions)).every(Boolean)) givable.push({ name, title, permissions })
   }
   return givable
 }
@@ -70,10 +65,14 @@ export async function givableRoles(decide: AccessFace['decide'], ctx: Ctx): Prom
 /** The groups whoever asks may bring somebody into, by the same rule. */
 export async function givableGroups(decide: AccessFace['decide'], ctx: Ctx): Promise<readonly string[]> {
   const givable: string[] = []
+  const own = await rankOfActor(ctx)
   for (const group of await listGroups(ctx.db, undefined, mostOffered)) {
     const { name } = group
     const { allowed } = await decide(ctx.actor, `groups:update:${name}`, groupResource(group), { now: ctx.now })
-    if (allowed && (await coversEach(ctx, await broughtBy(ctx, group))).every(Boolean)) givable.push(name)
+    if (!allowed) continue
+    const roles = await rolesBroughtBy(ctx, group)
+    if (!roles.every(({ rank }) => isAbove(own, rank))) continue
+    if ((await coversEach(ctx, roles.flatMap(permissionsOf))).every(Boolean)) givable.push(name)
   }
   return givable
 }

@@ -19,7 +19,7 @@ import { getPrincipal } from './principals.ts'
 import { requireOutranksHolder, requireOutranksMembers, requireOutranksRole } from './ranks.ts'
 import { type Holder, permissionsOf } from './roles.ts'
 import { listRolesOf } from './roles-store.ts'
-import type { GroupRow } from './tables.ts'
+import type { GroupRow, RoleRow } from './tables.ts'
 
 export interface NewGroup {
   readonly name: string
@@ -96,14 +96,7 @@ export async function addMember(ctx: Ctx, name: string, member: Holder): Promise
     const group = await getGroup(ctx, name)
     const { id, label } = await resolve(ctx, member)
     if (member.kind === 'group') await requireNestable(ctx, group, id, label)
-    const around = [group, ...(await readGroupsOf(ctx.db, 'group', group.id))]
-    const roles = await listRolesOf(
-      ctx.db,
-      'group',
-      around.map((each) => each.id),
-    )
-    await requireCoverageByRoles(ctx, roles.flatMap(permissionsOf))
-    for (const role of roles) await requireOutranksRole(ctx, role, `groups:update:${name}`)
+    await requireBringable(ctx, group)
     await requireOutranksHolder(ctx, member.kind, id, `groups:update:${name}`)
     const row = {
       group_id: group.id,
@@ -115,6 +108,23 @@ export async function addMember(ctx: Ctx, name: string, member: Holder): Promise
     if (!(await insertMember(ctx.db, row))) return
     await ctx.audit({ action: 'groups.add-member', target: targetOf(group), detail: { member: id, name: label } })
   })
+}
+
+/** The roles a group brings its members, with those of the groups it is in. */
+export async function rolesBroughtBy({ db }: Ctx, group: { readonly id: string }): Promise<readonly RoleRow[]> {
+  const around = [group, ...(await readGroupsOf(db, 'group', group.id))].map(({ id }) => id)
+  return listRolesOf(db, 'group', around)
+}
+
+/**
+ * Whether the actor may let somebody have all that a group brings: its permissions must be held, its ranks below their own.
+ *
+ * @throws GateError `access.more-than-held`, `access.outranked`
+ */
+export async function requireBringable(ctx: Ctx, group: { readonly id: string; readonly name: string }): Promise<void> {
+  const roles = await rolesBroughtBy(ctx, group)
+  await requireCoverageByRoles(ctx, roles.flatMap(permissionsOf))
+  for (const role of roles) await requireOutranksRole(ctx, role, `groups:update:${group.name}`)
 }
 
 /** @throws GateError `access.group-unknown`, `access.principal-unknown`, `access.outranked`, `access.last-administrator` */

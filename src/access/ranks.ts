@@ -88,12 +88,12 @@ async function requireOutranksAmong(ctx: Ctx, those: () => Promise<Those>, permi
   if (above !== undefined) refuseOutranked(ctx, permission, above.name)
 }
 
-async function rankOfActor({ db, actor }: { readonly db: Db; readonly actor: Actor }): Promise<number> {
+export async function rankOfActor({ db, actor }: { readonly db: Db; readonly actor: Actor }): Promise<number> {
   const { kind, id } = actor.principal
   return kind === 'local' || kind === 'system' ? administratorRank : rankOf(db, id)
 }
 
-function isAbove(own: number, theirs: number): boolean {
+export function isAbove(own: number, theirs: number): boolean {
   return theirs === 0 || own > theirs || own >= administratorRank
 }
 

@@ -112,12 +112,19 @@ export class Courier {
       await pauseBySystem(this.#deps.kernel.log, ctx, endpoint, 'owner', now)
       return false
     }
-    await this.#note(endpoint, await this.#attempt(endpoint, isBehind ? due : due.slice(0, 1), ctx), ctx)
+    const { made, fault } = await this.#attempt(endpoint, isBehind ? due : due.slice(0, 1), ctx)
+    // what came of the others counts all the same: else they would be sent again
+    await this.#note(endpoint, made, ctx)
+    if (fault !== undefined) throw fault.reason
     return true
   }
 
-  /** Sends in order, a few abreast; after a failure what has not been begun stays for later. */
-  async #attempt(endpoint: Endpoint, due: readonly Delivery[], ctx: Ctx): Promise<readonly Made[]> {
+  /** Sends in order, a few abreast; after a failure, or a fault of ours, what has not been begun stays for later. */
+  async #attempt(
+    endpoint: Endpoint,
+    due: readonly Delivery[],
+    ctx: Ctx,
+  ): Promise<{ readonly made: readonly Made[]; readonly fault: PromiseRejectedResult | undefined }> {
     const events = await findEvents(
       ctx.db,
       due.map(({ eventId }) => eventId),
@@ -134,8 +141,12 @@ export class Courier {
         failed ||= one?.outcome?.delivered === false
       }
     }
-    await Promise.all(Array.from({ length: abreast }, sendOn))
-    return made
+    const stopping = (error: unknown): never => {
+      failed = true
+      throw error
+    }
+    const ended = await Promise.allSettled(Array.from({ length: abreast }, () => sendOn().catch(stopping)))
+    return { made, fault: ended.find((one) => one.status === 'rejected') }
   }
 
   /** @returns `undefined` where it was broken off by us: nobody knows whether it arrived, so it is sent again */

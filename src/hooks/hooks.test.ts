@@ -187,6 +187,30 @@ eachDialect((dialect, open) => {
     for (const { eventId, status, attempts } of items) assert.deepEqual([status, attempts], [answers.get(eventId), 1])
   })
 
+  test('a fault of ours in the middle of many loses nothing of what was sent', async (t) => {
+    const hooks = await startHooks(t, open)
+    const { url, received } = await startReceiver(t)
+    await make(hooks, url, { events: ['roles.*'] })
+    await hooks.api('POST', '/webhooks/siem/pause')
+    for (let count = 0; count < 40; count++) await hooks.change('roles.create', role, { permissions: [] })
+    await hooks.deliverEvents()
+    await hooks.api('POST', '/webhooks/siem/replay', { since: new Date(0).toISOString() })
+    await hooks.api('POST', '/webhooks/siem/resume')
+    const { decide } = hooks.access
+    let asked = 0
+    const failing = t.mock.method(hooks.access, 'decide', (...question: Parameters<typeof decide>) => {
+      asked += 1
+      if (asked === 20) throw new Error('the fault of a test')
+      return decide(...question)
+    })
+    await hooks.hooks.deliverDue().catch((error: unknown) => assert.match(String(error), /the fault of a test/))
+    failing.mock.restore()
+    assert.ok(asked >= 20, 'the fault has come')
+    await hooks.hooks.deliverDue()
+    const ids = received.map(({ headers }) => headers['webhook-id'])
+    assert.deepEqual([ids.length, new Set(ids).size], [40, 40], 'each was sent once')
+  })
+
   test('one endpoint that hangs holds up no other', async (t) => {
     const hooks = await startHooks(t, open)
     const release = Promise.withResolvers<void>()

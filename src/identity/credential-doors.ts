@@ -6,6 +6,14 @@ import { aboutCaller } from './resources.ts'
 const halfWay = 'goes on with the half sign-in of the cookie, which is worth nothing elsewhere'
 const halfProgram = 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere'
 
+/** Makes a credential of the caller's own. */
+const making = { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:create' } as const
+/** Changes one that the path names. */
+const changing = {
+  access: { permission: 'credentials:change:{id}' },
+  journalsBadInput: 'credentials:change:{id}',
+} as const
+
 export const keySignInDoors = {
   ...doors('browser', {
     'GET /sign-in/key': { access: { public: beforeSignIn } },
@@ -45,22 +53,13 @@ export const keyProvingDoors = {
 
 export const keyCreationDoors = doors('browser', {
   'GET /account/credentials/new/key': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/key': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:create' },
+  'POST /account/credentials/new/key': making,
   'GET /account/credentials/new/shared-secret': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/shared-secret': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
+  'POST /account/credentials/new/shared-secret': making,
   'GET /credentials/{id}/reset/key': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/key': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/key': changing,
   'GET /credentials/{id}/reset/shared-secret': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/shared-secret': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/shared-secret': changing,
   'POST /account/exposed-key': {
     access: {
       signedIn:
@@ -71,49 +70,37 @@ export const keyCreationDoors = doors('browser', {
 
 export const keyApiDoors = doors('api', {
   'POST /api/v1/keys': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Add a public key to sign in with, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/keys/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Put another public key in the place of an own one; limits stay, what the old one opened ends',
   },
   'POST /api/v1/shared-secrets': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Make a shared secret to sign in with, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/shared-secrets/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Make another secret in the place of an own one; limits stay, what the old one opened ends',
   },
 })
 
 export const passwordDoors = doors('browser', {
   'GET /account/credentials/new/password': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/password': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
+  'POST /account/credentials/new/password': making,
   'GET /credentials/{id}/reset/password': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/password': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/password': changing,
 })
 
 export const passwordApiDoors = doors('api', {
   'POST /api/v1/passwords': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Add a password with limits of its own, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/passwords/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Put another password in the place of an own one; limits stay, what the old one opened ends',
   },
 })
@@ -143,48 +130,29 @@ export const passkeyDoors = doors('browser', {
 
 export const newPasskeyDoors = doors('browser', {
   'GET /account/credentials/new/passkey': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/passkey': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
-  'POST /account/credentials/new/passkey/options': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
-  'POST /account/credentials/new/passkey/answer': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
+  'POST /account/credentials/new/passkey': making,
+  'POST /account/credentials/new/passkey/options': making,
+  'POST /account/credentials/new/passkey/answer': making,
   'GET /credentials/{id}/reset/passkey': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/passkey/options': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
-  'POST /credentials/{id}/reset/passkey': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/passkey/options': changing,
+  'POST /credentials/{id}/reset/passkey': changing,
 })
 
 export const passkeyApiDoors = doors('api', {
   'POST /api/v1/passkeys/begin': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'What to ask an authenticator for a new passkey; answered within two minutes, by a page of this origin',
   },
   'POST /api/v1/passkeys': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Add the passkey an authenticator made, within what asks; needs a proof within the last ten minutes',
   },
   'POST /api/v1/passkeys/{id}/begin': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'What to ask an authenticator for a passkey in the place of an own one',
   },
   'POST /api/v1/passkeys/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Put another passkey in the place of an own one; limits stay, what the old one opened ends',
   },
 })
@@ -198,23 +166,19 @@ export const codeDoors = doors('browser', {
 
 export const codeApiDoors = doors('api', {
   'POST /api/v1/totps/begin': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Make a key for an authenticator app; nothing is stored until a code of it comes back',
   },
   'POST /api/v1/totps': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Add an authenticator app that shows a right code; it is asked for from the next sign-in on',
   },
   'POST /api/v1/totps/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Put another key in the place of an own app’s; limits stay, what the old one opened ends',
   },
   'POST /api/v1/recovery-codes': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
+    ...making,
     summary: 'Make ten recovery codes, told this once; needs a proof within the last ten minutes',
   },
   'GET /api/v1/recovery-codes/{id}': {
@@ -222,32 +186,19 @@ export const codeApiDoors = doors('api', {
     summary: 'How many of a set of recovery codes are left',
   },
   'POST /api/v1/recovery-codes/{id}/reset': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
+    ...changing,
     summary: 'Make ten new codes in the place of the old ones, which stop working',
   },
 })
 
 export const newCodeDoors = doors('browser', {
   'GET /account/credentials/new/totp': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/totp': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:create' },
-  'POST /account/credentials/new/totp/confirm': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
+  'POST /account/credentials/new/totp': making,
+  'POST /account/credentials/new/totp/confirm': making,
   'GET /credentials/{id}/reset/totp': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/totp': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/totp': changing,
   'GET /account/credentials/new/recovery-codes': { access: { signedIn: aboutCaller } },
-  'POST /account/credentials/new/recovery-codes': {
-    access: { signedIn: aboutCaller },
-    journalsBadInput: 'credentials:create',
-  },
+  'POST /account/credentials/new/recovery-codes': making,
   'GET /credentials/{id}/reset/recovery-codes': { access: { permission: 'credentials:change:{id}' } },
-  'POST /credentials/{id}/reset/recovery-codes': {
-    access: { permission: 'credentials:change:{id}' },
-    journalsBadInput: 'credentials:change:{id}',
-  },
+  'POST /credentials/{id}/reset/recovery-codes': changing,
 })

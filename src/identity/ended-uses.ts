@@ -1,6 +1,6 @@
 import type { Decision } from '#kit'
 import { actorCredential } from './credentials/credential.ts'
-import { findCredentialOfSession, findCredentialOfToken } from './credentials/credential-store.ts'
+import { findOpenerOfSession, findTokenEvenRevoked } from './credentials/credential-store.ts'
 import type { Proof } from './face.ts'
 import type { Parts } from './parts.ts'
 
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts'
  */
 export async function noteEndedUse(parts: Parts, proof: Proof, address: string | undefined): Promise<void> {
   const { database, journal, clock } = parts.kernel
-  const find = proof.kind === 'token' ? findCredentialOfToken : findCredentialOfSession
+  const find = proof.kind === 'token' ? findTokenEvenRevoked : findOpenerOfSession
   const found = await find(database.db, proof.hash)
   if (found === undefined) return
   const { account, credential } = found

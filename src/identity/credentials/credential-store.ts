@@ -270,12 +270,12 @@ export function findTokenByHash(db: Db, secretHash: string): Promise<Owned | und
 }
 
 /** Of a token, revoked ones too. */
-export function findCredentialOfToken(db: Db, secretHash: string): Promise<Owned | undefined> {
+export function findTokenEvenRevoked(db: Db, secretHash: string): Promise<Owned | undefined> {
   return firstOwned(owned(db).where('c.secret_hash', '=', secretHash).where('c.kind', '=', 'token'))
 }
 
 /** What opened a session, ended ones and revoked credentials too. */
-export function findCredentialOfSession(db: Db, tokenHash: string): Promise<Owned | undefined> {
+export function findOpenerOfSession(db: Db, tokenHash: string): Promise<Owned | undefined> {
   return firstOwned(
     owned(db).innerJoin('identity_sessions as s', 's.credential_id', 'c.id').where('s.token_hash', '=', tokenHash),
   )

@@ -332,19 +332,20 @@ eachDialect((_, open) => {
   test('the form offers the roles and groups whoever invites may give, and no others', async (t) => {
     const node = await startJoining(t, open, 'invitation')
     const { admin, access, kernel } = node
-    for (const [name, permissions] of [
+    for (const [name, permissions, rank = 0] of [
       ['inviter', ['accounts:create', 'accounts:read', 'roles:assign', 'groups:update']],
       ['reporter', ['accounts:read']],
       ['breaker', ['accounts:delete']],
+      ['chief', ['accounts:read'], 5],
     ] as const) {
-      const made = await admin.post('/api/v1/roles', { name, title: name, permissions })
+      const made = await admin.post('/api/v1/roles', { name, title: name, permissions, rank })
       assert.equal(made.status, 201, made.text)
     }
-    for (const name of ['readers', 'breakers']) {
+    for (const [name, role] of [['readers'], ['breakers', 'breaker'], ['chiefs', 'chief']] as const) {
       const made = await admin.post('/api/v1/groups', { name, title: name })
       assert.equal(made.status, 201, made.text)
-      if (name === 'readers') continue
-      const given = await admin.post('/api/v1/roles/breaker/give', { kind: 'group', id: name })
+      if (role === undefined) continue
+      const given = await admin.post(`/api/v1/roles/${role}/give`, { kind: 'group', id: name })
       assert.equal(given.status, 204, given.text)
     }
     const sam = await addPerson(admin, 'sam', password)
@@ -364,9 +365,13 @@ eachDialect((_, open) => {
     const [roles, groups] = await lists(own)
     assert.deepEqual(roles, ['inviter', 'reporter'])
     assert.deepEqual(groups, ['readers'])
+    // one who promised it could not keep it: it is refused at once, not when it is accepted
+    for (const ranked of [{ roles: ['chief'] }, { groups: ['chiefs'] }]) {
+      assert.equal((await own.post('/api/v1/invitations', ranked)).json['code'], 'access.outranked')
+    }
     const [all, both] = await lists(admin)
     assert.ok(all?.includes('breaker') && all.includes('administrator'), String(all))
-    assert.deepEqual(both, ['breakers', 'readers'])
+    assert.deepEqual(both, ['breakers', 'chiefs', 'readers'])
   })
 
   test('the pages: invite, see it, hand out a new link, cancel', async (t) => {
