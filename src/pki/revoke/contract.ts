@@ -40,7 +40,9 @@ export const listRequestView = z.object({
 })
 export type ListRequestView = z.infer<typeof listRequestView>
 
-export const importListBody = z.strictObject({ list: z.string().max(262_144).describe('PEM') })
+/** Characters of PEM: some five thousand entries, of an authority that signs authorities. */
+export const longestListText = 262_144
+export const importListBody = z.strictObject({ list: z.string().max(longestListText).describe('PEM') })
 
 export const importedListView = z.object({
   authorityId: z.string(),

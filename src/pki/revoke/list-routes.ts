@@ -1,9 +1,9 @@
 import { GateError, type Reply, type Route, route, type ShellPage } from '#platform'
 import { authorityIdParams } from '../authorities/contract.ts'
 import { importedListPage, offlineListPage } from '../views/offline-list.ts'
-import { importedListView, importListBody, listRequestView } from './contract.ts'
+import { importedListView, importListBody, listRequestView, longestListText } from './contract.ts'
 import { importedListJson, listRequestJson } from './list-wire.ts'
-import { importList, longestListText, type OfflineParts, requestList } from './offline-lists.ts'
+import { importList, type OfflineParts, requestList } from './offline-lists.ts'
 
 const path = '/api/v1/certificate-authorities/{id}'
 const pagePath = '/certificate-authorities/{id}/revocation-list'

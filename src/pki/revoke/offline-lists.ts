@@ -5,6 +5,7 @@ import { fail } from '../errors.ts'
 import { readPem } from '../x509/pem.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type RevocationList, readRevocationList, verifyRevocationList } from '../x509/revocation-list-reader.ts'
+import { longestListText } from './contract.ts'
 import {
   dropPartialLists,
   findLastNumber,
@@ -28,8 +29,6 @@ const day = 86_400_000
 const skew = 3_600_000
 /** A list that lasts longer would hide for years what is revoked tomorrow. */
 const longestLife = 400 * day
-/** Characters of PEM: some five thousand entries, of an authority that signs authorities. */
-export const longestListText = 262_144
 const mostTold = 20
 
 export interface OfflineParts {

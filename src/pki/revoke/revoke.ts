@@ -88,7 +88,7 @@ export async function revokeOwn(ctx: Ctx, access: AccessFace, reason: Revocation
   // where there is none too: a credential that may not revoke is refused whatever its principal has
   const own = { type: 'Pki::Certificate', id: 'own', attributes: { profile: '' }, owner, revision: 0 }
   await access.require(ctx, 'certificates:revoke:own', own)
-  return inParts(ctx, ctx.actor.principal.id, async (tx, id) => {
+  return inParts(ctx, owner, async (tx, id) => {
     const record = await findCertificate(tx.db, id)
     await access.require(tx, `certificates:revoke:${id}`, record && certificateResource(record))
     return revokeAs(tx, access, id, reason)
