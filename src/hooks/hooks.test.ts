@@ -196,7 +196,7 @@ eachDialect((dialect, open) => {
     await hooks.deliverEvents()
     await hooks.api('POST', '/webhooks/siem/replay', { since: new Date(0).toISOString() })
     await hooks.api('POST', '/webhooks/siem/resume')
-    const { decide } = hooks.access
+    const decide = hooks.access.decide.bind(hooks.access)
     let asked = 0
     const failing = t.mock.method(hooks.access, 'decide', (...question: Parameters<typeof decide>) => {
       asked += 1
