@@ -16,6 +16,7 @@ import { hostOf, type Screened, screen } from './proxy/screen.ts'
 import { announcedTrailers } from './proxy/trailers.ts'
 import { Refusals } from './refusals.ts'
 import type { Snapshot } from './routing/live-routes.ts'
+import type { GatewayRoute } from './routing/table.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie } from './sso/app-host.ts'
@@ -406,6 +407,11 @@ export class Gate {
         deps.kernel.log.warn({ requestId, route: live.route.name, upstream, code, cause }, 'upstream failed')
         this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } }, live.route)
       },
+      brokeOff: (error, upstream, code) => {
+        const about = { route: live.route.name, upstream, cause: error.message }
+        if (code === undefined) deps.kernel.log.debug(about, 'a request was given up: nobody waits for its answer')
+        else deps.kernel.log.warn({ ...about, code }, 'an answer broke off; the client was cut off')
+      },
       done: deps.traffic.observer({ request, route: live.route, address, actor, decision: visit.decision }),
     }).start()
   }
@@ -425,11 +431,17 @@ export class Gate {
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {
-    this.#then(visit.request, visit.response, value, next)
+    this.#then(visit.request, visit.response, value, next, visit.live.route)
   }
 
   /** Goes on at once with a plain value, later with a promise's; a rejection ends the visit closed. */
-  #then<T>(request: ServedRequest, response: ServedResponse, value: T | Promise<T>, next: (value: T) => void): void {
+  #then<T>(
+    request: ServedRequest,
+    response: ServedResponse,
+    value: T | Promise<T>,
+    next: (value: T) => void,
+    route?: GatewayRoute,
+  ): void {
     if (value instanceof Promise) {
       value.then(
         (found) => {
@@ -438,7 +450,7 @@ export class Gate {
           })
         },
         (error: unknown) => {
-          this.#refusals.failClosed(request, response, error)
+          this.#refusals.failClosed(request, response, error, route)
         },
       )
     } else next(value)

@@ -50,11 +50,13 @@ export class Refusals {
   }
 
   /** What failed on the way to a decision lets nothing through. */
-  failClosed(request: ServedRequest, response: ServedResponse, error: unknown): void {
+  failClosed(request: ServedRequest, response: ServedResponse, error: unknown, route?: GatewayRoute): void {
     const requestId = this.newRequestId()
-    this.#deps.kernel.log.error({ requestId, err: error, cause: causeOf(error) }, 'the gate could not decide')
+    const code = 'gateway.unavailable'
+    const about = { requestId, route: route?.name, code, err: error, cause: causeOf(error) }
+    this.#deps.kernel.log.error(about, 'the gate could not decide')
     if (response.headersSent) response.destroy()
-    else this.answer(request, response, 'gateway.unavailable', { requestId })
+    else this.answer(request, response, code, { requestId }, route)
   }
 
   /** @returns the request's id, for the answer to name */

@@ -188,3 +188,20 @@ test('a text in a plain line is what JSON makes of it', () => {
     assert.equal(jsonText(text), JSON.stringify(text))
   }
 })
+
+test('the code of an error is told, a one-time code is not', () => {
+  const { log, parsed } = capture()
+  for (const code of ['gateway.upstream-timeout', 'platform.bad-host']) log.warn({ code }, 'told')
+  for (const code of ['123456', 'a1B2c3', 'word-word', 'gateway.Upstream', 'a.b=c', 'x.y2', '', { inner: 'a.b' }]) {
+    log.warn({ code }, 'kept')
+  }
+  log.warn({ userCode: 'gateway.upstream-timeout' }, 'kept')
+  const lines = parsed()
+  assert.deepEqual(
+    lines.filter(({ message }) => message === 'told').map(({ code }) => code),
+    ['gateway.upstream-timeout', 'platform.bad-host'],
+  )
+  for (const { code, userCode } of lines.filter(({ message }) => message === 'kept')) {
+    assert.equal(code ?? userCode, '[secret]')
+  }
+})

@@ -110,10 +110,17 @@ function copyEntries(entries: Iterable<[unknown, unknown]>, depth: number, above
       break
     }
     const name = String(key)
-    result[name] =
-      typeof item !== 'boolean' && item != null && isSecretName(name) ? '[secret]' : copy(item, depth + 1, above)
+    result[name] = isSecret(name, item) ? '[secret]' : copy(item, depth + 1, above)
   }
   return result
+}
+
+/** A `code` of the form `gateway.upstream-timeout` names an error: no one-time code has a dot. */
+const errorCode = /^[a-z]{1,40}\.[a-z]+(?:-[a-z]+){0,9}$/
+
+function isSecret(name: string, item: unknown): boolean {
+  if (typeof item === 'boolean' || item == null || !isSecretName(name)) return false
+  return !(name === 'code' && typeof item === 'string' && errorCode.test(item))
 }
 
 /** An error's `code` is ours to show: it is a name out of a table, never a one-time code. */

@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit/routes.ts'
+import { watchClock } from './clock-watch.ts'
 import { type CoreConfig, coreConfig } from './config/core.ts'
 import { loadConfig } from './config/load.ts'
 import { type Subscriber, startOutbox } from './events/outbox.ts'
@@ -163,8 +164,10 @@ async function startBackground(kernel: OpenKernel, house: House): Promise<Backgr
     return true
   })
   const jobs = await startJobs({ ...deps, emitted: () => outbox.wake() }, house.jobs)
+  const unwatchClock = watchClock(kernel.clock, kernel.log)
   return {
     stop: async () => {
+      unwatchClock()
       await jobs.stop()
       await outbox.stop()
     },

@@ -39,6 +39,11 @@ export interface ExchangeOptions {
   readonly streaming?: ((cut: () => void) => (() => void) | undefined) | undefined
   /** Answers for the upstream when it gave no usable answer; called at most once, before anything was sent. */
   readonly failed: (code: GatewayCode, error: Error | undefined, upstream: string) => void
+  /**
+   * Told before `done` of what came to no whole end: an answer the upstream broke off, with a code, or one that nobody
+   * takes any more (the client left or stopped reading, what let a stream in has ended), without.
+   */
+  readonly brokeOff?: ((error: Error, upstream: string, code: GatewayCode | undefined) => void) | undefined
   /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
   readonly done?: ((status: number, cut: boolean) => void) | undefined
 }
@@ -133,7 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     const gone = new Error('the client went away')
     if (this.#controller !== undefined) this.#controller.abort(gone)
-    else this.#finish(0, true)
+    else this.#breakOff(0, gone, undefined)
   }
 
   /** An HTTP/2 body ends also when its stream is closed before the whole of it came: half a body is no body. */
@@ -244,15 +249,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     if (this.#answering && this.#response.headersSent) {
       // not by us, and no stream of events, which ends when its app is made anew or has nothing to say
-      if (!controller.aborted && this.#streamEnded === undefined) {
-        this.#options.balance.brokeOff(this.#upstream, this.#era, faultCode(error))
-      }
-      this.#finish(this.#status, true)
+      const code = controller.aborted || this.#streamEnded !== undefined ? undefined : faultCode(error)
+      if (code !== undefined) this.#options.balance.brokeOff(this.#upstream, this.#era, code)
+      this.#breakOff(this.#status, error, code)
       this.#cut()
       return
     }
     if (hasGone(this.#response)) {
-      this.#finish(0, true)
+      this.#breakOff(0, error, undefined)
       return
     }
     const code = this.#refused ?? faultCode(error)
@@ -290,6 +294,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #isRepeatable(): boolean {
     const { method } = this.#request
     return !this.#hasBody && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+  }
+
+  #breakOff(status: number, error: Error, code: GatewayCode | undefined): void {
+    if (!this.#ended) this.#options.brokeOff?.(error, this.#upstream.text, code)
+    this.#finish(status, true)
   }
 
   #finish(status: number, cut: boolean): void {
