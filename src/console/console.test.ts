@@ -96,7 +96,11 @@ function textOf(reply: Reply): string {
 
 function writeRecord(ctx: Ctx, action: string, name: string): Promise<void> {
   return ctx.tx((inner) =>
-    inner.audit({ action, target: { type: 'account', id: 'acc_2', name }, detail: { why: name, list: [1, 2] } }),
+    inner.audit({
+      action,
+      target: { type: 'account', id: 'acc_2', name },
+      detail: { why: name, list: [1, 2], endsAfter: null },
+    }),
   )
 }
 
@@ -185,6 +189,7 @@ eachDialect((_, open) => {
     const markup = textOf(await call(routes, 'GET /journal/{id}', ctx, { params: { id } }))
     assert.doesNotMatch(markup, /<script>/)
     assert.match(markup, /&lt;script&gt;.*acc_1.*203\.0\.113\.7.*crd_1.*Hash before/s)
+    assert.match(markup, /<dt>ends after<\/dt><dd>none</)
     await assert.rejects(call(routes, 'GET /journal/{id}', ctx, { params: { id: 'aud_0' } }), {
       code: 'console.record-not-found',
       status: 404,

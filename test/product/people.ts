@@ -1,9 +1,13 @@
 import type { Page } from 'playwright-core'
 import { password } from './set-up.ts'
-import type { Product } from './start.ts'
+
+/** Where a console is reached. */
+interface Place {
+  readonly origin: string
+}
 
 /** Adds an account through the console's form, as the administrator signed in on the page. */
-export async function addPerson(page: Page, product: Product, handle: string, name: string): Promise<void> {
+export async function addPerson(page: Page, product: Place, handle: string, name: string): Promise<void> {
   await page.goto(`${product.origin}/accounts/new`)
   await page.getByLabel('Handle').fill(handle)
   await page.getByLabel('Name', { exact: true }).fill(name)
@@ -14,7 +18,7 @@ export async function addPerson(page: Page, product: Product, handle: string, na
 }
 
 /** Signs in through the console's form. */
-export async function signIn(page: Page, product: Product, handle: string): Promise<void> {
+export async function signIn(page: Page, product: Place, handle: string): Promise<void> {
   await page.goto(`${product.origin}/sign-in`)
   await page.getByLabel('Handle').fill(handle)
   await page.getByLabel('Password', { exact: true }).fill(password)
@@ -23,7 +27,7 @@ export async function signIn(page: Page, product: Product, handle: string): Prom
 }
 
 /** Publishes an app through the console's form; the app itself need not run. */
-export async function addRoute(page: Page, product: Product, name: string): Promise<void> {
+export async function addRoute(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/routes/new`)
   await page.getByLabel('Name', { exact: true }).fill(name)
   await page.getByLabel('Host').fill(`${name}.localhost`)
@@ -33,7 +37,7 @@ export async function addRoute(page: Page, product: Product, name: string): Prom
 }
 
 /** Creates a group through the console's form and puts somebody in. */
-export async function addGroup(page: Page, product: Product, name: string): Promise<void> {
+export async function addGroup(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/groups/new`)
   await page.getByLabel('Title').fill(name)
   await page.getByLabel('Name', { exact: true }).fill(name)
@@ -44,7 +48,7 @@ export async function addGroup(page: Page, product: Product, name: string): Prom
 }
 
 /** Names a network, the one the browser comes from, through the console's form. */
-export async function addNetwork(page: Page, product: Product, name: string): Promise<void> {
+export async function addNetwork(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/networks/new`)
   await page.getByLabel('Title').fill(name)
   await page.getByLabel('Name', { exact: true }).fill(name)
@@ -54,7 +58,7 @@ export async function addNetwork(page: Page, product: Product, name: string): Pr
 }
 
 /** Makes an API token through the console's form, as wide as its maker. */
-export async function addToken(page: Page, product: Product, label: string): Promise<void> {
+export async function addToken(page: Page, product: Place, label: string): Promise<void> {
   await page.goto(`${product.origin}/account/tokens/new`)
   await page.getByLabel('Label', { exact: true }).fill(label)
   await page.getByRole('button', { name: 'Create the token' }).click()
@@ -62,7 +66,7 @@ export async function addToken(page: Page, product: Product, label: string): Pro
 }
 
 /** Makes a webhook through the console's form; what it is to be told is refused, since nothing listens there. */
-export async function addWebhook(page: Page, product: Product, name: string): Promise<void> {
+export async function addWebhook(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/webhooks/new`)
   await page.getByLabel('Name', { exact: true }).fill(name)
   await page.getByLabel('Address').fill('https://127.0.0.1:9/hook')
@@ -71,7 +75,7 @@ export async function addWebhook(page: Page, product: Product, name: string): Pr
 }
 
 /** Makes an enrolment token through the console's form. */
-export async function addEnrolmentToken(page: Page, product: Product, device: string): Promise<void> {
+export async function addEnrolmentToken(page: Page, product: Place, device: string): Promise<void> {
   await page.goto(`${product.origin}/enrolment-tokens/new`)
   await page.getByLabel('What it is for').fill(`The device ${device}`)
   await page.locator('[name=holder]').fill(device)
@@ -80,7 +84,7 @@ export async function addEnrolmentToken(page: Page, product: Product, device: st
 }
 
 /** A device with a certificate whose key was made here. */
-export async function addDevice(page: Page, product: Product, name: string): Promise<void> {
+export async function addDevice(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/certificates/holders/new`)
   await page.getByLabel('Name', { exact: true }).fill(name)
   await page.getByLabel('Title').fill(`The device ${name}`)
@@ -96,7 +100,7 @@ export async function addDevice(page: Page, product: Product, name: string): Pro
 }
 
 /** A root whose key is elsewhere. @param pem its certificate @returns where its page is */
-export async function addForeignRoot(page: Page, product: Product, pem: string): Promise<string> {
+export async function addForeignRoot(page: Page, product: Place, pem: string): Promise<string> {
   await page.goto(`${product.origin}/certificate-authorities/import`)
   await page.locator('[name=certificate]').fill(pem)
   await page.getByRole('button', { name: /import/i }).click()
@@ -105,7 +109,7 @@ export async function addForeignRoot(page: Page, product: Product, pem: string):
 }
 
 /** A certificate profile of the operator's own. */
-export async function addCertificateProfile(page: Page, product: Product, name: string): Promise<void> {
+export async function addCertificateProfile(page: Page, product: Place, name: string): Promise<void> {
   await page.goto(`${product.origin}/certificates/profiles/new`)
   await page.getByLabel('Title').fill(`Servers of ${name}`)
   await page.getByLabel('Name', { exact: true }).fill(name)

@@ -102,13 +102,10 @@ function policySeen(
 ): readonly Seen[] {
   const { permission, resource } = question
   if (permission === undefined) return kept([one('Asked', 'only whether somebody is signed in')])
-  const attributes = Object.entries(resource?.attributes ?? {}).map(
-    ([name, value]) => `${name} = ${clip(JSON.stringify(value))}`,
-  )
   return kept([
     one('Asked', permissionText(permission)),
     only('reader', one('About', resource === undefined ? `all ${permission.type}` : `${resource.type} ${resource.id}`)),
-    only('reader', many('Attributes', attributes)),
+    only('reader', many('Attributes', members(resource?.attributes ?? {}))),
     ...lookedAt(question, principal, facts, bearings),
   ])
 }
@@ -125,7 +122,17 @@ function lookedAt(
   if (engine === null || engine === undefined || principal === null || permission === undefined) return []
   const wanted = engine.wants({ principal, type: permission.type, action: permission.action, resource })
   const found = contextFactsFor(wanted, question, facts, new Until(), bearings)
-  return Object.entries(found).map(([name, value]) => only('reader', one(`Context ${name}`, clip(plain(value)))))
+  return Object.entries(found).map(([name, value]) => only('reader', many(`Context ${name}`, parts(value))))
+}
+
+/** A record by its members, so that none of it is read as JSON. */
+function parts(value: AttributeValue): readonly string[] {
+  const isRecord = typeof value === 'object' && !Array.isArray(value) && !('__extn' in value)
+  return isRecord ? members(value as Readonly<Record<string, AttributeValue>>) : [clip(plain(value))]
+}
+
+function members(record: Readonly<Record<string, AttributeValue>>): readonly string[] {
+  return Object.entries(record).map(([name, value]) => `${name} = ${clip(JSON.stringify(value))}`)
 }
 
 /** Cedar's own form of addresses and instants as the text inside. */

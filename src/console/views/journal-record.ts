@@ -55,11 +55,16 @@ function who({ actor, credentialId, sessionId, appId, grantId, address }: Chaine
 function detail(record: ChainedAuditRecord): Html | undefined {
   const entries = Object.entries(record.detail ?? {})
   if (entries.length === 0) return undefined
-  const list = entries.map(([term, value]): Fact => {
+  const list = entries.map(([name, value]): Fact => {
     const text = valueText(value)
-    return { term, value: text.includes('\n') ? html`<pre tabindex="0"><code>${text}</code></pre>` : text }
+    return { term: words(name), value: text.includes('\n') ? html`<pre tabindex="0"><code>${text}</code></pre>` : text }
   })
   return html`<section aria-labelledby="detail"><h2 id="detail">Detail</h2>${facts(list)}</section>`
+}
+
+/** A name of the record in words: `notAfter` is “not after”. */
+function words(name: string): string {
+  return name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 function place({ seq, id: of, hash, previousHash }: ChainedAuditRecord): Html {

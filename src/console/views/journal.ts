@@ -131,6 +131,6 @@ function target({ target: about }: AuditRecord): Html {
 
 /** A journal value as text: words as they were written, everything else as indented JSON. */
 export function valueText(value: JournalValue): string {
-  if (Array.isArray(value) && value.length === 0) return 'none'
+  if (value === null || (Array.isArray(value) && value.length === 0)) return 'none'
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
 }

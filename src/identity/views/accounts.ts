@@ -248,25 +248,34 @@ export type AccountStep = 'disable' | 'enable' | 'delete' | 'reset-password' | '
 export function accountStepPage(
   step: AccountStep,
   account: Account,
-  figures: { readonly sessions: number; readonly tokens: number },
+  figures: StepFigures,
   faults: readonly FieldFault[] = [],
 ): ShellPage {
   const path = `/accounts/${account.id}`
-  const words = stepWords(step, account, count(figures.sessions, 'session'), count(figures.tokens, 'API token'))
+  const words = stepWords(step, account, figures)
   const body = html`${pageHeader({ title: account.displayName, trail: [people, { text: account.displayName, href: path }] })}
 ${confirmation({ ...words, action: `${path}/${step}`, cancel: { text: 'Keep it as it is', href: path }, faults })}`
   return { title: words.title, body, section, frame: 'full' }
 }
 
-function stepWords(step: AccountStep, account: Account, sessions: string, tokens: string) {
+interface StepFigures {
+  readonly sessions: number
+  readonly tokens: number
+}
+
+function stepWords(step: AccountStep, account: Account, figures: StepFigures) {
   const who = `${account.displayName} (${account.handle})`
+  const sessions = count(figures.sessions, 'session')
+  const tokens = count(figures.tokens, 'API token')
+  const sessionsDo = (verb: string) => `${sessions} ${agreeing(verb, figures.sessions)}`
+  const tokensDo = (verb: string) => `${tokens} ${agreeing(verb, figures.tokens)}`
   switch (step) {
     case 'disable':
       return {
         title: `Disable ${who}?`,
         consequences: [
-          `${sessions} end at once, on every app.`,
-          `${tokens} stop working.`,
+          `${sessionsDo('end')} at once, on every app.`,
+          `${tokensDo('stop')} working.`,
           'Nobody can sign in as it.',
         ],
         undo: 'It can be enabled again; ended sessions stay ended.',
@@ -275,7 +284,11 @@ function stepWords(step: AccountStep, account: Account, sessions: string, tokens
     case 'enable':
       return {
         title: `Enable ${who}?`,
-        consequences: ['It can sign in again with its password.', `${tokens} work again.`, 'It has the roles it had.'],
+        consequences: [
+          'It can sign in again with its password.',
+          `${tokensDo('work')} again.`,
+          'It has the roles it had.',
+        ],
         undo: 'It can be disabled again at any time.',
         verb: 'Enable the account',
       }
@@ -305,11 +318,15 @@ function stepWords(step: AccountStep, account: Account, sessions: string, tokens
     case 'revoke-tokens':
       return {
         title: `Revoke all API tokens of ${who}?`,
-        consequences: [`${tokens} end at once, those of command lines included.`, 'Sessions go on.'],
+        consequences: [`${tokensDo('end')} at once, those of command lines included.`, 'Sessions go on.'],
         undo: 'Whatever used one has to be given another.',
         verb: `Revoke ${tokens}`,
       }
   }
+}
+
+function agreeing(verb: string, number: number): string {
+  return number === 1 ? `${verb}s` : verb
 }
 
 function count(number: number, what: string): string {

@@ -1,6 +1,5 @@
 import { countryName } from '#kit'
 import {
-  button,
   copyButton,
   dangerZone,
   exactTime,
@@ -8,6 +7,7 @@ import {
   type Html,
   html,
   id,
+  link,
   notice,
   pageHeader,
   time,
@@ -71,7 +71,7 @@ function speaksFor({ record, holder }: CertificatePageData): Html | undefined {
   if (holder === undefined) return undefined
   const { id, kind, name, href } = holder
   const named = href === undefined ? html`${name}, removed` : html`<a href="${href}">${name}</a>`
-  return html`the ${kind} ${named} · ${button({ text: 'All its certificates', href: certificatesPath(id) }, 'plain')}`
+  return html`the ${kind} ${named} · ${link({ text: 'All its certificates', href: certificatesPath(id) })}`
 }
 
 function limits({ limits }: CertificateRecord): Html | string {

@@ -107,8 +107,9 @@ export interface SelectOptions extends FieldBase {
 
 /** One of a list. */
 export function select(options: SelectOptions): Html {
+  // one of the list is always chosen, so there is nothing that could be left out
   return labelled(
-    options,
+    { ...options, required: true },
     html`<select${attributes(common(options))}>${options.choices.map(
       ({ value, text }) => html`<option${attributes({ value, selected: value === options.value })}>${text}</option>`,
     )}</select>`,
@@ -154,7 +155,7 @@ function choices(type: 'checkbox' | 'radio', options: ChoicesOptions): Html {
   const { name } = options
   const describedBy = describing(options)
   return html`<fieldset class="field"${attributes({ id: fieldId(name), 'aria-describedby': describedBy, role: type === 'radio' ? 'radiogroup' : undefined })}>
-<legend>${options.label}${required(options)}</legend>${hintOf(options)}
+<legend>${options.label}</legend>${hintOf(options)}
 ${options.choices.map((choice, index) => {
   const begins = choice.group !== undefined && choice.group !== options.choices[index - 1]?.group
   return html`${begins && html`<p class="group">${choice.group}</p>`}${choiceOf(type, options, choice, index)}`
@@ -177,7 +178,7 @@ function choiceOf(type: 'checkbox' | 'radio', options: ChoicesOptions, choice: C
 }
 
 function labelled(options: FieldBase, control: Html): Html {
-  return html`<div class="field"><label for="${fieldId(options.name)}">${options.label}${required(options)}</label>${hintOf(options)}
+  return html`<div class="field"><label for="${fieldId(options.name)}">${options.label}${mayStayEmpty(options)}</label>${hintOf(options)}
 ${control}${faultLine(options)}</div>`
 }
 
@@ -199,8 +200,9 @@ function describing(options: FieldBase): string | undefined {
   return ids.length === 0 ? undefined : ids.join(' ')
 }
 
-// Most fields are required; the rare optional one is what is worth a word.
-function required(options: FieldBase): Html {
+// Most fields are required; the rare one that may stay empty is what is worth a word. What is ticked or chosen says it
+// itself.
+function mayStayEmpty(options: FieldBase): Html {
   return options.required === true ? nothing : html` <span class="optional">optional</span>`
 }
 

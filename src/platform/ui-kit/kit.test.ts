@@ -156,6 +156,15 @@ test('choices of a group stand under its name, said once', () => {
   )
 })
 
+test('only what is typed says that it may stay empty', () => {
+  const options = { name: 'f', label: 'F', choices: [{ value: 'a', text: 'A' }], values: [] }
+  for (const one of [kit.checkboxes(options), kit.radios(options), kit.select(options)]) {
+    assert.doesNotMatch(one.toString(), /optional/)
+  }
+  assert.match(field({ name: 'f', label: 'F', autocomplete: 'off' }).toString(), /optional/)
+  assert.match(kit.textArea({ name: 'f', label: 'F' }).toString(), /optional/)
+})
+
 test('a password is never sent back', () => {
   const markup = field({
     name: 'p',
