@@ -13,10 +13,18 @@ export type HashCost = Readonly<Record<keyof typeof hashCost, number>>
 const argon2id = { algorithm: 2, version: 1 } as const
 const saltLength = 16
 
-/** Loaded at the first use: six milliseconds then, against two megabytes where nobody signs in. */
 const load = createRequire(import.meta.url)
-const argon2 = () => load('@node-rs/argon2') as typeof import('@node-rs/argon2')
-const bcrypt = () => load('@node-rs/bcrypt') as typeof import('@node-rs/bcrypt')
+const argon2 = atFirstUse(() => load('@node-rs/argon2') as typeof import('@node-rs/argon2'))
+const bcrypt = atFirstUse(() => load('@node-rs/bcrypt') as typeof import('@node-rs/bcrypt'))
+
+/** Six milliseconds at the first use, against two megabytes where nobody signs in; asking `require` again is not free either. */
+function atFirstUse<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
 
 /** Hashes passwords a few at a time, so that sign-ins never take the machine from everybody else. */
 export interface PasswordHasher {

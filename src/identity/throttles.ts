@@ -28,7 +28,10 @@ export interface CountedAttempt {
   readonly scopes: readonly ThrottleScope[]
 }
 
-type Macs = Readonly<Record<ThrottleScope | 'knownNetwork' | 'knownDevice', string>>
+interface Macs extends Readonly<Record<Exclude<ThrottleScope, 'device'> | 'knownNetwork', string>> {
+  /** Of the browser that made the attempt, when it proved which it is. */
+  readonly device?: { readonly id: string; readonly counter: string; readonly known: string }
+}
 
 /**
  * Counts an attempt, in one read and one write whoever is meant. Because the count is taken before any password is
@@ -41,13 +44,18 @@ type Macs = Readonly<Record<ThrottleScope | 'knownNetwork' | 'knownDevice', stri
  */
 export async function countSignInAttempt(ctx: Ctx, keyring: Keyring, attempt: Attempt): Promise<CountedAttempt> {
   const macs = macsOf(keyring, attempt)
-  const kept = await readThrottles(ctx.db, Object.values(macs))
-  const scopes = scopesFor(kept.has(macs.knownDevice), kept.has(macs.knownNetwork))
-  const until = Math.max(...scopes.map((scope) => kept.get(macs[scope])?.until ?? 0))
+  const { pair, network, account, knownNetwork, device } = macs
+  const ofDevice = device === undefined ? [] : [device.counter, device.known]
+  const kept = await readThrottles(ctx.db, [pair, network, account, knownNetwork, ...ofDevice])
+  const scopes = scopesFor(device !== undefined && kept.has(device.known), kept.has(knownNetwork))
+  const until = Math.max(...scopes.map((scope) => kept.get(counterOf(scope, macs))?.until ?? 0))
   if (until > ctx.now) throw tryLater(until - ctx.now)
   await writeThrottles(
     ctx.db,
-    scopes.map((scope) => keep(scope, macs, countAttempt(kept.get(macs[scope]), throttleRules[scope], ctx.now))),
+    scopes.map((scope) => {
+      const mac = counterOf(scope, macs)
+      return keep(scope, mac, countAttempt(kept.get(mac), throttleRules[scope], ctx.now))
+    }),
   )
   return { macs, scopes }
 }
@@ -67,16 +75,20 @@ export async function settleRightAttempt(
   { macs, scopes }: CountedAttempt,
   startsAfresh: boolean,
 ): Promise<void> {
-  const kept = await readThrottles(ctx.db, Object.values(macs))
-  const settled = scopes.flatMap((scope) => {
-    const state = kept.get(macs[scope])
+  const counters = scopes.map((scope) => [scope, counterOf(scope, macs)] as const)
+  const kept = await readThrottles(
+    ctx.db,
+    counters.map(([, mac]) => mac),
+  )
+  const settled = counters.flatMap(([scope, mac]) => {
+    const state = kept.get(mac)
     if (state === undefined) return []
     // who proved the password starts afresh where only they are counted
     const own = startsAfresh && (scope === 'pair' || scope === 'device')
     const after = own ? { attempts: 0, until: 0, settledAt: ctx.now } : takeBackAttempt(state, throttleRules[scope])
-    return [keep(scope, macs, after)]
+    return [keep(scope, mac, after)]
   })
-  const places = startsAfresh ? knownPlaces(ctx, keyring, attempt) : []
+  const places = startsAfresh ? knownPlaces(ctx, keyring, attempt, macs) : []
   if (settled.length + places.length > 0) await writeThrottles(ctx.db, [...settled, ...places])
 }
 
@@ -85,10 +97,18 @@ export async function rememberPlaces(ctx: Ctx, keyring: Keyring, attempt: Attemp
   await writeThrottles(ctx.db, knownPlaces(ctx, keyring, attempt))
 }
 
-function knownPlaces(ctx: Ctx, keyring: Keyring, { handle, address, device }: Attempt): readonly KeptThrottle[] {
+/** @param counted the same attempt's, where it was counted */
+function knownPlaces(
+  ctx: Ctx,
+  keyring: Keyring,
+  { handle, address, device }: Attempt,
+  counted?: Macs,
+): readonly KeptThrottle[] {
   const mac = macWith(keyring)
-  const knownNetwork = mac('known-network', handle, networkOf(address))
-  const macs = device === undefined ? [knownNetwork] : [knownNetwork, mac('known-device', handle, device)]
+  const macs = [counted?.knownNetwork ?? mac('known-network', handle, networkOf(address))]
+  if (device !== undefined) {
+    macs.push(counted?.device?.id === device ? counted.device.known : mac('known-device', handle, device))
+  }
   const state = { attempts: 0, until: 0, settledAt: ctx.now, forgottenAt: ctx.now + remembered }
   return macs.map((mac) => ({ mac, ...state }))
 }
@@ -112,8 +132,14 @@ function scopesFor(knownDevice: boolean, knownNetwork: boolean): readonly Thrott
   return knownNetwork ? ['pair', 'network'] : ['pair', 'network', 'account']
 }
 
-function keep(scope: ThrottleScope, macs: Macs, state: ThrottleState): KeptThrottle {
-  return { mac: macs[scope], ...state, forgottenAt: forgottenAt(state, throttleRules[scope]) }
+function counterOf(scope: ThrottleScope, { device, ...macs }: Macs): string {
+  if (scope !== 'device') return macs[scope]
+  if (device === undefined) throw new TypeError('an attempt without a device is not counted by device')
+  return device.counter
+}
+
+function keep(scope: ThrottleScope, mac: string, state: ThrottleState): KeptThrottle {
+  return { mac, ...state, forgottenAt: forgottenAt(state, throttleRules[scope]) }
 }
 
 /** Keyed, so that the table tells nobody who tried what: people type passwords where handles belong. */
@@ -124,9 +150,10 @@ function macsOf(keyring: Keyring, { handle, address, device }: Attempt): Macs {
     pair: mac('pair', handle, network),
     network: mac('network', network),
     account: mac('account', handle),
-    device: mac('device', handle, device ?? ''),
     knownNetwork: mac('known-network', handle, network),
-    knownDevice: mac('known-device', handle, device ?? ''),
+    ...(device !== undefined && {
+      device: { id: device, counter: mac('device', handle, device), known: mac('known-device', handle, device) },
+    }),
   }
 }
 

@@ -119,7 +119,14 @@ function isAroundWord(text: string, isWord: (word: string) => boolean): boolean 
     [core + after, before],
     [text, ''],
   ]
-  return readings.some(([word, around]) => isFew(around) && (isWord(word) || isWord(asLetters(word))))
+  // of most passwords all readings are one and the same
+  const judged = new Set<string>()
+  return readings.some(([word, around]) => {
+    if (judged.has(word) || !isFew(around)) return false
+    judged.add(word)
+    const letters = asLetters(word)
+    return isWord(word) || (letters !== word && isWord(letters))
+  })
 }
 
 function isFew(around: string): boolean {

@@ -1,13 +1,6 @@
 import type * as kysely from 'kysely'
 import type { Dialect } from './database.ts'
-import {
-  CompiledQuery,
-  PostgresAdapter,
-  PostgresQueryCompiler,
-  QueryCreator,
-  SqliteAdapter,
-  SqliteQueryCompiler,
-} from './kysely.ts'
+import { PostgresAdapter, PostgresQueryCompiler, QueryCreator, SqliteAdapter, SqliteQueryCompiler } from './kysely.ts'
 import { type Bindable, bindableAll } from './values.ts'
 
 /** Runs one statement. Where it runs, and whether it still may, is the runner's business. */
@@ -41,11 +34,13 @@ const engines = {
  */
 export class Queries<Tables> extends QueryCreator<Tables> {
   readonly #executor: kysely.QueryExecutor
+  readonly #run: Runner
 
   constructor(dialect: Dialect, run: Runner, compiler: kysely.QueryCompiler = engines[dialect].compiler) {
     const executor = executorOver(dialect, run, compiler)
     super({ executor })
     this.#executor = executor
+    this.#run = run
   }
 
   /** For `sql` templates. */
@@ -54,8 +49,8 @@ export class Queries<Tables> extends QueryCreator<Tables> {
   }
 
   /** A statement as it is, with a parameter for each mark of the dialect (`?`, `$1`): where building one costs too much. */
-  raw<Row>(statement: string, parameters: readonly unknown[]): Promise<kysely.QueryResult<Row>> {
-    return this.#executor.executeQuery(CompiledQuery.raw(statement, [...parameters]) as kysely.CompiledQuery<Row>)
+  async raw<Row>(statement: string, parameters: readonly unknown[]): Promise<kysely.QueryResult<Row>> {
+    return (await this.#run(statement, bindableAll(parameters))) as kysely.QueryResult<Row>
   }
 }
 

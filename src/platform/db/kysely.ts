@@ -16,7 +16,6 @@ function part<Name extends keyof typeof whole>(path: string, name: Name): (typeo
 
 export const QueryCreator = part('query-creator.js', 'QueryCreator')
 export const sql = part('raw-builder/sql.js', 'sql')
-export const CompiledQuery = part('query-compiler/compiled-query.js', 'CompiledQuery')
 export const SqliteAdapter = part('dialect/sqlite/sqlite-adapter.js', 'SqliteAdapter')
 export const SqliteQueryCompiler = part('dialect/sqlite/sqlite-query-compiler.js', 'SqliteQueryCompiler')
 export const PostgresAdapter = part('dialect/postgres/postgres-adapter.js', 'PostgresAdapter')

@@ -2,11 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { QueryResult } from 'kysely'
 import type { Bindable } from './values.ts'
 
-/** Lists of changing length make new texts; what was not used for longest goes. */
+/** Lists of changing length make new texts; one that was not used since room was last made goes. */
 const mostStatements = 500
 
 interface Prepared {
   readonly statement: StatementSync
+  used: boolean
   /** Names of what it answers with; none: it answers with counts. */
   columns: readonly string[]
 }
@@ -51,18 +52,26 @@ export class SqliteConnection {
   #prepare(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known !== undefined) {
-      this.#prepared.delete(sql)
-      this.#prepared.set(sql, known)
+      known.used = true
       return known
     }
     const statement = this.#database.prepare(sql)
-    const made = { statement, columns: columnsOf(statement) }
+    const made = { statement, used: false, columns: columnsOf(statement) }
     // its own rows have no prototype, unlike pg's, and turning them into plain objects takes longer than reading them
     statement.setReturnArrays(true)
+    if (this.#prepared.size >= mostStatements) this.#makeRoom()
     this.#prepared.set(sql, made)
-    const oldest = this.#prepared.size > mostStatements ? this.#prepared.keys().next().value : undefined
-    if (oldest !== undefined) this.#prepared.delete(oldest)
     return made
+  }
+
+  /** Used ones have their turn again behind the others (the clock algorithm): a mark at each use costs less than an order. */
+  #makeRoom(): void {
+    for (const [sql, prepared] of this.#prepared) {
+      this.#prepared.delete(sql)
+      if (!prepared.used) return
+      prepared.used = false
+      this.#prepared.set(sql, prepared)
+    }
   }
 }
 

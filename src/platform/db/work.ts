@@ -44,19 +44,19 @@ export async function runWork<T>(
   const overdue = new Promise<never>((_, reject) => {
     giveUp = reject
   })
-  const warning = setTimeout(() => {
+  // one timer: hardly a transaction lives to need the second
+  let timer = setTimeout(() => {
     const fields = { elapsedMs: elapsed() }
     log.warn(fields, 'a transaction waits for something other than the database and holds up the others')
+    timer = setTimeout(() => {
+      giveUp(new TypeError(`a transaction was rolled back after ${giveUpAfter} ms: it waited for something else`))
+    }, giveUpAfter - warnAfter)
   }, warnAfter)
-  const end = setTimeout(() => {
-    giveUp(new TypeError(`a transaction was rolled back after ${giveUpAfter} ms: it waited for something else`))
-  }, giveUpAfter)
   try {
     const value = await Promise.race([running.run({ transaction, owner }, () => work(db)), overdue])
     if (transaction.failure !== undefined) throw transaction.failure.error
     return value
   } finally {
-    clearTimeout(warning)
-    clearTimeout(end)
+    clearTimeout(timer)
   }
 }

@@ -86,7 +86,12 @@ export function createListener(options: ListenerOptions): StartedListener {
     refusedName,
   })
   let portOfOthers = 0
-  const httpsPort = (): number => options.publicPort ?? (portOfOthers || portOf(secure.server))
+  let ownPort = 0
+  // asked with every request, and of a socket that listens the answer stays
+  const httpsPort = (): number => {
+    ownPort ||= options.publicPort ?? (portOfOthers || portOf(secure.server))
+    return ownPort
+  }
   const plain = createPlainServer({
     prefixes,
     knows: (host, request, peer) => {
