@@ -55,7 +55,7 @@ export const upstreamUrl = z
 
 export const upstreamUrls = z
   .array(upstreamUrl)
-  .min(1, 'at least one')
+  .min(1, 'at least one address where the app listens')
   .max(32)
   .refine((urls) => new Set(urls).size === urls.length, 'each only once')
   .refine((urls) => urls.length === 1 || !urls.includes('none:'), 'none: stands alone')
@@ -79,7 +79,7 @@ export const accessRule = z.discriminatedUnion('kind', [
     kind: z.literal('policy'),
     policies: z
       .array(policyName)
-      .min(1, 'at least one')
+      .min(1, 'at least one policy')
       .max(20)
       .refine((names) => new Set(names).size === names.length, 'each only once')
       .describe('Names of your own policies, of which one must permit it. What a role or grant gives is not enough.'),

@@ -32,10 +32,10 @@ const methodName = z.string().regex(/^[A-Z][A-Z-]{0,31}$/, 'a method in capitals
 
 const cors = z
   .strictObject({
-    origins: z.array(pageOrigin).min(1, 'at least one').max(50),
+    origins: z.array(pageOrigin).min(1, 'at least one origin').max(50),
     methods: z
       .array(methodName)
-      .min(1, 'at least one')
+      .min(1, 'at least one method')
       .max(20)
       .default(['GET', 'HEAD', 'POST'])
       .describe('What pages of these origins may do.'),

@@ -5,7 +5,7 @@ import { settingsGroup } from './group.ts'
 /** Which credentials count, in order. The first that is there answers; one that is there and bad is refused. */
 const authenticators = z
   .array(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens'))
-  .min(1, 'at least one')
+  .min(1, 'at least one kind of credential')
   .max(16)
   .refine((names) => new Set(names).size === names.length, 'each only once')
   .refine((names) => !names.slice(0, -1).includes('anonymous'), 'anonymous last: nobody is asked after it')

@@ -274,12 +274,12 @@ function stepWords(step: AccountStep, account: Account, figures: StepFigures) {
       return {
         title: `Disable ${who}?`,
         consequences: [
-          `${sessionsDo('end')} at once, on every app.`,
-          `${tokensDo('stop')} working.`,
+          figures.sessions === 0 ? 'It has no session that would end.' : `${sessionsDo('end')} at once, on every app.`,
+          ...(figures.tokens === 0 ? [] : [`${tokensDo('stop')} working.`]),
           'Nobody can sign in as it.',
         ],
         undo: 'It can be enabled again; ended sessions stay ended.',
-        verb: `Disable and sign out ${sessions}`,
+        verb: figures.sessions === 0 ? 'Disable the account' : `Disable and sign out ${sessions}`,
       }
     case 'enable':
       return {
@@ -296,7 +296,9 @@ function stepWords(step: AccountStep, account: Account, figures: StepFigures) {
       return {
         title: `Delete ${who}?`,
         consequences: [
-          `${sessions} and ${tokens} end at once.`,
+          figures.sessions + figures.tokens === 0
+            ? 'It has no session and no API token that would end.'
+            : `${sessions} and ${tokens} end at once.`,
           'Name, e-mail, password, roles and grants are removed.',
           `The handle ${account.handle} stays taken for ever; the journal keeps what the account did.`,
         ],
