@@ -197,11 +197,21 @@ function count(number: number, word: string): string {
 
 const sources = { used: 'Used lately', refused: 'Refused lately', possible: 'Could be asked' } as const
 
+/** So many stand open: what to do about them stands below, and a phone shows three at a time. */
+const openChanges = 10
+
 function changeTable({ changes, losing, gaining }: DryRun): Html {
   const more = losing + gaining - changes.length
+  const rest = changes.slice(openChanges)
+  return html`<h2>Before and after</h2>${changeRows(changes.slice(0, openChanges))}${
+    rest.length > 0 && html`<details><summary>${rest.length} more</summary>${changeRows(rest)}</details>`
+  }${more > 0 && html`<p>And ${more} that are not listed.</p>`}`
+}
+
+function changeRows(rows: readonly AccessChange[]): Html {
   const outcome = ({ allowed, reason }: AccessChange['before']) =>
     html`${allowed ? badge('good', 'Allowed') : badge('bad', 'Refused')} <span class="breaks">${reason}</span>`
-  return html`<h2>Before and after</h2>${table({
+  return table({
     caption: 'Answers that would change',
     columns: [
       { title: 'Who', role: 'name', cell: ({ principal }) => principal.name },
@@ -211,9 +221,9 @@ function changeTable({ changes, losing, gaining }: DryRun): Html {
       { title: 'After', cell: ({ after }) => outcome(after) },
       { title: 'Why asked', cell: ({ source }) => sources[source] },
     ],
-    rows: changes,
+    rows,
     empty: emptyState({ title: 'No change', text: 'Nobody gains or loses anything.' }),
-  })}${more > 0 && html`<p>And ${more} more.</p>`}`
+  })
 }
 
 /** A button that carries the whole form on. */
