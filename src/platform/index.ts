@@ -23,6 +23,7 @@ export type {
   Migration,
   Queries,
   RoomMigrations,
+  TxOptions,
 } from './db/database.ts'
 export { prepared } from './db/dialect.ts'
 export { isReferenceViolation, isUniqueViolation } from './db/failures.ts'

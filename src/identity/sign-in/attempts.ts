@@ -1,5 +1,5 @@
 import { type Actor, clientName, limitsWithin } from '#kit'
-import { type Ctx, GateError, type Keyring } from '#platform'
+import { type Ctx, GateError, type Keyring, type TxOptions } from '#platform'
 import { actorCredential, type Credential } from '../credentials/credential.ts'
 import {
   findCandidates,
@@ -82,7 +82,8 @@ export interface Proving<T> {
  */
 export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttempt, proving: Proving<T>): Promise<T> {
   const attempt: Attempt = { handle: foldHandle(tried.handle), address: ctx.actor.address, device: tried.device }
-  const counted = await countOrJournal(parts, ctx, attempt)
+  // right and wrong are both told after a commit of their own, which takes this one along
+  const counted = await countOrJournal(parts, ctx, attempt, { durableWithNext: true })
   const { account, proven: verified, fault: unproven = notProven } = await proving.verify(ctx, attempt.handle)
   let fault = verified === undefined ? unproven : await usageFault(parts, ctx, verified)
   if (verified !== undefined && fault === undefined) {
@@ -96,9 +97,14 @@ export async function proveAttempt<T>(parts: Parts, ctx: Ctx, tried: SignInAttem
 }
 
 /** Counts an attempt before it is looked at; one that must wait is journalled. @throws GateError `identity.try-later` */
-export async function countOrJournal(parts: Parts, ctx: Ctx, attempt: Attempt): Promise<CountedAttempt> {
+export async function countOrJournal(
+  parts: Parts,
+  ctx: Ctx,
+  attempt: Attempt,
+  options?: TxOptions,
+): Promise<CountedAttempt> {
   try {
-    return await ctx.tx((tx) => countSignInAttempt(tx, parts.kernel.keyring, attempt))
+    return await ctx.tx((tx) => countSignInAttempt(tx, parts.kernel.keyring, attempt), options)
   } catch (error) {
     if (error instanceof GateError && error.code === 'identity.try-later') {
       const reason = 'Too many attempts to sign in.'

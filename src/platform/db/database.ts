@@ -43,6 +43,16 @@ export interface RoomMigrations {
   readonly migrations: readonly Migration[]
 }
 
+/** How a transaction is committed. */
+export interface TxOptions {
+  /**
+   * For what only matters once a later transaction of the same caller has committed: a loss of power may undo it as long as no
+   * other transaction has committed after it, a killed process cannot. On SQLite it waits for no disk; PostgreSQL makes
+   * it durable like every other.
+   */
+  readonly durableWithNext?: boolean
+}
+
 export interface Database {
   readonly dialect: Dialect
   /** Reads committed state; writing through it throws TypeError. */
@@ -55,7 +65,7 @@ export interface Database {
    * @throws whatever `work` throws, after its changes are undone
    * @throws GateError `platform.storage-full`, `platform.storage-unavailable`
    */
-  tx<T>(work: (db: Db) => Promise<T>): Promise<T>
+  tx<T>(work: (db: Db) => Promise<T>, options?: TxOptions): Promise<T>
   /**
    * A number that stays equal as long as nothing touched `name`, in this process or another. Cheap enough for every
    * request. When another process's changes cannot be ruled out for the last second, every call answers a new number, so

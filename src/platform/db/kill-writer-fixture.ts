@@ -6,7 +6,8 @@ import type { Place } from '../testing/databases.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
-// The child of kill.test.ts: writes records, eight at a time, and prints each id once it is acknowledged.
+// The child of kill.test.ts: writes records, eight at a time, and prints each id once it is acknowledged; every other lane
+// asks for no sync of its own.
 const place = JSON.parse(process.argv[2] ?? '') as Place
 const round = process.argv[3] ?? ''
 const silent: Log = {
@@ -27,7 +28,8 @@ const ctx = testContext({ database, clock: systemClock })
 async function writeOn(lane: number): Promise<never> {
   for (let index = 0; ; index++) {
     const id = `${round}/${lane}/${index}.`
-    await ctx.tx((inner) => inner.audit({ action: 'a.b', target: { type: 'thing', id } }))
+    const durableWithNext = lane % 2 === 1
+    await ctx.tx((inner) => inner.audit({ action: 'a.b', target: { type: 'thing', id } }), { durableWithNext })
     writeSync(1, `${id}\n`)
   }
 }

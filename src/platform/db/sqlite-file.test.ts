@@ -60,6 +60,36 @@ test('a commit is synced before it is acknowledged, and references are enforced'
   assert.deepEqual(settings, [2, 1, 'wal'])
 })
 
+test('only a group of transactions that all leave their durability to the next waits for no disk', async (t) => {
+  const database = await open(t, newPath(t))
+  const write = (later: boolean, then?: () => void) =>
+    database.tx(
+      async (db) => {
+        then?.()
+        const { rows } = await sql.raw<{ synchronous: number }>('pragma synchronous').execute(tables(db))
+        return rows[0]?.synchronous
+      },
+      { durableWithNext: later },
+    )
+  const [normal, full] = [1, 2]
+  assert.equal(await write(true), normal)
+  assert.equal(await write(false), full)
+  assert.deepEqual(await Promise.all([write(true), write(true)]), [normal, normal])
+  // beside one that must be durable
+  assert.deepEqual(await Promise.all([write(true), write(false)]), [full, full])
+  // one that must be durable does not join a group that began without
+  const began = Promise.withResolvers<void>()
+  const first = write(true, began.resolve)
+  await began.promise
+  assert.deepEqual(await Promise.all([first, write(false)]), [normal, full])
+  // a roll-back begins anew
+  await assert.rejects(
+    database.tx(() => Promise.reject(new Error('undone')), { durableWithNext: true }),
+    /undone/,
+  )
+  assert.equal(await write(false), full)
+})
+
 test('a file that is no database is refused and left as it is', async (t) => {
   const path = newPath(t)
   writeFileSync(path, 'my diary\n'.repeat(1_000))

@@ -44,6 +44,11 @@ export class SqliteConnection {
     this.#prepare(sql).statement.run()
   }
 
+  /** A PRAGMA takes effect when it is prepared, so it is at each use. */
+  set(pragma: string): void {
+    this.#database.exec(`PRAGMA ${pragma}`)
+  }
+
   close(): void {
     this.#prepared.clear()
     this.#database.close()

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import { GateError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { fail } from '../platform-errors.ts'
-import type { Db, EpochName } from './database.ts'
+import type { Db, EpochName, TxOptions } from './database.ts'
 import { isBusy, storageFailure } from './failures.ts'
 import { makeHandle, Transaction } from './handle.ts'
 import type { SqliteConnection } from './sqlite-statements.ts'
@@ -20,6 +20,7 @@ const attemptPause = 20
 
 interface Queued {
   readonly work: (db: Db) => Promise<unknown>
+  readonly durableWithNext: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -51,16 +52,18 @@ export class SqliteWriter {
   readonly #connection: SqliteConnection
   readonly #queue: Queued[] = []
   #draining: Promise<void> | undefined
+  /** Whether a COMMIT waits for the disk. */
+  #syncs = true
 
   constructor(options: WriterOptions) {
     this.#options = options
     this.#connection = options.connection
   }
 
-  tx<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  tx<T>(work: (db: Db) => Promise<T>, { durableWithNext = false }: TxOptions = {}): Promise<T> {
     refuseNested(this)
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      this.#queue.push({ work, durableWithNext, resolve: resolve as (value: unknown) => void, reject })
       this.#draining ??= this.#drain()
     })
   }
@@ -113,6 +116,8 @@ export class SqliteWriter {
     for (let taken = 0; taken < mostInGroup; taken++) {
       // one turn of the event loop lets requests that arrived meanwhile join
       if (this.#queue.length === 0) await nextTurn()
+      // the next group waits for the disk
+      if (this.#queue[0]?.durableWithNext === false && !this.#syncs) return
       const next = this.#queue.shift()
       if (next === undefined) return
       const done = await this.#one(next, finished.length > 0)
@@ -166,9 +171,18 @@ export class SqliteWriter {
     }
   }
 
+  /** Without a sync a COMMIT is in the system's memory, behind all before it and before all after: the next sync takes it along. */
+  #sync(syncs: boolean): void {
+    if (this.#syncs === syncs) return
+    this.#connection.set(`synchronous = ${syncs ? 'FULL' : 'NORMAL'}`)
+    this.#syncs = syncs
+  }
+
   async #begin(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
+        // SQLite cannot be told so once a transaction is open
+        this.#sync(this.#queue.some(({ durableWithNext }) => !durableWithNext))
         this.#connection.exec('BEGIN IMMEDIATE')
         return
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { type Database, type Db, type EpochName, epochNames, type RoomMigrations } from './database.ts'
+import { type Database, type Db, type EpochName, epochNames, type RoomMigrations, type TxOptions } from './database.ts'
 import { isReadOnlyViolation, storageFailure } from './failures.ts'
 import { makeHandle } from './handle.ts'
 import { applyMigrations } from './migrations.ts'
@@ -64,9 +64,9 @@ class SqliteDatabase implements Database {
     })
   }
 
-  async tx<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  async tx<T>(work: (db: Db) => Promise<T>, options?: TxOptions): Promise<T> {
     if (this.#closing !== undefined) throw new TypeError('the database is closed')
-    return this.#writer.tx(work)
+    return this.#writer.tx(work, options)
   }
 
   epoch(name: EpochName): number {

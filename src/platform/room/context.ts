@@ -3,7 +3,7 @@ import type { AuditEntry, Journal, JournalValue } from '../audit/audit.ts'
 import { insertRecords } from '../audit/audit-store.ts'
 import { makeRecord } from '../audit/records.ts'
 import type { Clock, Random } from '../clock.ts'
-import type { Database, Db } from '../db/database.ts'
+import type { Database, Db, TxOptions } from '../db/database.ts'
 import { afterCommit, transactionOf } from '../db/handle.ts'
 import { payloadOf } from '../events/announcement.ts'
 import { hasEventReaders, insertEvent } from '../events/outbox-store.ts'
@@ -50,13 +50,13 @@ class BoundContext implements Ctx {
     return prefixedId(prefix, this.now, this.#options.random.bytes(10))
   }
 
-  async tx<T>(work: (ctx: Ctx) => Promise<T>): Promise<T> {
+  async tx<T>(work: (ctx: Ctx) => Promise<T>, options?: TxOptions): Promise<T> {
     if (this.db.inTransaction) return this.#join(work)
     const { database, guard } = this.#options
     return database.tx(async (db) => {
       await guard?.(db)
       return work(new BoundContext(this.#options, this.actor, db, this.now))
-    })
+    }, options)
   }
 
   audit(entry: AuditEntry): Promise<void> {

@@ -3,7 +3,7 @@ import type { Actor, ActorCredential, Decision, Resource } from '#kit'
 import type { AuditEntry, Journal, JournalValue, Refusal } from '../audit/audit.ts'
 import type { Clock, Random } from '../clock.ts'
 import type { CoreConfig } from '../config/core.ts'
-import type { Database, Db, EpochName, Migration } from '../db/database.ts'
+import type { Database, Db, EpochName, Migration, TxOptions } from '../db/database.ts'
 import type { Egress } from '../egress/egress.ts'
 import type { ErrorTable } from '../errors.ts'
 import type { Announcement, EventTable } from '../events/announcement.ts'
@@ -31,8 +31,8 @@ export interface Ctx {
   readonly requestId: string
   /** `newId('acc')` → `acc_0199…` */
   newId(prefix: string): string
-  /** Runs `work` in a transaction; inside one it joins. Commits before it resolves. */
-  tx<T>(work: (ctx: Ctx) => Promise<T>): Promise<T>
+  /** Runs `work` in a transaction; inside one it joins, and is as durable as that. Commits before it resolves. */
+  tx<T>(work: (ctx: Ctx) => Promise<T>, options?: TxOptions): Promise<T>
   /**
    * Writes a journal record in this transaction, and announces the change to those who are told of every event
    * (`Opened.everyEvent`); the room's `events` say what of it. @throws TypeError outside one: a change and its record commit
