@@ -121,7 +121,7 @@ describe('every page of the demo, looked at', { skip: browserMissing() }, () => 
       text: `@id("sure") forbid (principal is Gatehouse::Account, action == Gatehouse::Action::"sessions:open", resource)
         unless { context.phishingResistant };`,
     })
-    await look(await openAs('sam', second), 'a passkey wanted', 'A rule asks for one that works here alone')
+    await look(await openAs('sam', second), 'a passkey wanted', 'Prove what you have first')
     assert.deepEqual(faults, [])
   })
 })

@@ -38,7 +38,7 @@ export function secondPage({ forms, demand, proven, refusal, enrol, hasEnded, to
 ${refusal === undefined ? nothing : notice('refused', refusal.title, refusal.detail)}
 ${
   demand.phishingResistant
-    ? notice('info', 'A rule asks for one that works here alone', 'A passkey or a client certificate.')
+    ? notice('info', 'A rule asks for one that works here alone', resistantText(forms.map(({ kind }) => kind)))
     : nothing
 }
 ${forms.map((one) => html`${forms.length > 1 ? html`<h2>${heading(one.kind)}</h2>` : nothing}${one.body}`)}
@@ -46,6 +46,14 @@ ${enrolment(enrol, to)}
 ${forms.length + enrol.length === 0 ? emptyState(hasEnded ? endedText : lackingText) : nothing}
 ${actionForm({ action: '/sign-in/second/cancel', submit: 'Start again' })}`
   return { title: 'One more proof', body, frame: 'bare', scripts: ['passkeys'] }
+}
+
+/** Whoever has none makes one, but only after what they have: else a password would be enough to make one. */
+function resistantText(kinds: readonly CredentialKind[]): string {
+  const here = kinds.some((kind) => credentialKinds[kind].phishingResistant)
+  return here || kinds.length === 0
+    ? 'A passkey or a client certificate.'
+    : 'Prove what you have first; then you make a passkey, which is asked for from then on.'
 }
 
 const lackingText = {

@@ -1,5 +1,5 @@
 import type { FieldFault, ShellPage } from '#platform'
-import { command, field, form, html, link, nothing, notice, pageHeader, time } from '#platform/ui'
+import { checkboxes, command, field, form, html, link, nothing, notice, pageHeader, time } from '#platform/ui'
 import type { Account } from '../../account-store.ts'
 import { passwordFields } from '../../views/fields.ts'
 import type { MadeLink, RecoveryPass } from '../recovery.ts'
@@ -103,9 +103,27 @@ ${form({
   submit: 'Make the link',
   cancel: { text: 'Cancel', href: path },
   faults,
-  body: html`<fieldset><legend>Besides</legend>
-<label><input type="checkbox" name="secondFactors" value="yes"> Take second factors away too: for a lost phone or passkey</label>
-${canMail ? html`<label><input type="checkbox" name="byMail" value="yes" checked> Send it to ${account.email ?? ''} instead of showing it here</label>` : nothing}</fieldset>`,
+  body: html`${checkboxes({
+    name: 'secondFactors',
+    label: 'Second factors',
+    choices: [
+      {
+        value: 'yes',
+        text: 'Take them away too',
+        hint: 'For a lost phone or passkey. Whoever has the link needs nothing else then.',
+      },
+    ],
+    values: [],
+  })}${
+    canMail
+      ? checkboxes({
+          name: 'byMail',
+          label: 'How it gets there',
+          choices: [{ value: 'yes', text: `Send it to ${account.email ?? ''} instead of showing it here` }],
+          values: ['yes'],
+        })
+      : nothing
+  }`,
 })}`
   return { title, body, section: '/accounts', frame: 'full' }
 }
