@@ -1,7 +1,7 @@
 /**
  * What large bodies and idle WebSockets cost the gate in memory: a gigabyte down and one up on a public route, then 5,000
  * WebSockets that say nothing, beside a bare `undici` proxy in the same run. Growth is resident memory of the proxy's
- * process, at most while it works, over what it had after a small body of the same kind. Linux only (`/proc`).
+ * process, at most while it works, over what it had after one of a mebibyte. Linux only (`/proc`).
  *
  * Needs openssl (Debian package of the same name).
  */
@@ -102,7 +102,7 @@ async function begin(...args: Parameters<typeof start>): Promise<Program> {
 }
 
 async function stream(target: Target, pass: (target: Target, size: number) => Promise<void>) {
-  await pass(target, 64 * mib)
+  await pass(target, mib)
   const before = residentOf(target.program.pid)
   let most = before
   const watch = setInterval(() => {

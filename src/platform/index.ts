@@ -93,6 +93,7 @@ export type {
   UpgradeHandler,
 } from './listener/listener.ts'
 export { createLog, jsonText, type Log, type LogFields, type LogOptions } from './log.ts'
+export { bodyPassed } from './memory.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { consoleOrigin, originOf } from './origin.ts'
 export { isSecretName, pathOnly } from './redact.ts'

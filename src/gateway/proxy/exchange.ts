@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { ServedRequest, ServedResponse } from '#platform'
+import { bodyPassed, type ServedRequest, type ServedResponse } from '#platform'
 import type { ResponseRules } from '../defence/response-rules.ts'
 import { boundedBody } from '../defence/sizes.ts'
 import type { GatewayCode } from '../errors.ts'
@@ -156,6 +156,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) controller.abort(new Error('the client went away'))
   }
 
+  onBodySent(piece: Buffer): void {
+    bodyPassed(piece.length)
+  }
+
   onRequestUpgrade(
     _controller: Dispatcher.DispatchController,
     status: number,
@@ -223,6 +227,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#out.end(chunk)
       return
     }
+    bodyPassed(chunk.length)
     if (this.#left > 0) this.#left -= chunk.length
     if (this.#out.write(chunk) || this.#stalled !== undefined) return
     controller.pause()

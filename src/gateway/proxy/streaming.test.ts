@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { countCollections } from '#platform/testing'
 import { openHttp2, startGate, startUpstream, type TestGate } from '../testing.ts'
 import { startRaw } from '../upstreams/testing.ts'
 
@@ -227,3 +228,30 @@ function takeUpload(socket: Socket, begun: number, size: number): void {
     if (got >= size) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
   })
 }
+
+test('the buffers of long bodies are collected on their way, up and down, of announced and unannounced length', async (t) => {
+  const mib = 1_048_576
+  const upstream = await startUpstream(t, (request, response) => {
+    request.resume().on('end', () => response.end(request.method === 'GET' ? Buffer.alloc(32 * mib) : 'taken'))
+  })
+  const gate = await startGate(t)
+  const limits = { bodyBytes: 64 * mib }
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access, limits })
+  const collected = countCollections(t)
+  const grown = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = collected()
+    await work()
+    // told of in a turn of its own
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    return collected() - before
+  }
+  const body = 'x'.repeat(32 * mib)
+  assert.ok((await grown(() => gate.ask({ host }))) >= 3)
+  assert.ok((await grown(() => gate.ask({ host, method: 'POST', body }))) >= 3)
+  const chunked = { 'transfer-encoding': 'chunked' }
+  assert.ok((await grown(() => gate.ask({ host, method: 'POST', body, headers: chunked }))) >= 3)
+  const trailing = { ...chunked, trailer: 'x-sum' }
+  assert.ok((await grown(() => gate.ask({ host, method: 'POST', body, headers: trailing }))) >= 3)
+  // what is small is V8's own business
+  assert.equal(await grown(() => gate.ask({ host, method: 'POST', body: 'short' })), 0)
+})

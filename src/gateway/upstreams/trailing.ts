@@ -122,7 +122,10 @@ class Trailing implements Dispatcher.DispatchController {
     const { body, trailers } = this.#options
     if (this.#over || !(body instanceof Readable)) return
     this.#wait()
-    body.on('data', () => this.#wait())
+    body.on('data', (piece: Buffer) => {
+      this.#handler.onBodySent?.(piece)
+      this.#wait()
+    })
     body.once('error', (error) => this.#fail(error))
     body.once('end', () => {
       if (this.#over) return
