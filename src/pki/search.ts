@@ -1,6 +1,7 @@
 import type { SearchSource } from '#platform'
 import { listHolders } from './holders/holders-store.ts'
-import { listCertificates, titleOf } from './issue/certificate-store.ts'
+import { listCertificates } from './issue/certificate-list-store.ts'
+import { titleOf } from './issue/certificate-store.ts'
 import { titleOf as holderTitle, pathOf } from './views/holders.ts'
 
 /** Certificates by name, subject, serial number or label. A name is one find, however often it was renewed. */

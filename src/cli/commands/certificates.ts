@@ -24,6 +24,7 @@ export interface ListOptions extends TargetOptions {
   readonly profile?: string
   readonly state?: string
   readonly holder?: string
+  readonly asker?: string
 }
 
 export interface IssueOptions extends TargetOptions {
@@ -44,9 +45,9 @@ export interface IssueOptions extends TargetOptions {
 }
 
 export async function listCertificates(options: ListOptions): Promise<void> {
-  const { search, profile, state, holder } = options
+  const { search, profile, state, holder, asker } = options
   const client = await connect(options)
-  const wanted = { q: search, profile, state, holder, limit: '200' }
+  const wanted = { q: search, profile, state, holder, asker, limit: '200' }
   const query = new URLSearchParams(
     Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
@@ -55,12 +56,13 @@ export async function listCertificates(options: ListOptions): Promise<void> {
     data.items.length === 0
       ? 'No certificates.'
       : table(
-          ['NAME', 'PROFILE', 'STATE', 'ENDS', 'SERIAL', 'ID'],
+          ['NAME', 'PROFILE', 'STATE', 'ENDS', 'LAST USED', 'SERIAL', 'ID'],
           data.items.map((one) => [
             visible(one.host ?? (one.subject === '' ? (one.names[0] ?? '') : one.subject)),
             one.profile,
             stateOf(one),
             time(one.notAfter),
+            one.lastUse === null ? 'never' : time(one.lastUse.at),
             one.serial,
             one.id,
           ]),

@@ -15,6 +15,7 @@ export function addCertificates(pki: Command): void {
     .option('--profile <profile>', 'only those of this profile')
     .option('--state <state>', 'only those in this state: valid, ending, ended, revoked')
     .option('--holder <id>', 'only those that speak for this principal')
+    .option('--asker <id>', 'only those that this principal asked for')
     .action(async (options: ListOptions) => {
       const { listCertificates } = await import('../commands/certificates.ts')
       await listCertificates(options)

@@ -29,17 +29,28 @@ export async function noteCertificateUse(
 
 /** The last use of a certificate; `undefined` when it was never used. */
 export async function findCertificateUse(db: Db, id: string): Promise<CertificateUse | undefined> {
-  const row = await tables<PkiTables>(db)
+  return (await findCertificateUses(db, [id])).get(id)
+}
+
+/** The last use of each of these; those never used are left out. */
+export async function findCertificateUses(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, CertificateUse>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tables<PkiTables>(db)
     .selectFrom('pki_certificate_uses')
     .selectAll()
-    .where('certificate_id', '=', id)
-    .executeTakeFirst()
-  return (
-    row && {
-      seenAt: row.seen_at,
-      address: row.address ?? undefined,
-      region: row.region ?? undefined,
-      client: row.client ?? undefined,
-    }
-  )
+    .where('certificate_id', 'in', ids)
+    .execute()
+  return new Map(rows.map((row) => [row.certificate_id, useOf(row)]))
+}
+
+function useOf(row: PkiTables['pki_certificate_uses']): CertificateUse {
+  return {
+    seenAt: row.seen_at,
+    address: row.address ?? undefined,
+    region: row.region ?? undefined,
+    client: row.client ?? undefined,
+  }
 }

@@ -1,6 +1,5 @@
-import type { ExpressionBuilder } from 'kysely'
 import type { CredentialLimits } from '#kit'
-import { contains, type Db, tables } from '#platform'
+import { type Db, tables } from '#platform'
 import type { PkiTables } from '../tables.ts'
 
 /** The first of these hosts that a certificate is served for here. */
@@ -193,44 +192,8 @@ export async function findCertificates(db: Db, ids: readonly string[]): Promise<
   return (await rows.execute()).map(recordOf)
 }
 
-const searched = ['names', 'subject', 'serial', 'label'] as const
-
-/** What a list shows; what is absent leaves none out. */
-export interface CertificateFilter {
-  /** In a name, the subject, the serial number or the label; lower case. */
-  readonly text?: string | undefined
-  readonly profile?: string | undefined
-  /** `ending`: valid, with less than 30 days and less than a quarter of its life left. */
-  readonly state?: 'valid' | 'ending' | 'ended' | 'revoked' | undefined
-  readonly holder?: string | undefined
-  /** No others than with these ids. */
-  readonly only?: readonly string[] | undefined
-}
-
-/** From how much life left on a certificate counts as ending, at most. */
-const endingMs = 30 * 86_400_000
-/** And when less than one part of so many of its life is left: who renews in time never gets there. */
-const endingShare = 4
-
-/** Whether a certificate ends soon. */
-export function isEnding(
-  { notBefore, notAfter }: Pick<CertificateRecord, 'notBefore' | 'notAfter'>,
-  now: number,
-): boolean {
-  return notAfter - now <= Math.min(endingMs, (notAfter - notBefore) / endingShare)
-}
-
-/** The second half of that, in SQL: (end - now) * share <= end - begin. */
-function isInLastShare(now: number) {
-  return (eb: ExpressionBuilder<Pick<PkiTables, 'pki_certificates'>, 'pki_certificates'>) =>
-    eb(
-      eb(eb('pki_certificates.not_after', '*', endingShare - 1), '+', eb.ref('pki_certificates.not_before')),
-      '<=',
-      now * endingShare,
-    )
-}
-
-const recordColumns = [
+/** What a record is read from. */
+export const recordColumns = [
   'id',
   'authority_id',
   'serial',
@@ -251,34 +214,6 @@ const recordColumns = [
   'revoked_at',
   'revocation_reason',
 ] as const
-
-/** Newest first. @param before id of the last one already shown */
-export async function listCertificates(
-  db: Db,
-  filter: CertificateFilter,
-  before: string | undefined,
-  limit: number,
-  now: number,
-): Promise<readonly CertificateRecord[]> {
-  const { text, profile, state, holder, only } = filter
-  // ids begin with the time of their making, so their order is the order of issue
-  let rows = tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .select(recordColumns)
-    .orderBy('id', 'desc')
-    .limit(limit)
-  if (before !== undefined) rows = rows.where('id', '<', before)
-  if (text !== undefined) rows = rows.where(contains(searched, text))
-  if (profile !== undefined) rows = rows.where('profile', '=', profile)
-  if (holder !== undefined) rows = rows.where('holder_id', '=', holder)
-  if (only !== undefined) rows = rows.where('id', 'in', only)
-  if (state === 'revoked') rows = rows.where('revoked_at', 'is not', null)
-  else if (state !== undefined) rows = rows.where('revoked_at', 'is', null)
-  if (state === 'ended') rows = rows.where('not_after', '<=', now)
-  else if (state === 'valid' || state === 'ending') rows = rows.where('not_after', '>', now)
-  if (state === 'ending') rows = rows.where('not_after', '<=', now + endingMs).where(isInLastShare(now))
-  return (await rows.execute()).map(recordOf)
-}
 
 /** In order of id, after the given one. */
 export async function listCertificatesInOrder(
@@ -315,77 +250,6 @@ export async function findSuccessor(db: Db, id: string): Promise<string | undefi
   return row?.id
 }
 
-/** A certificate that ends soon. */
-export interface Ending {
-  readonly id: string
-  readonly subject: string
-  readonly profile: string
-  readonly notAfter: number
-}
-
-/**
- * Those that stand, end by then with little of their life left, and have no successor that stands, the first to end first; those whose key is here are
- * left out, since they are renewed here.
- */
-export async function endingUnrenewed(
-  db: Db,
-  now: number,
-  until: number,
-  holder: string | undefined,
-  limit: number,
-): Promise<readonly Ending[]> {
-  let query = tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .select(['id', 'subject', 'profile', 'not_after'])
-    .where('not_after', '>', now)
-    .where('not_after', '<=', until)
-    .where(isInLastShare(now))
-    .where('revoked_at', 'is', null)
-    .where('sealed_key', 'is', null)
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('pki_certificates as s')
-            .select('s.id')
-            .whereRef('s.renewed_from', '=', 'pki_certificates.id')
-            .where('s.revoked_at', 'is', null),
-        ),
-      ),
-    )
-  if (holder !== undefined) query = query.where('holder_id', '=', holder)
-  const rows = await query.orderBy('not_after').limit(limit).execute()
-  return rows.map(({ id, subject, profile, not_after: notAfter }) => ({ id, subject, profile, notAfter }))
-}
-
-/** Of those that have not ended: how many stand, end soon, are revoked. */
-export async function countCertificates(
-  db: Db,
-  now: number,
-  soon: number,
-): Promise<Readonly<Record<'valid' | 'ending' | 'revoked', number>>> {
-  const row = await tables<PkiTables>(db)
-    .selectFrom('pki_certificates')
-    .where('not_after', '>', now)
-    .select(({ fn, eb }) => [
-      fn.countAll<number>().as('all'),
-      fn.count<number>('revoked_at').as('revoked'),
-      fn
-        .count<number>(
-          eb
-            .case()
-            .when(eb.and([eb('not_after', '<=', soon), isInLastShare(now)(eb), eb('revoked_at', 'is', null)]))
-            .then(1)
-            .end(),
-        )
-        .as('ending'),
-    ])
-    .executeTakeFirst()
-  const all = Number(row?.all ?? 0)
-  const revoked = Number(row?.revoked ?? 0)
-  return { valid: all - revoked, ending: Number(row?.ending ?? 0), revoked }
-}
-
 /** Erases the keys of certificates that ended before `end` (nobody can use them) and answers how many. */
 export async function forgetEndedKeys(db: Db, end: number): Promise<number> {
   const { numUpdatedRows } = await tables<PkiTables>(db)
@@ -402,7 +266,7 @@ export function storedLimits({ limits }: Pick<PkiTables['pki_certificates'], 'li
   return limits === null ? undefined : (JSON.parse(limits) as CredentialLimits)
 }
 
-function recordOf(row: Pick<PkiTables['pki_certificates'], (typeof recordColumns)[number]>): CertificateRecord {
+export function recordOf(row: Pick<PkiTables['pki_certificates'], (typeof recordColumns)[number]>): CertificateRecord {
   return {
     id: row.id,
     authorityId: row.authority_id,

@@ -43,8 +43,21 @@ export const certificate = z.object({
 })
 export type Certificate = z.infer<typeof certificate>
 
-/** `GET /api/v1/certificates`, newest first */
-export const certificateList = z.object({ items: z.array(certificate), next: z.string().nullable() })
+const lastUse = z
+  .object({
+    at: instant,
+    address: z.string().nullable(),
+    region: z.string().nullable().describe('Country of the address, as two letters; null: not known.'),
+    client: z.string().nullable().describe('The program, as it named itself.'),
+  })
+  .nullable()
+  .describe('Towards Gatehouse and its routes, to the minute; null: never.')
+
+/** `GET /api/v1/certificates` */
+export const certificateList = z.object({
+  items: z.array(certificate.extend({ lastUse })),
+  next: z.string().nullable(),
+})
 export type CertificateList = z.infer<typeof certificateList>
 
 export const certificateStates = ['valid', 'ending', 'ended', 'revoked'] as const
@@ -66,9 +79,10 @@ export const certificateQuery = z.strictObject({
     .union([z.literal('').transform(() => undefined), z.enum(certificateStates)])
     .optional()
     .describe(
-      'Only those in this state; `ending`: valid, with less than 30 days and less than a quarter of its life left.',
+      'Only those in this state; `ending`: valid, with less than 30 days and less than a quarter of its life left, the next to end first; `ended`: what ended last first.',
     ),
   holder: z.string().max(64).optional().describe('Only those that speak for this principal.'),
+  asker: z.string().max(64).optional().describe('Only those that this principal asked for.'),
   cursor: z.string().max(1024).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })
@@ -84,17 +98,7 @@ export const issuedView = certificate.extend({
 export type IssuedView = z.infer<typeof issuedView>
 
 /** `GET /api/v1/certificates/{id}` */
-export const certificateRead = issuedView.extend({
-  lastUse: z
-    .object({
-      at: instant,
-      address: z.string().nullable(),
-      region: z.string().nullable().describe('Country of the address, as two letters; null: not known.'),
-      client: z.string().nullable().describe('The program, as it named itself.'),
-    })
-    .nullable()
-    .describe('Towards Gatehouse and its routes, to the minute; null: never.'),
-})
+export const certificateRead = issuedView.extend({ lastUse })
 export type CertificateRead = z.infer<typeof certificateRead>
 
 export const issuedWithKey = issuedView.extend({

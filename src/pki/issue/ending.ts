@@ -1,6 +1,6 @@
 import type { AccessFace } from '#access'
 import type { Ctx, Metrics, Pending } from '#platform'
-import { countCertificates, type Ending, endingUnrenewed } from './certificate-store.ts'
+import { countCertificates, type Ending, endingUnrenewed } from './certificate-list-store.ts'
 
 const day = 86_400_000
 /** From then on people are told. */

@@ -54,11 +54,9 @@ export async function ensureHolder(ctx: Ctx, access: AccessFace, { kind, name }:
   if (kind === 'account') return accountHolder(ctx, access, name)
   const found = await findNamed(ctx, { kind, name })
   if (found !== undefined) return found
-  return ctx.tx(async (tx) => {
-    const other = await findNamed(tx, { kind, name })
-    if (other !== undefined) return other
-    return makeHolder(tx, access, { kind, name, title: '' })
-  })
+  const [holder] = await ctx.tx((tx) => ensureHolders(tx, access, [{ kind, name }]))
+  if (holder === undefined) throw new TypeError('a holder was lost')
+  return holder
 }
 
 interface NewName {
@@ -122,7 +120,7 @@ export async function ensureHolders(
   const holders: (Holder | undefined)[] = []
   for (const named of names) {
     const key = `${named?.kind} ${named?.name}`
-    const holder = named && (known.get(key) ?? (await ensureHolder(tx, access, named)))
+    const holder = named && (known.get(key) ?? (await accountHolder(tx, access, named.name)))
     if (holder !== undefined) known.set(key, holder)
     holders.push(holder)
   }

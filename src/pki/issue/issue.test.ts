@@ -10,7 +10,7 @@ import { type Ctx, GateError, listAudit, systemRandom, tables, wholeRoute } from
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
 import { findRoute, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
-import { countCertificates, endingUnrenewed, listCertificates } from './certificate-store.ts'
+import { countCertificates, endingUnrenewed, listCertificates } from './certificate-list-store.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
 import { ensureHolder } from './holders.ts'
 import { type IssueParts, issue, orderWithNewKey } from './issue.ts'
@@ -411,10 +411,8 @@ eachDialect((_, open) => {
       )
     }
     assert.deepEqual(await told(admin, 300), [])
-    assert.deepEqual(
-      await told(admin, 355),
-      [device.id, own.id].map((id) => `/certificates/${id}`),
-    )
+    // both end in the same second
+    assert.deepEqual(new Set(await told(admin, 355)), new Set([device.id, own.id].map((id) => `/certificates/${id}`)))
     assert.deepEqual(await told(ada, 355), [`/certificates/${own.id}`])
     assert.deepEqual(await told(admin, 400), [])
   })

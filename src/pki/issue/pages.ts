@@ -220,7 +220,7 @@ function detailPage(parts: CertificatePageParts): Route {
         authority: authority?.stored.name,
         chain: chainPem(record, authority?.chain ?? []),
         holder: await holderName(ctx, parts, record.holderId),
-        asker: await askerName(ctx, parts, record.askedBy),
+        asker: await askerOf(ctx, parts, record.askedBy),
         successor: await findSuccessor(ctx.db, record.id),
         use: await findCertificateUse(ctx.db, record.id),
         now: ctx.now,
@@ -230,9 +230,9 @@ function detailPage(parts: CertificatePageParts): Route {
   })
 }
 
-async function askerName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {
+async function askerOf(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {
   if (id === undefined) return undefined
-  return (await access.findPrincipal(ctx.db, { id }))?.name ?? id
+  return { id, name: (await access.findPrincipal(ctx.db, { id }))?.name ?? id }
 }
 
 async function holderName(ctx: Ctx, { access }: CertificatePageParts, id: string | undefined) {

@@ -1,8 +1,9 @@
 import type { AccessFace } from '#access'
 import { type Ctx, type Keyring, type Route, route } from '#platform'
-import { findCertificateUse } from '../clients/use-store.ts'
+import { type CertificateUse, findCertificateUse, findCertificateUses } from '../clients/use-store.ts'
 import { fail } from '../errors.ts'
-import { type CertificateRecord, findCertificate, listCertificates } from './certificate-store.ts'
+import { listCertificates } from './certificate-list-store.ts'
+import { type CertificateRecord, findCertificate } from './certificate-store.ts'
 import {
   batchBody,
   type CertificateQuery,
@@ -38,12 +39,13 @@ function readingRoutes(parts: CertificateRouteParts): readonly Route[] {
       path: '/api/v1/certificates',
       door: 'api',
       access: { each: 'certificates:read' },
-      summary: 'Issued certificates, newest first',
+      summary: 'Issued certificates, with their last uses, newest first',
       query: certificateQuery,
       responses: { 200: certificateList },
       handler: async (ctx, { query }) => {
-        const { items, next } = await pageOfCertificates(ctx, parts, query)
-        return { kind: 'json', body: { items: items.map(certificateView), next: next ?? null } }
+        const { items, uses, next } = await pageOfCertificates(ctx, parts, query)
+        const views = items.map((record) => ({ ...certificateView(record), lastUse: useView(uses.get(record.id)) }))
+        return { kind: 'json', body: { items: views, next: next ?? null } }
       },
     }),
     route({
@@ -135,6 +137,8 @@ export async function getCertificate(ctx: Ctx, id: string): Promise<CertificateR
 
 export interface CertificatePage {
   readonly items: readonly CertificateRecord[]
+  /** Last uses of these, by id. */
+  readonly uses: ReadonlyMap<string, CertificateUse>
   readonly next: string | undefined
 }
 
@@ -144,23 +148,24 @@ export async function pageOfCertificates(
   { access, keyring }: Pick<CertificateRouteParts, 'access' | 'keyring'>,
   query: CertificateQuery,
 ): Promise<CertificatePage> {
-  const { q, profile, state, holder, cursor, limit } = query
+  const { q, profile, state, holder, asker, cursor, limit } = query
   const { items, next } = await access.list(ctx, {
     permission: 'certificates:read',
-    query: ['certificates', q ?? '', profile ?? '', state ?? '', holder ?? ''],
+    query: ['certificates', q ?? '', profile ?? '', state ?? '', holder ?? '', asker ?? ''],
     limit,
     cursor,
     keyring,
     read: (position, size, only) =>
       listCertificates(
         ctx.db,
-        { text: q, profile, state, holder, only },
-        position === undefined ? undefined : String(position[0]),
+        { text: q, profile, state, holder, asker, only },
+        position && { id: String(position[0]), notAfter: Number(position[1]) },
         size,
         ctx.now,
       ),
     thing: (record) => ({ id: record.id, resource: certificateResource(record) }),
-    position: ({ id }) => [id],
+    position: ({ id, notAfter }) => [id, notAfter],
   })
-  return { items, next: next ?? undefined }
+  const ids = items.map(({ id }) => id)
+  return { items, uses: await findCertificateUses(ctx.db, ids), next: next ?? undefined }
 }

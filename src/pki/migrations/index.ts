@@ -8,6 +8,7 @@ import { profilesMigration } from './0007-profiles.ts'
 import { holdersMigration } from './0008-holders.ts'
 import { serialsMigration } from './0009-serials.ts'
 import { usePlacesMigration } from './0010-use-places.ts'
+import { listsMigration } from './0011-lists.ts'
 
 export const migrations: readonly Migration[] = [
   certificatesMigration,
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   holdersMigration,
   serialsMigration,
   usePlacesMigration,
+  listsMigration,
 ]

@@ -13,12 +13,8 @@ import { fakeClock, type OpenDatabase } from '#platform/testing'
 import { createHierarchy, type Hierarchy } from '../authorities/hierarchy.ts'
 import type { LiveAuthority } from '../authorities/live-authority.ts'
 import { ensureRoot } from '../authorities/root.ts'
-import {
-  type CertificateRecord,
-  insertCertificate,
-  listCertificates,
-  type NewCertificate,
-} from '../issue/certificate-store.ts'
+import { listCertificates } from '../issue/certificate-list-store.ts'
+import { type CertificateRecord, insertCertificate, type NewCertificate } from '../issue/certificate-store.ts'
 import { issuedWithKey } from '../issue/contract.ts'
 import { type Ground, type GroundOptions, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
 

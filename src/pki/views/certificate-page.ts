@@ -11,6 +11,7 @@ import {
   notice,
   pageHeader,
   time,
+  withQuery,
 } from '#platform/ui'
 import type { CertificateUse } from '../clients/use-store.ts'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
@@ -28,8 +29,8 @@ export interface CertificatePageData {
   readonly holder:
     | { readonly id: string; readonly kind: string; readonly name: string; readonly href: string | undefined }
     | undefined
-  /** Name of who asked for it. */
-  readonly asker: string | undefined
+  /** Who asked for it. */
+  readonly asker: { readonly id: string; readonly name: string } | undefined
   /** The certificate that took its place. */
   readonly successor: string | undefined
   readonly use: CertificateUse | undefined
@@ -92,7 +93,10 @@ function limits({ limits }: CertificateRecord): Html | string {
 function timeline({ record, successor, use, asker, now }: CertificatePageData): Html {
   const { createdAt, notBefore, notAfter, revokedAt } = record
   const events: readonly (readonly [at: number, what: Html | string])[] = [
-    [createdAt, html`Issued ${asker !== undefined && html`on request of ${asker}`}${ways[record.via]}`],
+    [
+      createdAt,
+      html`Issued ${asker !== undefined && html`on request of <a href="${withQuery('/certificates', { asker: asker.id })}">${asker.name}</a>`}${ways[record.via]}`,
+    ],
     [notBefore, 'Valid from here'],
     ...(record.renewedFrom === undefined
       ? []

@@ -1,5 +1,6 @@
 import { badge, type Html } from '#platform/ui'
-import { type CertificateRecord, isEnding } from '../issue/certificate-store.ts'
+import { isEnding } from '../issue/certificate-list-store.ts'
+import type { CertificateRecord } from '../issue/certificate-store.ts'
 
 /** Whether a certificate stands, in a word. */
 export function stateBadge(record: CertificateRecord, now: number): Html {

@@ -18,6 +18,7 @@ import {
   time,
   withQuery,
 } from '#platform/ui'
+import type { CertificateUse } from '../clients/use-store.ts'
 import { fetchRootCommand, type TrustStep, trustSteps } from '../contract.ts'
 import type { Authority } from '../face.ts'
 import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
@@ -30,6 +31,8 @@ export interface CertificatesPageData {
   readonly root: Authority
   readonly origin: string
   readonly items: readonly CertificateRecord[]
+  /** Last uses of these, by id. */
+  readonly uses: ReadonlyMap<string, CertificateUse>
   readonly next: string | undefined
   readonly query: CertificateQuery
   /** Names to filter by. */
@@ -46,7 +49,8 @@ export interface CertificatesPageData {
 /** What was issued, and the root with how to trust it. */
 export function certificatesPage(data: CertificatesPageData): Html {
   const { query, items } = data
-  const filters = { q: query.q, profile: query.profile, state: query.state, holder: query.holder }
+  const { q, profile, state, holder, asker } = query
+  const filters = { q, profile, state, holder, asker }
   const active = Object.values(filters).some((value) => value !== undefined)
   const further = query.cursor !== undefined
   return html`${pageHeader({
@@ -115,15 +119,28 @@ function trustStep(step: TrustStep): Html {
 ${step.command !== undefined && command(step.command)}</details>`
 }
 
-function issued({ items, now }: CertificatesPageData, active: boolean, further: boolean): Html {
+const newestFirst = 'newest first'
+const orders = {
+  valid: newestFirst,
+  revoked: newestFirst,
+  ending: 'the next to end first',
+  ended: 'what ended last first',
+} as const
+
+function lastUse(use: CertificateUse | undefined, now: number): Html | string {
+  return use === undefined ? 'Never' : time(use.seenAt, now)
+}
+
+function issued({ items, uses, query, now }: CertificatesPageData, active: boolean, further: boolean): Html {
   return table({
-    caption: 'Issued certificates, newest first',
+    caption: `Issued certificates, ${orders[query.state ?? 'valid']}`,
     columns: [
       { title: 'Name', role: 'name', cell: (row) => html`<a href="/certificates/${row.id}">${titleOf(row)}</a>` },
       { title: 'State', cell: (row) => stateBadge(row, now) },
       { title: 'Profile', cell: (row) => row.profile },
       { title: 'Ends', cell: (row) => time(row.notAfter, now) },
       { title: 'Issued', cell: (row) => time(row.createdAt, now) },
+      { title: 'Last used', cell: (row) => lastUse(uses.get(row.id), now) },
       { title: 'Serial', cell: (row) => id(row.serial) },
     ],
     rows: items,
