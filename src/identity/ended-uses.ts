@@ -1,38 +1,46 @@
-import type { Decision } from '#kit'
-import { actorCredential } from './credentials/credential.ts'
-import { findOpenerOfSession, findTokenEvenRevoked } from './credentials/credential-store.ts'
-import type { Proof } from './face.ts'
+import type { ActorCredential, Decision } from '#kit'
 import type { Parts } from './parts.ts'
 
+/** What a token or session rests on, with what of it has ended. */
+export interface Rests {
+  readonly account: { readonly id: string; readonly handle: string }
+  /** The one that opened it, then further ones. */
+  readonly credentials: readonly ActorCredential[]
+  readonly revoked: readonly ActorCredential[]
+}
+
 /**
- * Journals that something was tried with a credential that was revoked or is over, or with a session it opened: somebody
+ * Journals that something was tried with a credential that was revoked or is over, or with a session that rests on one: somebody
  * may have it who should not. Sessions that merely ended are left out, since every browser that was closed overnight brings
  * one. Equal ones are gathered as all refusals are.
  */
-export async function noteEndedUse(parts: Parts, proof: Proof, address: string | undefined): Promise<void> {
-  const { database, journal, clock } = parts.kernel
-  const find = proof.kind === 'token' ? findTokenEvenRevoked : findOpenerOfSession
-  const found = await find(database.db, proof.hash)
-  if (found === undefined) return
-  const { account, credential } = found
-  const decision = endOf(credential.revokedAt !== undefined, (credential.expiresAt ?? Infinity) <= clock.now())
-  if (decision === undefined) return
+export function noteEndedUse(
+  parts: Parts,
+  { account, credentials, revoked }: Rests,
+  address: string | undefined,
+): void {
+  const { journal, clock } = parts.kernel
+  const now = clock.now()
+  const ended = revoked[0] ?? credentials.find(({ expiresAt = Infinity }) => expiresAt <= now)
+  if (ended === undefined) return
   journal.refused({
     actor: {
       principal: { kind: 'account', id: account.id, name: account.handle },
-      credential: actorCredential(credential),
+      credential: ended,
       ...(address === undefined ? {} : { address }),
     },
     permission: 'signed-in',
-    decision,
+    decision: endOf(ended, revoked.length > 0),
     // whoever asks has its own; what was refused here is the proof, before there was anything to ask for
     requestId: '',
   })
 }
 
-function endOf(isRevoked: boolean, isOver: boolean): Decision | undefined {
-  if (!isRevoked && !isOver) return undefined
+function endOf({ kind }: ActorCredential, isRevoked: boolean): Decision {
   const code = isRevoked ? 'credential-revoked' : 'credential-expired'
-  const reason = isRevoked ? 'The credential used was revoked.' : 'The credential used is over.'
+  // where certificates are kept is known that one stands no more, and no more than that
+  const revoked =
+    kind === 'certificate' ? 'The certificate used was revoked or is over.' : 'The credential used was revoked.'
+  const reason = isRevoked ? revoked : 'The credential used is over.'
   return { allowed: false, step: 'credential', code, reason, policies: [] }
 }

@@ -1,13 +1,13 @@
 import type { ActorCredential } from '#kit'
 import { findAccount } from './account-store.ts'
 import { actorCredential } from './credentials/credential.ts'
-import { findTokenByHash } from './credentials/credential-store.ts'
-import { noteEndedUse } from './ended-uses.ts'
+import { findTokenEvenRevoked } from './credentials/credential-store.ts'
+import { noteEndedUse, type Rests } from './ended-uses.ts'
 import type { IdentityFace, Profile, Proof } from './face.ts'
 import type { Parts } from './parts.ts'
 import { changePasswordPath } from './passwords/leaked.ts'
-import { createProofs, type Standing } from './proofs.ts'
-import { findSessionByToken } from './session-store.ts'
+import { createProofs, type Found } from './proofs.ts'
+import { findSessionEvenEnded, type StandingSession } from './session-store.ts'
 import { isActiveNow } from './suspension/suspension.ts'
 import { hashOfToken, isApiToken, isSessionToken } from './token-format.ts'
 import type { Uses } from './uses.ts'
@@ -20,20 +20,14 @@ type Lookups = Pick<IdentityFace, 'findSession' | 'findToken' | 'proofOf' | 'fin
 export function createLookups(parts: Parts, uses: Uses): Lookups {
   const { database, clock } = parts.kernel
   const elsewhere = () => parts.certificates.epoch()
-  const common = { database, clock, note: uses.note, elsewhere }
+  const noteRefused = (rests: Rests, address: string | undefined) => noteEndedUse(parts, rests, address)
+  const common = { database, clock, note: uses.note, noteRefused, elsewhere }
   const sessions = createProofs({ ...common, read: (hash) => readSession(parts, hash) })
   const tokens = createProofs({ ...common, read: (hash) => readToken(parts, hash) })
-  const findActor: IdentityFace['findActor'] = (proof, host, address, purpose, client) => {
-    const found =
-      proof.kind === 'session'
-        ? sessions.find(proof, host, address, purpose)
-        : tokens.find(proof, undefined, address, purpose, client)
-    if (!(found instanceof Promise) || purpose === 'watch') return found
-    return found.then(async (actor) => {
-      if (actor === undefined) await noteEndedUse(parts, proof, address)
-      return actor
-    })
-  }
+  const findActor: IdentityFace['findActor'] = (proof, host, address, purpose, client) =>
+    proof.kind === 'session'
+      ? sessions.find(proof, host, address, purpose)
+      : tokens.find(proof, undefined, address, purpose, client)
   return {
     findSession: (token, host, address, purpose) => {
       const proof = proofOf(token)
@@ -54,15 +48,29 @@ function proofOf(token: string): Proof | undefined {
   return kind === undefined ? undefined : { kind, hash: hashOfToken(token) }
 }
 
-async function readSession(parts: Parts, tokenHash: string): Promise<Standing | undefined> {
-  const { kernel, config } = parts
-  const found = await findSessionByToken(kernel.database.db, tokenHash)
-  if (found === undefined || found.accountState !== 'active' || found.credentialRevoked || found.factorRevoked) {
-    return undefined
+async function readSession(parts: Parts, tokenHash: string): Promise<Found | undefined> {
+  const found = await findSessionEvenEnded(parts.kernel.database.db, tokenHash)
+  if (found === undefined) return undefined
+  const { session, handle, revoked } = found
+  const rested = [found.credential, ...found.factors]
+  const proved = revoked.length > 0 ? [] : await currentCredentials(parts, session.accountId, rested)
+  const gone = rested.filter((one) => one.kind === 'certificate' && proved.every(({ id }) => id !== one.id))
+  const rests = {
+    account: { id: session.accountId, handle },
+    credentials: rested,
+    revoked: revoked.length > 0 ? revoked : gone,
   }
+  const isOpen = !found.isEnded && found.accountState === 'active' && rests.revoked.length === 0
+  return { rests, standing: isOpen ? standingOf(parts, found, proved) : undefined }
+}
+
+/** @param proved what it rests on, as it stands at this moment */
+function standingOf(
+  { kernel, config }: Parts,
+  found: StandingSession,
+  [credential, ...factors]: readonly ActorCredential[],
+): Found['standing'] {
   const { session, parent } = found
-  const proved = await currentCredentials(parts, session.accountId, [found.credential, ...found.factors])
-  const [credential, ...factors] = proved ?? []
   if (credential === undefined) return undefined
   const { idle } = config.session
   // a use of a child is noted with its parent's, so a child that is in use keeps its parent from idling
@@ -93,39 +101,45 @@ async function readSession(parts: Parts, tokenHash: string): Promise<Standing | 
   }
 }
 
-/** As they stand at this moment: what another room keeps is asked there. `undefined`: one of them proves nothing now. */
+/** As they stand at this moment, without those that prove nothing now: what another room keeps is asked there. */
 async function currentCredentials(
   { kernel, certificates }: Parts,
   accountId: string,
   proved: readonly ActorCredential[],
-): Promise<readonly ActorCredential[] | undefined> {
+): Promise<readonly ActorCredential[]> {
   if (proved.every(({ kind }) => kind !== 'certificate')) return proved
   const current: ActorCredential[] = []
   for (const one of proved) {
     const now = one.kind === 'certificate' ? await certificates.find(kernel.database.db, one.id, accountId) : one
-    if (now === undefined) return undefined
-    current.push(now)
+    if (now !== undefined) current.push(now)
   }
   return current
 }
 
-async function readToken(parts: Parts, tokenHash: string): Promise<Standing | undefined> {
-  const found = await findTokenByHash(parts.kernel.database.db, tokenHash)
-  if (found === undefined || !(await isActiveNow(parts, found.account))) return undefined
+async function readToken(parts: Parts, tokenHash: string): Promise<Found | undefined> {
+  const found = await findTokenEvenRevoked(parts.kernel.database.db, tokenHash)
+  if (found === undefined) return undefined
   const { account, credential } = found
+  const own = actorCredential(credential)
+  const isRevoked = credential.revokedAt !== undefined
+  const rests = { account, credentials: [own], revoked: isRevoked ? [own] : [] }
+  if (isRevoked || !(await isActiveNow(parts, account))) return { rests, standing: undefined }
   return {
-    actor: {
-      principal: { kind: 'account', id: account.id, name: account.handle },
-      credential: actorCredential(credential),
-      // what a bearer holds can be passed on, so it is never phishing-resistant
-      assurance: { factors: credential.factors, phishingResistant: false },
+    rests,
+    standing: {
+      actor: {
+        principal: { kind: 'account', id: account.id, name: account.handle },
+        credential: own,
+        // what a bearer holds can be passed on, so it is never phishing-resistant
+        assurance: { factors: credential.factors, phishingResistant: false },
+      },
+      host: undefined,
+      elsewhere: false,
+      endsAt: credential.expiresAt ?? Number.MAX_SAFE_INTEGER,
+      idle: undefined,
+      lastSeenAt: credential.lastUsedAt ?? 0,
+      uses: [credential.id],
     },
-    host: undefined,
-    elsewhere: false,
-    endsAt: credential.expiresAt ?? Number.MAX_SAFE_INTEGER,
-    idle: undefined,
-    lastSeenAt: credential.lastUsedAt ?? 0,
-    uses: [credential.id],
   }
 }
 

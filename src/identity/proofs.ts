@@ -1,5 +1,6 @@
 import type { Actor } from '#kit'
 import type { Clock, Database, ProofPurpose } from '#platform'
+import type { Rests } from './ended-uses.ts'
 import type { Proof } from './face.ts'
 
 const mostKept = 10_000
@@ -19,6 +20,13 @@ export interface Standing {
   readonly elsewhere: boolean
   /** Ids whose last use is noted with this one's. */
   readonly uses: readonly string[]
+}
+
+/** What one query says of a token. */
+export interface Found {
+  /** Absent: it opens nothing. */
+  readonly standing: Standing | undefined
+  readonly rests: Rests
 }
 
 /** Notes a use; must be cheap and never wait. */
@@ -50,13 +58,15 @@ export interface Proofs {
 export function createProofs(options: {
   readonly database: Database
   readonly clock: Clock
-  /** One query. Answers only what is unended and unrevoked; times are judged here. */
-  readonly read: (tokenHash: string) => Promise<Standing | undefined>
+  /** One query. `standing` only for what is unended and unrevoked; times are judged here. */
+  readonly read: (tokenHash: string) => Promise<Found | undefined>
   readonly note: NoteUse
+  /** Told of what proves nothing now, at every try to use it. */
+  readonly noteRefused: (rests: Rests, address: string | undefined) => void
   /** What standings that rest on other rooms change with. */
   readonly elsewhere: () => number
 }): Proofs {
-  const { database, clock, read, note, elsewhere } = options
+  const { database, clock, read, note, noteRefused, elsewhere } = options
   const kept = new Map<string, Entry>()
 
   const use = (
@@ -88,11 +98,15 @@ export function createProofs(options: {
     // taken before the read: a change made meanwhile makes the entry old at once
     const epoch = database.epoch('sessions')
     const before = elsewhere()
-    const standing = await read(key)
+    const found = await read(key)
+    const standing = found?.standing
     const now = clock.now()
     const seen = Math.max(standing?.lastSeenAt ?? 0, kept.get(key)?.lastSeenAt ?? 0)
     kept.delete(key)
-    if (standing === undefined || !stands(standing, seen, now)) return undefined
+    if (standing === undefined || !stands(standing, seen, now)) {
+      if (found !== undefined && purpose === 'use') noteRefused(found.rests, address)
+      return undefined
+    }
     const entry: Entry = {
       standing,
       epoch,

@@ -34,12 +34,14 @@ export interface StandingSession {
   readonly handle: string
   readonly accountState: string
   readonly credential: ActorCredential
-  readonly credentialRevoked: boolean
   /** It leaked, and lends only its own change. */
   readonly mustChange: boolean
   /** Further credentials it rests on. */
   readonly factors: readonly ActorCredential[]
-  readonly factorRevoked: boolean
+  /** Those of them all that were revoked. */
+  readonly revoked: readonly ActorCredential[]
+  /** It was ended, or its parent. */
+  readonly isEnded: boolean
   readonly parent: { readonly lastSeenAt: number; readonly endsAt: number } | undefined
   /** Set when it was found by the token before its present one: from then on that opens nothing. */
   readonly formerUntil: number | undefined
@@ -87,6 +89,12 @@ const sessionInserted = fixedQuery((queries: Queries<IdentityTables>, session: N
 
 /** The unended session of a token whose parent, if it has one, is unended too. Times are the caller's to judge. */
 export async function findSessionByToken(db: Db, tokenHash: string): Promise<StandingSession | undefined> {
+  const found = await findSessionEvenEnded(db, tokenHash)
+  return found?.isEnded === false ? found : undefined
+}
+
+/** The session of a token, ended ones too, for as long as they are kept. */
+export async function findSessionEvenEnded(db: Db, tokenHash: string): Promise<StandingSession | undefined> {
   const { rows } = await sessionsByToken(db, { tokenHash })
   const [row] = rows
   if (row === undefined) return undefined
@@ -99,15 +107,20 @@ export async function findSessionByToken(db: Db, tokenHash: string): Promise<Sta
   })
   // one factor and no other credential is the common case, and then there is nothing more to read
   const factors = session.assurance.factors === 1 ? [] : await findFactors(db, row.parent_id ?? row.id)
+  const credential = lentBy(row)
+  const further = factors.map((factor) => ({ id: factor.id, kind: factor.kind, ...limitsOf(factor) }))
   return {
     session,
-    factors: factors.map((factor) => ({ id: factor.id, kind: factor.kind, ...limitsOf(factor) })),
-    factorRevoked: factors.some((factor) => factor.revoked_at !== null),
+    factors: further,
+    revoked: [
+      ...(row.revoked_at === null ? [] : [credential]),
+      ...further.filter((_, at) => factors[at]?.revoked_at !== null),
+    ],
+    isEnded: row.ended_at !== null || row.parent_ended_at !== null,
     handle: row.handle,
     accountState: row.state,
-    credential: lentBy(row),
+    credential,
     mustChange: leakedOf(row) !== undefined,
-    credentialRevoked: row.revoked_at !== null,
     parent: lastSeenAt === null || endsAt === null ? undefined : { lastSeenAt, endsAt },
     formerUntil: row.token_hash === tokenHash ? undefined : (row.former_until ?? 0),
   }
@@ -144,12 +157,11 @@ const sessionsByToken = fixedQuery((queries: Queries<IdentityTables>, { tokenHas
     .select(sessionColumns)
     .select(['a.handle', 'a.state', 'c.kind', 'c.permissions', 'c.networks', 'c.regions', 'c.expires_at'])
     .select(['c.revoked_at', 'c.material'])
+    .select(['s.ended_at', 'p.ended_at as parent_ended_at'])
     .select(['p.last_seen_at as parent_seen_at', 'p.ends_at as parent_ends_at'])
     .select(['p.proved_at as parent_proved_at', 'p.factors as parent_factors'])
     .select('p.phishing_resistant as parent_phishing_resistant')
-    .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)]))
-    .where('s.ended_at', 'is', null)
-    .where('p.ended_at', 'is', null),
+    .where((e) => e.or([e('s.token_hash', '=', tokenHash), e('s.former_hash', '=', tokenHash)])),
 )
 
 async function findFactors(db: Db, sessionId: string) {

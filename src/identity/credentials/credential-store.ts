@@ -262,42 +262,19 @@ export async function allMadeTokens(
   return rows.map((row) => ({ credential: credentialOf(row), handle: row.handle }))
 }
 
-/** A token that stands: unrevoked, its account not deleted. State and expiry are the caller's to judge. */
-export function findTokenByHash(db: Db, secretHash: string): Promise<Owned | undefined> {
-  return firstOwned(
-    owned(db).where('c.secret_hash', '=', secretHash).where('c.kind', '=', 'token').where('c.revoked_at', 'is', null),
-  )
-}
-
-/** Of a token, revoked ones too. */
-export function findTokenEvenRevoked(db: Db, secretHash: string): Promise<Owned | undefined> {
-  return firstOwned(owned(db).where('c.secret_hash', '=', secretHash).where('c.kind', '=', 'token'))
-}
-
-/** What opened a session, ended ones and revoked credentials too. */
-export function findOpenerOfSession(db: Db, tokenHash: string): Promise<Owned | undefined> {
-  return firstOwned(
-    owned(db).innerJoin('identity_sessions as s', 's.credential_id', 'c.id').where('s.token_hash', '=', tokenHash),
-  )
-}
-
-interface Owned {
-  readonly credential: Credential
-  readonly account: Owner
-}
-
-function owned(db: Db) {
-  return tables<IdentityTables>(db)
+/** A token, revoked ones too. Revocation, state and expiry are the caller's to judge. */
+export async function findTokenEvenRevoked(
+  db: Db,
+  secretHash: string,
+): Promise<{ readonly credential: Credential; readonly account: Owner } | undefined> {
+  const row = await tables<IdentityTables>(db)
     .selectFrom('identity_credentials as c')
     .innerJoin('identity_accounts as a', 'a.id', 'c.account_id')
     .selectAll('c')
     .select(['a.handle', 'a.state', 'a.suspended_until'])
-}
-
-async function firstOwned(query: {
-  readonly executeTakeFirst: () => Promise<OwnedRow | undefined>
-}): Promise<Owned | undefined> {
-  const row = await query.executeTakeFirst()
+    .where('c.secret_hash', '=', secretHash)
+    .where('c.kind', '=', 'token')
+    .executeTakeFirst()
   return row && { credential: credentialOf(row), account: ownerOf(row) }
 }
 

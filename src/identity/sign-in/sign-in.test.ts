@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { StatementSync } from 'node:sqlite'
-import { type TestContext, test } from 'node:test'
-import { Client } from 'pg'
+import { test } from 'node:test'
 import { Secret } from '#kit'
-import { type Dialect, listAudit } from '#platform'
+import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import type { Parts } from '../parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
 import { addPerson, adminPassword, browser, partsOf, startSetUpNode } from '../testing.ts'
 import { provePassword } from './prove-password.ts'
+import { countStatements } from './testing.ts'
 
 const password = 'a long enough password'
 
@@ -260,29 +259,4 @@ function countingHasher(): PasswordHasher & { hashes: number } {
       }),
   }
   return counting
-}
-
-/** Every statement on this room's tables or the journal, as the driver gets it. */
-function countStatements(t: TestContext, dialect: Dialect): string[] {
-  const seen: string[] = []
-  const note = (text: string) => {
-    if (/identity_|insert into .?platform_audit/.test(text)) seen.push(text)
-  }
-  if (dialect === 'sqlite') {
-    for (const method of ['all', 'run'] as const) {
-      const real = StatementSync.prototype[method] as (...args: unknown[]) => unknown
-      t.mock.method(StatementSync.prototype, method, function (this: StatementSync, ...args: unknown[]) {
-        note(this.sourceSQL)
-        return real.apply(this, args)
-      })
-    }
-  } else {
-    const real = Reflect.get(Client.prototype, 'query') as (...args: unknown[]) => unknown
-    t.mock.method(Client.prototype, 'query', function (this: Client, ...args: unknown[]) {
-      const [query] = args
-      note(typeof query === 'string' ? query : String((query as { text?: string }).text))
-      return real.apply(this, args)
-    })
-  }
-  return seen
 }
