@@ -58,6 +58,7 @@ export const credentialDoors = doors('api', {
   'PATCH /api/v1/credentials/{id}': {
     access: { permission: 'credentials:change:{id}' },
     journalsBadInput: 'credentials:change:{id}',
+    asksFreshProof: true,
     summary: 'Rename a way to sign in',
   },
   'DELETE /api/v1/credentials/{id}': {
@@ -68,10 +69,11 @@ export const credentialDoors = doors('api', {
 
 export const securityDoors = doors('browser', {
   'GET /account/security': { access: { signedIn: aboutCaller } },
-  'GET /credentials/{id}/rename': { access: { permission: 'credentials:change:{id}' } },
+  'GET /credentials/{id}/rename': { access: { permission: 'credentials:change:{id}' }, asksFreshProof: true },
   'POST /credentials/{id}/rename': {
     access: { permission: 'credentials:change:{id}' },
     journalsBadInput: 'credentials:change:{id}',
+    asksFreshProof: true,
   },
   'GET /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
   'POST /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
@@ -158,6 +160,7 @@ export const ownApiDoors = doors('api', {
 export const sessionDoors = doors('api', {
   'POST /api/v1/accounts/{id}/revoke-tokens': {
     access: { permission: 'tokens:revoke:{id}' },
+    asksFreshProof: true,
     summary: 'Revoke every API token of an account, those of its command lines included',
   },
   'GET /api/v1/sessions': { access: { signedIn: aboutCaller }, summary: 'List the own open sessions, newest first' },
@@ -177,6 +180,7 @@ export const sessionDoors = doors('api', {
   },
   'POST /api/v1/tokens/revoke-all': {
     access: { signedIn: aboutCaller },
+    asksFreshProof: true,
     summary: 'Revoke every own API token, those of command lines included, but the one that asks',
   },
   'POST /api/v1/tokens/{id}/reset': {
@@ -185,6 +189,7 @@ export const sessionDoors = doors('api', {
   },
   'DELETE /api/v1/tokens/{id}': {
     access: { permission: 'tokens:revoke:{id}' },
+    asksFreshProof: true,
     summary: 'Revoke an API token; it proves nothing from then on',
   },
   'GET /api/v1/accounts/{id}/sessions': {
@@ -213,8 +218,8 @@ export const accountDoors = doors('browser', {
     access: { permission: 'credentials:reset:{id}' },
     journalsBadInput: 'credentials:reset:{id}',
   },
-  'GET /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
-  'POST /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' } },
+  'GET /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' }, asksFreshProof: true },
+  'POST /accounts/{id}/revoke-tokens': { access: { permission: 'tokens:revoke:{id}' }, asksFreshProof: true },
   'GET /accounts': { access: { each: 'accounts:read' } },
   'GET /accounts/new': { access: { permission: 'accounts:create' } },
   'POST /accounts': { access: { permission: 'accounts:create' }, journalsBadInput: 'accounts:create' },
@@ -231,12 +236,12 @@ export const ownDoors = doors('browser', {
   'POST /sessions/{id}/end': { access: { permission: 'sessions:end:{id}' } },
   'GET /account/tokens/new': { access: { signedIn: aboutCaller } },
   'POST /account/tokens': { access: { signedIn: aboutCaller }, journalsBadInput: 'tokens:create' },
-  'GET /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
-  'POST /account/tokens/revoke-all': { access: { signedIn: aboutCaller } },
-  'GET /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' } },
+  'GET /account/tokens/revoke-all': { access: { signedIn: aboutCaller }, asksFreshProof: true },
+  'POST /account/tokens/revoke-all': { access: { signedIn: aboutCaller }, asksFreshProof: true },
+  'GET /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' }, asksFreshProof: true },
   'GET /tokens/{id}/reset': { access: { permission: 'credentials:change:{id}' } },
   'POST /tokens/{id}/reset': { access: { permission: 'credentials:change:{id}' } },
-  'POST /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' } },
+  'POST /tokens/{id}/revoke': { access: { permission: 'tokens:revoke:{id}' }, asksFreshProof: true },
 })
 
 export const invitationApiDoors = doors('api', {

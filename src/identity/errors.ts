@@ -34,7 +34,7 @@ export const identityErrors = {
     status: 403,
     title: 'Prove yourself again',
     detail:
-      'This changes how you prove who you are, so it asks for a proof within the last ten minutes. Nothing was changed. Sign in again, on the command line with "gatehouse login", and repeat it.',
+      'This changes how you prove who you are, so it asks for a proof within the last ten minutes. Nothing was changed. Prove yourself on the page /account/prove, or on the command line with "gatehouse login", and repeat it.',
   },
   'identity.challenge-wrong': {
     status: 400,

@@ -31,6 +31,7 @@ import { accountSearch, identityActions } from './search.ts'
 import { forgetSessions } from './session-store.ts'
 import { endSession, openAppSession } from './sessions.ts'
 import { newSetupToken } from './setup.ts'
+import { requireFreshPerson } from './sign-in/fresh-proof.ts'
 import { forgetSignIns } from './sign-in/sign-in-store.ts'
 import { accountsState } from './state-accounts.ts'
 import { tokensState } from './state-tokens.ts'
@@ -77,6 +78,7 @@ export const identityRoom = defineRoom({
       resources: identityResources,
       policies: [identityPolicies],
       state: [accountsState(parts), tokensState(parts)],
+      freshProof: { code: 'identity.proof-needed', path: '/account/prove', require: requireFreshPerson },
       authenticators: authenticatorsOf(face, (ctx, token) => rotateOnChangedHoldings(parts, ctx, token)),
       jobs: jobs(parts),
       notices: () => setupNotices(parts),

@@ -17,6 +17,7 @@ import { newTokenBody } from './contract.ts'
 import { allMadeTokens } from './credentials/credential-store.ts'
 import { fail } from './errors.ts'
 import type { Parts } from './parts.ts'
+import { requireFreshPerson } from './sign-in/fresh-proof.ts'
 import { createTokenFor, revokeToken } from './tokens.ts'
 
 /** `sam/nightly backup`: labels are the owner's own, so the owner stands before them. */
@@ -108,7 +109,10 @@ function stepsOf(parts: Parts, { name, before, wanted }: StateChange<Fields>, ab
 }
 
 function revocation(parts: Parts, id: string): StateStep {
-  return stateStep('clear', [`tokens:revoke:${id}`], (tx) => revokeToken(parts, tx, id))
+  return stateStep('clear', [`tokens:revoke:${id}`], async (tx) => {
+    await requireFreshPerson(tx)
+    await revokeToken(parts, tx, id)
+  })
 }
 
 function creation(
@@ -122,6 +126,7 @@ function creation(
     stage: 'create',
     requires: [permissionFor(about.actor.principal, owner, about.find('accounts', owner)?.id)],
     async run(tx) {
+      await requireFreshPerson(tx)
       const account = await findAccountByHandle(tx.db, owner)
       if (account === undefined) throw fail('identity.no-such-account')
       const made = await createTokenFor(parts, tx, account.id, {

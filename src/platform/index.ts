@@ -113,6 +113,7 @@ export {
   type ForeAnswer,
   type ForeCheck,
   type Found,
+  type FreshProof,
   type InNetworks,
   type Job,
   type Kernel,

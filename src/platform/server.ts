@@ -203,6 +203,7 @@ function serve(kernel: OpenKernel, house: House): void {
     authenticators: house.authenticators,
     authorize: contributions.authorize,
     explain: contributions.explain,
+    freshProof: contributions.freshProof,
     resources: new Map(contributions.resources.map((loader) => [loader.permissionType, loader])),
     db: kernel.database.db,
     journal: kernel.journal,

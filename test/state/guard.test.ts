@@ -292,4 +292,20 @@ eachDialect((_, open) => {
       /no active account would be administrator/,
     )
   })
+
+  test('a file that makes or revokes tokens asks a session for a fresh proof, and any other does not', async (t) => {
+    const node = await startStateNode(t, open)
+    const { ask } = await person(node, 'ops', ['*'])
+    const token = (permissions: readonly string[]) => ({ version: 1, tokens: { 'ops/nightly': { permissions } } })
+    await apply(ask, token(['routes:read']))
+    node.clock.advance(10 * 60_000)
+    await apply(ask, { version: 1, networks: { office: { title: 'Office', cidrs: ['10.0.0.0/8'] } } })
+    for (const stale of [
+      token(['roles:read']),
+      { version: 1, tokens: { 'ops/other': { permissions: ['routes:read'] } } },
+    ]) {
+      const faults = (await faultsOf(ask, stale)).join()
+      assert.match(faults, /^\/tokens\/ops~1(nightly|other): .*a proof within the last ten minutes/)
+    }
+  })
 })

@@ -11,6 +11,7 @@ import {
 import type { Credential } from '../credentials/credential.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { waitInWords } from '../throttles.ts'
 import { sealTotpKey } from './prove-code.ts'
 import { clockDifference, matchingStep, newTotpKey, totpAddress, totpText } from './totp.ts'
@@ -93,6 +94,7 @@ export async function resetTotp(
   id: string,
   { enrolment, code }: Pick<WantedTotp, 'enrolment' | 'code'>,
 ) {
+  await requireFreshProof(ctx)
   await getResettable(ctx, id, 'totp')
   const begun = openEnrolment(parts, ctx, ctx.actor.principal.id, enrolment)
   const step = stepOf(ctx, begun, code)

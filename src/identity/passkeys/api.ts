@@ -5,6 +5,7 @@ import { getResettable, requireMaking, wantedOf } from '../credentials/create.ts
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { renewedCookie } from '../session-cookie.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { credentialOnWire } from '../wire.ts'
 import { madePasskey, newPasskeyBody, passkeyOptions, resetPasskeyBody } from './contract.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
@@ -37,6 +38,7 @@ export function passkeyApi(parts: Parts): readonly Route[] {
       responses: { 200: passkeyOptions },
       async handler(ctx, { params }) {
         await getResettable(ctx, params.id, 'passkey')
+        await requireFreshProof(ctx)
         const body = await askForNewPasskey(parts, ctx, ownAccountId(ctx), params.id)
         return { kind: 'json', unrepeatable: true, body }
       },

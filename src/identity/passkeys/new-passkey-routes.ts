@@ -10,6 +10,7 @@ import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
 import { proofFirst } from '../routes/prove-routes.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
 import { creationResponse, longestResponse, parseResponse } from './responses.ts'
 import { makePasskeyPage, type NewPasskeyForm, newPasskeyPage, newPasskeyPath, resetPasskeyPage } from './views.ts'
@@ -111,6 +112,7 @@ function resetting(parts: Parts): readonly Route[] {
       body: z.strictObject({}),
       async handler(ctx, { params }) {
         await getResettable(ctx, params.id, 'passkey')
+        await requireFreshProof(ctx)
         return { kind: 'json', body: await askForNewPasskey(parts, ctx, ownAccountId(ctx), params.id) }
       },
     }),

@@ -12,6 +12,7 @@ import { findCandidates } from '../credentials/credential-store.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { type ChallengeUse, issueChallenge, redeemChallenge } from '../sign-in/challenges.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { authenticatorName } from './authenticator-names.ts'
 import {
   type CreatedPasskey,
@@ -78,6 +79,7 @@ export async function createPasskey<T>(
 
 /** Puts another passkey in a credential's place. @throws GateError as `createPasskey` and `resetOwn` */
 export async function resetPasskey(parts: Parts, ctx: Ctx, id: string, answer: CreationResponse | undefined) {
+  await requireFreshProof(ctx)
   await getResettable(ctx, id, 'passkey')
   const { passkey, nonce } = await verifyNew(parts, answer)
   return resetOwn(parts, ctx, id, 'passkey', async (tx) => {

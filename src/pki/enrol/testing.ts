@@ -67,6 +67,8 @@ export async function startEnrolment(
       seen.access = access
       return {
         face: {},
+        // who is who is taken from a header here, and so is that they proved it just now
+        freshProof: { code: 'test.never', path: '/', require: () => Promise.resolve() },
         authenticators: [
           {
             door: 'api',

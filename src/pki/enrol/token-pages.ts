@@ -82,6 +82,7 @@ function makingPages(parts: TokenPageParts): readonly Route[] {
       path: `${section}/new`,
       door: 'browser',
       access: { permission: 'enrolment-tokens:create' },
+      asksFreshProof: true,
       handler: (ctx) => formReply(parts, ctx, {}, []),
     }),
     route({
@@ -89,6 +90,7 @@ function makingPages(parts: TokenPageParts): readonly Route[] {
       path: section,
       door: 'browser',
       access: { permission: 'enrolment-tokens:create' },
+      asksFreshProof: true,
       body: tokenForm,
       handler: async (ctx, { body }) => makeToken(parts, ctx, body),
       invalid: (ctx, rejected) => formReply(parts, ctx, typed(rejected), rejected.faults),
@@ -103,6 +105,7 @@ function revokingPages({ access }: IssueParts): readonly Route[] {
       path: `${section}/{id}/revoke`,
       door: 'browser',
       access: { permission: 'enrolment-tokens:revoke:{id}' },
+      asksFreshProof: true,
       params: enrolmentTokenParams,
       handler: async (ctx, { params }) => {
         const token = await getEnrolmentToken(ctx, params.id)
@@ -114,6 +117,7 @@ function revokingPages({ access }: IssueParts): readonly Route[] {
       path: `${section}/{id}/revoke`,
       door: 'browser',
       access: { permission: 'enrolment-tokens:revoke:{id}' },
+      asksFreshProof: true,
       params: enrolmentTokenParams,
       handler: async (ctx, { params }) => {
         await revokeEnrolmentToken(ctx, access, params.id)

@@ -158,6 +158,7 @@ function removing({ access }: HolderRouteParts): readonly Route[] {
       path: `${section}/{id}/delete`,
       door: 'browser',
       access: { permission: 'certificate-holders:delete:{id}' },
+      asksFreshProof: true,
       params: holderParams,
       handler: (ctx, { params }) => showRemoval(ctx, access, params.id),
     }),
@@ -166,6 +167,7 @@ function removing({ access }: HolderRouteParts): readonly Route[] {
       path: `${section}/{id}/delete`,
       door: 'browser',
       access: { permission: 'certificate-holders:delete:{id}' },
+      asksFreshProof: true,
       params: holderParams,
       body: removeForm,
       handler: async (ctx, { params, body }) => {

@@ -91,6 +91,7 @@ function changingRoutes(parts: HolderRouteParts): readonly Route[] {
       path: '/api/v1/certificate-holders/{id}',
       door: 'api',
       access: { permission: 'certificate-holders:delete:{id}' },
+      asksFreshProof: true,
       summary: 'Remove a device or service: its certificates are revoked, its name stays taken',
       params: holderParams,
       responses: { 204: undefined },

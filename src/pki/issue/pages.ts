@@ -119,6 +119,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
       path: '/certificates/new',
       door: 'browser',
       access: { permission: 'certificate-profiles:read' },
+      asksFreshProof: true,
       handler: (ctx) => show(ctx, {}, []),
     }),
     route({
@@ -128,6 +129,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
       access: {
         signedIn: 'which profile is meant stands in the form; certificate-profiles:issue:<profile> is required there',
       },
+      asksFreshProof: true,
       body: issueForm,
       handler: async (ctx, { body }) => {
         try {

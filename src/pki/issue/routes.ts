@@ -88,6 +88,7 @@ function issuingRoute(parts: CertificateRouteParts): Route {
     access: {
       signedIn: 'which profile is meant stands in the body; certificate-profiles:issue:<profile> is required there',
     },
+    asksFreshProof: true,
     summary: 'Issue a certificate for a request, or with a new key that is told this once',
     body: issueBody,
     responses: { 201: issuedWithKey },
@@ -115,6 +116,7 @@ function batchRoute(parts: CertificateRouteParts): Route {
     access: {
       signedIn: 'which profile is meant stands in the body; certificate-profiles:issue:<profile> is required there',
     },
+    asksFreshProof: true,
     summary: 'Issue certificates of one profile for many requests: all of them, or none',
     body: batchBody,
     maxBody: longestBatch,

@@ -21,6 +21,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/api/v1/certificates/{id}/revoke',
       door: 'api',
       access: { permission: 'certificates:revoke:{id}' },
+      asksFreshProof: true,
       summary: 'Revoke a certificate and what was renewed from it; from its next use on it proves nothing',
       params: certificateParams,
       body: revokeBody,
@@ -36,6 +37,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/api/v1/certificates/revoke-all',
       door: 'api',
       access: { permission: 'certificates:revoke' },
+      asksFreshProof: true,
       summary: 'Revoke every certificate that speaks for a principal: what to do about a lost device',
       body: revokeAllBody,
       responses: { 200: revokedAllView },
@@ -49,6 +51,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/certificates/revoke-all',
       door: 'browser',
       access: { permission: 'certificates:revoke' },
+      asksFreshProof: true,
       query: z.strictObject({ holder: z.string().max(64) }),
       handler: (ctx, { query }) => showQuestionOfAll(ctx, access, query.holder),
     }),
@@ -57,6 +60,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/certificates/revoke-all',
       door: 'browser',
       access: { permission: 'certificates:revoke' },
+      asksFreshProof: true,
       body: revokeAllBody,
       handler: async (ctx, { body }) => {
         await revokeAllAs(ctx, access, body.holder, body.reason)
@@ -69,6 +73,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/certificates/{id}/revoke',
       door: 'browser',
       access: { permission: 'certificates:revoke:{id}' },
+      asksFreshProof: true,
       params: certificateParams,
       handler: (ctx, { params }) => showQuestion(ctx, params.id),
     }),
@@ -77,6 +82,7 @@ export function revocationRoutes({ access }: { readonly access: AccessFace }): r
       path: '/certificates/{id}/revoke',
       door: 'browser',
       access: { permission: 'certificates:revoke:{id}' },
+      asksFreshProof: true,
       params: certificateParams,
       body: revokeBody,
       handler: async (ctx, { params, body }) => {
@@ -98,6 +104,7 @@ function ownRoutes(access: AccessFace): readonly Route[] {
       path: '/api/v1/certificates/revoke-own',
       door: 'api',
       access: eachIsDecided,
+      asksFreshProof: true,
       summary: 'Revoke every certificate that speaks for whoever asks',
       body: revokeOwnBody,
       responses: { 200: revokedAllView },
@@ -111,6 +118,7 @@ function ownRoutes(access: AccessFace): readonly Route[] {
       path,
       door: 'browser',
       access: eachIsDecided,
+      asksFreshProof: true,
       handler: async (ctx) => {
         const { id } = ctx.actor.principal
         const count = (await summariesOf(ctx.db, [id], ctx.now)).get(id)?.certificates ?? 0
@@ -123,6 +131,7 @@ function ownRoutes(access: AccessFace): readonly Route[] {
       path,
       door: 'browser',
       access: eachIsDecided,
+      asksFreshProof: true,
       body: revokeOwnBody,
       handler: async (ctx, { body }) => {
         await revokeOwn(ctx, access, body.reason)

@@ -164,6 +164,7 @@ describe('doors', () => {
           permission,
           resource: resource === 'missing' ? 'missing' : resource?.id,
         }),
+      freshProof: undefined,
       resources: new Map([
         [
           'things',

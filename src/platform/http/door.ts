@@ -6,11 +6,21 @@ import { GateError } from '../errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { ClientCertificate } from '../listener/listener.ts'
 import type { Log } from '../log.ts'
-import type { Authenticator, Authorize, Ctx, Explain, ProofPurpose, ResourceLoader, Shell } from '../room/contract.ts'
+import type {
+  Authenticator,
+  Authorize,
+  Ctx,
+  Explain,
+  FreshProof,
+  ProofPurpose,
+  ResourceLoader,
+  Shell,
+} from '../room/contract.ts'
 import { noteBadInput, noteRefusedForm, refusedInputOf } from './bad-input.ts'
 import { readBody } from './body.ts'
 import { parseCookies } from './cookies.ts'
 import type { EventStreams, SentEvent } from './event-streams.ts'
+import { proofReply, requireProved } from './fresh-proof.ts'
 import { failHttp } from './http-errors.ts'
 import { atMostOnce } from './idempotency.ts'
 import { readForm, readInput } from './input.ts'
@@ -29,6 +39,7 @@ export interface DoorDeps {
   readonly authenticators: readonly Authenticator[]
   readonly authorize: Authorize | undefined
   readonly explain: Explain | undefined
+  readonly freshProof: FreshProof | undefined
   readonly resources: ReadonlyMap<string, ResourceLoader>
   readonly db: Db
   readonly journal: Journal
@@ -69,6 +80,8 @@ export interface Passage {
   readonly params: Readonly<Record<string, string>>
   readonly view: RequestView
   readonly requestId: string
+  /** The body, once it was read. */
+  readonly sent: { read?: unknown }
   /** The body of an endless answer; `undefined` when too many are open. */
   openStream(
     events: (signal: AbortSignal) => AsyncIterable<SentEvent>,
@@ -104,6 +117,7 @@ export async function passDoor(
     params,
     view,
     requestId,
+    sent: {},
     openStream: (events, reader) => openStream(passage, events, reader, drop),
   }
   let ctx = deps.context(anonymous(peer.address), request.signal, passage.requestId)
@@ -115,6 +129,7 @@ export async function passDoor(
     const first = leading(passage, ctx.actor)
     if (first !== undefined) return await respond(first, passage, ctx)
     await authorize(passage, ctx)
+    await requireProved(deps.freshProof, route, ctx)
     const reply = await answer(passage, ctx)
     if (route.journalsBadInput !== undefined) noteRefusedForm(reply, passage, ctx)
     return await respond(await renewed(reply, passage, ctx), passage, ctx)
@@ -285,6 +300,7 @@ async function answer(passage: Passage, ctx: Ctx) {
   const route = await wholeRoute(passage.route)
   const raw =
     unsafe.has(view.method) && route.body ? await readBody(view.headers, body, route.door, route.maxBody) : undefined
+  passage.sent.read = raw
   const read = readInput(route, params, view.url.searchParams, raw)
   if ('faults' in read) {
     const invalid = failHttp('platform.invalid-input', { faults: read.faults })
@@ -302,6 +318,8 @@ async function answer(passage: Passage, ctx: Ctx) {
 async function refuse(error: unknown, passage: Passage, ctx: Ctx): Promise<Answer> {
   const { deps, route, view, requestId } = passage
   noteBadInput(error, passage, ctx)
+  const proof = await proofReply(deps.freshProof, error, passage)
+  if (proof !== undefined) return respond(proof, passage, ctx)
   const problem = problemOf(error, requestId)
   const fields = { requestId, path: view.url.pathname, method: view.method, code: problem.code }
   if (problem.status >= 500) deps.log.error({ ...fields, err: error }, 'request failed')

@@ -53,6 +53,7 @@ async function startDoor(
     ],
     authorize: () => state.decision,
     explain: undefined,
+    freshProof: undefined,
     resources: new Map(),
     db: database.db,
     keyring: await openKeyring({ database, seal: memorySeal(), random: systemRandom, clock }),

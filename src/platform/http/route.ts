@@ -116,6 +116,11 @@ export interface RouteHead {
    * of this permission, with code and names of fields; equal ones are counted. A template as that of `access`.
    */
   readonly journalsBadInput?: string
+  /**
+   * Changes what somebody proves themselves with: asked of people, once they may, is a proof of the last ten minutes. Programs
+   * act within their permissions, and the machine's owner on the admin socket has proved enough (`FreshProof`).
+   */
+  readonly asksFreshProof?: true
 }
 
 export interface RouteSpec<Params, Query, Body> extends RouteHead {

@@ -180,6 +180,19 @@ export interface UpstreamKind {
 /** Entries are networks, addresses and `@names`; one that is unknown holds no address. */
 export type InNetworks = (address: string, networks: readonly string[]) => boolean | Promise<boolean>
 
+/**
+ * Whether somebody proved lately who they are, for doors with `asksFreshProof`. Contributed by exactly one room (identity); where
+ * none does, those doors refuse.
+ */
+export interface FreshProof {
+  /** @throws GateError `code` when a person's last proof is too old; programs and the admin socket are never asked */
+  require(ctx: Ctx): Promise<void>
+  /** What of the room's errors says so. */
+  readonly code: string
+  /** The page that asks for a proof and goes on to its `to`. */
+  readonly path: string
+}
+
 /** Finds the resource a route's permission is about. Unknown ids answer `undefined`, which is refused. */
 export interface ResourceLoader {
   /** Permission type it loads for: `accounts`. */
@@ -354,6 +367,7 @@ export interface Opened<Face> {
   /** What `gatehouse apply` can declare of this room's things. */
   readonly state?: readonly AnyStateKind[]
   readonly explain?: Explain
+  readonly freshProof?: FreshProof
   /** Whether an address lies in networks, some of them named. Contributed by exactly one room (access). */
   readonly inNetworks?: InNetworks
   readonly foreChecks?: readonly ForeCheck[]
@@ -403,6 +417,7 @@ export interface Contributions {
   readonly authorize: Authorize | undefined
   readonly state: readonly AnyStateKind[]
   readonly explain: Explain | undefined
+  readonly freshProof: FreshProof | undefined
   readonly foreChecks: readonly ForeCheck[]
   readonly upstreamKinds: readonly UpstreamKind[]
   readonly signInCredentials: readonly SignInCredentials[]

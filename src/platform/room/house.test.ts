@@ -126,6 +126,14 @@ test('a guarded route does not boot while no room decides', async () => {
   )
 })
 
+test('a door that asks for a fresh proof does not boot while no room judges any', async () => {
+  const asking = { ...page('/x', { permission: 'a:read' }), asksFreshProof: true } as const
+  const guarded = room('a', {}, { routes: [asking], authorize: allowAll })
+  await assert.rejects(openHouse([guarded], kernel, new Map(), platform), /no room judges any/)
+  const judging = room('b', {}, { freshProof: { code: 'b.stale', path: '/b', require: () => Promise.resolve() } })
+  await openHouse([guarded, judging], kernel, new Map(), platform)
+})
+
 test('two rooms that answer for one scheme of upstream do not boot: which of them leads there would be chance', async () => {
   const apps = { scheme: 'app', words: 'app:NAME', check: async () => undefined, resolve: () => undefined }
   const one = room('a', {}, { upstreamKinds: [apps] })

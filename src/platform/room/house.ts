@@ -108,6 +108,10 @@ function assemble(
       'explain',
       all.flatMap((room) => room.explain ?? []),
     ),
+    freshProof: onlyOne(
+      'freshProof',
+      all.flatMap((room) => room.freshProof ?? []),
+    ),
     permissionTypes: [...platform.permissions, ...rooms.flatMap((room) => room.permissions)],
     errors: Object.assign({}, platform.errors, ...rooms.map((room) => room.errors)) as ErrorTable,
     events: Object.assign({}, platform.events, ...rooms.map((room) => room.events ?? {})) as EventTable,
@@ -172,7 +176,7 @@ function onlyOne<T>(what: string, items: readonly T[]): T | undefined {
 
 /** Deny by default, checked before anything listens. */
 function requireSound(contributions: Contributions): void {
-  const { routes, permissionTypes, authorize, resources, state, upstreamKinds } = contributions
+  const { routes, permissionTypes, authorize, freshProof, resources, state, upstreamKinds } = contributions
   const seen = new Set<string>()
   const types = new Map(permissionTypes.map((type) => [type.type, type]))
   for (const route of routes) {
@@ -182,6 +186,8 @@ function requireSound(contributions: Contributions): void {
     requireGuarded(route, name, types)
     if (authorize === undefined && !('public' in route.access))
       throw new TypeError(`${name} is guarded, and no room decides`)
+    if (freshProof === undefined && route.asksFreshProof === true)
+      throw new TypeError(`${name} asks for a fresh proof, and no room judges any`)
   }
   const loaders = resources.map((loader) => loader.permissionType)
   if (new Set(loaders).size !== loaders.length) throw new TypeError('two rooms load resources of one permission type')

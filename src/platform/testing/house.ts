@@ -175,7 +175,7 @@ async function testKernel(
 
 function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions): DoorDeps {
   const { database } = kernel
-  const { authorize, explain, resources } = house.contributions
+  const { authorize, explain, freshProof, resources } = house.contributions
   return {
     context: (actor, signal, requestId) =>
       makeContext({ database, clock, random: kernel.random, actor, requestId, signal, journal: kernel.journal }),
@@ -183,6 +183,7 @@ function doorsOf(kernel: Kernel, house: House, { clock, log }: TestHouseOptions)
     authenticators: house.authenticators,
     authorize,
     explain,
+    freshProof,
     resources: new Map(resources.map((loader) => [loader.permissionType, loader])),
     db: database.db,
     keyring: kernel.keyring,

@@ -32,8 +32,8 @@ export interface ActionFormOptions {
   readonly action: string
   /** What the button does: `Revoke`. */
   readonly submit: string
-  /** Values carried along unseen. */
-  readonly values?: Readonly<Record<string, string>>
+  /** Values carried along unseen; pairs where a name comes several times. */
+  readonly values?: Readonly<Record<string, string>> | readonly (readonly [string, string])[]
   readonly look?: 'primary' | 'plain' | 'danger'
   /** Heard by screen readers where the word alone repeats: `Revoke the token "CI"`. */
   readonly label?: string
@@ -41,7 +41,9 @@ export interface ActionFormOptions {
 
 /** One button that posts: sign-out, or a step that undoes easily. Anything graver gets a `confirmation`. */
 export function actionForm(options: ActionFormOptions): Html {
-  return html`<form class="inline" method="post" action="${address(options.action)}">${Object.entries(options.values ?? {}).map(([name, value]) => hidden(name, value))}<button type="submit"${attributes(
+  const { values = {} } = options
+  const pairs = Array.isArray(values) ? (values as readonly (readonly [string, string])[]) : Object.entries(values)
+  return html`<form class="inline" method="post" action="${address(options.action)}">${pairs.map(([name, value]) => hidden(name, value))}<button type="submit"${attributes(
     { class: options.look ?? 'plain', 'aria-label': options.label },
   )}>${options.submit}</button></form>`
 }
