@@ -38,7 +38,9 @@ export async function createAccount(parts: Parts, ctx: Ctx, wanted: NewAccount):
   const hash =
     password instanceof Secret ? await parts.hasher.queued((queue) => queue.hash(password)) : password.bcrypt.reveal()
   try {
-    return await ctx.tx((tx) => addAccount(parts, tx, wanted, hash))
+    const account = await ctx.tx((tx) => addAccount(parts, tx, wanted, hash))
+    if (!(password instanceof Secret)) parts.standIns.changed()
+    return account
   } catch (error) {
     // two at once: the other was first
     throw isUniqueViolation(error) ? fail('identity.handle-taken', { cause: error }) : error

@@ -5,6 +5,7 @@ import type { KeptCertificates } from './certificates/kept-elsewhere.ts'
 import type { IdentityConfig } from './config.ts'
 import type { PasswordHasher } from './password-hash.ts'
 import type { BreachedPasswords } from './passwords/breached.ts'
+import type { StandIns } from './passwords/stand-ins.ts'
 
 /** What the use-cases of this room work with; assembled once in `open`. */
 export interface Parts {
@@ -15,4 +16,5 @@ export interface Parts {
   readonly hasher: PasswordHasher
   readonly breached: BreachedPasswords
   readonly certificates: KeptCertificates
+  readonly standIns: StandIns
 }

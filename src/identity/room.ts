@@ -22,6 +22,7 @@ import { forgetPlaces } from './notices/place-store.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { createStandIns } from './passwords/stand-ins.ts'
 import { forgetLinks } from './recovery/link-store.ts'
 import { answerRecoveryRequest, recoveryAsked } from './recovery/recovery.ts'
 import { identityPolicies, identityResources } from './resources.ts'
@@ -57,10 +58,12 @@ export const identityRoom = defineRoom({
     const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
     let contributed: readonly SignInCredentials[] = []
     const certificates = keptCertificates(kernel.database, () => contributed.find(({ kind }) => kind === 'certificate'))
-    const parts: Parts = { kernel, ...needs, config, hasher, breached: commonPasswords, certificates }
+    const standIns = createStandIns(kernel.database, kernel.keyring, kernel.log)
+    const parts: Parts = { kernel, ...needs, config, hasher, breached: commonPasswords, certificates, standIns }
     const uses = createUses(kernel.database, kernel.log, kernel.regions)
     const face = faceOf(parts, uses)
     let timer: NodeJS.Timeout | undefined
+    let minutes: NodeJS.Timeout | undefined
     return {
       face,
       routes: identityRoutes(parts),
@@ -84,10 +87,13 @@ export const identityRoom = defineRoom({
       notices: () => setupNotices(parts),
       async start({ signInCredentials }) {
         contributed = signInCredentials
+        await standIns.count()
         timer = setInterval(() => void uses.flush(), usesWrittenEvery).unref()
+        minutes = setInterval(() => void standIns.everyMinute(), 60_000).unref()
       },
       async stop() {
         clearInterval(timer)
+        clearInterval(minutes)
         await uses.flush()
       },
     }

@@ -23,6 +23,7 @@ import type { IdentityFace } from './face.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { createStandIns } from './passwords/stand-ins.ts'
 import { identityRoom } from './room.ts'
 
 /** Identity and what it needs, bottom-up: for tests that start rooms above. */
@@ -114,7 +115,8 @@ export function partsOf({ kernel, access }: TestNode): Parts {
   }
   const hasher = createHasher({ lanes: 1, queue: 10, random: kernel.random })
   const certificates = keptCertificates(kernel.database, () => undefined)
-  return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords, certificates }
+  const standIns = createStandIns(kernel.database, kernel.keyring, kernel.log)
+  return { kernel, access, mail: noMail, config, hasher, breached: commonPasswords, certificates, standIns }
 }
 
 /** A browser: keeps cookies, sends them, has an address. */

@@ -196,6 +196,19 @@ export async function replaceSecret(
   return (await update.executeTakeFirst()).numUpdatedRows === 1n
 }
 
+/** How many standing passwords have hashes that begin with the same seven letters: `$argon2`, `$2b$10$`. Reads them all. */
+export function countPasswordForms(db: Db): Promise<readonly { readonly form: string; readonly count: number }[]> {
+  return tables<IdentityTables>(db)
+    .selectFrom('identity_credentials')
+    .select((e) => e.fn<string>('substr', ['secret_hash', e.lit(1), e.lit(7)]).as('form'))
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('kind', '=', 'password')
+    .where('revoked_at', 'is', null)
+    .groupBy('form')
+    .orderBy('form')
+    .execute()
+}
+
 export async function findCredential(db: Db, id: string): Promise<Credential | undefined> {
   const row = await tables<IdentityTables>(db)
     .selectFrom('identity_credentials')

@@ -32,7 +32,9 @@ export function provePassword<T>(
       async verify(_, handle) {
         const stored = await findCandidates(ctx.db, { handle, kinds: ['password'] })
         const hashes = stored.map(({ hash }) => hash)
-        const place = await queue.verify(tried.password, hashes)
+        // asked for whoever is meant; nothing is found in what stands in for nothing
+        const standIn = parts.standIns.of(handle)
+        const place = await queue.verify(tried.password, hashes.length === 0 ? standIn : hashes)
         const found = place === undefined ? undefined : stored[place]
         if (found === undefined) return { account: stored[0]?.account }
         verified = found.hash
@@ -54,6 +56,7 @@ export function provePassword<T>(
             ? stored.hash === verified
             : await replaceSecret(tx.db, credential.id, upgraded, verified, undefined)
         if (stands && isNewlyLeaked) await markLeaked(tx, credential)
+        if (upgraded !== undefined) parts.standIns.changed()
         return stands
       },
       onProven,
