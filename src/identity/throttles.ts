@@ -11,7 +11,9 @@ import {
 } from './throttle-rule.ts'
 import { type KeptThrottle, readThrottles, writeThrottles } from './throttle-store.ts'
 
-const remembered = 90 * 24 * 60 * 60_000
+const day = 24 * 60 * 60_000
+/** 90 days from the last sign-in, which is noted up to a day late. */
+const remembered = 91 * day
 
 /** Who tries to prove what, from where. */
 export interface Attempt {
@@ -76,10 +78,8 @@ export async function settleRightAttempt(
   startsAfresh: boolean,
 ): Promise<void> {
   const counters = scopes.map((scope) => [scope, counterOf(scope, macs)] as const)
-  const kept = await readThrottles(
-    ctx.db,
-    counters.map(([, mac]) => mac),
-  )
+  const places = startsAfresh ? knownPlaces(ctx, keyring, attempt, macs) : []
+  const kept = await readThrottles(ctx.db, [...counters.map(([, mac]) => mac), ...places.map(({ mac }) => mac)])
   const settled = counters.flatMap(([scope, mac]) => {
     const state = kept.get(mac)
     if (state === undefined) return []
@@ -88,8 +88,9 @@ export async function settleRightAttempt(
     const after = own ? { attempts: 0, until: 0, settledAt: ctx.now } : takeBackAttempt(state, throttleRules[scope])
     return [keep(scope, mac, after)]
   })
-  const places = startsAfresh ? knownPlaces(ctx, keyring, attempt, macs) : []
-  if (settled.length + places.length > 0) await writeThrottles(ctx.db, [...settled, ...places])
+  // written once a day at most: every sign-in comes through here
+  const news = places.filter(({ mac }) => ctx.now - (kept.get(mac)?.settledAt ?? 0) >= day)
+  if (settled.length + news.length > 0) await writeThrottles(ctx.db, [...settled, ...news])
 }
 
 /** Remembers network and device as this handle's, without an attempt before: for set-up. Inside `ctx.tx`. */

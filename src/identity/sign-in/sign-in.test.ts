@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '#kit'
-import { listAudit } from '#platform'
+import { listAudit, tables } from '#platform'
 import { eachDialect } from '#platform/testing'
 import type { Parts } from '../parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
-import { addPerson, adminPassword, browser, partsOf, startSetUpNode } from '../testing.ts'
+import { addPerson, adminPassword, browser, partsOf, startSetUpNode, type TestNode } from '../testing.ts'
 import { provePassword } from './prove-password.ts'
 import { countStatements } from './testing.ts'
 
@@ -159,6 +159,27 @@ eachDialect((dialect, open) => {
     await browser(node, '192.0.2.99').signIn('ada', password)
   })
 
+  test('where a handle signs in from is noted once a day, and known for ninety', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const laptop = browser(node, '192.0.2.50')
+    const before = (await noted(node)).length
+    await laptop.signIn('ada', password)
+    const first = node.clock.now()
+    node.clock.advance(60 * 60_000)
+    await laptop.signIn('ada', password)
+    const places = (await noted(node)).slice(before)
+    assert.equal(places.length, 2)
+    for (const { settled, forgotten } of places) {
+      assert.equal(settled, first)
+      assert.ok(forgotten >= node.clock.now() + 90 * 24 * 60 * 60_000)
+    }
+    node.clock.advance(24 * 60 * 60_000)
+    await laptop.signIn('ada', password)
+    const later = (await noted(node)).map(({ settled }) => settled)
+    assert.equal(later.filter((settled) => settled === node.clock.now()).length, 2)
+  })
+
   test('a full queue answers 503 at once, before anything is counted', async (t) => {
     const node = await startSetUpNode(t, open, { config: { password: { lanes: 1, queue: 1 } } })
     const answers = await Promise.all(
@@ -259,4 +280,13 @@ function countingHasher(): PasswordHasher & { hashes: number } {
       }),
   }
   return counting
+}
+
+/** Networks and devices that are known as somebody's, in the order they were noted. */
+async function noted(node: TestNode): Promise<readonly { readonly settled: number; readonly forgotten: number }[]> {
+  const { rows } = await tables(node.kernel.database.db).raw<{ readonly settled: number; readonly forgotten: number }>(
+    'select settled_at as settled, forgotten_at as forgotten from identity_throttles where attempts = 0 and forgotten_at - settled_at > 7000000000 order by settled_at',
+    [],
+  )
+  return rows
 }

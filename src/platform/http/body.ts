@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { failHttp } from './http-errors.ts'
 import type { Door } from './route.ts'
@@ -32,21 +33,46 @@ function requireType(type: string, expected: readonly string[]): void {
 }
 
 async function readText(headers: Headers, body: Readable, limit: number): Promise<string> {
-  const tooLarge = () => failHttp('platform.body-too-large', { fields: { limit } })
-  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge()
+  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
+  const bytes = await readAll(body, limit)
+  if (!isUtf8(bytes)) throw failHttp('platform.malformed-text')
+  return bytes.toString('utf8')
+}
+
+function tooLarge(limit: number) {
+  return failHttp('platform.body-too-large', { fields: { limit } })
+}
+
+/** By its events: of a form of a few fields an iterator takes longer to make than to read. */
+function readAll(body: Readable, limit: number): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const chunks: Uint8Array[] = []
   let size = 0
-  // what is left unread must not take the connection with it: the refusal is still to be said
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+  const take = (chunk: Uint8Array): void => {
     size += chunk.byteLength
-    if (size > limit) throw tooLarge()
-    chunks.push(chunk)
+    if (size <= limit) chunks.push(chunk)
+    else {
+      // what is left unread must not take the connection with it: the refusal is still to be said
+      stop()
+      body.pause()
+      reject(tooLarge(limit))
+    }
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks))
-  } catch (cause) {
-    throw failHttp('platform.malformed-text', { cause })
+  const end = (): void => {
+    stop()
+    resolve(Buffer.concat(chunks))
   }
+  const fail = (error: Error): void => {
+    stop()
+    reject(error)
+  }
+  const cut = (): void => fail(new Error('the body was cut off'))
+  const stop = (): void => {
+    body.off('data', take).off('end', end).off('error', fail).off('close', cut)
+  }
+  if (body.destroyed) cut()
+  else body.on('data', take).on('end', end).on('error', fail).on('close', cut)
+  return promise
 }
 
 function parseJson(text: string): unknown {
