@@ -140,21 +140,26 @@ async function openRoom(database: Database): Promise<Room> {
     if (found === undefined) throw new TypeError(`the room has no route ${path}`)
     const url = new URL(path, 'https://gatehouse.localhost:8443')
     const request = { method: 'POST', url, headers: new Headers(), cookies: new Map(), address: undefined, local: true }
-    return async (wanted: unknown): Promise<void> => {
+    return async (sent: string): Promise<void> => {
       const route = await wholeRoute(found)
-      const body = route.body?.parse(JSON.parse(JSON.stringify(wanted)))
+      const body = route.body?.parse(JSON.parse(sent))
       JSON.stringify(
         await route.handler(context({ principal: local }), { params: undefined, query: undefined, body, request }),
       )
     }
   }
   const [one, many] = [asker('/api/v1/certificates'), asker('/api/v1/certificates/batch')]
+  // what clients do: written before anything is measured
   const orderOf = (index: number) => ({ device: sample(index).name, request: sample(index).pem })
-  return {
-    issue: (index) => one({ profile: 'device', ...orderOf(index) }),
-    issueBatch: (index) =>
-      many({ profile: 'device', orders: Array.from({ length: inBatch }, (_, at) => orderOf(index * inBatch + at)) }),
-  }
+  const singles = samples.map((_, index) => JSON.stringify({ profile: 'device', ...orderOf(index) }))
+  const batches = Array.from({ length: devices / inBatch }, (_, batch) =>
+    JSON.stringify({
+      profile: 'device',
+      orders: Array.from({ length: inBatch }, (__, at) => orderOf(batch * inBatch + at)),
+    }),
+  )
+  const of = (texts: readonly string[], index: number): string => texts[index % texts.length] ?? ''
+  return { issue: (index) => one(of(singles, index)), issueBatch: (index) => many(of(batches, index)) }
 }
 
 /** What the library of choice does for the same: the request read and verified, a certificate with the same extensions signed. */

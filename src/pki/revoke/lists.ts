@@ -25,6 +25,8 @@ const keptAfterEnd = 100 * day
 /** Making lists takes at most one part of this many of the time, however often something is revoked. */
 const restShare = 20
 const shortestRest = 1000
+/** How often lists are made before the next job is waited for. */
+const mostTries = 3
 
 export interface ListParts {
   readonly database: Pick<Database, 'db' | 'tx'>
@@ -61,7 +63,11 @@ export function createLists(parts: ListParts): RevocationLists {
     try {
       const addresses = await addressesOf(parts)
       if (addresses.length === 0) return
-      await makeLists(database, { authority, all, now: clock.now(), addresses })
+      let made: number | undefined
+      // where another node's came first, what only this one knew of stands in none yet
+      for (let tries = 0; made === undefined && tries < mostTries; tries++) {
+        made = await makeLists(database, { authority, all, now: clock.now(), addresses })
+      }
     } catch (err) {
       parts.failed()
       log.error({ authority: authority.stored.id, err }, 'revocation lists were not made; the former ones stay')

@@ -81,6 +81,31 @@ export function verifyRevocationList(list: RevocationList, issuer: Pick<PublicKe
   return verifySignature(list.signatureAlgorithm, issuer, list.signed, list.signature)
 }
 
+/**
+ * The entries of a list in DER, one behind the other, NOT read: of a list that this key signed, so that they may be signed
+ * again as they stand. `undefined` where it is no such list.
+ */
+export function signedEntries(der: Uint8Array, issuer: Pick<PublicKeyInfo, 'kind' | 'key'>): Uint8Array | undefined {
+  try {
+    const outer = new DerReader({ tag: tags.sequence, content: der, encoded: der }, 'revocation list').take(
+      tags.sequence,
+    )
+    const fields = new DerReader(outer, 'revocation list')
+    const list = fields.take(tags.sequence)
+    const algorithm = readSignatureAlgorithm(fields.take(tags.sequence))
+    const signature = octetsOf(fields.take(tags.bitString).content, 'signature')
+    // before anything in it is believed
+    if (!verifySignature(algorithm, issuer, list.encoded, signature)) return undefined
+    const reader = new DerReader(list, 'revocation list')
+    reader.take(tags.integer)
+    for (const _ of ['algorithm', 'issuer', 'this update', 'next update']) reader.takeAny()
+    return reader.takeIf(tags.sequence)?.content ?? new Uint8Array()
+  } catch (error) {
+    if (error instanceof X509Refusal) return undefined
+    throw error
+  }
+}
+
 const reasonNames: ReadonlyMap<number, RevocationReason> = new Map(
   Object.entries(revocationReasons).map(([reason, code]) => [code, reason as RevocationReason]),
 )

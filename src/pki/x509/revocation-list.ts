@@ -41,6 +41,12 @@ export interface RevokedEntry {
   readonly invalidSince?: number | undefined
 }
 
+/** Entries in DER, one behind the other: what goes into several lists is written once. */
+export interface EncodedEntries {
+  readonly der: Uint8Array
+  readonly count: number
+}
+
 export interface RevocationListFields {
   /** The authority's subject as its certificate has it. */
   readonly issuer: Der
@@ -51,7 +57,7 @@ export interface RevocationListFields {
   readonly thisUpdate: number
   readonly nextUpdate: number
   /** Each serial at most once. */
-  readonly entries: readonly RevokedEntry[]
+  readonly entries: readonly RevokedEntry[] | EncodedEntries
   /** §5.2.4: makes it a list of changes since the complete list of this number. */
   readonly base?: number | undefined
   /** §5.2.5: makes it a list of those certificates alone whose distribution point has one of these addresses. */
@@ -73,6 +79,7 @@ export interface ListScope {
  */
 export function signRevocationList(fields: RevocationListFields, issuer: KeyObject | Signer): Uint8Array {
   const signer = 'sign' in issuer ? issuer : signerOf(issuer)
+  const entries = 'der' in fields.entries ? fields.entries : encodeEntries(fields.entries)
   const signed = sequence(
     integer(1),
     signer.algorithm,
@@ -80,7 +87,7 @@ export function signRevocationList(fields: RevocationListFields, issuer: KeyObje
     time(fields.thisUpdate),
     time(fields.nextUpdate),
     // §5.1.2.6: absent where nothing is revoked
-    ...(fields.entries.length === 0 ? [] : [sequence(encodeEntries(fields.entries))]),
+    ...(entries.count === 0 ? [] : [sequence(entries.der)]),
     explicit(0, sequence(...listExtensions(fields))),
   )
   return sequence(signed, signer.algorithm, bitString(signer.sign(signed)))
@@ -115,7 +122,7 @@ function issuingDistributionPoint({ addresses, only }: ListScope): Der {
 const longestEntry = 86
 
 /** Straight into one buffer: an element of its own for every part of every entry would be a million small arrays. */
-function encodeEntries(entries: readonly RevokedEntry[]): Uint8Array {
+export function encodeEntries(entries: readonly RevokedEntry[]): EncodedEntries {
   const buffer = new Uint8Array(entries.length * longestEntry)
   let at = 0
   let second = Number.NaN
@@ -128,7 +135,12 @@ function encodeEntries(entries: readonly RevokedEntry[]): Uint8Array {
     }
     at = writeEntry(buffer, at, entry, date)
   }
-  return buffer.subarray(0, at)
+  return { der: buffer.subarray(0, at), count: entries.length }
+}
+
+/** All of them, in that order. */
+export function joinEntries(parts: readonly EncodedEntries[]): EncodedEntries {
+  return { der: Buffer.concat(parts.map(({ der }) => der)), count: parts.reduce((sum, { count }) => sum + count, 0) }
 }
 
 /** Writes one entry; where it ends. */
