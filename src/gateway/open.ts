@@ -18,7 +18,7 @@ import { Rates } from './defence/rates.ts'
 import { Authenticators } from './entry/authenticators.ts'
 import { rulePages } from './entry/rule-page.ts'
 import { ForwardAuth } from './forward-auth/forward-auth.ts'
-import { decisionPrefix } from './forward-auth/question.ts'
+import { decisionPrefix, questionHost } from './forward-auth/question.ts'
 import { Gate } from './gate.ts'
 import type { GateDeps } from './gate-deps.ts'
 import { importDoors } from './import/doors.ts'
@@ -97,6 +97,11 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   const gate = makeGate(kernel, needs, deps, appHost, rates)
   const forwardAuth = new ForwardAuth({ deps, gate, appHost }, config.forwardAuthProxies)
   kernel.listener.plain(decisionPrefix, forwardAuth.handle)
+  const askedAt = questionHost(kernel.config.console.host)
+  kernel.listener.hostForPeers(askedAt, forwardAuth.handle)
+  kernel.listener.certificates((host) =>
+    host === askedAt && forwardAuth.isOpen ? needs.pki.serverContext(host) : undefined,
+  )
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.routes.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
   kernel.listener.certificates(async (host) =>
@@ -159,6 +164,8 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       live.forget()
       rates.shared?.start()
       await ensureKey(kernel.keyring, kernel.context(system))
+      // once it has one nobody gets another for it
+      if (forwardAuth.isOpen) await prepareAhead(kernel, needs, askedAt)
       await logReport(kernel.database.db, kernel.log)
     },
     reconfigure: (changed) => forwardAuth.configure((changed as GatewayConfig).forwardAuthProxies),
@@ -166,6 +173,14 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
       await rates.shared?.stop()
       await upstreams.close()
     },
+  }
+}
+
+async function prepareAhead(kernel: Kernel, { pki }: Needs, host: string): Promise<void> {
+  try {
+    await pki.serverContext(host)
+  } catch (err) {
+    kernel.log.warn({ host, err }, 'a certificate could not be made ahead; it is tried again at the first handshake')
   }
 }
 

@@ -4,6 +4,7 @@ import { type CoreConfig, type Ctx, type JournalValue, touch } from '#platform'
 import type { CreateRoute, UpdateRoute } from './contract.ts'
 import type { Authenticators } from './entry/authenticators.ts'
 import { fail } from './errors.ts'
+import { questionHost } from './forward-auth/question.ts'
 import { removeSealedHeadersOf } from './request/secret-store.ts'
 import { findRoute, findRoutesAt, insertRoute, isNameUsed, removeRoute, replaceRoute } from './route-store.ts'
 import { placeText, sharePlace } from './routing/place.ts'
@@ -122,7 +123,7 @@ function changed(before: GatewayRoute, change: UpdateRoute, now: number): Gatewa
 
 /** The place is free and not ours: two routes at one place would make the answer depend on chance. */
 async function requirePlace(deps: RouteDeps, ctx: Ctx, route: GatewayRoute): Promise<void> {
-  const own = [deps.config.console.host, deps.pki.certificateHost]
+  const own = [deps.config.console.host, deps.pki.certificateHost, questionHost(deps.config.console.host)]
   if (own.includes(route.host)) throw fail('gateway.host-reserved', { fields: { host: route.host } })
   // the transaction is serializable: of two that find the place free at once, one is tried again and finds the other
   const there = await findRoutesAt(ctx.db, route.host, route.path)

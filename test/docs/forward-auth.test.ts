@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { request } from 'node:https'
 import { type AddressInfo, createServer as createTcp } from 'node:net'
@@ -16,15 +16,7 @@ import { type Answer, type Asked, TestBrowser, testPassword } from '../../src/ga
 import { runCommand } from '../product/command.ts'
 import { askLocally } from '../product/http.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
-
-const text = readFileSync(join(import.meta.dirname, '../../docs/forward-auth.md'), 'utf8')
-
-/** The configuration that the page prints under this language. */
-function printed(language: string): string {
-  const found = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'ms').exec(text)?.[1]
-  if (found === undefined) throw new Error(`docs/forward-auth.md prints no ${language}`)
-  return found
-}
+import { page, printed } from './printed-configuration.ts'
 
 const app = 'app.localhost'
 const console_ = 'gate.localhost'
@@ -35,6 +27,7 @@ interface Place {
   readonly httpsPort: number
   readonly httpPort: number
   readonly appPort: number
+  readonly overTls: boolean
 }
 
 /** As printed, with the names and ports of this test. Every replacement must find something to replace. */
@@ -53,6 +46,13 @@ function adapted(configuration: string, place: Place): string {
     [/port = 443/g, `port = ${place.proxyPort}`],
   ]
   return changes.reduce((result, [from, to]) => result.replaceAll(from, to), configuration)
+}
+
+/** The proxy's own; over TLS the plain port must be in no part of it. */
+function ofProxy(language: string, place: Place): string {
+  const made = adapted(printed(language, place.overTls), place)
+  if (place.overTls && made.includes(`:${place.httpPort}`)) throw new Error(`${language} still asks over plain HTTP`)
+  return made
 }
 
 interface Proxy {
@@ -74,7 +74,7 @@ const proxies: readonly Proxy[] = [
       )
       const file = join(place.directory, 'nginx.conf')
       const around = `error_log stderr; pid ${place.directory}/nginx.pid; events {}\nhttp { access_log off; ${paths.join(' ')}\n`
-      writeFileSync(file, `${around}${adapted(printed('nginx'), place)}}\n`)
+      writeFileSync(file, `${around}${ofProxy('nginx', place)}}\n`)
       return ['-e', 'stderr', '-p', place.directory, '-c', file, '-g', 'daemon off; master_process off;']
     },
   },
@@ -85,7 +85,7 @@ const proxies: readonly Proxy[] = [
     prepare: (place) => {
       const file = join(place.directory, 'Caddyfile')
       const around = `{\n\tadmin off\n\tauto_https off\n\thttps_port ${place.proxyPort}\n\tdefault_bind 127.0.0.1\n}\n\n`
-      writeFileSync(file, around + adapted(printed('caddyfile'), place))
+      writeFileSync(file, around + ofProxy('caddyfile', place))
       return ['run', '--config', file, '--adapter', 'caddyfile']
     },
   },
@@ -94,9 +94,9 @@ const proxies: readonly Proxy[] = [
     program: 'haproxy',
     probe: '-v',
     prepare: (place) => {
-      writeFileSync(join(place.directory, 'gatehouse.lua'), adapted(printed('lua'), place))
+      writeFileSync(join(place.directory, 'gatehouse.lua'), ofProxy('lua', place))
       const file = join(place.directory, 'haproxy.cfg')
-      writeFileSync(file, adapted(printed('haproxy'), place))
+      writeFileSync(file, ofProxy('haproxy', place))
       return ['-db', '-f', file]
     },
   },
@@ -178,8 +178,8 @@ function through(port: number, { host, path = '/', method = 'GET', headers = {},
 
 after(cleanUp)
 
-for (const proxy of proxies) {
-  describe(`${proxy.name}, configured as docs/forward-auth.md prints`, {
+for (const [proxy, overTls] of proxies.flatMap((one) => [[one, false] as const, [one, true] as const])) {
+  describe(`${proxy.name}, configured as docs/forward-auth.md prints${overTls ? ', over TLS' : ''}`, {
     skip: programMissing(proxy.program, proxy.program, proxy.probe),
     timeout: 180_000,
   }, () => {
@@ -196,7 +196,7 @@ for (const proxy of proxies) {
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       const [proxyPort, httpsPort, httpPort] = [await freePort(), await freePort(), await freePort()]
-      place = { directory, proxyPort, httpsPort, httpPort, appPort: (server.address() as AddressInfo).port }
+      place = { directory, proxyPort, httpsPort, httpPort, appPort: (server.address() as AddressInfo).port, overTls }
       product = await startGatehouse(place)
       token = await prepareGatehouse(product, place)
       const { cert, key } = testCertificate(app, console_)
@@ -472,7 +472,7 @@ async function prepareGatehouse(product: Product, place: Place): Promise<string>
   writeFileSync(join(directory, 'gatehouse-ca.pem'), await command(['ca', '--pem']))
   const bob = { handle: 'bob', displayName: 'Bob', password: testPassword }
   await posted(product, '/api/v1/accounts', bob)
-  const command_ = /^gatehouse routes create app (.*)$/m.exec(adapted(text, place))?.[1]
+  const command_ = /^gatehouse routes create app (.*)$/m.exec(adapted(page, place))?.[1]
   const create = command_?.split(' ') ?? assert.fail('no route is made in docs/forward-auth.md')
   await command(['routes', 'create', 'app', ...create])
   const upstreams = ['none:']

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { anonymous, type Cidr, inCidrs, parseCidr } from '#kit'
-import { clientBehind, type ServedHandler } from '#platform'
+import { clientBehind, type ServedHandler, type ServedRequest, type ServedResponse } from '#platform'
 import type { GatewayCode } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import type { GateDeps } from '../gate-deps.ts'
@@ -37,20 +37,25 @@ export class ForwardAuth {
     this.#proxies = proxies.flatMap((text) => parseCidr(text) ?? [])
   }
 
+  /** Whether anybody may ask. */
+  get isOpen(): boolean {
+    return this.#proxies.length > 0
+  }
+
   readonly handle: ServedHandler = (request, response) => {
-    // plain HTTP is HTTP/1.1 here
-    if (request.httpVersionMajor === 1) this.#answer(request as IncomingMessage, response as ServerResponse)
-    else response.destroy()
+    const peer = this.#parts.deps.kernel.listener.addressOf(request)
+    if (peer === undefined || !inCidrs(peer, this.#proxies)) {
+      this.#turnAway(peer)
+      this.#refuse(request, response, 'gateway.forward-auth-proxy')
+    } else if (request.httpVersionMajor === 1) {
+      this.#answer(request as IncomingMessage, response as ServerResponse)
+    } else {
+      this.#unclear(request, response, 'HTTP/2, where it is asked over HTTP/1.1')
+    }
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { kernel } = this.#parts.deps
-    const peer = kernel.listener.addressOf(request)
-    if (peer === undefined || !inCidrs(peer, this.#proxies)) {
-      this.#turnAway(peer)
-      this.#refuse(request, response, 'gateway.forward-auth-proxy')
-      return
-    }
     const address = dialectOf(request.url ?? '')
     if (address === undefined) {
       this.#refuse(request, response, 'gateway.forward-auth-question', 'an address that is none of ours')
@@ -96,7 +101,7 @@ export class ForwardAuth {
     gate.serveOwn(request, response, (host) => appHost.serve(request, response, host, path))
   }
 
-  #unclear(request: IncomingMessage, response: ServerResponse, fault: string): void {
+  #unclear(request: ServedRequest, response: ServedResponse, fault: string): void {
     const { log } = this.#parts.deps.kernel
     if (this.#mayTell()) log.warn({ fault }, 'a proxy asks unclearly who may pass; nothing is let through')
     this.#refuse(request, response, 'gateway.forward-auth-question', fault)
@@ -116,7 +121,7 @@ export class ForwardAuth {
     return true
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, code: GatewayCode, fault?: string): void {
+  #refuse(request: ServedRequest, response: ServedResponse, code: GatewayCode, fault?: string): void {
     const { deps } = this.#parts
     deps.traffic.refused(code)
     const { requestId } = deps.kernel.context(anonymous(undefined))

@@ -21,8 +21,16 @@ export interface Question {
 const prefix = '/forward-auth/'
 const methodPattern = /^[A-Z][A-Z-]{0,31}$/
 
-/** Paths of the decision endpoint, on plain HTTP. */
+/** Paths of the decision endpoint, on plain HTTP and at its own host over TLS. */
 export const decisionPrefix = prefix
+
+/**
+ * Where proxies ask over TLS. A name of its own: on a host that a proxy carries, whoever is outside could send a question
+ * through it, and the question would come from the proxy.
+ */
+export function questionHost(console: string): string {
+  return `forward-auth.${console}`
+}
 
 export interface Address {
   readonly dialect: Dialect

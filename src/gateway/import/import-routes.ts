@@ -3,6 +3,7 @@ import type { AccessFace } from '#access'
 import type { PkiFace } from '#pki'
 import { type CoreConfig, type Ctx, type Route, route } from '#platform'
 import { createRouteBody } from '../contract.ts'
+import { questionHost } from '../forward-auth/question.ts'
 import { allRoutes, removedNames } from '../route-store.ts'
 import { findingsAbout, placed, reportOf } from '../routing/findings.ts'
 import { placeKey } from '../routing/place.ts'
@@ -44,7 +45,7 @@ async function imported(
   const removed = new Set(await removedNames(ctx.db))
   const made = importRules(rules, {
     strategy,
-    reserved: [deps.config.console.host, deps.pki.certificateHost],
+    reserved: [deps.config.console.host, deps.pki.certificateHost, questionHost(deps.config.console.host)],
     isTaken: (name, place) => removed.has(name) || (keys.has(name) && keys.get(name) !== placeKey(place)),
   })
   const mayRead = (await deps.access.decide(ctx.actor, 'routes:read', undefined, { now: ctx.now })).allowed

@@ -77,7 +77,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     sources,
     asks: (serverName) => anyOf(askers.map((each) => each(serverName))),
     // whom a trusted proxy speaks for is known with the request
-    isServedTo: (name, address) => !hosts.has(name) || clients.isProxy(address) || own.mayReach(address),
+    isServedTo: (name, address) => hosts.get(name)?.own !== true || clients.isProxy(address) || own.mayReach(address),
     connections: secureConnections,
     ticketKeys,
     peers,
@@ -97,6 +97,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     knows: (host, request, peer) => {
       const served = hosts.get(host)
       if (served === undefined) return others?.knows?.(host) === true
+      if (!served.own) return false
       return own.mayReach(clients.place(request, peer, served) ? (clients.find(request) ?? peer) : undefined)
     },
     httpsPort,
@@ -133,15 +134,18 @@ export function createListener(options: ListenerOptions): StartedListener {
     await listenOnPort(plain.server, options.http, '[listen] http')
   }
 
+  const addHost = (name: string, served: Served): void => {
+    if (canonicalHost(name) !== name) throw new TypeError(`${name} is not a canonical host name`)
+    if (hosts.has(name)) throw new TypeError(`host ${name} has a handler already`)
+    hosts.set(name, served)
+  }
+
   return {
     certificates: (source) => {
       sources.push(source)
     },
-    host: (name, handler, upgrade) => {
-      if (canonicalHost(name) !== name) throw new TypeError(`${name} is not a canonical host name`)
-      if (hosts.has(name)) throw new TypeError(`host ${name} has a handler already`)
-      hosts.set(name, { handler, upgrade, own: true })
-    },
+    host: (name, handler, upgrade) => addHost(name, { handler, upgrade, own: true }),
+    hostForPeers: (name, handler) => addHost(name, { handler, upgrade: undefined, own: false, forPeers: true }),
     otherHosts: (handler, upgrade, knows) => {
       if (others !== undefined) throw new TypeError('the other hosts have a handler already')
       others = { handler, upgrade, knows, own: false }

@@ -17,6 +17,8 @@ export interface Served {
   readonly upgrade: UpgradeHandler | undefined
   /** One of Gatehouse's own, as against those of apps. */
   readonly own: boolean
+  /** For programs that come by themselves: where a request comes from is the peer, whoever the peer may speak for. */
+  readonly forPeers?: boolean
 }
 
 /** Who handles what on HTTPS. */
@@ -45,7 +47,7 @@ export function createDispatch(
     if (host === undefined) return 'platform.bad-host'
     if (peer === undefined || host !== peer.serverName) return 'platform.misdirected-request'
     const served = hosts.find(host) ?? 'platform.misdirected-request'
-    return typeof served === 'string' || clients.place(request, peer.address, served)
+    return typeof served === 'string' || served.forPeers === true || clients.place(request, peer.address, served)
       ? served
       : 'platform.bad-forwarded-for'
   }

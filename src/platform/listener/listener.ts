@@ -38,6 +38,11 @@ export interface Listener {
   /** Handles one exact host name (no port). */
   host(name: string, handler: ServedHandler, upgrade?: UpgradeHandler): void
   /**
+   * Handles one exact host name for programs that come by themselves: `addressOf` is the peer, also where the peer is a
+   * trusted proxy, whose headers say nothing here. `[console] networks` do not count; plain HTTP leads nobody here.
+   */
+  hostForPeers(name: string, handler: ServedHandler): void
+  /**
    * Handles every host that has no handler of its own: the gateway. `knows` answers whether plain HTTP may redirect to
    * such a host; without it, or when it does not, the answer there is 421: a redirect never goes to a host a request
    * made up.
