@@ -9,12 +9,14 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { openHttp2, startGate, type TestGate } from '../testing.ts'
 
 const host = 'site.localhost'
@@ -164,6 +166,65 @@ test('attack 2: a link that is swapped while it is asked about never leads out',
   })
   await Promise.all(asking)
   assert.ok(swaps > 100)
+})
+
+test('a compressed file beside another stands in for it: who can read it gets it, whole, under its own tag', async (t) => {
+  const { gate, root } = await startSite(t)
+  const text = 'alert(1)\n'.repeat(1_000)
+  const script = join(root, 'app.js')
+  writeFileSync(script, text)
+  writeFileSync(`${script}.br`, brotliCompressSync(text))
+  writeFileSync(`${script}.gz`, gzipSync(text))
+  const at = new Date(1_700_000_000_000)
+  for (const ending of ['', '.br', '.gz']) utimesSync(script + ending, at, at)
+  const ask = (headers: Readonly<Record<string, string>>, method = 'GET') =>
+    gate.ask({ host, path: '/app.js', headers, method })
+  const plain = await ask({})
+  assert.deepEqual([plain.body, plain.headers.vary, plain.headers['accept-ranges']], [text, 'Accept-Encoding', 'bytes'])
+  assert.equal(plain.headers['content-encoding'], undefined)
+  const tags = new Set([plain.headers.etag])
+  for (const [accepted, coding, bytes] of [
+    ['gzip, deflate, br', 'br', brotliCompressSync(text).length],
+    ['gzip', 'gzip', gzipSync(text).length],
+  ] as const) {
+    const coded = await ask({ 'accept-encoding': accepted })
+    assert.equal(coded.status, 200)
+    assert.equal(coded.headers['content-encoding'], coding)
+    assert.equal(coded.headers['content-type'], plain.headers['content-type'])
+    assert.equal(coded.headers['content-length'], String(bytes))
+    assert.deepEqual([coded.headers.vary, coded.headers['accept-ranges']], ['Accept-Encoding', 'none'])
+    const { etag = '' } = coded.headers
+    tags.add(etag)
+    const kept = await ask({ 'accept-encoding': accepted, 'if-none-match': etag })
+    assert.deepEqual([kept.status, kept.headers.etag, kept.headers.vary], [304, etag, 'Accept-Encoding'])
+    const head = await ask({ 'accept-encoding': accepted }, 'HEAD')
+    assert.deepEqual([head.headers['content-encoding'], head.headers['content-length']], [coding, String(bytes)])
+    // a part is always one of the file itself; one that goes on with the compressed file begins anew
+    const part = await ask({ 'accept-encoding': accepted, range: 'bytes=0-4' })
+    assert.deepEqual([part.status, part.body, part.headers['content-encoding']], [206, 'alert', undefined])
+    const anew = await ask({ 'accept-encoding': accepted, range: 'bytes=5-', 'if-range': etag })
+    assert.deepEqual([anew.status, anew.body], [200, text])
+  }
+  assert.equal(tags.size, 3)
+  // an older one is of what the file was before
+  utimesSync(`${script}.br`, at, new Date(at.getTime() - 1))
+  assert.equal((await ask({ 'accept-encoding': 'br, gzip' })).headers['content-encoding'], 'gzip')
+  rmSync(`${script}.gz`)
+  assert.equal((await ask({ 'accept-encoding': 'br, gzip' })).body, text)
+  // by its own name it is a file like any other
+  assert.equal((await gate.ask({ host, path: '/app.js.br' })).headers['content-encoding'], undefined)
+})
+
+test('attack 2: what stands in for a file lies inside too, and never for one that is not there', async (t) => {
+  const { gate, listed, root } = await startSite(t)
+  writeFileSync(join(listed, 'outside'), 'outside')
+  symlinkSync(join(listed, 'outside'), join(root, 'index.html.br'))
+  mkdirSync(join(root, 'index.html.gz'))
+  writeFileSync(join(root, 'alone.js.br'), 'alone')
+  const headers = { 'accept-encoding': 'br, gzip' }
+  const home = await gate.ask({ host, headers })
+  assert.deepEqual([home.body, home.headers['content-encoding']], ['<!doctype html><p>home', undefined])
+  assert.equal((await gate.ask({ host, path: '/alone.js', headers })).status, 404)
 })
 
 test('a file that shrinks while it is sent is cut off, never ended as a whole', async (t) => {

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { constants, type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import type { Dispatcher } from 'undici'
+import { type Coding, codingsFor } from './codings.ts'
 import { LocalAnswer } from './local-answer.ts'
 import { isAtOrBelow } from './machine-paths.ts'
 import { mediaTypeOf } from './media-types.ts'
@@ -16,12 +17,19 @@ interface OpenFile {
   readonly stats: BigIntStats
 }
 
+interface FoundFile extends OpenFile {
+  readonly path: string
+  /** The bytes are the file's in this coding. */
+  readonly coding?: Coding
+}
+
 /**
  * A folder of files, answering as an app would: one more thing a request can be dispatched to, so that all the gate says
  * about answers (headers, limits, the access log, cutting off) holds for files too.
  *
  * Served are plain files below the folder by their very names: GET and HEAD, `index.html` for a directory, `404.html` of
- * the folder for what is not there. Nothing whose path has a segment that begins with a dot, and nothing that really lies
+ * the folder for what is not there. `app.js.br` and `app.js.gz` stand in for an `app.js` that is no younger, for who can read
+ * them and asks for no range. Nothing whose path has a segment that begins with a dot, and nothing that really lies
  * elsewhere: links are followed, and what they lead to is asked, of the file already open, so that nobody can swap it
  * between the question and the answer.
  */
@@ -62,7 +70,9 @@ export class Folder {
     } else if (found === undefined) {
       await sendMissing(root, isGet, answer)
     } else {
-      await sendFile(found, isGet, conditionsOf(headers as readonly string[]), answer)
+      const { acceptEncoding, ...conditions } = conditionsOf(headers as readonly string[])
+      const wanted = conditions.range === undefined ? codingsFor(acceptEncoding ?? '') : []
+      await sendFile(await codedOf(root, found, wanted), isGet, conditions, answer)
     }
   }
 }
@@ -87,10 +97,7 @@ function segmentsOf(pathname: string): readonly string[] | undefined {
 }
 
 /** @returns `folder` for a directory named without its slash */
-async function findFile(
-  root: string,
-  segments: readonly string[],
-): Promise<(OpenFile & { path: string }) | 'folder' | undefined> {
+async function findFile(root: string, segments: readonly string[]): Promise<FoundFile | 'folder' | undefined> {
   const isDirectory = segments.at(-1) === ''
   const path = join(root, ...segments.slice(0, isDirectory ? -1 : undefined), ...(isDirectory ? ['index.html'] : []))
   const opened = await openInside(root, path)
@@ -98,6 +105,25 @@ async function findFile(
   if (opened.stats.isFile()) return { ...opened, path }
   await opened.handle.close()
   return opened.stats.isDirectory() && !isDirectory ? 'folder' : undefined
+}
+
+/** The file in the first wanted coding that lies beside it and is as young; else itself. Only one of them stays open. */
+async function codedOf(root: string, found: FoundFile, wanted: readonly Coding[]): Promise<FoundFile> {
+  try {
+    for (const coding of wanted) {
+      const beside = await openInside(root, found.path + coding.ending)
+      if (beside === undefined) continue
+      if (beside.stats.isFile() && beside.stats.mtimeNs >= found.stats.mtimeNs) {
+        await found.handle.close()
+        return { ...beside, path: found.path, coding }
+      }
+      await beside.handle.close()
+    }
+  } catch (error) {
+    await found.handle.close()
+    throw error
+  }
+  return found
 }
 
 const notThere: ReadonlySet<string> = new Set([
@@ -144,13 +170,13 @@ function isServed(root: string, real: string): boolean {
 }
 
 async function sendFile(
-  { handle, stats, path }: OpenFile & { readonly path: string },
+  { handle, stats, path, coding }: FoundFile,
   isGet: boolean,
   asked: Conditions,
   answer: LocalAnswer,
 ): Promise<void> {
   try {
-    const file = representationOf(stats)
+    const file = representationOf(stats, coding)
     const selected = select(isGet, asked, file)
     if (typeof selected === 'number') {
       answer.text(selected, '', {
@@ -163,7 +189,8 @@ async function sendFile(
     answer.begin(status, {
       'content-type': mediaTypeOf(basename(path)),
       'content-length': String(length),
-      'accept-ranges': 'bytes',
+      'accept-ranges': coding === undefined ? 'bytes' : 'none',
+      ...(coding === undefined ? {} : { 'content-encoding': coding.name }),
       ...validatorsOf(file),
       ...(status === 206 ? { 'content-range': `bytes ${first}-${first + length - 1}/${file.size}` } : {}),
     })
@@ -213,19 +240,26 @@ async function sendBytes(handle: FileHandle, { first, length }: Part, answer: Lo
 }
 
 /** Size and the last change to the nanosecond: a file written anew within one second is another. */
-function representationOf(stats: BigIntStats): Representation {
+function representationOf(stats: BigIntStats, coding: Coding | undefined): Representation {
   return {
-    etag: `"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}"`,
+    etag: `"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}${coding?.ending ?? ''}"`,
     modified: Number(stats.mtimeMs / 1_000n),
     size: Number(stats.size),
   }
 }
 
 function validatorsOf({ etag, modified }: Representation): Record<string, string> {
-  return { etag, 'last-modified': new Date(modified * 1_000).toUTCString(), 'cache-control': caching }
+  const lastModified = new Date(modified * 1_000).toUTCString()
+  // whether there is another coding is not looked for where it is not wanted
+  return { etag, 'last-modified': lastModified, 'cache-control': caching, vary: 'Accept-Encoding' }
 }
 
-const asked: Readonly<Record<string, keyof Conditions>> = {
+interface Asked extends Conditions {
+  readonly acceptEncoding?: string | undefined
+}
+
+const asked: Readonly<Record<string, keyof Asked>> = {
+  'accept-encoding': 'acceptEncoding',
   'if-match': 'ifMatch',
   'if-none-match': 'ifNoneMatch',
   'if-modified-since': 'ifModifiedSince',
@@ -235,8 +269,8 @@ const asked: Readonly<Record<string, keyof Conditions>> = {
 }
 
 /** @param list names and values in turn, as the gate sends them: names in lower case */
-function conditionsOf(list: readonly string[]): Conditions {
-  const conditions: { -readonly [Name in keyof Conditions]: Conditions[Name] } = {}
+function conditionsOf(list: readonly string[]): Asked {
+  const conditions: { -readonly [Name in keyof Asked]: Asked[Name] } = {}
   for (let at = 0; at < list.length; at += 2) {
     const member = asked[list[at] ?? '']
     if (member !== undefined) conditions[member] = list[at + 1]
