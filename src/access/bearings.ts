@@ -4,4 +4,6 @@ export interface Bearings {
   readonly zone: string
   /** ISO 3166-1 alpha-2 of the country an address is in; `undefined` when that is unknown. Must not wait. */
   readonly regionOf: (address: string | undefined) => string | undefined
+  /** Another number whenever an address may be in another country than before. */
+  readonly regionsVersion: () => number
 }

@@ -107,7 +107,7 @@ eachDialect((dialect, open) => {
             const anew = openDecisions(database, {
               engines: { read: async () => engine },
               log: memoryLog(),
-              bearings: { zone: 'UTC', regionOf: () => undefined },
+              bearings: { zone: 'UTC', regionOf: () => undefined, regionsVersion: () => 0 },
             })
             for (const [id, permission, limit] of questions) {
               const actor = accountActor(id, limits[limit])

@@ -127,7 +127,7 @@ eachDialect((dialect, open) => {
     const access = openAccess({
       clock,
       database,
-      regions: { regionOf: () => undefined },
+      regions: { regionOf: () => undefined, version: 0 },
       log: memoryLog(),
       keyring: testKeyring,
       journal: { refused: () => {}, used: () => {}, flush: () => Promise.resolve() },

@@ -86,11 +86,16 @@ export function openDecisions(database: Database, parts: DecisionParts): Decisio
   let latest = new WeakMap<Actor, Latest>()
   let pending = new Map<string, Promise<Decision>>()
   let epoch = Number.NaN
+  let places = Number.NaN
+  let renewals = 0
 
   function renew(): void {
     const current = database.epoch('access')
-    if (current === epoch) return
+    const placesNow = parts.bearings.regionsVersion()
+    if (current === epoch && placesNow === places) return
     epoch = current
+    places = placesNow
+    renewals += 1
     remembered.clear()
     latest = new WeakMap()
     pending = new Map()
@@ -122,11 +127,12 @@ export function openDecisions(database: Database, parts: DecisionParts): Decisio
   }
 
   function judge(question: Question, key: string): Decision | Promise<Decision> {
-    const began = epoch
+    renew()
+    const began = renewals
     const account = withFacts(question.now, (facts) => walkWith(question, facts))
     const keep = ({ decision, until, shadow }: Walk): Decision => {
       const made = { decision, until: until.at }
-      if (began === epoch) remembered.set(key, shadow === undefined ? made : { ...made, shadow })
+      if (began === renewals) remembered.set(key, shadow === undefined ? made : { ...made, shadow })
       if (shadow !== undefined) witness(question, shadow)
       return decision
     }

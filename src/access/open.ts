@@ -67,7 +67,11 @@ export function openAccess(kernel: AccessKernel, settings: AccessSettings = { ti
   let foreChecks: readonly ForeCheck[] = []
   let loaders: ReadonlyMap<string, ResourceLoader> = new Map()
   const differences = new ShadowDifferences(kernel.database, kernel.log, kernel.clock)
-  const bearings: Bearings = { zone: settings.timeZone, regionOf: (address) => kernel.regions.regionOf(address) }
+  const bearings: Bearings = {
+    zone: settings.timeZone,
+    regionOf: (address) => kernel.regions.regionOf(address),
+    regionsVersion: () => kernel.regions.version,
+  }
   const parts: DecisionParts = {
     engines: inForce,
     log: kernel.log,

@@ -34,7 +34,7 @@ export interface TestAccessOptions {
   /** Receives refusals of `require`; ignored when absent. */
   readonly journal?: Journal
   /** Countries by address; without it every region is unknown. */
-  readonly regions?: Pick<Regions, 'regionOf'>
+  readonly regions?: Regions
   /** What other rooms contribute. */
   readonly permissionTypes?: readonly PermissionType[]
   readonly policies?: readonly PolicyContribution[]
@@ -43,7 +43,7 @@ export interface TestAccessOptions {
 
 const testKey = randomBytes(32)
 
-const nowhere: Regions = { regionOf: () => undefined }
+const nowhere: Regions = { regionOf: () => undefined, version: 0 }
 
 const ignored: Journal = { refused: () => {}, used: () => {}, flush: () => Promise.resolve() }
 

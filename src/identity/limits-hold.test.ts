@@ -60,7 +60,7 @@ eachDialect((_, open) => {
     ['regions', { regions: ['DE', 'AT'] }, 'credential-region'],
   ] as const) {
     test(`attack 12: ${what} hold on every use of a session: refused outside, alive and well back inside`, async (t) => {
-      const node = await startSetUpNode(t, open, { regions: { regionOf } })
+      const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
       const { there } = await limitedBrowser(node, limits)
       const away = moved(node, there, outside)
       for (const path of ['/accounts', '/account/security', '/account']) {
@@ -86,7 +86,7 @@ eachDialect((_, open) => {
   }
 
   test('every textual alias of an address is that address, and a /32 holds itself', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const { there } = await limitedBrowser(node, { networks: { allow: [`${inside}/32`], deny: [] } })
     assert.equal((await there.get('/api/v1/me')).status, 200)
     const alias = (last: string) => [
@@ -102,7 +102,7 @@ eachDialect((_, open) => {
   })
 
   test('attack 12: an address that is denied is denied in every spelling of it', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const deny = [`${outside}/32`, '2001:db8::9/128']
     const { there } = await limitedBrowser(node, { networks: { allow: [], deny } })
     const [six, long] = ['2001:DB8:0:0::9', '2001:0db8:0000:0000:0000:0000:0.0.0.9']
@@ -116,7 +116,7 @@ eachDialect((_, open) => {
   })
 
   test('a further factor’s limits hold on every use too', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const accountId = String((await node.admin.get('/api/v1/me')).json['id'])
     const ctx = node.kernel.context({ principal: { kind: 'account', id: accountId, name: 'admin' }, address: inside })
     const networks = { allow: ['198.51.100.0/24'], deny: [] }
@@ -137,7 +137,7 @@ eachDialect((_, open) => {
   })
 
   test('every kind of credential × place × permission × standing: allowed, or refused with its reason and record', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const accountId = String((await node.admin.get('/api/v1/me')).json['id'])
     // what a certificate may stands in its own row, which pki keeps and tries
     const kinds = (Object.keys(credentialKinds) as CredentialKind[]).filter((kind) => kind !== 'certificate')

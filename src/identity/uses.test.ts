@@ -9,7 +9,7 @@ const minute = 60_000
 
 eachDialect((_, open) => {
   test('credentials and sessions note when, from where, in which country and by what they were used last', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     node.clock.advance(1_000)
     const german = browser(node, '198.51.100.7')
     await german.signIn('admin', 'correct horse battery staple')
@@ -28,7 +28,7 @@ eachDialect((_, open) => {
   })
 
   test('a token’s use is noted with the program that used it, cut and without control characters', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const owner = String((await node.admin.get('/api/v1/me')).json['id'])
     const made = await node.admin.post('/api/v1/tokens', { label: 'CI', permissions: ['*'], expiresAt: null })
     const use = (address: string, client: string) => {

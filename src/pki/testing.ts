@@ -67,6 +67,7 @@ export interface TestNode extends Ground {
 
 /** The addresses whose country tests know: documentation's 198.51.100.0/24 lies in Germany. */
 export const testRegions: Regions = {
+  version: 0,
   regionOf: (address) => (address?.startsWith('198.51.100.') === true ? 'DE' : undefined),
 }
 

@@ -86,6 +86,7 @@ export async function openKernel(
     const spool = { directory: join(dataDirectory, 'spool'), keyring, adopts: thread?.role !== 'worker' }
     const journal = openJournal({ database, clock, random, log, spool })
     const regions = openRegions(config.regions.database, log)
+    regions.watch()
     const listener = createListener({
       https: thread?.https ?? config.listen.https,
       http: config.listen.http,
@@ -115,6 +116,7 @@ export async function openKernel(
         current = fresh
         log.setLevel?.(fresh.log.level)
         listener.trustProxies(proxiesOf(fresh))
+        regions.look()
         return fileCertificates.load(fresh.listen.certificates)
       },
       clock,
@@ -141,6 +143,7 @@ export async function openKernel(
       },
       close: async () => {
         threads.leave()
+        regions.stop()
         await journal.stop()
         await database.close()
       },

@@ -89,7 +89,7 @@ async function openHouse(database: Database, policies: readonly Policy[]): Promi
   const access = await startAccess({
     database,
     clock,
-    regions: { regionOf },
+    regions: { regionOf, version: 0 },
     permissionTypes,
     policies: [contribution],
   })

@@ -11,7 +11,7 @@ const regionOf = (address: string | undefined) => (address === '198.51.100.7' ? 
 
 eachDialect((_, open) => {
   test('the page of a new token offers everything in words, and makes a token with all limits', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const made = await node.admin.post('/api/v1/networks', { name: 'office', title: 'Office', cidrs: ['192.0.2.0/24'] })
     assert.equal(made.status, 201, made.text)
     const { text } = await node.admin.get('/account/tokens/new')
@@ -44,7 +44,7 @@ eachDialect((_, open) => {
   })
 
   test('limits that shut out where one is now are asked about, and made by one more tick', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const form = { label: 'CI', allow: '10.0.0.0/8', regions: ['DE'] }
     const asked = await node.admin.post('/account/tokens', form)
     assert.equal(asked.status, 409)
@@ -64,7 +64,7 @@ eachDialect((_, open) => {
   })
 
   test('the API answers 409 with the questions, until they are confirmed', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const make = (wanted: Record<string, unknown>) =>
       node.admin.post('/api/v1/tokens', { label: 'CI', permissions: ['*'], expiresAt: null, ...wanted })
     for (const [limits, field] of [
@@ -92,7 +92,7 @@ eachDialect((_, open) => {
   })
 
   test('whatever kind is made, limits that shut out where one is now are asked about, by form and API', async (t) => {
-    const node = await startSetUpNode(t, open, { regions: { regionOf } })
+    const node = await startSetUpNode(t, open, { regions: { regionOf, version: 0 } })
     const items = async () => ((await node.admin.get('/api/v1/credentials')).json['items'] as unknown[]).length
     const before = await items()
     const publicKey = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })

@@ -53,7 +53,8 @@ test('a client is known by its name and system, not by its version', () => {
 eachDialect((_, open) => {
   test('a sign-in from a new client or region is noticed, in the console and by mail; the rest is not', async (t) => {
     const box = await startMailbox(t)
-    const regions = { regionOf: (address: string | undefined) => (address?.startsWith('198.') ? 'FR' : 'DE') }
+    const regionOf = (address: string | undefined) => (address?.startsWith('198.') ? 'FR' : 'DE')
+    const regions = { regionOf, version: 0 }
     const node = await startSetUpNode(t, open, { mail: box.config, regions })
     const id = await addPerson(node.admin, 'ada', password)
     await prove(node, id)

@@ -124,7 +124,7 @@ export const coreConfig = z
           .min(1)
           .optional()
           .describe(
-            'Path of a MaxMind DB file (`.mmdb`) that says which country an address is in, in place of the one that comes with Gatehouse. Read at the start.',
+            'Path of a MaxMind DB file (`.mmdb`) that says which country an address is in, in place of the one that comes with Gatehouse. Read at the start, and again when it was replaced; one that cannot be read then is logged, and the one before is used on.',
           ),
       })
       .prefault({}),

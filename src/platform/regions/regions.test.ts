@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,5 +97,50 @@ describe('an own database', () => {
           error.message.includes(file),
       )
     }
+  })
+
+  test('one that takes its place answers from then on; one that cannot be read changes nothing and is logged once', () => {
+    const before = databaseFile(4, [['8.0.0.0/8', { country_code: 'NZ' }]])
+    const after = databaseFile(4, [['8.0.0.0/8', { country_code: 'CH' }]])
+    const file = written(before)
+    const own = memoryLog()
+    const regions = openRegions(file, own)
+    const replace = (bytes: Uint8Array): void => {
+      writeFileSync(`${file}.new`, bytes)
+      renameSync(`${file}.new`, file)
+      regions.look()
+    }
+    const found = () => [regions.regionOf('8.8.8.8'), regions.version]
+    assert.deepEqual(found(), ['NZ', 0])
+    regions.look()
+    assert.deepEqual(found(), ['NZ', 0], 'nothing was read again')
+    replace(after.slice(0, 60))
+    regions.look()
+    assert.deepEqual(found(), ['NZ', 0])
+    assert.equal(own.entries.filter(({ level }) => level === 'error').length, 1)
+    rmSync(file)
+    regions.look()
+    assert.deepEqual(found(), ['NZ', 0])
+    replace(after)
+    assert.deepEqual(found(), ['CH', 1], 'not from memory')
+    writeFileSync(file, databaseFile(4, [['8.0.0.0/8', { country_code: 'ATX' }]]))
+    regions.look()
+    assert.deepEqual(found(), [undefined, 2], 'written in place')
+  })
+
+  test('the file is looked at by itself while it is watched', async (t) => {
+    const file = written(databaseFile(4, [['8.0.0.0/8', { country_code: 'NZ' }]]))
+    const regions = openRegions(file, log)
+    regions.watch(5)
+    t.after(() => regions.stop())
+    writeFileSync(
+      file,
+      databaseFile(4, [
+        ['8.0.0.0/8', { country_code: 'CHE' }],
+        ['9.0.0.0/8', { country: 'AT' }],
+      ]),
+    )
+    for (let i = 0; i < 400 && regions.version === 0; i += 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(regions.regionOf('9.9.9.9'), 'AT')
   })
 })

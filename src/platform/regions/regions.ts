@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Reader, Response } from 'mmdb-lib'
 import { isCountry } from '#kit'
@@ -13,6 +13,20 @@ export interface Regions {
    * know and for a text that is no address. Synchronous; the first call loads the database.
    */
   regionOf(address: string | undefined): string | undefined
+  /** Another number whenever another database took the place of the one before: what was concluded from answers is old then. */
+  readonly version: number
+}
+
+/** Those of a file that may be replaced while they answer. */
+export interface FileRegions extends Regions {
+  /**
+   * Reads the operator's file again when it is another than was read. One that cannot be read changes nothing and is logged,
+   * once for each state it is in.
+   */
+  look(): void
+  /** Looks every few seconds, until `stop`. */
+  watch(everyMs?: number): void
+  stop(): void
 }
 
 const load = createRequire(import.meta.url)
@@ -20,17 +34,37 @@ const shipped = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-countr
 
 /** Answers kept in memory: a page of a busy hour asks about far fewer addresses. */
 const mostRemembered = 4_096
+/** How often the operator's file is looked at. */
+const lookEveryMs = 5_000
 
 /**
  * Countries by address from a file in MaxMind's format: the shipped one, opened when first asked, or the operator's, opened
- * now so that a fault in it is told at the start. The shipped one that cannot be read is logged once, and every region is
+ * now so that a fault in it is told at the start; it may be replaced at any time. The shipped one that cannot be read is logged once, and every region is
  * unknown from then on: that satisfies no list of regions.
  *
  * @throws GateError `platform.region-database-unreadable` for the operator's file
  */
-export function openRegions(file: string | undefined, log: Log): Regions {
+export function openRegions(file: string | undefined, log: Log): FileRegions {
+  // before it is read: what changes meanwhile is seen as a change
+  let seen = file === undefined ? '' : stateOf(file)
   let database: Database | undefined = file === undefined ? undefined : openDatabase(file)
+  let version = 0
+  let timer: NodeJS.Timeout | undefined
   const known = new Map<string, string | undefined>()
+  const look = () => {
+    const state = file === undefined ? '' : stateOf(file)
+    if (file === undefined || state === seen) return
+    seen = state
+    try {
+      database = openDatabase(file)
+    } catch (error) {
+      log.error({ err: error, file }, 'the database of regions cannot be read; the one read before is used on')
+      return
+    }
+    known.clear()
+    version += 1
+    log.info({ file }, 'another database of regions is used')
+  }
   return {
     regionOf(address) {
       if (address === undefined || !isPublicAddress(address)) return undefined
@@ -41,7 +75,24 @@ export function openRegions(file: string | undefined, log: Log): Regions {
       known.set(address, region)
       return region
     },
+    get version() {
+      return version
+    },
+    look,
+    watch(everyMs = lookEveryMs) {
+      if (file !== undefined) timer ??= setInterval(look, everyMs).unref()
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
+    },
   }
+}
+
+/** What differs when a file was replaced or written to; the link's target, not the link. */
+function stateOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false, bigint: true })
+  return found === undefined ? 'missing' : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join()
 }
 
 interface Database {
