@@ -17,16 +17,18 @@ const changing = {
 export const keySignInDoors = {
   ...doors('browser', {
     'GET /sign-in/key': { access: { public: beforeSignIn } },
-    'POST /sign-in/key': { access: { public: beforeSignIn } },
-    'POST /sign-in/key/answer': { access: { public: beforeSignIn } },
+    'POST /sign-in/key': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
+    'POST /sign-in/key/answer': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
   }),
   ...doors('api', {
     'POST /api/v1/sign-in/challenge': {
       access: { public: beforeSignIn },
+      journalsBadInput: 'sessions:open',
       summary: 'Ask for a line to sign, which a key or shared secret then signs in with',
     },
     'POST /api/v1/sign-in/key': {
       access: { public: beforeSignIn },
+      journalsBadInput: 'sessions:open',
       summary: 'Exchange a signed challenge for an API token that expires, for the command line',
     },
   }),
@@ -35,17 +37,19 @@ export const keySignInDoors = {
 export const keyProvingDoors = {
   ...doors('browser', {
     'POST /account/prove/key': { access: { signedIn: provesAgain } },
-    'POST /sign-in/second/key': { access: { public: halfWayOrBack } },
+    'POST /sign-in/second/key': { access: { public: halfWayOrBack }, journalsBadInput: 'sessions:open' },
     'POST /account/prove/shared-secret': { access: { signedIn: provesAgain } },
-    'POST /sign-in/second/shared-secret': { access: { public: halfWayOrBack } },
+    'POST /sign-in/second/shared-secret': { access: { public: halfWayOrBack }, journalsBadInput: 'sessions:open' },
   }),
   ...doors('api', {
     'POST /api/v1/sign-in/second/challenge': {
       access: { public: halfProgram },
+      journalsBadInput: 'sessions:open',
       summary: 'Ask for a line to sign, which a key or shared secret then completes a half sign-in with',
     },
     'POST /api/v1/sign-in/second/key': {
       access: { public: halfProgram },
+      journalsBadInput: 'sessions:open',
       summary: 'Complete a sign-in from the command line with a signed challenge',
     },
   }),
@@ -108,7 +112,7 @@ export const passwordApiDoors = doors('api', {
 export const certificateDoors = {
   ...doors('browser', {
     'GET /sign-in/certificate': { access: { public: beforeSignIn } },
-    'POST /sign-in/certificate': { access: { public: beforeSignIn } },
+    'POST /sign-in/certificate': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
     'GET /sign-in/certificate/back': { access: { public: beforeSignIn } },
   }),
   ...doors('api', {
@@ -120,10 +124,10 @@ export const certificateDoors = {
 }
 
 export const passkeyDoors = doors('browser', {
-  'POST /sign-in/passkey/options': { access: { public: beforeSignIn } },
-  'POST /sign-in/passkey': { access: { public: beforeSignIn } },
-  'POST /sign-in/second/passkey/options': { access: { public: halfWay } },
-  'POST /sign-in/second/passkey': { access: { public: halfWay } },
+  'POST /sign-in/passkey/options': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
+  'POST /sign-in/passkey': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
+  'POST /sign-in/second/passkey/options': { access: { public: halfWay }, journalsBadInput: 'sessions:open' },
+  'POST /sign-in/second/passkey': { access: { public: halfWay }, journalsBadInput: 'sessions:open' },
   'POST /account/prove/passkey/options': { access: { signedIn: provesAgain } },
   'POST /account/prove/passkey': { access: { signedIn: provesAgain } },
 })
@@ -158,8 +162,8 @@ export const passkeyApiDoors = doors('api', {
 })
 
 export const codeDoors = doors('browser', {
-  'POST /sign-in/second/totp': { access: { public: halfWay } },
-  'POST /sign-in/second/recovery-codes': { access: { public: halfWay } },
+  'POST /sign-in/second/totp': { access: { public: halfWay }, journalsBadInput: 'sessions:open' },
+  'POST /sign-in/second/recovery-codes': { access: { public: halfWay }, journalsBadInput: 'sessions:open' },
   'POST /account/prove/totp': { access: { signedIn: provesAgain } },
   'POST /account/prove/recovery-codes': { access: { signedIn: provesAgain } },
 })

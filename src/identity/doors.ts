@@ -18,7 +18,7 @@ const recoversHere = 'who cannot sign in is a stranger here; the link is the pro
 export const signInDoors = {
   ...doors('browser', {
     'GET /sign-in': { access: { public: beforeSignIn } },
-    'POST /sign-in': { access: { public: beforeSignIn } },
+    'POST /sign-in': { access: { public: beforeSignIn }, journalsBadInput: 'sessions:open' },
     'POST /sign-out': {
       access: {
         public: 'ends the session of the browser that asks, if it has one; without one there is nothing to end',
@@ -28,6 +28,7 @@ export const signInDoors = {
   ...doors('api', {
     'POST /api/v1/sign-in': {
       access: { public: beforeSignIn },
+      journalsBadInput: 'sessions:open',
       summary: 'Exchange handle and password for an API token that expires, for the command line',
     },
     'POST /api/v1/sign-out': {
@@ -87,27 +88,32 @@ export const secondDoors = {
   ...doors('api', {
     'POST /api/v1/sign-in/second': {
       access: { public: 'goes on with a half sign-in, whose secret is in the request and worth nothing elsewhere' },
+      journalsBadInput: 'sessions:open',
       summary: 'Complete a sign-in from the command line with a code of the second factor',
     },
   }),
 }
 
 export const enrolDoors = doors('browser', {
-  'POST /sign-in/second/new-passkey/options': { access: { public: setsUpWhatLacks } },
-  'POST /sign-in/second/new-passkey': { access: { public: setsUpWhatLacks } },
+  'POST /sign-in/second/new-passkey/options': {
+    access: { public: setsUpWhatLacks },
+    journalsBadInput: 'credentials:create',
+  },
+  'POST /sign-in/second/new-passkey': { access: { public: setsUpWhatLacks }, journalsBadInput: 'credentials:create' },
   'GET /sign-in/second/new-totp': { access: { public: setsUpWhatLacks } },
-  'POST /sign-in/second/new-totp': { access: { public: setsUpWhatLacks } },
+  'POST /sign-in/second/new-totp': { access: { public: setsUpWhatLacks }, journalsBadInput: 'credentials:create' },
 })
 
 export const setupDoors = {
   ...doors('browser', {
-    'GET /setup': { access: { public: byLink } },
-    'POST /setup': { access: { public: byLink } },
+    'GET /setup': { access: { public: byLink }, journalsBadInput: 'accounts:create' },
+    'POST /setup': { access: { public: byLink }, journalsBadInput: 'accounts:create' },
   }),
   ...doors('api', {
     // local only, as the handler says: on the network nobody holds this before set-up
     'POST /api/v1/setup': {
       access: { permission: 'accounts:create' },
+      journalsBadInput: 'accounts:create',
       summary: 'Create the first administrator; on the admin socket only',
     },
   }),
@@ -280,11 +286,12 @@ export const invitationDoors = doors('browser', {
 })
 
 export const joinDoors = doors('browser', {
-  'GET /join': { access: { public: joinsHere } },
+  'GET /join': { access: { public: joinsHere }, journalsBadInput: 'accounts:create' },
   'POST /join/address': {
     access: { public: 'anybody may ask to join where that is open; the answer is the same for everybody' },
+    journalsBadInput: 'accounts:create',
   },
-  'POST /join': { access: { public: joinsHere } },
+  'POST /join': { access: { public: joinsHere }, journalsBadInput: 'accounts:create' },
 })
 
 export const recoveryDoors = doors('browser', {
@@ -293,9 +300,10 @@ export const recoveryDoors = doors('browser', {
   },
   'POST /recover/ask': {
     access: { public: 'anybody may say that they cannot sign in; the answer is the same for everybody' },
+    journalsBadInput: 'credentials:reset',
   },
-  'GET /recover': { access: { public: recoversHere } },
-  'POST /recover': { access: { public: recoversHere } },
+  'GET /recover': { access: { public: recoversHere }, journalsBadInput: 'credentials:reset' },
+  'POST /recover': { access: { public: recoversHere }, journalsBadInput: 'credentials:reset' },
 })
 
 export const linkDoors = {

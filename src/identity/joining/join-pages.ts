@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import {
+  type Ctx,
+  type FieldFault,
+  GateError,
+  type Reply,
+  type RequestView,
+  type Route,
+  refusedForm,
+  refusedInputOf,
+  route,
+} from '#platform'
 import { joinDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
@@ -59,7 +69,8 @@ async function askByForm(parts: Parts, ctx: Ctx, email: string): Promise<Reply> 
   } catch (error) {
     if (!(error instanceof GateError)) throw error
     if (error.code === 'identity.invalid-account') {
-      return { kind: 'page', status: error.status, page: openPage({ email, faults: error.faults }) }
+      const page = openPage({ email, faults: error.faults })
+      return { kind: 'page', status: error.status, refusedInput: refusedInputOf(error), page }
     }
     if (error.code === 'identity.joining-closed') return { kind: 'page', status: error.status, page: closedPage() }
     throw error
@@ -75,9 +86,10 @@ async function joinByForm(
   const token = linkToken(request)
   const pass: JoinPass = await findJoinPass(parts, ctx, token)
   const { handle, displayName } = body
-  const again = (faults: readonly FieldFault[], status = 400): Reply => ({
+  const again = (faults: readonly FieldFault[], refused?: GateError): Reply => ({
     kind: 'page',
-    status,
+    status: refused?.status ?? 400,
+    refusedInput: refused === undefined ? refusedForm(faults) : refusedInputOf(refused),
     page: joinPage({ pass, handle, displayName, faults }),
   })
   if (body.password !== body.passwordAgain) {
@@ -88,8 +100,8 @@ async function joinByForm(
     return { kind: 'page', page: joinedPage(account), cookies: [noLinkCookie] }
   } catch (error) {
     if (!(error instanceof GateError)) throw error
-    if (error.code === 'identity.handle-taken') return again([{ field: 'handle', message: error.detail }], error.status)
-    if (error.code === 'identity.invalid-account') return again(error.faults)
+    if (error.code === 'identity.handle-taken') return again([{ field: 'handle', message: error.detail }], error)
+    if (error.code === 'identity.invalid-account') return again(error.faults, error)
     throw error
   }
 }

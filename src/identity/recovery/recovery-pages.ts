@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import {
+  type Ctx,
+  type FieldFault,
+  GateError,
+  type Reply,
+  type RequestView,
+  type Route,
+  refusedForm,
+  refusedInputOf,
+  route,
+} from '#platform'
 import { recoveryDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
@@ -66,9 +76,10 @@ async function recoverByForm(
 ): Promise<Reply> {
   const token = linkToken(request)
   const pass = await findRecoveryPass(parts, ctx, token)
-  const again = (faults: readonly FieldFault[]): Reply => ({
+  const again = (faults: readonly FieldFault[], refused?: GateError): Reply => ({
     kind: 'page',
     status: 400,
+    refusedInput: refused === undefined ? refusedForm(faults) : refusedInputOf(refused),
     page: recoverPage(pass, faults),
   })
   if (body.password !== body.passwordAgain) {
@@ -78,9 +89,9 @@ async function recoverByForm(
     const account = await recover(parts, ctx, token, new Secret(body.password))
     return { kind: 'page', page: recoveredPage(account), cookies: [noLinkCookie] }
   } catch (error) {
-    if (error instanceof GateError && error.code === 'identity.invalid-password') return again(error.faults)
+    if (error instanceof GateError && error.code === 'identity.invalid-password') return again(error.faults, error)
     if (error instanceof GateError && error.code === 'identity.password-in-use') {
-      return again([{ field: 'password', message: error.detail }])
+      return again([{ field: 'password', message: error.detail }], error)
     }
     throw error
   }

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { Secret } from '#kit'
-import { type Ctx, type FieldFault, GateError, type Reply, type RequestView, type Route, route } from '#platform'
+import {
+  type Ctx,
+  type FieldFault,
+  GateError,
+  type Reply,
+  type RequestView,
+  type Route,
+  refusedForm,
+  refusedInputOf,
+  route,
+} from '#platform'
 import { setupBody, setupDone } from '../contract.ts'
 import { deviceCookie, findDevice, newDevice } from '../devices.ts'
 import { setupDoors } from '../doors.ts'
@@ -74,9 +84,10 @@ async function setUpByForm(
   request: RequestView,
 ): Promise<Reply> {
   const ticket = request.cookies.get(setupCookieName)
-  const again = (faults: readonly FieldFault[]): Reply => ({
+  const again = (faults: readonly FieldFault[], refused?: GateError): Reply => ({
     kind: 'page',
     status: 400,
+    refusedInput: refused === undefined ? refusedForm(faults) : refusedInputOf(refused),
     page: setupPage({ handle: body.handle, displayName: body.displayName, faults }),
   })
   await requireSetupTicket(parts, ctx, ticket)
@@ -100,7 +111,7 @@ async function setUpByForm(
           : [...cookies, sessionCookie(parts, opened.token), deviceCookie(keyring, device)],
     }
   } catch (error) {
-    if (error instanceof GateError && error.code === 'identity.invalid-account') return again(error.faults)
+    if (error instanceof GateError && error.code === 'identity.invalid-account') return again(error.faults, error)
     throw error
   }
 }

@@ -6,7 +6,7 @@ import { fillPermission } from './permission-template.ts'
 import type { AnyRoute, RefusedInput, Reply } from './route.ts'
 
 /** Refused because of what was sent; who may not is journalled by what decides that. */
-const badInput = new Set([400, 409, 413, 415, 422])
+const badInput = new Set([400, 409, 410, 413, 415, 422])
 const mostFields = 8
 
 /** What the journal says of a refused input: never a value, nor a name that the sender made up. */
@@ -37,7 +37,7 @@ export function noteRefusedForm({ status = 200, refusedInput }: Reply, asked: As
 
 function note({ code, title, fields }: RefusedInput, { route, params }: Asked, ctx: Ctx): void {
   const { method, path, journalsBadInput: permission } = route
-  if (permission === undefined || ctx.actor.principal.kind === 'anonymous') return
+  if (permission === undefined) return
   const about = fields.length === 0 ? '' : `: ${fields.join(', ')}`
   const reason = `${title} (${method} ${path}${about})`
   const decision = { allowed: false, step: 'credential', code, reason, policies: [] } as const

@@ -112,8 +112,8 @@ export interface RouteHead {
   /** `protocol` only: what fails is told as a sentence of plain text, as the protocol spoken here asks; else as a problem. */
   readonly failures?: 'text'
   /**
-   * A request of somebody known that is refused for what it brings (400, 409, 413, 415, 422) stands in the journal as a refusal
-   * of this permission, with code and names of fields; equal ones are counted. A template as that of `access`.
+   * A request that is refused for what it brings (400, 409, 410, 413, 415, 422), a stranger's too, stands in the journal as a
+   * refusal of this permission, with code and names of fields; equal ones are counted. A template as that of `access`.
    */
   readonly journalsBadInput?: string
   /**
