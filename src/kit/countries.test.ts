@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countryCodes, countryName, isCountry } from './countries.ts'
+import { countriesIn, countryCodes, countryName, countryNames, isCountry } from './countries.ts'
 
 test('every country of ISO 3166-1, and Kosovo, by its name', () => {
   assert.equal(countryCodes.length, 250)
@@ -18,4 +18,23 @@ test('what is no country is none: other cases, regions, names, nothing', () => {
     assert.equal(isCountry(text), false, text)
     assert.equal(countryName(text), text)
   }
+})
+
+test('countries as they are typed, by name or code, and what is none among them', () => {
+  assert.deepEqual(countriesIn(' austria, CH;\nde,, Atlantis '), [
+    { text: 'austria', code: 'AT' },
+    { text: 'CH', code: 'CH' },
+    { text: 'de', code: 'DE' },
+    { text: 'Atlantis', code: undefined },
+  ])
+  assert.deepEqual(countriesIn(' , '), [])
+  assert.deepEqual(
+    countriesIn(
+      countryNames()
+        .filter((name) => !/[,;]/.test(name))
+        .join(),
+    ).filter(({ code }) => !code),
+    [],
+  )
+  assert.equal(countryNames().length, countryCodes.length)
 })

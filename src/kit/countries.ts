@@ -30,3 +30,16 @@ export function countryName(code: string): string {
   names ??= new Intl.DisplayNames('en', { type: 'region' })
   return names.of(code) ?? code
 }
+
+/** The countries' names, in the order of the English alphabet: what a field for them suggests. */
+export function countryNames(): readonly string[] {
+  return countryCodes.map(countryName).toSorted((one, other) => one.localeCompare(other, 'en'))
+}
+
+/** Countries as they were typed, with commas between, by English name or code in any case; those without a code are none. */
+export function countriesIn(text: string): readonly { readonly text: string; readonly code: string | undefined }[] {
+  const typed = text.split(/[,;\n]/).flatMap((part) => part.trim() || [])
+  if (typed.length === 0) return []
+  const known = new Map(countryCodes.flatMap((code) => [code, countryName(code)].map((by) => [by.toLowerCase(), code])))
+  return typed.map((part) => ({ text: part, code: known.get(part.toLowerCase()) }))
+}

@@ -18,7 +18,7 @@ export {
 } from './actor.ts'
 export { bytesText, parseBytes } from './bytes.ts'
 export { clientName } from './client-name.ts'
-export { countryCodes, countryName, isCountry } from './countries.ts'
+export { countriesIn, countryCodes, countryName, countryNames, isCountry } from './countries.ts'
 export { parseDuration } from './duration.ts'
 export { isId, prefixedId } from './ids.ts'
 export { addressNetwork, type Cidr, canonicalAddress, inCidrs, networkFault, parseAddress, parseCidr } from './ip.ts'

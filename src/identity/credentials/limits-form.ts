@@ -2,8 +2,7 @@ import { z } from 'zod'
 import {
   type Actor,
   type CredentialLimits,
-  countryCodes,
-  countryName,
+  countriesIn,
   isCountry,
   limitNetworkFault,
   maxPermissionLength,
@@ -98,14 +97,6 @@ export function readLimits(form: LimitsForm, actor: Actor, now: number): ReadLim
   const covered = form.scope === 'all' ? (throughOf(actor)?.permissions ?? ['*']) : permissions
   const regions = [...new Set([...form.regions, ...typed.flatMap(({ code }) => code ?? [])])]
   return { limits: { permissions: covered, networks, regions, expiresAt: end } }
-}
-
-/** Countries as they were typed, by English name or code in any case. */
-function countriesIn(text: string): readonly { readonly text: string; readonly code: string | undefined }[] {
-  const typed = text.split(/[,;\n]/).flatMap((part) => part.trim() || [])
-  if (typed.length === 0) return []
-  const codes = new Map(countryCodes.flatMap((code) => [code, countryName(code)].map((by) => [by.toLowerCase(), code])))
-  return typed.map((part) => ({ text: part, code: codes.get(part.toLowerCase()) }))
 }
 
 /** Which field a refusal of the use-case is about. */

@@ -287,6 +287,14 @@ eachDialect((_, open) => {
     assert.equal(made.status, undefined, made.text)
     assert.match(made.text, /Private key/)
     assert.equal((await send({ allow: 'nonsense', regions: '' })).status, 422)
+    const named = await send({ regions: 'Austria, ch' })
+    assert.match(named.text, /name="regions"[^>]* value="AT, CH"/, 'by name or code, as everywhere')
+    assert.match(named.text, /<datalist id="[^"]*regions-list"><option value="Afghanistan">/)
+    const none = page.body?.safeParse({ ...typed, regions: 'Austria, Atlantis' })
+    assert.deepEqual(
+      none?.error?.issues.map(({ path, message }) => [path[0], message]),
+      [['regions', 'Not a country: Atlantis']],
+    )
   })
 
   test('who may issue gets no narrow certificate in the name of somebody who may more', async (t) => {

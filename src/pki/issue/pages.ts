@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AccessFace } from '#access'
-import type { LimitQuestion } from '#kit'
+import { countriesIn, type LimitQuestion } from '#kit'
 import {
   type Ctx,
   type FieldFault,
@@ -81,6 +81,17 @@ const optional = z
   .transform((text) => (text === '' ? undefined : text))
 const days = z.int('a whole number of days').min(1).max(3650).optional()
 const listed = z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
+/** By name or code, with commas between. */
+const countries = z
+  .string()
+  .max(1_000)
+  .transform((text, context) => {
+    const typed = countriesIn(text)
+    for (const one of typed.filter(({ code }) => code === undefined)) {
+      context.addIssue({ code: 'custom', message: `Not a country: ${one.text.slice(0, 60)}` })
+    }
+    return [...new Set(typed.flatMap(({ code }) => code ?? []))]
+  })
 const issueForm = z
   .strictObject({
     profile: profileName,
@@ -96,7 +107,7 @@ const issueForm = z
     label: optional,
     allow: listed.default([]),
     deny: listed.default([]),
-    regions: listed.default([]).transform((codes) => codes.map((code) => code.toUpperCase())),
+    regions: countries.default([]),
     confirmed: z.union([z.string().transform((one) => [one]), z.array(z.string()).max(10)]).default([]),
     days: optional.transform((text) => (text === undefined ? undefined : Number(text))).pipe(days),
   })
@@ -201,7 +212,7 @@ function typed(form: Readonly<Record<string, unknown>>): FormValues {
   return Object.fromEntries(
     Object.entries(form).flatMap(([name, value]) => {
       if (name === 'password' || name === 'confirmed') return []
-      if (Array.isArray(value)) return [[name, value.join('\n')]]
+      if (Array.isArray(value)) return [[name, value.join(name === 'regions' ? ', ' : '\n')]]
       return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : []
     }),
   )

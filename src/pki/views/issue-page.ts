@@ -1,4 +1,4 @@
-import type { LimitQuestion } from '#kit'
+import { countryNames, type LimitQuestion } from '#kit'
 import type { FieldFault } from '#platform'
 import {
   button,
@@ -138,9 +138,19 @@ function limitFields(values: FormValues, faults: readonly FieldFault[]): Html {
   const lists = [
     ['allow', 'Only from these networks', 'One on each line, such as 10.0.0.0/8 or @office. Empty: from anywhere.'],
     ['deny', 'Never from these networks', 'What stands here is refused even where it is allowed above.'],
-    ['regions', 'Only in these countries', 'As two letters: AT, CH. Empty: in all.'],
   ] as const
-  return html`${lists.map(([name, label, hint]) => textArea({ name, label, hint, value: values[name], rows: 2, code: true, faults }))}`
+  return html`${lists.map(([name, label, hint]) => textArea({ name, label, hint, value: values[name], rows: 2, code: true, faults }))}${field(
+    {
+      name: 'regions',
+      label: 'Only in these countries',
+      hint: 'Type a few letters and choose, or write several with commas between: “Austria, CH”. Empty: in all.',
+      value: values['regions'],
+      autocomplete: 'off',
+      suggestions: countryNames(),
+      maxLength: 1_000,
+      faults,
+    },
+  )}`
 }
 
 /** A certificate with the key made for it, this once. */
