@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eachDialect, fakeClock } from '#platform/testing'
+import { eachDialect, fakeClock, plansOf } from '#platform/testing'
 import { endEntityConstraints, subjectAlternativeName } from '../x509/extensions.ts'
+import { findEnrolledKey } from './enrolment-token-store.ts'
 import { leafIn, newKey, request, startEnrolment } from './testing.ts'
 
 const day = 86_400_000
 
 describe('enrolment tokens', () => {
-  eachDialect((_, open) => {
+  eachDialect((dialect, open) => {
     test('a token fetches one certificate, whose holder, names and purpose it decides', async (t) => {
       const gate = await startEnrolment(t, open)
       const { secret, id } = await gate.token()
@@ -58,6 +59,18 @@ describe('enrolment tokens', () => {
       const [first, second] = [await gate.enrol(secret, request(key)), await gate.enrol(secret, request(key))]
       assert.equal(leafIn(first.text, key).serialNumber, leafIn(second.text, key).serialNumber)
     })
+
+    if (dialect === 'sqlite') {
+      test('whether a key was served before is found by the key, however often the token was used', async (t) => {
+        const { kernel } = await startEnrolment(t, open)
+        const plans = await plansOf(kernel.database, (db) => findEnrolledKey(db, 'ent_1', 'ab'))
+        assert.match(plans[0] ?? '', /^SEARCH c USING INDEX pki_certificates_key_digest \(key_digest=\?\)$/)
+        assert.ok(
+          plans.slice(1).every((plan) => /certificate_id=\?|SCALAR SUBQUERY|ORDER BY/.test(plan)),
+          plans.join('; '),
+        )
+      })
+    }
 
     test('a token of several uses counts them, and stays with its device', async (t) => {
       const gate = await startEnrolment(t, open)

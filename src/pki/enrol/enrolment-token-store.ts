@@ -126,14 +126,22 @@ export async function listEnrolled(
   return new Map(lists)
 }
 
-/** The certificate for that key that was fetched with the token before, the newest where there are several. */
+/**
+ * The certificate for that key that was fetched with the token before, the newest where there are several. By the key, of
+ * which there are few certificates: of a token there may be a thousand.
+ */
 export async function findEnrolledKey(db: Db, tokenId: string, keyDigest: string): Promise<string | undefined> {
   const row = await tables<PkiTables>(db)
-    .selectFrom('pki_enrolments as e')
-    .innerJoin('pki_certificates as c', 'c.id', 'e.certificate_id')
+    .selectFrom('pki_certificates as c')
     .select('c.id')
-    .where('e.token_id', '=', tokenId)
     .where('c.key_digest', '=', keyDigest)
+    .where((eb) =>
+      eb(
+        eb.selectFrom('pki_enrolments as e').select('e.token_id').whereRef('e.certificate_id', '=', 'c.id'),
+        '=',
+        tokenId,
+      ),
+    )
     .orderBy('c.id', 'desc')
     .executeTakeFirst()
   return row?.id
