@@ -56,7 +56,7 @@ async function readSession(parts: Parts, tokenHash: string): Promise<Found | und
   const proved = revoked.length > 0 ? [] : await currentCredentials(parts, session.accountId, rested)
   const gone = rested.filter((one) => one.kind === 'certificate' && proved.every(({ id }) => id !== one.id))
   const rests = {
-    account: { id: session.accountId, handle },
+    account: { id: session.accountId, handle, state: found.accountState },
     credentials: rested,
     revoked: revoked.length > 0 ? revoked : gone,
   }

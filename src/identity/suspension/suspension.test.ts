@@ -59,6 +59,13 @@ eachDialect((_, open) => {
     assert.equal(writes.mock.callCount(), 0, 'however often its tokens come, nobody waits for a transaction')
     writes.mock.restore()
     assert.equal((await node.call({ path: '/api/v1/me', headers: signedIn })).status, 401)
+    await node.kernel.journal.flush()
+    const tried = (await listAudit(db, { outcome: 'refused' }, { limit: 10 })).filter(({ actor }) => actor.id === id)
+    assert.deepEqual(
+      tried.map(({ detail }) => detail?.['code']).toSorted(),
+      ['credential-revoked', 'principal-suspended', 'principal-suspended'],
+      'what was tried with the session, with the token and with the sign-in that ended',
+    )
     // at sign-in nothing tells it from a wrong password (attack 27)
     const [right, wrong, nobody] = await Promise.all([
       browser(node, '198.51.100.1').post('/sign-in', { handle: 'ada', password }),
