@@ -7,8 +7,9 @@ import { readForm } from './input.ts'
 import { wholeRoute } from './late-routes.ts'
 import type { AnyRoute, Reply, RequestView } from './route.ts'
 
-/** What is never handed back to be sent again. */
+/** What is never handed back to be sent again, by name and by what stands in it. */
 const untold = /pass(word|phrase)|secret|code|token/i
+const privateKey = /PRIVATE KEY/
 
 interface Asked {
   readonly route: AnyRoute
@@ -44,7 +45,7 @@ export async function proofReply(
   const proofPage = (to: string) => `${freshProof.path}?to=${encodeURIComponent(to)}`
   if (view.method !== 'POST') return { kind: 'redirect', location: proofPage(view.url.pathname + view.url.search) }
   const values = Object.entries(readForm(await typedIn(asked))).flatMap(([name, value]) =>
-    untold.test(name) ? [] : [value].flat().map((one) => [name, one] as const),
+    [value].flat().flatMap((one) => (untold.test(name) || privateKey.test(one) ? [] : [[name, one] as const])),
   )
   const body = html`${pageHeader({
     title: 'Is it still you?',
