@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { fakeClock, memoryLog } from '#platform/testing'
 import { GateError } from '../errors.ts'
@@ -88,6 +89,25 @@ test('only a group of transactions that all leave their durability to the next w
     /undone/,
   )
   assert.equal(await write(false), full)
+})
+
+test('transactions that come within a few turns of the event loop share a commit, as those on connections of their own do', async (t) => {
+  // its clock stands still: turns alone count, however busy the machine
+  const database = await open(t, newPath(t))
+  const happened: string[] = []
+  const write = async (name: string): Promise<void> => {
+    await database.tx(async (db) => {
+      happened.push(`${name} runs`)
+      await sql.raw('select 1').execute(tables(db))
+    })
+    happened.push(`${name} is durable`)
+  }
+  const first = write('first')
+  await nextTurn()
+  await nextTurn()
+  const second = write('second')
+  await Promise.all([first, second])
+  assert.deepEqual(happened, ['first runs', 'second runs', 'first is durable', 'second is durable'])
 })
 
 test('a file that is no database is refused and left as it is', async (t) => {

@@ -14,6 +14,9 @@ import { refuseNested, runWork, type WorkLimits } from './work.ts'
 /** A group is committed at the latest after this many transactions or milliseconds. */
 const mostInGroup = 200
 const longestGroup = 50
+/** A group with nobody left in the queue waits for so many turns of the event loop, and so many milliseconds, at most. */
+const turnsToJoin = 4
+const longestWait = 2
 /** Another process's write lock is waited for this often, 20 ms apart and up to 50 ms inside SQLite: five seconds. */
 const mostAttempts = 70
 const attemptPause = 20
@@ -114,14 +117,28 @@ export class SqliteWriter {
     const { clock } = this.#options
     const latest = clock.monotonic() + longestGroup
     for (let taken = 0; taken < mostInGroup; taken++) {
-      // one turn of the event loop lets requests that arrived meanwhile join
-      if (this.#queue.length === 0) await nextTurn()
+      if (this.#queue.length === 0) await this.#letJoin()
       // the next group waits for the disk
       if (this.#queue[0]?.durableWithNext === false && !this.#syncs) return
       const next = this.#queue.shift()
       if (next === undefined) return
       const done = await this.#one(next, finished.length > 0)
       if (done !== undefined) finished.push(done)
+      if (clock.monotonic() > latest) return
+    }
+  }
+
+  /**
+   * A few turns of the event loop let requests that arrived meanwhile join. A single turn is too short: in it a server
+   * accepts one connection, so that requests on connections of their own came one by one and each paid for a commit.
+   */
+  async #letJoin(): Promise<void> {
+    const { clock } = this.#options
+    const latest = clock.monotonic() + longestWait
+    // where no disk is waited for there is little to share
+    const turns = this.#syncs ? turnsToJoin : 1
+    for (let turn = 0; turn < turns && this.#queue.length === 0; turn++) {
+      await nextTurn()
       if (clock.monotonic() > latest) return
     }
   }
