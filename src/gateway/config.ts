@@ -39,6 +39,11 @@ export const gatewayConfig = z
         'Networks or addresses of proxies that carry apps and ask Gatehouse who may pass (docs/forward-auth.md). Nobody else is answered.',
       )
       .meta({ live: true }),
+    forwardAuthSocket: directory
+      .optional()
+      .describe(
+        'Unix socket on which proxies of this machine ask (docs/forward-auth.md), of mode 0660 in a directory that is there already: who may connect is a proxy.',
+      ),
   })
   .prefault({})
   .readonly()

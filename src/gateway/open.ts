@@ -97,6 +97,9 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   const gate = makeGate(kernel, needs, deps, appHost, rates)
   const forwardAuth = new ForwardAuth({ deps, gate, appHost }, config.forwardAuthProxies)
   kernel.listener.plain(decisionPrefix, forwardAuth.handle)
+  if (config.forwardAuthSocket !== undefined) {
+    kernel.listener.onSocket(config.forwardAuthSocket, forwardAuth.handleLocal)
+  }
   const askedAt = questionHost(kernel.config.console.host)
   kernel.listener.hostForPeers(askedAt, forwardAuth.handle)
   kernel.listener.certificates((host) =>

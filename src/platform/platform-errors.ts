@@ -152,6 +152,12 @@ export const platformErrors = {
     title: 'Admin socket not available',
     detail: 'The admin socket could not be made in the data directory. Nothing was started.',
   },
+  'platform.socket-unavailable': {
+    status: 500,
+    title: 'Socket not available',
+    detail:
+      'A socket that the configuration names could not be made. Nothing was started. Make its directory, writable for Gatehouse, or see who answers there.',
+  },
   'platform.egress-refused': {
     status: 422,
     title: 'Address not allowed',

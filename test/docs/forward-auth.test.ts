@@ -16,7 +16,7 @@ import { type Answer, type Asked, TestBrowser, testPassword } from '../../src/ga
 import { runCommand } from '../product/command.ts'
 import { askLocally } from '../product/http.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
-import { page, printed } from './printed-configuration.ts'
+import { type Manner, manners, page, printed } from './printed-configuration.ts'
 
 const app = 'app.localhost'
 const console_ = 'gate.localhost'
@@ -27,7 +27,7 @@ interface Place {
   readonly httpsPort: number
   readonly httpPort: number
   readonly appPort: number
-  readonly overTls: boolean
+  readonly manner: Manner
 }
 
 /** As printed, with the names and ports of this test. Every replacement must find something to replace. */
@@ -40,6 +40,7 @@ function adapted(configuration: string, place: Place): string {
     [/127\.0\.0\.1:3000/g, `127.0.0.1:${place.appPort}`],
     [/\/etc\/ssl\/example\.org/g, place.directory],
     [/\/etc\/ssl\/gatehouse-ca\.pem/g, join(place.directory, 'gatehouse-ca.pem')],
+    [/\/run\/gatehouse/g, place.directory],
     [/\/etc\/haproxy\//g, `${place.directory}/`],
     [/listen 443/g, `listen 127.0.0.1:${place.proxyPort}`],
     [/bind :443/g, `bind 127.0.0.1:${place.proxyPort}`],
@@ -48,10 +49,11 @@ function adapted(configuration: string, place: Place): string {
   return changes.reduce((result, [from, to]) => result.replaceAll(from, to), configuration)
 }
 
-/** The proxy's own; over TLS the plain port must be in no part of it. */
+/** The proxy's own; where it asks otherwise the plain port must be in no part of it. */
 function ofProxy(language: string, place: Place): string {
-  const made = adapted(printed(language, place.overTls), place)
-  if (place.overTls && made.includes(`:${place.httpPort}`)) throw new Error(`${language} still asks over plain HTTP`)
+  const made = adapted(printed(language, place.manner), place)
+  if (place.manner !== 'over plain HTTP' && made.includes(`:${place.httpPort}`))
+    throw new Error(`${language} still asks over plain HTTP`)
   return made
 }
 
@@ -178,8 +180,8 @@ function through(port: number, { host, path = '/', method = 'GET', headers = {},
 
 after(cleanUp)
 
-for (const [proxy, overTls] of proxies.flatMap((one) => [[one, false] as const, [one, true] as const])) {
-  describe(`${proxy.name}, configured as docs/forward-auth.md prints${overTls ? ', over TLS' : ''}`, {
+for (const [proxy, manner] of proxies.flatMap((one) => manners.map((each) => [one, each] as const))) {
+  describe(`${proxy.name}, asking ${manner}, configured as docs/forward-auth.md prints`, {
     skip: programMissing(proxy.program, proxy.program, proxy.probe),
     timeout: 180_000,
   }, () => {
@@ -196,7 +198,7 @@ for (const [proxy, overTls] of proxies.flatMap((one) => [[one, false] as const, 
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       const [proxyPort, httpsPort, httpPort] = [await freePort(), await freePort(), await freePort()]
-      place = { directory, proxyPort, httpsPort, httpPort, appPort: (server.address() as AddressInfo).port, overTls }
+      place = { directory, proxyPort, httpsPort, httpPort, appPort: (server.address() as AddressInfo).port, manner }
       product = await startGatehouse(place)
       token = await prepareGatehouse(product, place)
       const { cert, key } = testCertificate(app, console_)
@@ -449,7 +451,7 @@ for (const [proxy, overTls] of proxies.flatMap((one) => [[one, false] as const, 
 async function startGatehouse(place: Place): Promise<Product> {
   const directory = join(place.directory, 'gatehouse')
   mkdirSync(directory)
-  writeFileSync(join(directory, 'gatehouse.toml'), adapted(printed('toml'), place))
+  writeFileSync(join(directory, 'gatehouse.toml'), adapted(printed('toml', place.manner), place))
   // the addresses are the file's: the variables that tests start with would win
   return startProduct({
     directory,

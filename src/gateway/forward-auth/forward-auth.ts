@@ -54,6 +54,12 @@ export class ForwardAuth {
     }
   }
 
+  /** Over a socket of the machine's own: who may connect to it is a proxy. */
+  readonly handleLocal: ServedHandler = (request, response) => {
+    if (request.httpVersionMajor === 1) this.#answer(request as IncomingMessage, response as ServerResponse)
+    else response.destroy()
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { kernel } = this.#parts.deps
     const address = dialectOf(request.url ?? '')

@@ -38,38 +38,58 @@ export function createAdminServer(
  * @throws GateError `platform.already-running` when somebody answers there; `platform.admin-socket-unavailable`
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
+  await openSocket(server, path, 0o600, 'platform.admin-socket-unavailable')
+}
+
+/**
+ * Opens a socket for its owner and the group it is made with, in a directory that is there: whose group that is (a
+ * directory with the setgid bit gives its own) says who may connect.
+ *
+ * @throws GateError `platform.socket-unavailable`, also when somebody answers there
+ */
+export async function listenForGroup(server: Server, path: string): Promise<void> {
+  await openSocket(server, path, 0o660, 'platform.socket-unavailable')
+}
+
+async function openSocket(
+  server: Server,
+  path: string,
+  mode: 0o600 | 0o660,
+  code: 'platform.admin-socket-unavailable' | 'platform.socket-unavailable',
+): Promise<void> {
   if (Buffer.byteLength(path) > longestPath) {
-    const message = `${path} is longer than the ${longestPath} bytes a socket's path may have: choose a shorter data directory`
-    throw fail('platform.admin-socket-unavailable', { message })
+    const message = `${path} is longer than the ${longestPath} bytes a socket's path may have: choose a shorter directory`
+    throw fail(code, { message })
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    if (mode === 0o600) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     if (await isAlive(path)) {
+      if (mode === 0o660) throw fail(code, { message: `somebody answers on ${path} already; nothing was started` })
       const message = `another Gatehouse answers on ${path}; nothing was started. Stop it first, or set another data directory`
       throw fail('platform.already-running', { message })
     }
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path)
-    await bindPrivately(server, path)
+    await bindWith(server, path, mode)
   } catch (error) {
     if (error instanceof Error && error.name === 'GateError') throw error
-    throw fail('platform.admin-socket-unavailable', { message: `${path} could not be opened`, cause: error })
+    throw fail(code, { message: `${path} could not be opened`, cause: error })
   }
 }
 
 /** The socket is never open to others, not even between bind and chmod: bind happens inside `listen`. */
-async function bindPrivately(server: Server, path: string): Promise<void> {
+async function bindWith(server: Server, path: string, mode: number): Promise<void> {
   const opened = new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
     server.once('error', reject)
   })
-  const mask = process.umask(0o177)
+  const mask = process.umask(0o777 & ~mode)
   try {
     server.listen({ path })
   } finally {
     process.umask(mask)
   }
   await opened
-  chmodSync(path, 0o600)
+  chmodSync(path, mode)
 }
 
 function isAlive(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Cidr } from '#kit'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Threads } from '../threads/threads.ts'
-import { createAdminServer, listenOnSocket } from './admin-socket.ts'
+import { createAdminServer, listenForGroup, listenOnSocket } from './admin-socket.ts'
 import { Clients } from './clients.ts'
 import { Connections, type Peers } from './connections.ts'
 import { createDispatch, type Served } from './dispatch.ts'
@@ -11,6 +11,7 @@ import type { FileCertificates } from './file-certificates.ts'
 import { canonicalHost } from './host-name.ts'
 import { defaultLimits, type ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedHandler, StartedListener } from './listener.ts'
+import { createLocalServer } from './local-server.ts'
 import { OwnHosts } from './own-hosts.ts'
 import { createPlainServer } from './plain-server.ts'
 import { atPort, freePort, listenOnPort, portOf } from './ports.ts'
@@ -108,15 +109,16 @@ export function createListener(options: ListenerOptions): StartedListener {
     refused,
   })
   const adminSocket = createAdminServer(() => admin, limits, log)
+  const locals = new Map<string, ReturnType<typeof createLocalServer>>()
   count.connections(() => ({ https: secureConnections.count, http: plainConnections.count }))
 
   const stop = (graceMs: number): Promise<void> => {
     fileCertificates?.stop()
     keepNoKeys()
-    return drain([...secure.drained, plain, adminSocket], graceMs, () => {
+    return drain([...secure.drained, plain, adminSocket, ...locals.values()], graceMs, () => {
       secureConnections.destroyAll()
       plainConnections.destroyAll()
-      adminSocket.server.closeAllConnections()
+      for (const { server } of [adminSocket, ...locals.values()]) server.closeAllConnections()
     })
   }
 
@@ -132,6 +134,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     if (shared === undefined) await listenOnPort(secure.server, options.https, '[listen] https')
     else portOfOthers = await freePort(options.https, '[listen] https')
     await listenOnPort(plain.server, options.http, '[listen] http')
+    for (const [path, { server }] of locals) await listenForGroup(server, path)
   }
 
   const addHost = (name: string, served: Served): void => {
@@ -154,6 +157,10 @@ export function createListener(options: ListenerOptions): StartedListener {
       if (!pathPrefix.startsWith('/') || prefixes.has(pathPrefix))
         throw new TypeError(`${pathPrefix} is not a new path`)
       prefixes.set(pathPrefix, handler)
+    },
+    onSocket: (path, handler) => {
+      if (locals.has(path)) throw new TypeError(`${path} has a handler already`)
+      locals.set(path, createLocalServer(handler, limits, log, refused))
     },
     clientCertificates: (asksToo) => {
       askers.push(asksToo)
@@ -200,7 +207,7 @@ export function createListener(options: ListenerOptions): StartedListener {
         await stop(0)
         throw error
       }
-      for (const { server } of [secure, plain, adminSocket]) {
+      for (const { server } of [secure, plain, adminSocket, ...locals.values()]) {
         server.on('error', (error: Error) => log.error({ error }, 'a listening socket failed'))
       }
     },

@@ -51,6 +51,11 @@ export interface Listener {
   /** Handles a path prefix on plain HTTP (ACME, CRL, OCSP), for any host; everything else there is redirected to HTTPS. */
   plain(pathPrefix: string, handler: ServedHandler): void
   /**
+   * Opens a unix socket at start, of mode 0660 in a directory that is there, for whoever may connect to it: `addressOf` knows
+   * nobody, no host is looked at. Of several threads one opens it.
+   */
+  onSocket(path: string, handler: ServedHandler): void
+  /**
    * Hosts whose handshake asks the client for a certificate, with an empty list of issuers; a client without one is served
    * all the same. Asked with the canonical server name at every connection and look-up, so the answer may change while
    * running; several may be registered, one yes is enough. One that fails closes the connection.
@@ -98,7 +103,8 @@ export interface StartedListener extends Listener {
   /**
    * Opens the admin socket first, so that a second server on the same data stops before it takes a port.
    *
-   * @throws GateError `platform.already-running`, `platform.port-unavailable`, `platform.admin-socket-unavailable`; nothing stays open then
+   * @throws GateError `platform.already-running`, `platform.port-unavailable`, `platform.admin-socket-unavailable`,
+   * `platform.socket-unavailable`; nothing stays open then
    */
   start(): Promise<void>
   /**
