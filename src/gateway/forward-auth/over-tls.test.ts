@@ -66,6 +66,25 @@ test('a person who signed in passes with identity headers', async (t) => {
   assert.equal(answer.headers['remote-user'], 'ada')
 })
 
+test("a question in Envoy's words names the app's own host, and so does Gatehouse's part of it", async (t) => {
+  const gate = await start(t, {
+    GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',
+    GATEHOUSE_LISTEN_TRUSTED_PROXIES: '127.0.0.1',
+  })
+  const about = (from: string) => ['X-Forwarded-Proto: https', `X-Forwarded-For: ${from}`]
+  for (const [target, from, status] of [
+    ['/forward-auth/envoy/office/x', '10.1.2.3', 200],
+    ['/forward-auth/envoy/office/x', '10.2.2.3', 403],
+    ['/forward-auth/own/.gatehouse/nothing', '10.1.2.3', 404],
+  ] as const) {
+    const answer = await gate.raw(askedAt, asWritten(target, about(from), 'GET', host))
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), target)
+  }
+  // what is no question stays none, whatever host it names
+  const other = await gate.raw(askedAt, asWritten('/office/x', about('10.1.2.3'), 'GET', host))
+  assert.match(other, /^HTTP\/1\.1 400 [\s\S]*gateway\.forward-auth-question/)
+})
+
 test('attack 4: no host that a proxy carries answers a question, whoever sends it through', async (t) => {
   const gate = await start(t, {
     GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',

@@ -45,7 +45,11 @@ export function createDispatch(
     if (request.httpVersionMajor === 2 && (request as Http2ServerRequest).scheme !== 'https') return 'platform.bad-host'
     const host = hostOf(request, 'https')
     if (host === undefined) return 'platform.bad-host'
-    if (peer === undefined || host !== peer.serverName) return 'platform.misdirected-request'
+    if (peer?.serverName === undefined) return 'platform.misdirected-request'
+    if (host !== peer.serverName) {
+      const named = hosts.find(peer.serverName)
+      return named?.forPeers === true ? named : 'platform.misdirected-request'
+    }
     const served = hosts.find(host) ?? 'platform.misdirected-request'
     return typeof served === 'string' || served.forPeers === true || clients.place(request, peer.address, served)
       ? served

@@ -39,7 +39,8 @@ export interface Listener {
   host(name: string, handler: ServedHandler, upgrade?: UpgradeHandler): void
   /**
    * Handles one exact host name for programs that come by themselves: `addressOf` is the peer, also where the peer is a
-   * trusted proxy, whose headers say nothing here. `[console] networks` do not count; plain HTTP leads nobody here.
+   * trusted proxy, whose headers say nothing here. The name in the handshake alone leads here, whatever host the request is about.
+   * `[console] networks` do not count; plain HTTP leads nobody here.
    */
   hostForPeers(name: string, handler: ServedHandler): void
   /**
