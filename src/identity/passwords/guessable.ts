@@ -71,7 +71,8 @@ export function findGuessable(password: string, context: readonly string[]): Gue
   const text = foldPassword(password).replaceAll(/\s+/g, '')
   const own = new Set(
     context
-      .flatMap((name) => [foldPassword(name), ...foldPassword(name).split(/[^\p{L}\p{N}]+/u)])
+      .map(foldPassword)
+      .flatMap((name) => [name, ...name.split(/[^\p{L}\p{N}]+/u)])
       .filter((name) => name.length >= shortestContext),
   )
   const isWord = (word: string): boolean => own.has(word) || words().has(word)
