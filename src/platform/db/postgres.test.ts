@@ -174,6 +174,34 @@ eachDialect((dialect, open) => {
     assert.ok(runs > 8)
   })
 
+  test('transactions that lost to each other are run again one at a time, so that many at once all come through', async (t) => {
+    const database = await open(t)
+    await database.tx(async (db) => {
+      await sql`create table sample_sum (id int primary key, value int not null)`.execute(tables(db))
+      await sql`insert into sample_sum values (1, 0)`.execute(tables(db))
+    })
+    let [again, most] = [0, 0]
+    const add = async () => {
+      let runs = 0
+      await database.tx(async (db) => {
+        const isAgain = ++runs > 1
+        if (isAgain) most = Math.max(most, ++again)
+        try {
+          const { rows } = await sql<{ value: number }>`select value from sample_sum`.execute(tables(db))
+          // long enough for the others to begin as well
+          await sql`select pg_sleep(0.01)`.execute(tables(db))
+          await sql`update sample_sum set value = ${(rows[0]?.value ?? 0) + 1}`.execute(tables(db))
+        } finally {
+          if (isAgain) again--
+        }
+      })
+    }
+    await Promise.all(Array.from({ length: 40 }, add))
+    const { rows } = await sql<{ value: number }>`select value from sample_sum`.execute(tables(database.db))
+    assert.deepEqual(rows, [{ value: 40 }])
+    assert.equal(most, 1)
+  })
+
   test('a failure that never ends is given up as too many changes at once', async (t) => {
     const database = await open(t)
     let runs = 0

@@ -52,6 +52,8 @@ class PostgresDatabase implements Database {
   readonly #epochs: PostgresEpochs
   readonly #limits: { readonly clock: Clock; readonly log: Log; readonly limits: WorkLimits }
   readonly #running = new Set<Promise<unknown>>()
+  /** Transactions that lost are run again one after the other: all at once, each makes others lose again. */
+  readonly #again = new Turns()
   #closing: Promise<void> | undefined
 
   constructor({ url, clock, log, limits = defaultLimits, threads }: PostgresOptions) {
@@ -77,11 +79,12 @@ class PostgresDatabase implements Database {
   async #untilDecided<T>(work: (db: Db) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(work)
+        return await (attempt === 1 ? this.#attempt(work) : this.#again.take(() => this.#attempt(work)))
       } catch (error) {
         if (!isRetryable(error) || attempt === mostAttempts) throw storageFailure(error)
       }
-      await pause(Math.random() * Math.min(longestPause, 4 * 2 ** attempt))
+      // another node's turns are not ours
+      await pause(Math.random() * Math.min(longestPause, 2 ** attempt))
     }
   }
 
