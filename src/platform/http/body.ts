@@ -62,16 +62,16 @@ function readAll(body: Readable, limit: number): Promise<Buffer> {
     stop()
     resolve(Buffer.concat(chunks))
   }
-  const fail = (error: Error): void => {
+  // whoever sent it is gone: that is theirs, and no failure of ours to log
+  const cut = (cause?: Error): void => {
     stop()
-    reject(error)
+    reject(failHttp('platform.body-incomplete', { cause }))
   }
-  const cut = (): void => fail(new Error('the body was cut off'))
   const stop = (): void => {
-    body.off('data', take).off('end', end).off('error', fail).off('close', cut)
+    body.off('data', take).off('end', end).off('error', cut).off('close', cut)
   }
   if (body.destroyed) cut()
-  else body.on('data', take).on('end', end).on('error', fail).on('close', cut)
+  else body.on('data', take).on('end', end).on('error', cut).on('close', cut)
   return promise
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { GateError } from '../errors.ts'
 import { readBody } from './body.ts'
@@ -83,6 +83,21 @@ test('bodies: only the kind a door takes, within its bounds', async () => {
   assert.deepEqual(await read(`"${'['.repeat(99)}\\"["`, json, 'api'), `${'['.repeat(99)}"[`)
   assert.equal(await codeOf(read('"12345"', json, 'api', 6)), 'platform.body-too-large')
   assert.equal(await read('"1234"', json, 'api', 6), '1234')
+})
+
+test('bodies: one that is too long stays where it is, one that broke off is the sender’s fault', async () => {
+  const headers = new Headers({ 'content-type': 'application/json' })
+  const long = new PassThrough()
+  const reading = codeOf(readBody(headers, long, 'api', 4))
+  long.write('"12345')
+  assert.equal(await reading, 'platform.body-too-large')
+  assert.ok(!long.destroyed && long.isPaused())
+  const broken = new PassThrough()
+  const breaking = codeOf(readBody(headers, broken, 'api'))
+  broken.write('{')
+  broken.destroy(new Error('aborted'))
+  assert.equal(await breaking, 'platform.body-incomplete')
+  assert.equal(await codeOf(readBody(headers, new PassThrough().destroy(), 'api')), 'platform.body-incomplete')
 })
 
 test('bodies: a form keeps repeated fields and cannot reach a prototype', async () => {

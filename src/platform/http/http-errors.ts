@@ -33,6 +33,12 @@ export const httpErrors = {
     title: 'Body too large',
     detail: 'The body may have at most {limit} bytes here. Nothing was changed.',
   },
+  // 408 and not 400: a line that broke is no input that somebody is to answer for, and stands in no journal
+  'platform.body-incomplete': {
+    status: 408,
+    title: 'The body broke off',
+    detail: 'The connection ended before the whole body had arrived. Nothing was changed; send it again.',
+  },
   'platform.cross-origin': {
     status: 403,
     title: 'Request from another site',
