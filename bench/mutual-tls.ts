@@ -13,7 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createSecureServer } from 'node:http2'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, createSecureContext, createServer, type SecureContext } from 'node:tls'
+import { connect, createSecureContext, createServer, type SecureContext, type TLSSocket } from 'node:tls'
 import { createListener } from '../src/platform/listener/create-listener.ts'
 import { createMetrics } from '../src/platform/metrics.ts'
 import { memoryLog, type TestCertificate, testCertificate } from '../src/platform/testing.ts'
@@ -65,7 +65,7 @@ async function openBare(which: Kind, certificate: TestCertificate, requestCert: 
     which === 'bare'
       ? createServer({ ...common, ...certificate })
       : createSecureServer({ ...common, allowHTTP1: true, SNICallback: byName })
-  server.on('secureConnection', (socket) => {
+  server.on('secureConnection', (socket: TLSSocket) => {
     if (requestCert) socket.getPeerX509Certificate()
     socket.on('error', () => undefined)
   })

@@ -338,6 +338,6 @@ function stable(row: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(
     Object.entries(row)
       .filter(([name]) => !name.startsWith('last_used'))
-      .toSorted(),
+      .toSorted(([a], [b]) => a.localeCompare(b)),
   )
 }

@@ -235,7 +235,8 @@ async function refuseAll(node: TestNode, all: readonly Refused[], start: () => P
     const [record] = left
     assert.deepEqual([record?.action, record?.detail?.['code'], record?.actor.kind], [action, code, 'anonymous'], name)
     const method = `(POST ${path}${fields})`
-    assert.ok(String(record?.detail?.['reason']).endsWith(method), `${name}: ${String(record?.detail?.['reason'])}`)
+    const reason = JSON.stringify(record?.detail?.['reason'])
+    assert.ok(reason.endsWith(`${method}"`), `${name}: ${reason}`)
     assert.doesNotMatch(JSON.stringify(record), /planted|lantern|password123456|violet/, name)
   }
 }

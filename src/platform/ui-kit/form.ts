@@ -42,10 +42,15 @@ export interface ActionFormOptions {
 /** One button that posts: sign-out, or a step that undoes easily. Anything graver gets a `confirmation`. */
 export function actionForm(options: ActionFormOptions): Html {
   const { values = {} } = options
-  const pairs = Array.isArray(values) ? (values as readonly (readonly [string, string])[]) : Object.entries(values)
+  const pairs: readonly (readonly [string, string])[] = isList(values) ? values : Object.entries(values)
   return html`<form class="inline" method="post" action="${address(options.action)}">${pairs.map(([name, value]) => hidden(name, value))}<button type="submit"${attributes(
     { class: options.look ?? 'plain', 'aria-label': options.label },
   )}>${options.submit}</button></form>`
+}
+
+/** What `Array.isArray` does not tell of a readonly list. */
+function isList(values: NonNullable<ActionFormOptions['values']>): values is readonly (readonly [string, string])[] {
+  return Array.isArray(values)
 }
 
 export interface FilterOptions {
