@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { type Browser, browser, startSetUpNode } from '#identity/testing'
+import { addPerson, type Browser, browser, startSetUpNode } from '#identity/testing'
 import { pkiRoom } from '#pki'
 import { listAudit } from '#platform'
 import { eachDialect, type OpenDatabase } from '#platform/testing'
 
 const inside = '198.51.100.7'
 const outside = '203.0.113.9'
+const password = 'quiet lanterns over the harbour'
 const day = 24 * 60 * 60_000
 
 interface Issued {
@@ -87,6 +88,31 @@ eachDialect((_, open) => {
       })
     }
   }
+
+  test('the security page offers to reset a certificate to whoever may have one issued, while it stands', async (t) => {
+    const { node, issue, signIn } = await world(t, open)
+    const account = await addPerson(node.admin, 'sam', password)
+    const issued = await issue({ account })
+    await signIn(issued)
+    const sam = browser(node, inside)
+    await sam.signIn('sam', password)
+    const links = async () => {
+      const { status, text } = await sam.get('/account/security')
+      assert.equal(status, 200, text)
+      return ['reset', 'revoke'].filter((action) => text.includes(`href="/certificates/${issued.id}/${action}"`))
+    }
+    assert.deepEqual(await links(), ['revoke'])
+    assert.equal((await sam.get(`/certificates/${issued.id}/reset`)).status, 403)
+    const role = { name: 'issuer', title: 'Issuer', permissions: ['certificate-profiles:issue:person'] }
+    assert.equal((await node.admin.post('/api/v1/roles', role)).status, 201)
+    const given = await node.admin.post('/api/v1/roles/issuer/give', { kind: 'principal', id: account })
+    assert.ok(given.status < 300, given.text)
+    assert.deepEqual(await links(), ['reset', 'revoke'])
+    const done = await sam.post(`/api/v1/certificates/${issued.id}/reset`, { newKey: true })
+    assert.equal(done.status, 201, done.text)
+    assert.deepEqual(await links(), ['revoke'])
+    assert.match((await sam.get('/account/security')).text, /proves nothing any more/)
+  })
 
   test('an answer of the certificate’s host is good once, in the browser that asked, for whom it names', async (t) => {
     const { node, issue, show } = await world(t, open)

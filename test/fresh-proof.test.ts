@@ -94,6 +94,13 @@ const changes: readonly Change[] = [
   { route: 'POST /credentials/{id}/reset/totp', id: (own) => own.totp, body: { enrolment: 'x', code: '123456' } },
   { route: 'POST /credentials/{id}/reset/recovery-codes', id: (own) => own['recovery-codes'] },
   { route: 'POST /tokens/{id}/reset', id: (own) => own.token },
+  {
+    route: 'POST /api/v1/certificates/{id}/reset',
+    id: (own) => own.certificate,
+    body: { newKey: true },
+    programs: true,
+  },
+  { route: 'POST /certificates/{id}/reset', id: (own) => own.certificate, body: { request: '', newKey: 'yes' } },
   // somebody else's
   { route: 'POST /api/v1/accounts/{id}/reset-password', id: ({ other }) => other.id, programs: true },
   { route: 'POST /api/v1/accounts/{id}/recovery-link', id: ({ other }) => other.id, programs: true },

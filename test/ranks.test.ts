@@ -61,6 +61,7 @@ const operations: readonly Call[] = [
   call('DELETE /api/v1/sessions/{id}', { id: 'session' }),
   call('POST /api/v1/accounts/{id}/end-sessions', { id: 'id' }),
   call('POST /api/v1/certificates', {}, ({ id }) => ({ profile: 'person', account: id, newKey: true })),
+  call('POST /api/v1/certificates/{id}/reset', { id: 'certificate' }, () => ({ newKey: true })),
   call('POST /api/v1/certificates/{id}/revoke', { id: 'certificate' }, () => ({})),
   call('POST /api/v1/certificates/revoke-all', {}, ({ id }) => ({ holder: id })),
   call('POST /api/v1/enrolment-tokens', {}, ({ id }) => ({ label: 'for them', profile: 'person', account: id })),
@@ -103,6 +104,7 @@ const forms: readonly Call[] = [
   call('POST /tokens/{id}/revoke', { id: 'token' }),
   call('POST /credentials/{id}/rename', { id: 'secret' }, () => ({ label: 'Renamed' })),
   call('POST /credentials/{id}/revoke', { id: 'secret' }),
+  call('POST /certificates/{id}/reset', { id: 'certificate' }, () => ({ request: '', newKey: 'yes' })),
   call('POST /certificates/{id}/revoke', { id: 'certificate' }),
   call('POST /certificates/revoke-all', {}, ({ id }) => ({ holder: id })),
   call('POST /certificates/holders/{id}/edit', { id: 'device' }, () => ({ revision: 1, title: 'Renamed' })),
@@ -202,7 +204,7 @@ eachDialect((_, open) => {
     const { id } = (await own.get('/api/v1/me')).json as { id: string }
     const on = await thingsOf(as('administrator'), own, 'own', id)
     const mine = ['PATCH /api/v1/credentials/{id}', 'DELETE /api/v1/credentials/{id}', 'DELETE /api/v1/tokens/{id}']
-    const pki = ['POST /api/v1/certificates/{id}/revoke', 'POST /api/v1/certificates/revoke-all']
+    const pki = ['{id}/reset', '{id}/revoke', 'revoke-all'].map((path) => `POST /api/v1/certificates/${path}`)
     const others = ['POST /api/v1/invitations/{id}/cancel', 'DELETE /api/v1/enrolment-tokens/{id}']
     for (const operation of operations.filter(({ route }) => [...mine, ...pki, ...others].includes(route))) {
       const answer = await perform(own, operation, on)

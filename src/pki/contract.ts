@@ -68,6 +68,8 @@ export {
   profileParams,
   profilePatch,
   profileView,
+  resetBody,
+  resetView,
 } from './issue/contract.ts'
 export {
   importedListView,

@@ -35,6 +35,11 @@ export const pkiErrors = {
     title: 'There is no such certificate',
     detail: 'No certificate has this id. Nothing was changed. The list of certificates shows what was issued.',
   },
+  'pki.reset-refused': {
+    status: 409,
+    title: 'This certificate is not reset',
+    detail: 'Nothing was issued and nothing revoked: {why}. Correct that, or issue another certificate.',
+  },
   'pki.request-invalid': {
     status: 422,
     title: 'The certificate request cannot be used',

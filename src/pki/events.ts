@@ -113,6 +113,14 @@ export const events: EventTable = {
       because: z.string().optional().describe('Id of the certificate it was revoked with.'),
     }),
   },
+  'certificates.reset': {
+    summary: 'Another certificate, of another key, took the place of one, which proves nothing any more.',
+    read: 'certificates:read',
+    detail: z.object({
+      successor: z.string().describe('Id of the certificate that took its place.'),
+      revoked: z.int().describe('How many were revoked: itself, and what was renewed from it.'),
+    }),
+  },
   'certificate-holders.create': {
     summary: 'A device or service became known, by its first certificate or by hand.',
     read: 'certificate-holders:read',

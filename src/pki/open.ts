@@ -29,6 +29,7 @@ import { pointersUnder } from './issue/pointers.ts'
 import { profileLives } from './issue/profile-store.ts'
 import { certificatePolicies, certificateResources } from './issue/resources.ts'
 import { certificateRoutes } from './issue/routes.ts'
+import { resetRoutes } from './reset/routes.ts'
 import { offlineListRoutes } from './revoke/list-routes.ts'
 import { openRevocation } from './revoke/open-revocation.ts'
 import { findCompromisedKey } from './revoke/revocation-store.ts'
@@ -149,6 +150,7 @@ export async function openPki(
         standings,
       }),
       ...revocationRoutes(needs),
+      ...resetRoutes({ issue }),
       ...offlineListRoutes({ hierarchy }),
       ...holderRoutes({ keyring, ...needs }),
       ...holderPages({ keyring, ...needs }),

@@ -15,6 +15,7 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
   let browser: Browser
   let folder: string
   let id: string
+  let administrator: Page
   let ada: BrowserContext
   let page: Page
 
@@ -41,14 +42,14 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
     return printed
   }
   /** A browser that shows this certificate on the host that asks for one. */
-  const withCertificate = (certificate: string, key: string): Promise<BrowserContext> =>
+  const withCertificate = (certificate: string, key: string | Buffer): Promise<BrowserContext> =>
     browser.newContext({
       ignoreHTTPSErrors: true,
       clientCertificates: [
         {
           origin: product.origin.replace('://', '://certificate.'),
           cert: Buffer.from(certificate),
-          key: readFileSync(key),
+          key: typeof key === 'string' ? readFileSync(key) : key,
         },
       ],
     })
@@ -67,7 +68,9 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
     product = await startProduct()
     folder = newDirectory()
     browser = await openBrowser()
-    await setUp(await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage(), product)
+    administrator = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
+    administrator.setDefaultTimeout(15_000)
+    await setUp(administrator, product)
   })
   after(async () => {
     mock.restoreAll()
@@ -132,4 +135,50 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
     const again = await start(ada)
     await again.getByText(/revoked/i).waitFor()
   })
+
+  test('made, reset and revoked on the pages: what each certificate opened ends with it, at once', async () => {
+    await administrator.goto(`${product.origin}/certificates/new`)
+    await administrator.getByLabel('Profile').selectOption('person')
+    await administrator.getByLabel(/^For\b/).fill('ada')
+    await administrator.getByLabel(/^Label\b/).fill('Browser')
+    await administrator.getByLabel('Make the key here').check()
+    await administrator.getByRole('button', { name: 'Issue the certificate' }).click()
+    const first = await withCertificate(...(await handedOver(administrator)))
+    const before = await start(first)
+    await before.waitForURL(`${product.origin}/account`)
+
+    // by the session that rests on it, which is the last thing it does
+    await before.goto(`${product.origin}/account/security`)
+    const inUse = { hasText: 'In use here' }
+    await before.getByRole('row').filter(inUse).getByRole('link', { name: 'Reset…' }).click()
+    assert.match(await before.locator('main').innerText(), /refused from its next use on.*this one too/s)
+    await before.getByLabel('Make the key here').check()
+    await before.getByRole('button', { name: 'Reset the certificate' }).click()
+    const second = await withCertificate(...(await handedOver(before)))
+    await before.goto(`${product.origin}/account`)
+    assert.match(before.url(), /\/sign-in/)
+    await (await start(first)).getByText(/revoked/i).waitFor()
+    await first.close()
+
+    const after = await start(second)
+    await after.waitForURL(`${product.origin}/account`)
+    await after.goto(`${product.origin}/account/security`)
+    const gone = after.getByRole('row').filter({ hasText: 'Browser' }).filter({ hasText: 'proves nothing any more' })
+    assert.equal(await gone.count(), 1)
+    assert.equal(await gone.getByRole('link', { name: 'Reset…' }).count(), 0)
+    await after.getByRole('row').filter(inUse).getByRole('link', { name: 'Revoke…' }).click()
+    await after.getByRole('button', { name: 'Revoke it for good' }).click()
+    await after.waitForURL(/\/sign-in/)
+    await (await start(second)).getByText(/revoked/i).waitFor()
+    await second.close()
+  })
 })
+
+/** What the page shows this once: the chain, and the key. */
+async function handedOver(page: Page): Promise<readonly [chain: string, key: Buffer]> {
+  await page.getByText('The key is shown this once').waitFor()
+  const [key = '', chain = ''] = await page.locator('main pre code').allInnerTexts()
+  assert.match(key, /^-----BEGIN PRIVATE KEY-----/)
+  assert.match(chain, /^-----BEGIN CERTIFICATE-----/)
+  return [chain, Buffer.from(key)]
+}

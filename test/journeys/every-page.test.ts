@@ -148,6 +148,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       '/search',
       '/certificates',
       '/certificates/{id}',
+      '/certificates/{id}/reset',
       '/certificates/{id}/revoke',
       '/certificates/new',
       '/certificates/revoke-all',

@@ -6,12 +6,12 @@ const link = (purpose: 'prove' | 'second', to: string) => {
   return html`<p><a class="button plain" href="${href}">Use a client certificate</a></p>`
 }
 
-/** Client certificates on the pages all kinds share. They are made, renewed and revoked among the certificates. */
+/** Client certificates on the pages all kinds share. They are made, renewed, reset and revoked among the certificates. */
 export const certificateWay: Way = {
   kind: 'certificate',
   add: {
     text: 'Get a client certificate',
-    hint: 'For browsers and programs that prove themselves in the TLS handshake. Made and revoked among the certificates.',
+    hint: 'For browsers and programs that prove themselves in the TLS handshake. Made, reset and revoked among the certificates.',
     href: '/certificates/new',
     permission: 'certificate-profiles:read',
   },

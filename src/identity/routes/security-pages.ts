@@ -53,6 +53,7 @@ function panel(parts: Parts): Route {
         kind: 'page',
         page: securityPage({
           credentials: all.filter(({ kind }) => kind !== 'token'),
+          certificates: await standingCertificates(parts, ctx, all),
           ways: (await may('credentials:create')) ? await offered(parts, ctx) : [],
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
@@ -136,6 +137,22 @@ function revoking(parts: Parts): readonly Route[] {
 async function codesLeft(ctx: Ctx, all: readonly Credential[]): Promise<number | undefined> {
   const set = all.find(({ kind }) => kind === 'recovery-codes')
   return set && countRecoveryCodes(ctx.db, set.id)
+}
+
+/** The client certificates that prove something at this moment, and which of them the reader may reset. */
+async function standingCertificates(parts: Parts, ctx: Ctx, all: readonly Credential[]) {
+  const standing = new Map<string, { readonly resettable: boolean }>()
+  for (const { id, kind, accountId, fingerprint } of all) {
+    if (kind !== 'certificate' || fingerprint === undefined) continue
+    const found = await parts.certificates.current(fingerprint, accountId)
+    if (found === undefined) continue
+    const { resetPermission: permission } = found
+    const resettable =
+      permission !== undefined &&
+      (await parts.access.decide(ctx.actor, permission, undefined, { now: ctx.now })).allowed
+    standing.set(id, { resettable })
+  }
+  return standing
 }
 
 /** API tokens have pages and a permission of their own. */

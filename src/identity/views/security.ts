@@ -32,6 +32,8 @@ const security = { text: 'Security', href: '/account/security' }
 export interface SecurityView {
   /** Without API tokens. */
   readonly credentials: readonly Credential[]
+  /** The client certificates among them that prove something, by id: whether the reader may reset them. */
+  readonly certificates: ReadonlyMap<string, { readonly resettable: boolean }>
   /** What more may be made. */
   readonly ways: readonly Way[]
   readonly tokens: readonly Credential[]
@@ -59,7 +61,7 @@ export function securityPage(view: SecurityView): ShellPage {
   })}
 ${view.done === undefined ? nothing : notice('done', view.done)}
 <h2>Ways to sign in</h2>
-${credentialTable(credentials, actor, now, view.recoveryCodesLeft)}
+${credentialTable(view)}
 ${additions(view.ways)}
 <h2>Sessions</h2>
 ${sessionTable(sessions, { now, current, credentials })}
@@ -80,13 +82,8 @@ ${securityEventTable(view.events, now)}`
   return { title: 'Security', body, section: '/account', frame: 'full' }
 }
 
-/** Credentials of one account, in the order they were made. @param actor the reader */
-export function credentialTable(
-  credentials: readonly Credential[],
-  actor: Actor,
-  now: number,
-  codesLeft: number | undefined,
-): Html {
+/** In the order they were made. */
+function credentialTable({ credentials, certificates, actor, now, recoveryCodesLeft: codesLeft }: SecurityView): Html {
   const own = [actor.credential, ...(actor.factors ?? [])]
   return table({
     caption: 'Ways to sign in, oldest first',
@@ -104,7 +101,7 @@ export function credentialTable(
       {
         title: 'Limits',
         cell: (c) =>
-          html`${limits(c)}${c.expiresAt === undefined ? nothing : html`, ${c.expiresAt <= now ? 'ended' : 'ends'} ${time(c.expiresAt, now)}`}`,
+          html`${limits(c, certificates)}${c.expiresAt === undefined ? nothing : html`, ${c.expiresAt <= now ? 'ended' : 'ends'} ${time(c.expiresAt, now)}`}`,
       },
       {
         title: 'Last used',
@@ -117,7 +114,7 @@ export function credentialTable(
         role: 'actions',
         cell: (c) =>
           c.kind === 'certificate'
-            ? link({ text: 'Revoke…', href: `/certificates/${c.fingerprint ?? ''}/revoke` })
+            ? certificateLinks(c, certificates)
             : html`${link({ text: 'Rename', href: `/credentials/${c.id}/rename` })} ${wayOf(c.kind)?.reset === undefined ? nothing : link({ text: 'Reset…', href: `/credentials/${c.id}/reset/${c.kind}` })} ${link({ text: 'Revoke…', href: `/credentials/${c.id}/revoke` })}`,
       },
     ],
@@ -129,10 +126,19 @@ export function credentialTable(
   })
 }
 
-function limits(credential: Credential): Html {
-  const { kind, permissions, networks, regions } = credential
+/** Certificates are reset and revoked where they are kept. */
+function certificateLinks({ id, fingerprint = '' }: Credential, certificates: SecurityView['certificates']): Html {
+  const { resettable = false } = certificates.get(id) ?? {}
+  const path = `/certificates/${fingerprint}`
+  return html`${resettable ? link({ text: 'Reset…', href: `${path}/reset` }) : nothing} ${link({ text: 'Revoke…', href: `${path}/revoke` })}`
+}
+
+function limits(credential: Credential, certificates: SecurityView['certificates']): Html {
+  const { id, kind, permissions, networks, regions } = credential
   const placed = networks.allow.length + networks.deny.length + regions.length > 0
-  if (kind === 'certificate') return html`as the certificate has them`
+  if (kind === 'certificate') {
+    return certificates.has(id) ? html`as the certificate has them` : html`proves nothing any more`
+  }
   const lines = [
     ...(permissions.length === 1 && permissions[0] === '*' ? [] : [`may only ${permissions.join(' ')}`]),
     // when it ends stands behind, as a time that lives

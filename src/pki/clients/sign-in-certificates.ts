@@ -21,7 +21,12 @@ export function signInCertificates(options: {
       const standing = await standings.of({ fingerprint: digestOf(record.certificate), serial: record.serial })
       if (standing.state !== 'stands') return undefined
       const label = record.label ?? (record.subject === '' ? record.serial : record.subject)
-      return { principalId: record.holderId, label, credential: credentialOf(standing.certificate) }
+      return {
+        principalId: record.holderId,
+        label,
+        credential: credentialOf(standing.certificate),
+        resetPermission: record.via === 'host' ? undefined : `certificate-profiles:issue:${record.profile}`,
+      }
     },
   }
 }

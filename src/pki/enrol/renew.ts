@@ -1,8 +1,7 @@
-import { type Ctx, GateError } from '#platform'
+import type { Ctx } from '#platform'
+import { holderAgain, orderAgain, requireReplaceable, requireSameNames } from '../issue/again.ts'
 import { type CertificateRecord, findCertificate } from '../issue/certificate-store.ts'
-import { getHolder } from '../issue/holders.ts'
 import { type IssuedCertificate, type IssueParts, issue, type JudgedOrder, judgeOrder } from '../issue/issue.ts'
-import { getProfile } from '../issue/profiles.ts'
 import { digestOf } from '../x509/certificate.ts'
 import { journalled, repeated } from './enrol.ts'
 import { findRenewalFor } from './enrolment-token-store.ts'
@@ -36,7 +35,7 @@ export function renewCertificate(parts: IssueParts, ctx: Ctx, wanted: Renewal): 
     return ctx.tx(async (tx) => {
       // a revocation that commits before this transaction is seen by it, and the transaction does not commit beside one
       await findRenewable(tx, before.id)
-      await requireHolder(parts, tx, before)
+      await holderAgain(tx, parts, before, refused)
       const again = await findRenewalFor(tx.db, before.id, digestOf(judged.publicKey.spki))
       return again === undefined ? issue(tx, parts, judged) : repeated(parts, tx, again)
     })
@@ -47,9 +46,7 @@ export function renewCertificate(parts: IssueParts, ctx: Ctx, wanted: Renewal): 
 async function findRenewable(ctx: Ctx, id: string): Promise<CertificateRecord> {
   const record = await findCertificate(ctx.db, id)
   if (record === undefined) throw refused('it was not issued here')
-  if (record.revokedAt !== undefined) throw refused('it was revoked')
-  if (record.notAfter <= ctx.now) throw refused('it has ended')
-  if (record.host !== undefined) throw refused('it belongs to a host served here')
+  requireReplaceable(record, ctx.now, refused)
   return record
 }
 
@@ -59,41 +56,9 @@ async function judgeAgain(
   before: CertificateRecord,
   request: string,
 ): Promise<JudgedOrder> {
-  const profile = await getProfile(ctx, parts, before.profile).catch((error: unknown) => {
-    if (error instanceof GateError && error.code === 'pki.no-such-profile') throw refused('its profile was removed')
-    throw error
-  })
-  const holder = await requireHolder(parts, ctx, before)
-  const judged = judgeOrder(parts, {
-    profile,
-    holder,
-    hosts: before.names.filter((name) => !name.startsWith('spiffe://')),
-    request,
-    via: 'est',
-    label: before.label,
-    limits: before.limits,
-    renewedFrom: before,
-    notAfter: before.limits?.expiresAt,
-  })
-  const { commonName, hosts, uri } = judged.subject
-  const names = [...(uri === undefined ? [] : [uri]), ...hosts.map(({ text }) => text)]
-  const isSame = (commonName ?? holder?.name ?? names[0] ?? '') === before.subject && sameTexts(names, before.names)
-  if (!isSame) throw refused('it would carry other names now than before; it has to be issued anew')
+  const judged = judgeOrder(parts, { ...(await orderAgain(ctx, parts, before, refused)), request, via: 'est' })
+  requireSameNames(judged, before, refused)
   return judged
-}
-
-async function requireHolder({ access }: IssueParts, ctx: Ctx, { holderId }: CertificateRecord) {
-  if (holderId === undefined) return undefined
-  try {
-    return await getHolder(ctx, access, holderId)
-  } catch (error) {
-    if (error instanceof GateError && error.code === 'pki.no-such-holder') throw refused('nobody holds it any more')
-    throw error
-  }
-}
-
-function sameTexts(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((text) => other.includes(text))
 }
 
 function refused(why: string) {

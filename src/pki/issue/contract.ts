@@ -111,6 +111,10 @@ export const issuedWithKey = issuedView.extend({
 })
 export type IssuedWithKey = z.infer<typeof issuedWithKey>
 
+export const resetView = issuedWithKey.extend({
+  revoked: z.array(z.string()).describe('Ids of what it took the place of, and what was renewed from that.'),
+})
+
 const network = z.string().max(64)
 
 const issueFields = {
@@ -164,27 +168,31 @@ const namesOneHolder = ({ account, device, service }: Holding): boolean =>
   [account, device, service].filter((one) => one !== undefined).length <= 1
 const oneHolder = { message: 'it speaks for one holder', path: ['account'] }
 
+/** What key a certificate is for. */
+const keyFields = {
+  request: issueFields.request.optional(),
+  newKey: z
+    .literal(true)
+    .optional()
+    .describe('Instead of a request: make the key here and tell it once. A key made where it is used is safer.'),
+  pkcs12: pkcs12Wanted.optional().describe('With newKey: key and chain as one PKCS #12 file, behind a password.'),
+}
+type Keyed = { readonly request?: unknown; readonly newKey?: unknown; readonly pkcs12?: unknown }
+const filesNewKey = ({ newKey, pkcs12 }: Keyed): boolean => pkcs12 === undefined || newKey === true
+const fileOfNewKey = { message: 'a file is made for a new key only', path: ['pkcs12'] }
+const namesOneKey = ({ request, newKey }: Keyed): boolean => (request === undefined) === (newKey === true)
+const oneKey = { message: 'give a request, or ask for a new key', path: ['request'] }
+
 export const issueBody = z
-  .strictObject({
-    profile: profileName,
-    ...issueFields,
-    request: issueFields.request.optional(),
-    newKey: z
-      .literal(true)
-      .optional()
-      .describe('Instead of a request: make the key here and tell it once. A key made where it is used is safer.'),
-    pkcs12: pkcs12Wanted.optional().describe('With newKey: key and chain as one PKCS #12 file, behind a password.'),
-  })
-  .refine(({ newKey, pkcs12 }) => pkcs12 === undefined || newKey === true, {
-    message: 'a file is made for a new key only',
-    path: ['pkcs12'],
-  })
-  .refine(({ request, newKey }) => (request === undefined) === (newKey === true), {
-    message: 'give a request, or ask for a new key',
-    path: ['request'],
-  })
+  .strictObject({ profile: profileName, ...issueFields, ...keyFields })
+  .refine(filesNewKey, fileOfNewKey)
+  .refine(namesOneKey, oneKey)
   .refine(namesOneHolder, oneHolder)
 export type IssueBody = z.infer<typeof issueBody>
+
+/** All else stays as it is. */
+export const resetBody = z.strictObject(keyFields).refine(filesNewKey, fileOfNewKey).refine(namesOneKey, oneKey)
+export type ResetBody = z.infer<typeof resetBody>
 
 const batchOrder = z
   .strictObject({

@@ -17,11 +17,12 @@ import type { Authority } from '../face.ts'
 import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
 import { pathOf } from '../views/holders.ts'
-import { type FormValues, issuedPage, issuePage } from '../views/issue-page.ts'
+import { issuedPage, issuePage } from '../views/issue-page.ts'
 import { findSuccessor } from './certificate-store.ts'
-import { certificateParams, certificateQuery, issueBody, pkcs12Form, profileName } from './contract.ts'
+import { certificateParams, certificateQuery, issueBody, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
+import { type FormValues, keyInputs, keyWanted, optional, typed } from './key-form.ts'
 import { fillOrder } from './orders.ts'
 import { questionsOf } from './own-limits.ts'
 import { may, profilePages } from './profile-pages.ts'
@@ -74,11 +75,6 @@ function listPage(parts: CertificatePageParts): Route {
   })
 }
 
-/** A form's fields; what was left empty is absent. */
-const optional = z
-  .string()
-  .trim()
-  .transform((text) => (text === '' ? undefined : text))
 const days = z.int('a whole number of days').min(1).max(3650).optional()
 const listed = z.string().transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''))
 /** By name or code, with commas between. */
@@ -97,13 +93,7 @@ const issueForm = z
     profile: profileName,
     holder: optional,
     names: listed,
-    request: optional,
-    newKey: z.literal('yes').optional(),
-    handover: z.enum(['pem', ...pkcs12Form.options]).default('pem'),
-    password: z
-      .string()
-      .optional()
-      .transform((text) => (text === '' ? undefined : text)),
+    ...keyInputs,
     label: optional,
     allow: listed.default([]),
     deny: listed.default([]),
@@ -170,20 +160,17 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
  * @throws GateError `pki.holder-unfit`, `pki.request-or-key`
  */
 async function orderOf(ctx: Ctx, parts: CertificatePageParts, form: z.output<typeof issueForm>): Promise<unknown> {
-  const { profile, holder, names, request, newKey, handover, password, label, days, allow, deny, regions } = form
+  const { profile, holder, names, label, days, allow, deny, regions } = form
   const kind = (await allProfiles(ctx, parts.issue)).find(({ name }) => name === profile)?.kind
   const key = kind === 'person' ? 'account' : kind === 'device' ? 'device' : 'service'
   if (kind === 'server' && holder !== undefined)
     throw fail('pki.holder-unfit', { fields: { profile, holder: 'nobody' } })
-  if ((request === undefined) === (newKey === undefined)) throw fail('pki.request-or-key')
+  const wanted = keyWanted(form)
   return {
     profile,
     ...(holder === undefined ? {} : { [key]: holder }),
     ...(names.length === 0 ? {} : { names }),
-    ...(newKey === undefined ? { request } : { newKey: true }),
-    ...(newKey === undefined || handover === 'pem'
-      ? {}
-      : { pkcs12: { form: handover, ...(password === undefined ? {} : { password }) } }),
+    ...wanted,
     ...(label === undefined ? {} : { label }),
     ...(days === undefined ? {} : { days }),
     ...(allow.length + deny.length === 0 ? {} : { networks: { allow, deny } }),
@@ -205,17 +192,6 @@ function fieldOf(code: string): string {
   if (/holder/.test(code)) return 'holder'
   if (code === 'pki.name-not-allowed') return 'names'
   return /request|key/.test(code) ? 'request' : 'profile'
-}
-
-/** What was typed, but for the password. */
-function typed(form: Readonly<Record<string, unknown>>): FormValues {
-  return Object.fromEntries(
-    Object.entries(form).flatMap(([name, value]) => {
-      if (name === 'password' || name === 'confirmed') return []
-      if (Array.isArray(value)) return [[name, value.join(name === 'regions' ? ', ' : '\n')]]
-      return typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : []
-    }),
-  )
 }
 
 function detailPage(parts: CertificatePageParts): Route {

@@ -33,13 +33,37 @@ export function revoke(ctx: Ctx, id: string, reason: RevocationReason): Promise<
     const found = await goingWith(tx, id, reason)
     const [certificate] = found
     if (certificate === undefined) throw fail('pki.certificate-unknown')
-    const revoked = found.filter((one) => isChangedBy(one, reason))
-    if (revoked.length === 0) return { certificate, ids: [] }
-    await markRevoked(tx.db, revoked, reason, tx.now)
-    await tx.emit(revokedEvent, { count: revoked.length })
-    for (const one of revoked) await journal(tx, one, reason, one.id === id ? undefined : id)
-    return { certificate, ids: revoked.map((one) => one.id) }
+    return { certificate, ids: await revokeFound(tx, id, found, reason) }
   })
+}
+
+/**
+ * Revokes, as `superseded`, a certificate that somebody puts another in the place of, and what was renewed from it. Unlike the
+ * end of a renewal this may be because the key is in other hands, and whoever had it could have renewed it.
+ *
+ * @returns ids of all that are revoked by it, the certificate itself first
+ * @throws GateError `access.outranked`
+ */
+export function supersedeAs(ctx: Ctx, access: AccessFace, id: string): Promise<readonly string[]> {
+  return ctx.tx(async (tx) => {
+    const found = await findFamily(tx.db, id, false)
+    await requireOutranksHolders(tx, access, id, found)
+    return revokeFound(tx, id, found, 'superseded')
+  })
+}
+
+async function revokeFound(
+  tx: Ctx,
+  id: string,
+  found: readonly Revocable[],
+  reason: RevocationReason,
+): Promise<readonly string[]> {
+  const revoked = found.filter((one) => isChangedBy(one, reason))
+  if (revoked.length === 0) return []
+  await markRevoked(tx.db, revoked, reason, tx.now)
+  await tx.emit(revokedEvent, { count: revoked.length })
+  for (const one of revoked) await journal(tx, one, reason, one.id === id ? undefined : id)
+  return revoked.map((one) => one.id)
 }
 
 /** What `revoke` would do: for the page that says so before it is done. */
@@ -54,10 +78,14 @@ export async function previewRevocation(ctx: Ctx, id: string, reason: Revocation
  */
 export function revokeAs(ctx: Ctx, access: AccessFace, id: string, reason: RevocationReason): Promise<Revoked> {
   return ctx.tx(async (tx) => {
-    const holders = (await goingWith(tx, id, reason)).flatMap(({ holderId }) => holderId ?? [])
-    await access.requireOutranksAll(tx, [...new Set(holders)], `certificates:revoke:${id}`)
+    await requireOutranksHolders(tx, access, id, await goingWith(tx, id, reason))
     return revoke(tx, id, reason)
   })
+}
+
+function requireOutranksHolders(tx: Ctx, access: AccessFace, id: string, found: readonly Revocable[]): Promise<void> {
+  const holders = found.flatMap(({ holderId }) => holderId ?? [])
+  return access.requireOutranksAll(tx, [...new Set(holders)], `certificates:revoke:${id}`)
 }
 
 /** Revokes all that speaks for a holder, whoever asks. @returns how many were revoked */

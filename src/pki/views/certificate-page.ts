@@ -64,7 +64,7 @@ ${record.revokedAt !== undefined && notice('refused', 'Revoked', html`It proves 
     },
   ])}
 <details><summary>Certificate and chain in PEM</summary><pre tabindex="0"><code>${chain}</code></pre>${copyButton(chain, 'Copy the chain')}</details></section>
-${record.revokedAt === undefined && record.notAfter > now && revokeZone(record)}`
+${record.revokedAt === undefined && record.notAfter > now && endZone(record)}`
 }
 
 function speaksFor({ record, holder }: CertificatePageData): Html | undefined {
@@ -116,10 +116,17 @@ function useInWords({ address, region, client }: CertificateUse): Html {
 
 const ways = { host: ', to be served here', api: '', est: ', by enrolment' } as const
 
-function revokeZone({ id, host }: CertificateRecord): Html {
+function endZone({ id, host, via }: CertificateRecord): Html {
   const text =
     host === undefined
       ? 'From then on it proves nothing, here and wherever revocation lists or OCSP are asked. This cannot be undone.'
       : 'A new one with a new key is served at once. This cannot be undone.'
-  return dangerZone([{ title: 'Revoke this certificate', text, href: `/certificates/${id}/revoke`, verb: 'Revoke…' }])
+  const reset = {
+    title: 'Reset this certificate',
+    text: 'Another, of a new key and with the same limits, takes its place; this one is revoked. This cannot be undone.',
+    href: `/certificates/${id}/reset`,
+    verb: 'Reset…',
+  }
+  const revoke = { title: 'Revoke this certificate', text, href: `/certificates/${id}/revoke`, verb: 'Revoke…' }
+  return dangerZone(via === 'host' ? [revoke] : [reset, revoke])
 }

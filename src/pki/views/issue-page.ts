@@ -16,9 +16,8 @@ import {
 } from '#platform/ui'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
+import type { FormValues } from '../issue/key-form.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
-
-export type FormValues = Readonly<Record<string, string | undefined>>
 
 const trail = [{ text: 'Certificates', href: '/certificates' }]
 
@@ -68,46 +67,7 @@ export function issuePage({ profiles, values, faults, questions }: IssuePageData
       rows: 2,
       code: true,
       faults,
-    })}${textArea({
-      name: 'request',
-      label: 'Request',
-      hint: html`A PKCS #10 request in PEM, as made by <code>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=washer-7</code>`,
-      value: values['request'],
-      rows: 8,
-      maxLength: 16_384,
-      code: true,
-      faults,
-    })}${checkboxes({
-      name: 'newKey',
-      label: 'Or, without a request',
-      choices: [
-        {
-          value: 'yes',
-          text: 'Make the key here',
-          hint: 'It is handed over once and stored nowhere. Whoever sees the next page has it.',
-        },
-      ],
-      values: values['newKey'] === undefined ? [] : ['yes'],
-      faults,
-    })}${select({
-      name: 'handover',
-      label: 'A key made here is handed over as',
-      value: values['handover'] ?? 'pem',
-      faults,
-      choices: [
-        { value: 'pem', text: 'PEM: text, for servers and programs' },
-        { value: 'current', text: 'PKCS #12: a .p12 file for browsers, Windows, Android, Linux' },
-        { value: 'older', text: 'PKCS #12 in its older form, for Apple systems that refuse the other' },
-      ],
-    })}${field({
-      name: 'password',
-      label: 'Password of the file',
-      type: 'password',
-      hint: 'Twelve characters at least, for the .p12 file. Empty: one is made and shown once, which the older form always asks for. Whoever has file and password is the holder.',
-      autocomplete: 'new-password',
-      maxLength: 128,
-      faults,
-    })}${field({ name: 'label', label: 'Label', hint: 'To know it by in lists. May stay empty.', value: values['label'], autocomplete: 'off', maxLength: 100, faults })}${field(
+    })}${keyFields(values, faults, 'washer-7')}${field({ name: 'label', label: 'Label', hint: 'To know it by in lists. May stay empty.', value: values['label'], autocomplete: 'off', maxLength: 100, faults })}${field(
       {
         name: 'days',
         label: 'Days',
@@ -119,6 +79,50 @@ export function issuePage({ profiles, values, faults, questions }: IssuePageData
         faults,
       },
     )}${limitFields(values, faults)}`,
+  })}`
+}
+
+/** What key a certificate is for: a request's, or one made here and how it is handed over. @param name of an example */
+export function keyFields(values: FormValues, faults: readonly FieldFault[], name: string): Html {
+  return html`${textArea({
+    name: 'request',
+    label: 'Request',
+    hint: html`A PKCS #10 request in PEM, as made by <code>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=${name}</code>`,
+    value: values['request'],
+    rows: 8,
+    maxLength: 16_384,
+    code: true,
+    faults,
+  })}${checkboxes({
+    name: 'newKey',
+    label: 'Or, without a request',
+    choices: [
+      {
+        value: 'yes',
+        text: 'Make the key here',
+        hint: 'It is handed over once and stored nowhere. Whoever sees the next page has it.',
+      },
+    ],
+    values: values['newKey'] === undefined ? [] : ['yes'],
+    faults,
+  })}${select({
+    name: 'handover',
+    label: 'A key made here is handed over as',
+    value: values['handover'] ?? 'pem',
+    faults,
+    choices: [
+      { value: 'pem', text: 'PEM: text, for servers and programs' },
+      { value: 'current', text: 'PKCS #12: a .p12 file for browsers, Windows, Android, Linux' },
+      { value: 'older', text: 'PKCS #12 in its older form, for Apple systems that refuse the other' },
+    ],
+  })}${field({
+    name: 'password',
+    label: 'Password of the file',
+    type: 'password',
+    hint: 'Twelve characters at least, for the .p12 file. Empty: one is made and shown once, which the older form always asks for. Whoever has file and password is the holder.',
+    autocomplete: 'new-password',
+    maxLength: 128,
+    faults,
   })}`
 }
 

@@ -246,6 +246,8 @@ export interface SignInCredential {
   readonly principalId: string
   readonly label: string
   readonly credential: ActorCredential
+  /** What it takes, beside revoking it, to put another in its place; `undefined`: nobody can. */
+  readonly resetPermission: string | undefined
 }
 
 /** A navigation entry of the console; shown only when the permission is allowed. */
