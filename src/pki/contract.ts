@@ -56,6 +56,7 @@ export {
   type IssueBody,
   type IssuedBatch,
   type IssuedView,
+  type IssuedWithKey,
   issueBody,
   issuedBatch,
   issuedView,

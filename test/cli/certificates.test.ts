@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -15,6 +15,7 @@ before(async () => {
 after(cleanUp)
 
 const needsOpenssl = { skip: programMissing('openssl', 'openssl', 'version') }
+const place = (file: string): string => join(product.directory, file)
 const certificates = (...args: readonly string[]) => runCommand(product.directory, ['pki', 'certificates', ...args])
 
 test(
@@ -71,6 +72,33 @@ test('a key made by the server is written as a PKCS #12 file, its password print
   assert.equal(again.code, 2, 'never over a file that is there')
   const misused = await certificates('issue', 'service', '--service', 'billing', '--new-key', file, '--older')
   assert.equal(misused.code, 2)
+})
+
+test('a certificate is reset: a new key in a file, the old certificate revoked', async () => {
+  const made = await certificates('issue', 'device', '--device', 'pump-1', '--new-key', place('pump-1.key'), '--json')
+  assert.equal(made.code, 0, made.stderr)
+  const { id, notAfter } = JSON.parse(made.stdout) as { readonly id: string; readonly notAfter: string }
+  const key = place('pump-1.new.key')
+  const unasked = await certificates('reset', id, '--new-key', key)
+  assert.notEqual(unasked.code, 0, 'nobody is there to be asked')
+  assert.equal((await certificates('reset', id, '--yes')).code, 2, 'neither a request nor a place for a key')
+  assert.ok(!existsSync(key))
+  const reset = await certificates('reset', id, '--new-key', key, '--yes', '--json')
+  assert.equal(reset.code, 0, reset.stderr)
+  const told = JSON.parse(reset.stdout) as Readonly<Record<string, unknown>>
+  assert.deepEqual([told['revoked'], told['renewedFrom'], told['notAfter']], [[id], id, notAfter])
+  assert.ok(!('privateKey' in told), 'the key is in its file alone')
+  assert.equal(statSync(key).mode & 0o777, 0o600)
+  assert.ok(new X509Certificate(String(told['pem'])).checkPrivateKey(createPrivateKey(readFileSync(key))))
+  assert.match((await certificates('show', id)).stdout, /Revoked .*\(superseded\)/)
+
+  const again = await certificates('reset', id, '--p12', place('pump-1.p12'), '--yes')
+  assert.match(again.stderr, /pki\.reset-refused/)
+  assert.ok(!existsSync(place('pump-1.p12')))
+  const next = await certificates('reset', String(told['id']), '--p12', place('pump-1.p12'), '--yes')
+  assert.equal(next.code, 0, next.stderr)
+  assert.match(next.stderr, new RegExp(`Revoked ${String(told['id'])}\\.`))
+  assert.match(next.stdout, /^([a-z2-9]{4}-){5}[a-z2-9]{4}$/m)
 })
 
 test('a device is added, shown, called something else, given a role, and removed', async () => {

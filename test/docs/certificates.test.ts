@@ -36,7 +36,7 @@ test('the commands of docs/certificates.md do what it says', { skip: missing }, 
   symlinkSync(join(root, 'bin', 'gatehouse'), join(directory, 'gatehouse'))
   const person = await runCommand(directory, ['accounts', 'create', 'ada'])
   assert.equal(person.code, 0, person.stderr)
-  await runCommands(product, 'certificates.md', 11, '')
+  await runCommands(product, 'certificates.md', 13, '')
   assert.equal(statSync(join(directory, 'ada.p12')).mode & 0o777, 0o600)
   const listed = await runCommand(directory, ['pki', 'certificates', 'list', '--search', 'washer-7'])
   assert.match(listed.stdout, /washer-7 +device +revoked/)

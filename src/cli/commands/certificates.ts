@@ -5,18 +5,19 @@ import {
   type IssuedView,
   issueBody,
   issuedWithKey,
+  resetBody,
+  resetView,
   revokeAllBody,
   revokeBody,
   revokedAllView,
   revokedView,
 } from '#pki/contract'
+import { handOver, type KeyOptions, keyWanted } from '../certificate-key.ts'
 import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
-import { judged, readText } from '../input.ts'
+import { judged } from '../input.ts'
 import { orConfirmed } from '../limits-asked.ts'
-import { newSecretFile } from '../secret-file.ts'
 import type { TargetOptions } from '../target.ts'
-import { confirm, note, print, readSecretLine } from '../terminal.ts'
+import { confirm, note, print } from '../terminal.ts'
 import { facts, table, time, visible } from '../text.ts'
 
 export interface ListOptions extends TargetOptions {
@@ -27,12 +28,7 @@ export interface ListOptions extends TargetOptions {
   readonly asker?: string
 }
 
-export interface IssueOptions extends TargetOptions {
-  readonly request?: string
-  readonly newKey?: string
-  readonly p12?: string
-  readonly older?: boolean
-  readonly passwordStdin?: boolean
+export interface IssueOptions extends KeyOptions {
   readonly account?: string
   readonly device?: string
   readonly service?: string
@@ -106,14 +102,8 @@ function useInWords(use: CertificateRead['lastUse']): string {
 }
 
 export async function issueCertificate(profile: string, options: IssueOptions): Promise<void> {
-  const { request, newKey, p12, account, device, service, name, label, days, permission, network } = options
-  if ([request, newKey, p12].filter((one) => one !== undefined).length !== 1) {
-    throw wrongUsage('Give a request with --request, or have the key made with --new-key FILE or --p12 FILE.')
-  }
-  if (p12 === undefined && (options.older === true || options.passwordStdin === true)) {
-    throw wrongUsage('--older and --password-stdin are about the file of --p12.')
-  }
-  const password = options.passwordStdin === true ? await readSecretLine() : undefined
+  const { account, device, service, name, label, days, permission, network } = options
+  const key = await keyWanted(options)
   const body = judged(issueBody, {
     profile,
     ...(account === undefined ? {} : { account }),
@@ -124,36 +114,23 @@ export async function issueCertificate(profile: string, options: IssueOptions): 
     ...(days === undefined ? {} : { days: Number(days) }),
     ...(permission === undefined ? {} : { permissions: permission }),
     ...(network === undefined ? {} : { networks: { allow: network } }),
-    ...(request === undefined ? { newKey: true } : { request: readText(request) }),
-    ...(p12 === undefined
-      ? {}
-      : {
-          pkcs12: {
-            form: options.older === true ? 'older' : 'current',
-            ...(password === undefined ? {} : { password }),
-          },
-        }),
+    ...key,
   })
   const client = await connect(options)
-  const wanted = newKey ?? p12
-  const option = newKey === undefined ? '--p12' : '--new-key'
-  const place = wanted === undefined ? undefined : newSecretFile(wanted, option, 'Nothing was issued.')
   const make = (confirmed: boolean) =>
     client.call('POST', '/api/v1/certificates', issuedWithKey, { body: { ...body, confirmed } })
-  const { data, raw } = await orConfirmed(make, 'Issue the certificate all the same?', options).catch(
-    (error: unknown) => {
-      place?.discard()
-      throw error
-    },
-  )
-  const secret = data.privateKey ?? (data.pkcs12 === undefined ? undefined : Buffer.from(data.pkcs12, 'base64'))
-  if (secret !== undefined) place?.write(secret)
-  const { privateKey: _, pkcs12: __, ...told } = raw as Record<string, unknown>
-  if (options.json !== true) note(`Issued ${visible(data.subject)} (${data.id}); it ends ${time(data.notAfter)}.`)
-  if (p12 !== undefined && data.password !== undefined && options.json !== true) {
-    note('The password of the file is told this once. Hand it over by another way than the file.')
-  }
-  print(options, told, () => (p12 === undefined ? data.chain.trimEnd() : (data.password ?? '')))
+  await handOver(options, () => orConfirmed(make, 'Issue the certificate all the same?', options))
+}
+
+/** Another key, the same limits. */
+export async function resetCertificate(id: string, options: KeyOptions & { readonly yes?: boolean }): Promise<void> {
+  const body = judged(resetBody, await keyWanted(options))
+  const client = await connect(options)
+  const question = `Put another certificate, of a new key, in the place of ${visible(id)}? That one is refused from its next use on, and so is what was renewed from it. This cannot be undone.`
+  await confirm(question, options)
+  const path = `/api/v1/certificates/${encodeURIComponent(id)}/reset`
+  const { revoked } = await handOver(options, () => client.call('POST', path, resetView, { body }))
+  if (options.json !== true) note(`Revoked ${revoked.map(visible).join(', ')}.`)
 }
 
 export async function revokeCertificate(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { KeyOptions } from '../certificate-key.ts'
 import type { BatchOptions } from '../commands/certificate-batch.ts'
 import type { IssueOptions, ListOptions } from '../commands/certificates.ts'
 import type { TargetOptions } from '../target.ts'
@@ -31,22 +32,16 @@ export function addCertificates(pki: Command): void {
       await showCertificate(id, options)
     })
 
-  remote(certificates, 'issue <profile>', {
-    summary: 'Issues a certificate for a request and prints its chain, alone on stdout',
-    example: [
-      'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout washer-7.key -subj /CN=washer-7 -out washer-7.csr',
-      'gatehouse pki certificates issue device --device washer-7 --request washer-7.csr > washer-7.pem',
-      'gatehouse pki certificates issue person --account ada --p12 ada.p12',
-    ].join('\n'),
-  })
-    .option('--request <file>', 'the request (PKCS #10 in PEM), or - for stdin')
-    .option('--new-key <file>', 'has the key made by the server instead, and writes it here with mode 0600')
-    .option(
-      '--p12 <file>',
-      'has the key made by the server instead, and writes it with its chain as a PKCS #12 file, mode 0600; the password is printed, this once',
-    )
-    .option('--password-stdin', 'with --p12: takes the password of the file from stdin')
-    .option('--older', 'with --p12: in the older form, for Apple systems that refuse the other')
+  aboutKey(
+    remote(certificates, 'issue <profile>', {
+      summary: 'Issues a certificate for a request and prints its chain, alone on stdout',
+      example: [
+        'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout washer-7.key -subj /CN=washer-7 -out washer-7.csr',
+        'gatehouse pki certificates issue device --device washer-7 --request washer-7.csr > washer-7.pem',
+        'gatehouse pki certificates issue person --account ada --p12 ada.p12',
+      ].join('\n'),
+    }),
+  )
     .option('--account <handle>', 'the account it speaks for')
     .option('--device <name>', 'the device it speaks for')
     .option('--service <name>', 'the service it speaks for')
@@ -70,6 +65,18 @@ export function addCertificates(pki: Command): void {
     .action(async (profile: string, folder: string, options: BatchOptions) => {
       const { issueBatch } = await import('../commands/certificate-batch.ts')
       await issueBatch(profile, folder, options)
+    })
+
+  aboutKey(
+    remote(certificates, 'reset <id>', {
+      summary: 'Puts a certificate of another key, with the same limits, in the place of one, which is revoked',
+      example: 'gatehouse pki certificates reset crt_0199c0ffee00700080000000000000aa --p12 ada.p12 --yes',
+    }),
+  )
+    .option('--yes', 'does not ask')
+    .action(async (id: string, options: KeyOptions & { yes?: boolean }) => {
+      const { resetCertificate } = await import('../commands/certificates.ts')
+      await resetCertificate(id, options)
     })
 
   remote(certificates, 'revoke <id>', {
@@ -97,4 +104,17 @@ export function addCertificates(pki: Command): void {
       const { revokeAllCertificates } = await import('../commands/certificates.ts')
       await revokeAllCertificates(holder, options)
     })
+}
+
+/** What key it is for: the same of every command that has one certified. */
+function aboutKey(command: Command): Command {
+  return command
+    .option('--request <file>', 'the request (PKCS #10 in PEM), or - for stdin')
+    .option('--new-key <file>', 'has the key made by the server instead, and writes it here with mode 0600')
+    .option(
+      '--p12 <file>',
+      'has the key made by the server instead, and writes it with its chain as a PKCS #12 file, mode 0600; the password is printed, this once',
+    )
+    .option('--password-stdin', 'with --p12: takes the password of the file from stdin')
+    .option('--older', 'with --p12: in the older form, for Apple systems that refuse the other')
 }
