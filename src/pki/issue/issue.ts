@@ -61,6 +61,8 @@ export interface JudgedOrder extends Omit<Order, 'request' | 'hosts'> {
   readonly subject: CertificateSubject
 }
 
+import { holdsPrivateKey, type NewKey } from './new-key.ts'
+
 export interface IssuedCertificate {
   readonly record: CertificateRecord & Partial<Pick<NewCertificate, 'fingerprint'>>
   readonly issuer: LiveAuthority
@@ -85,12 +87,17 @@ export function judgeOrder(parts: Pick<IssueParts, 'trustDomain'>, order: Order)
   return { ...rest, publicKey: request.publicKey, subject }
 }
 
-/** A key made here, on request: the private half is in the answer and nowhere else. */
+/**
+ * A key made here, on request: the private half is in the answer and nowhere else.
+ *
+ * @param key one that the profile takes (`newKeyFor`); P-256 for profiles that take it, and where nothing is issued
+ */
 export function orderWithNewKey(
   parts: Pick<IssueParts, 'trustDomain'>,
   order: Omit<Order, 'request'>,
+  key: NewKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
 ): { readonly judged: JudgedOrder; readonly privateKey: KeyObject } {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const { publicKey, privateKey } = key
   const { profile, holder, hosts = [], ...rest } = order
   requireFittingHolder(profile, holder)
   const subject = subjectOf({ profile, holder: holder?.name, hosts, trustDomain: parts.trustDomain })
@@ -255,6 +262,11 @@ async function requireOthersHosts(tx: Ctx, { ownHosts }: IssueParts, orders: rea
 }
 
 function readProven(request: Uint8Array | string): CertificationRequest {
+  if (typeof request === 'string' && holdsPrivateKey(request)) {
+    throw fail('pki.request-invalid', {
+      fields: { fault: 'it is a private key. None of it was kept; take it for known and make another' },
+    })
+  }
   try {
     return verifyRequest(request)
   } catch (error) {

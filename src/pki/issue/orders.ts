@@ -16,6 +16,7 @@ import {
   judgeOrder,
   orderWithNewKey,
 } from './issue.ts'
+import { newKeyFor } from './new-key.ts'
 import { requireConfirmed } from './own-limits.ts'
 import { getProfile } from './profiles.ts'
 
@@ -54,7 +55,7 @@ export async function fillOrder(
   // before the transaction: a signature is verified, and the one writer must not wait for that
   const { judged, privateKey } =
     body.request === undefined
-      ? orderWithNewKey(parts, order)
+      ? orderWithNewKey(parts, order, await newKeyFor(profile))
       : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKey: undefined }
   const issued = await ctx.tx(async (tx) => {
     const holder = named && (await ensureHolder(tx, parts.access, named))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { type Ctx, GateError, listAudit, wholeRoute } from '#platform'
 import { eachDialect, fakeClock, type OpenDatabase } from '#platform/testing'
@@ -179,6 +179,38 @@ eachDialect((_, open) => {
     await assert.rejects(call(node, 'DELETE', one, { name: 'kiosk' }), isCode('pki.no-such-profile'))
     for (const method of ['PATCH', 'DELETE'])
       await assert.rejects(call(node, method, one, { name: 'server', body: {} }), isCode('pki.profile-built-in'))
+  })
+
+  test('a key made here is one that the profile takes', async (t) => {
+    const node = await start(t, open)
+    for (const [taken, made] of [
+      [['RSA'], 'rsa 3072'],
+      [['Ed25519', 'RSA'], 'ed25519'],
+      [['P-384'], 'ec secp384r1'],
+      [['RSA', 'P-256'], 'ec prime256v1'],
+    ] as const) {
+      const name = `kiosk-${taken.join('-').toLowerCase()}`
+      await create(node, { ...kiosk, name, keys: taken })
+      const { pem, privateKey } = await order(node, { ...wantedB, profile: name, newKey: true })
+      const { publicKey } = new X509Certificate(pem)
+      const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {}
+      const what = [publicKey.asymmetricKeyType, modulusLength ?? namedCurve].filter((one) => one !== undefined)
+      assert.equal(what.join(' '), made)
+      assert.ok(new X509Certificate(pem).checkPrivateKey(createPrivateKey(privateKey ?? '')))
+    }
+  })
+
+  test('a private key that is pasted in the place of a request is refused and shown to nobody again', async (t) => {
+    const node = await start(t, open)
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+    const request = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const body = { profile: 'device', holder: 'washer-7', names: '', request, handover: 'pem', label: '', days: '' }
+    const page = await call(node, 'POST', '/certificates/new', { body })
+    assert.equal(page.status, 422)
+    assert.match(page.html, /it is a private key\. None of it was kept/)
+    assert.ok(page.html.includes('washer-7'))
+    assert.doesNotMatch(page.html, /BEGIN PRIVATE KEY/)
+    assert.ok(!page.html.includes(request.slice(40, 80)))
   })
 
   test('a change holds from the next certificate on; who saw another state changes nothing', async (t) => {

@@ -14,6 +14,7 @@ import {
   judgeOrder,
   orderWithNewKey,
 } from '../issue/issue.ts'
+import { newKeyFor } from '../issue/new-key.ts'
 import type { Filled } from '../issue/orders.ts'
 import { supersedeAs } from '../revoke/revoke.ts'
 
@@ -37,7 +38,7 @@ export async function resetCertificate(ctx: Ctx, parts: IssueParts, id: string, 
   // before the transaction: a signature is verified, and the one writer must not wait for that
   const { judged, privateKey } =
     body.request === undefined
-      ? orderWithNewKey(parts, order)
+      ? orderWithNewKey(parts, order, await newKeyFor(order.profile))
       : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKey: undefined }
   requireSameNames(judged, before, refused)
   requireOtherKey(judged, before)

@@ -17,6 +17,7 @@ import {
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
 import type { FormValues } from '../issue/key-form.ts'
+import { holdsPrivateKey } from '../issue/new-key.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
 
 const trail = [{ text: 'Certificates', href: '/certificates' }]
@@ -88,7 +89,7 @@ export function keyFields(values: FormValues, faults: readonly FieldFault[], nam
     name: 'request',
     label: 'Request',
     hint: html`A PKCS #10 request in PEM, as made by <code>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=${name}</code>`,
-    value: values['request'],
+    value: holdsPrivateKey(values['request'] ?? '') ? '' : values['request'],
     rows: 8,
     maxLength: 16_384,
     code: true,
