@@ -114,6 +114,30 @@ eachDialect((_, open) => {
     assert.match((await sam.get('/account/security')).text, /proves nothing any more/)
   })
 
+  test('the security page lists a certificate before its first use, and none that reaches further to who came with less', async (t) => {
+    const { node, issue, signIn } = await world(t, open)
+    const account = await addPerson(node.admin, 'sam', password)
+    const wide = await issue({ account, label: 'Wide' })
+    const narrow = await issue({ account, label: 'Narrow', permissions: [`credentials:read:${account}`] })
+    const sam = browser(node, inside)
+    await sam.signIn('sam', password)
+    const listed = async (who: Browser) => {
+      const { status, text } = await who.get('/account/security')
+      assert.equal(status, 200, text)
+      return [wide, narrow].map(({ id }) => text.split(`href="/certificates/${id}/revoke"`).length - 1)
+    }
+    assert.deepEqual(await listed(sam), [1, 1])
+    assert.deepEqual(await listed(await signIn(narrow)), [0, 1])
+    assert.deepEqual(await listed(sam), [1, 1], 'a used one once')
+    await signIn(wide)
+    assert.deepEqual(await listed(sam), [1, 1])
+    const spare = await issue({ account, label: 'Spare' })
+    assert.match((await sam.get('/account/security')).text, /Spare/)
+    const revoked = await node.admin.post(`/api/v1/certificates/${spare.id}/revoke`, { reason: 'superseded' })
+    assert.ok(revoked.status < 300, revoked.text)
+    assert.doesNotMatch((await sam.get('/account/security')).text, /Spare/)
+  })
+
   test('an answer of the certificate’s host is good once, in the browser that asked, for whom it names', async (t) => {
     const { node, issue, show } = await world(t, open)
     const { der } = await issue()

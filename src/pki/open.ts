@@ -135,7 +135,7 @@ export async function openPki(
     },
     apiHosts: [certificateHost],
     authenticators: [certificateAuthenticator(clients)],
-    signInCredentials: [signInCertificates({ database, standings, host: certificateHost })],
+    signInCredentials: [signInCertificates({ database, clock, standings, host: certificateHost })],
     routes: [
       ...pkiRoutes({ hierarchy }),
       ...authorityRoutes(authorities),

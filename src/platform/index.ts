@@ -114,6 +114,7 @@ export {
   type ForeCheck,
   type Found,
   type FreshProof,
+  type HeldCredential,
   type InNetworks,
   type Job,
   type Kernel,

@@ -1,5 +1,5 @@
 import type { ActorCredential } from '#kit'
-import type { Database, Db, SignInCredential, SignInCredentials } from '#platform'
+import type { Database, Db, HeldCredential, SignInCredential, SignInCredentials } from '#platform'
 import { findCredential } from '../credentials/credential-store.ts'
 
 /** Client certificates as identity sees them: another room keeps them, here are rows that sessions hang on. */
@@ -10,6 +10,8 @@ export interface KeptCertificates {
   epoch(): number
   /** What a certificate of that account is worth at this moment, by the id of the room that keeps it. */
   current(certificateId: string, accountId: string): Promise<SignInCredential | undefined>
+  /** Those of an account that stand, used here already or not. */
+  held(accountId: string): Promise<readonly HeldCredential[]>
   /** The limits of a credential row at this moment; `undefined`: it proves nothing. */
   find(db: Db, credentialId: string, accountId: string): Promise<ActorCredential | undefined>
 }
@@ -29,6 +31,7 @@ export function keptCertificates(
     },
     epoch: () => (contributed()?.epochs ?? []).reduce((sum, name) => sum + database.epoch(name), 0),
     current,
+    held: async (accountId) => (await contributed()?.held(accountId)) ?? [],
     async find(db, credentialId, accountId) {
       const row = await findCredential(db, credentialId)
       if (row?.fingerprint === undefined) return undefined

@@ -5,6 +5,7 @@ import { idParams } from '../contract.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
 import { type Way, ways } from '../credentials/ways.ts'
+import { isWithin } from '../credentials/within.ts'
 import { securityDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import { recentSecurityEvents } from '../notices/security-events.ts'
@@ -48,12 +49,13 @@ function panel(parts: Parts): Route {
       const may = async (permission: string) =>
         (await parts.access.decide(ctx.actor, `${permission}:${id}`, belongingsOf(id), { now: ctx.now })).allowed
       const all = await visibleCredentials(ctx, id)
+      const shown = [...all.filter(({ kind }) => kind !== 'token'), ...(await unusedCertificates(parts, ctx, id, all))]
       const tokens = (await may('tokens:read')) ? all.filter(({ kind }) => kind === 'token') : []
       return {
         kind: 'page',
         page: securityPage({
-          credentials: all.filter(({ kind }) => kind !== 'token'),
-          certificates: await standingCertificates(parts, ctx, all),
+          credentials: shown,
+          certificates: await standingCertificates(parts, ctx, shown),
           ways: (await may('credentials:create')) ? await offered(parts, ctx) : [],
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
@@ -137,6 +139,45 @@ function revoking(parts: Parts): readonly Route[] {
 async function codesLeft(ctx: Ctx, all: readonly Credential[]): Promise<number | undefined> {
   const set = all.find(({ kind }) => kind === 'recovery-codes')
   return set && countRecoveryCodes(ctx.db, set.id)
+}
+
+/**
+ * Client certificates that were not used here yet, by the id of the room that keeps them: a row here comes with the first
+ * sign-in. Whoever came with something narrow sees none that reaches further.
+ */
+async function unusedCertificates(
+  parts: Parts,
+  { actor }: Ctx,
+  accountId: string,
+  all: readonly Credential[],
+): Promise<readonly Credential[]> {
+  const used = new Set(all.map(({ fingerprint }) => fingerprint))
+  const held = await parts.certificates.held(accountId)
+  return held
+    .filter(({ id, credential }) => !used.has(id) && isWithin(actor, credential))
+    .map(({ id, label, credential: { permissions, networks, regions, expiresAt }, createdAt }) => ({
+      id,
+      accountId,
+      kind: 'certificate' as const,
+      label,
+      permissions,
+      networks,
+      regions,
+      expiresAt,
+      isSecond: false,
+      factors: 1 as const,
+      fingerprint: id,
+      openedBy: undefined,
+      leaked: undefined,
+      createdAt,
+      secretSetAt: createdAt,
+      lastUsedAt: undefined,
+      lastUsedAddress: undefined,
+      lastUsedRegion: undefined,
+      lastUsedClient: undefined,
+      revokedAt: undefined,
+    }))
+    .toSorted((a, b) => a.createdAt - b.createdAt)
 }
 
 /** The client certificates that prove something at this moment, and which of them the reader may reset. */

@@ -239,6 +239,15 @@ export interface SignInCredentials {
   readonly host: string
   /** What it is worth at this moment, by its id as actors carry it; `undefined`: nothing. */
   find(id: string): Promise<SignInCredential | undefined>
+  /** Those of a principal that stand, used already or not: the last hundred made. */
+  held(principalId: string): Promise<readonly HeldCredential[]>
+}
+
+export interface HeldCredential extends SignInCredential {
+  /** As actors carry it. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
 }
 
 export interface SignInCredential {
