@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { FieldFault } from '../errors.ts'
-import type { Form } from './body.ts'
+import { type Form, formOf } from './body.ts'
 import type { Input, Route } from './route.ts'
 
 /** What is said of a field that no schema names: its name is the sender's. */
@@ -20,7 +20,7 @@ export function readInput(
   const faults: FieldFault[] = []
   const input = {
     params: check(route.params, params, faults),
-    query: check(route.query, queryOf(search), faults),
+    query: check(route.query, formOf(search), faults),
     body: check(route.body, body, faults),
   }
   return faults.length > 0 ? { faults } : { input }
@@ -42,15 +42,4 @@ function check(schema: z.ZodType | undefined, value: unknown, faults: FieldFault
     } else faults.push({ field: path.join('.'), message: issue.message })
   }
   return undefined
-}
-
-function queryOf(search: URLSearchParams): Record<string, string | string[]> {
-  const names = [...new Set(search.keys())]
-  // from entries, so that `__proto__` is a field like any other
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = search.getAll(name)
-      return [name, values.length === 1 ? (values[0] ?? '') : values]
-    }),
-  )
 }
