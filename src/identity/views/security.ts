@@ -126,11 +126,12 @@ function credentialTable({ credentials, certificates, actor, now, recoveryCodesL
   })
 }
 
-/** Certificates are reset and revoked where they are kept. */
+/** Certificates are reset and revoked where they are kept; one that proves nothing any more has nothing left to end. */
 function certificateLinks({ id, fingerprint = '' }: Credential, certificates: SecurityView['certificates']): Html {
-  const { resettable = false } = certificates.get(id) ?? {}
+  const standing = certificates.get(id)
+  if (standing === undefined) return nothing
   const path = `/certificates/${fingerprint}`
-  return html`${resettable ? link({ text: 'Reset…', href: `${path}/reset` }) : nothing} ${link({ text: 'Revoke…', href: `${path}/revoke` })}`
+  return html`${standing.resettable ? link({ text: 'Reset…', href: `${path}/reset` }) : nothing} ${link({ text: 'Revoke…', href: `${path}/revoke` })}`
 }
 
 function limits(credential: Credential, certificates: SecurityView['certificates']): Html {
