@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { bodyPassed, collectedBytes } from './memory.ts'
 import { countCollections } from './testing/collections.ts'
 
@@ -13,4 +14,24 @@ test('what bodies leave behind is collected after so many bytes, however they ar
   for (let at = 0; at < 4; at += 1) bodyPassed(collectedBytes)
   while (collected() < 5) await setImmediate()
   assert.equal(collected(), 5)
+})
+
+test('threads that collect for the first time at once do not take the collector from each other', async () => {
+  const memory = JSON.stringify(new URL('./memory.ts', import.meta.url).href)
+  const program = `
+    const { arrived, many } = require('node:worker_threads').workerData
+    import(${memory}).then(({ giveBackMemory }) => {
+      if (Atomics.add(arrived, 0, 1) === many - 1) Atomics.notify(arrived, 0)
+      for (let here; (here = Atomics.load(arrived, 0)) < many; ) Atomics.wait(arrived, 0, here)
+      giveBackMemory()
+    })`
+  const many = 6
+  for (let round = 0; round < 8; round++) {
+    const arrived = new Int32Array(new SharedArrayBuffer(4))
+    const ended = Array.from({ length: many }, () => {
+      const thread = new Worker(program, { eval: true, workerData: { arrived, many } })
+      return new Promise<void>((resolve, reject) => thread.once('error', reject).once('exit', () => resolve()))
+    })
+    await Promise.all(ended)
+  }
 })

@@ -14,13 +14,14 @@ let exposed: Collector | undefined
 
 /**
  * Exposed when it is called for and not by the launcher: code cached under other flags is compiled anew, Node's own
- * included.
+ * included. Flags are the process's: another thread that does the same may take this one back before the context is made.
  */
 function collector(): Collector {
-  if (exposed !== undefined) return exposed
-  setFlagsFromString('--expose-gc')
-  exposed = runInNewContext('gc') as Collector
-  setFlagsFromString('--no-expose-gc')
+  while (exposed === undefined) {
+    setFlagsFromString('--expose-gc')
+    exposed = runInNewContext('globalThis.gc') as Collector | undefined
+    setFlagsFromString('--no-expose-gc')
+  }
   return exposed
 }
 
