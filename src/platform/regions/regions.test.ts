@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,8 +82,11 @@ describe('an own database', () => {
 
   test('one that is missing or cannot be read stops the start with its name', () => {
     const whole = databaseFile(4, [['8.0.0.0/8', { country_code: 'NZ' }]])
+    const itself = `${written(whole)}.link`
+    symlinkSync(itself, itself)
     const files = [
       '/nowhere/own.mmdb',
+      itself,
       written(Buffer.from('a text')),
       written(new Uint8Array()),
       written(whole.slice(40)),
@@ -119,6 +122,8 @@ describe('an own database', () => {
     assert.deepEqual(found(), ['NZ', 0])
     assert.equal(own.entries.filter(({ level }) => level === 'error').length, 1)
     rmSync(file)
+    regions.look()
+    symlinkSync(file, file)
     regions.look()
     assert.deepEqual(found(), ['NZ', 0])
     replace(after)

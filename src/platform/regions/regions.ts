@@ -89,10 +89,14 @@ export function openRegions(file: string | undefined, log: Log): FileRegions {
   }
 }
 
-/** What differs when a file was replaced or written to; the link's target, not the link. */
+/** What differs when a file was replaced or written to; the link's target, not the link. What cannot be looked at is one state. */
 function stateOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return found === undefined ? 'missing' : [found.ino, found.size, found.mtimeNs, found.ctimeNs].join()
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true })
+    return [ino, size, mtimeNs, ctimeNs].join()
+  } catch {
+    return 'not to be had'
+  }
 }
 
 interface Database {
