@@ -107,6 +107,8 @@ eachDialect((dialect, open) => {
       await gate.addAccount('alice')
       const alice = new TestBrowser(gate)
       assert.equal((await alice.openSigningIn(host, '/', 'alice')).status, 200)
+      await settled(gate)
+      assert.equal(await ask(alice), 200)
       await wire.cut()
       await gate.log.next(/the database is away/)
       const { id } = await accountOf(other, 'alice')
