@@ -1,12 +1,13 @@
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
+import { newKey } from '../new-key.ts'
 import type { AuthorityScope } from './authority-profiles.ts'
 import { findActiveAuthority, type StoredAuthority } from './authority-store.ts'
+import type { KeyAlgorithm } from './contract.ts'
 import { makeIntermediate } from './intermediate.ts'
 import { isOwnLine, rootLine } from './lines.ts'
 import { alone } from './live-authority.ts'
 import { type AuthorityParts, addAuthority, makeRoot } from './root.ts'
-import { type KeyAlgorithm, newKey } from './sealed-keys.ts'
 
 export interface NewIntermediate {
   readonly line: string

@@ -1,4 +1,5 @@
 import type { Ctx } from '#platform'
+import type { NewKey } from '../new-key.ts'
 import { serialRandom, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
 import { type AuthorityScope, intermediateCertificate } from './authority-profiles.ts'
@@ -6,7 +7,7 @@ import type { StoredAuthority } from './authority-store.ts'
 import { isOwnLine, scopeOf } from './lines.ts'
 import { type LiveAuthority, requireValid } from './live-authority.ts'
 import { type AuthorityParts, authorityName, authoritySubject } from './root.ts'
-import { type NewKey, newSealedKey, sealKey } from './sealed-keys.ts'
+import { newSealedKey, sealKey } from './sealed-keys.ts'
 
 export interface IntermediateSpec {
   readonly line: string

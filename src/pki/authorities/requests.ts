@@ -1,9 +1,11 @@
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
+import { newKey } from '../new-key.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
 import { signRequest } from '../x509/request-writer.ts'
 import { type AuthorityScope, authorityExtensions } from './authority-profiles.ts'
 import type { StoredAuthority } from './authority-store.ts'
+import type { KeyAlgorithm } from './contract.ts'
 import { requireScopeFits } from './create.ts'
 import { storeIntermediate } from './imports.ts'
 import { lineScope } from './intermediate.ts'
@@ -16,7 +18,7 @@ import {
   insertAuthorityRequest,
 } from './request-store.ts'
 import { type AuthorityParts, authorityName, authoritySubject } from './root.ts'
-import { type KeyAlgorithm, newKey, openSealedKey, sealKey } from './sealed-keys.ts'
+import { openSealedKey, sealKey } from './sealed-keys.ts'
 
 /**
  * An intermediate for a root whose key is elsewhere: its key is made and stays here, the request is signed there, and

@@ -1,11 +1,12 @@
 import type { Ctx, Keyring, Random } from '#platform'
 import type { PkiSettings } from '../config.ts'
+import type { NewKey } from '../new-key.ts'
 import { distinguishedName, fingerprintOf, serialRandom, signCertificate } from '../x509/certificate.ts'
 import { keyIdentifier } from '../x509/extensions.ts'
 import { rootCertificate } from './authority-profiles.ts'
 import { findActiveAuthority, insertAuthority, type StoredAuthority } from './authority-store.ts'
 import { rootLine } from './lines.ts'
-import { type NewKey, newSealedKey, sealKey } from './sealed-keys.ts'
+import { newSealedKey, sealKey } from './sealed-keys.ts'
 
 /** What authorities are made with. */
 export interface AuthorityParts {

@@ -1,17 +1,9 @@
-import { createPrivateKey, generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Keyring } from '#platform'
-import type { KeyAlgorithm } from './contract.ts'
-
-export type { KeyAlgorithm } from './contract.ts'
+import { type NewKey, newP256Key } from '../new-key.ts'
 
 /** A column that holds private keys. */
 export type KeyTable = 'pki_authorities' | 'pki_authority_requests' | 'pki_certificates'
-
-export interface NewKey {
-  readonly publicKey: KeyObject
-  readonly privateKey: KeyObject
-}
 
 /** A fresh P-256 key, sealed to the row it will be stored in. */
 export function newSealedKey(
@@ -19,17 +11,8 @@ export function newSealedKey(
   table: KeyTable,
   row: string,
 ): NewKey & { /** PKCS #8, sealed to its row. */ readonly sealed: Uint8Array } {
-  const made = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const made = newP256Key()
   return { ...made, sealed: sealKey(keyring, table, row, made.privateKey) }
-}
-
-const generate = promisify(generateKeyPair)
-
-/** A fresh key of any kind, off the event loop: an RSA key takes seconds. */
-export function newKey(algorithm: KeyAlgorithm): Promise<NewKey> {
-  if (algorithm === 'P-256') return generate('ec', { namedCurve: 'prime256v1' })
-  if (algorithm === 'P-384') return generate('ec', { namedCurve: 'secp384r1' })
-  return generate('rsa', { modulusLength: Number(algorithm.slice(4)), publicExponent: 65_537 })
 }
 
 /** PKCS #8, sealed to the row it will be stored in. */

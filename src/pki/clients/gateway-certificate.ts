@@ -4,9 +4,10 @@ import type { Clock, Ctx, Database, Keyring, Log } from '#platform'
 import { openSealedKey, sealKey } from '../authorities/sealed-keys.ts'
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import { ensureHolder } from '../issue/holders.ts'
-import { type IssueParts, issue, orderWithNewKey } from '../issue/issue.ts'
+import { type IssueParts, issue, judgeOwnKey } from '../issue/issue.ts'
 import { getProfile } from '../issue/profiles.ts'
 import { chainPem } from '../issue/wire.ts'
+import { newP256Key } from '../new-key.ts'
 import { isDueForRenewal } from '../validity.ts'
 import { pemOf } from '../x509/certificate.ts'
 import { findOwnCertificate, keepKey } from './own-certificate-store.ts'
@@ -109,13 +110,9 @@ async function ensureOwn(
       if (key !== undefined) return { record: stored.record, key }
     }
     const profile = await getProfile(tx, parts, profileName)
-    const { judged, privateKey: key } = orderWithNewKey(parts, {
-      profile,
-      holder: speaker,
-      via: 'host',
-      renewedFrom: stored?.record,
-    })
-    const { record } = await issue(tx, parts, judged)
+    const { publicKey, privateKey: key } = newP256Key()
+    const order = { profile, holder: speaker, via: 'host', renewedFrom: stored?.record } as const
+    const { record } = await issue(tx, parts, judgeOwnKey(parts, order, publicKey))
     await keepKey(tx.db, record.id, sealKey(keyring, 'pki_certificates', record.id, key))
     return { record, key }
   })

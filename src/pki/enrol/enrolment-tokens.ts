@@ -4,9 +4,10 @@ import type { Ctx } from '#platform'
 import { fail as failPki } from '../errors.ts'
 import { findHolderByName } from '../issue/holder-store.ts'
 import { ensureHolder, type Holder, holderNameOf, isHolderName } from '../issue/holders.ts'
-import { authorizeOrder, type IssueParts, orderWithNewKey } from '../issue/issue.ts'
+import { authorizeOrder, type IssueParts, judgeOwnKey } from '../issue/issue.ts'
 import type { Profile } from '../issue/profile.ts'
 import { getProfile } from '../issue/profiles.ts'
+import { newP256Key } from '../new-key.ts'
 import { enrolmentTokenLife, type NewEnrolmentTokenBody } from './contract.ts'
 import type { EnrolmentToken, Maker, TokenHolder } from './enrolment-token.ts'
 import { findEnrolmentToken, insertEnrolmentToken, markTokenRevoked } from './enrolment-token-store.ts'
@@ -103,15 +104,16 @@ async function trial(
 ): Promise<TokenHolder | undefined> {
   const order = { profile, hosts: wanted.names, via: 'est' } as const
   const named = holderNameOf(wanted)
+  const { publicKey } = newP256Key()
   if (named === undefined) {
-    orderWithNewKey(parts, { ...order, holder: undefined })
+    judgeOwnKey(parts, { ...order, holder: undefined }, publicKey)
     return undefined
   }
   const { kind, name } = named
   if (kind !== 'account' && !isHolderName(name)) throw failPki('pki.holder-invalid')
   const isNew = kind !== 'account' && (await findHolderByName(tx.db, kind, name)) === undefined
   const holder: Holder = isNew ? { id: '', kind, name } : await ensureHolder(tx, parts.access, { kind, name })
-  const { judged } = orderWithNewKey(parts, { ...order, holder })
+  const judged = judgeOwnKey(parts, { ...order, holder }, publicKey)
   if (isNew) return { kind, name, id: undefined }
   await authorizeOrder(tx, parts.access, judged)
   return holder

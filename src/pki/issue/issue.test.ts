@@ -9,11 +9,12 @@ import { accountActor, addRole } from '#access/testing'
 import { type Ctx, GateError, listAudit, systemRandom, tables, wholeRoute } from '#platform'
 import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
 import { createHierarchy } from '../authorities/hierarchy.ts'
+import { newP256Key } from '../new-key.ts'
 import { findRoute, postRoute, startNode, type TestNode, testSettings } from '../testing.ts'
 import { countCertificates, endingUnrenewed, listCertificates } from './certificate-list-store.ts'
 import { issueBody, issuedWithKey } from './contract.ts'
 import { ensureHolder } from './holders.ts'
-import { type IssueParts, issue, orderWithNewKey } from './issue.ts'
+import { type IssueParts, issue, judgeOwnKey } from './issue.ts'
 import { getProfile } from './profiles.ts'
 
 const isCode = (code: string) => (error: unknown) => error instanceof GateError && error.code === code
@@ -343,7 +344,7 @@ eachDialect((_, open) => {
     }
     const profile = await getProfile(ctx, parts, 'device')
     const holder = await ensureHolder(ctx, access, { kind: 'device', name: 'washer-7' })
-    const one = () => issue(ctx, parts, orderWithNewKey(parts, { profile, holder, via: 'api' }).judged)
+    const one = () => issue(ctx, parts, judgeOwnKey(parts, { profile, holder, via: 'api' }, newP256Key().publicKey))
     const outcomes = await Promise.allSettled([one(), one(), one()])
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
     await assert.rejects(one())

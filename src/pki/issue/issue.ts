@@ -1,11 +1,13 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { AccessFace } from '#access'
 import { type CredentialLimits, earliest, limitFaults, narrowedBy, noLimits, throughOf } from '#kit'
 import type { Ctx, Random } from '#platform'
 import type { Hierarchy } from '../authorities/hierarchy.ts'
 import { type LiveAuthority, requireValid } from '../authorities/live-authority.ts'
 import { fail } from '../errors.ts'
+import { newKey } from '../new-key.ts'
 import { digestOf, newSerial, serialRandom, signCertificate } from '../x509/certificate.ts'
+import { holdsPrivateKey } from '../x509/pem.ts'
 import { type PublicKeyInfo, publicKeyInfo } from '../x509/public-keys.ts'
 import { X509Refusal } from '../x509/refusal.ts'
 import { type CertificationRequest, verifyRequest } from '../x509/request.ts'
@@ -13,7 +15,7 @@ import { askedBeyond } from './beyond.ts'
 import { type CertificateRecord, findServedHost, type NewCertificate, type Via } from './certificate-store.ts'
 import type { Holder } from './holders.ts'
 import { leafFields, type Pointers } from './leaf.ts'
-import { type Profile, profileHolders } from './profile.ts'
+import { newKeyKind, type Profile, profileHolders } from './profile.ts'
 import { requireCurrent } from './profiles.ts'
 import { recordIssued } from './record.ts'
 import { type CertificateSubject, subjectOf } from './subject.ts'
@@ -61,8 +63,6 @@ export interface JudgedOrder extends Omit<Order, 'request' | 'hosts'> {
   readonly subject: CertificateSubject
 }
 
-import { holdsPrivateKey, type NewKey } from './new-key.ts'
-
 export interface IssuedCertificate {
   readonly record: CertificateRecord & Partial<Pick<NewCertificate, 'fingerprint'>>
   readonly issuer: LiveAuthority
@@ -88,24 +88,37 @@ export function judgeOrder(parts: Pick<IssueParts, 'trustDomain'>, order: Order)
 }
 
 /**
- * A key made here, on request: the private half is in the answer and nowhere else.
+ * The same for a key that was made here.
  *
- * @param key one that the profile takes (`newKeyFor`); P-256 for profiles that take it, and where nothing is issued
+ * @param publicKey of a kind that the profile takes, NOT asked here
+ * @throws GateError `pki.name-not-allowed`
  */
-export function orderWithNewKey(
+export function judgeOwnKey(
   parts: Pick<IssueParts, 'trustDomain'>,
   order: Omit<Order, 'request'>,
-  key: NewKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
-): { readonly judged: JudgedOrder; readonly privateKey: KeyObject } {
-  const { publicKey, privateKey } = key
+  publicKey: KeyObject,
+): JudgedOrder {
   const { profile, holder, hosts = [], ...rest } = order
   requireFittingHolder(profile, holder)
   const subject = subjectOf({ profile, holder: holder?.name, hosts, trustDomain: parts.trustDomain })
   if ('fault' in subject) throw fail('pki.name-not-allowed', { fields: { fault: subject.fault } })
-  return {
-    judged: { ...rest, profile, holder, subject, publicKey: publicKeyInfo(publicKey) },
-    privateKey,
-  }
+  return { ...rest, profile, holder, subject, publicKey: publicKeyInfo(publicKey) }
+}
+
+/**
+ * For the request somebody gave, or without one for a key made here, on request: its private half is in the answer and nowhere
+ * else. To be done before the transaction, as a key may take seconds.
+ *
+ * @throws GateError as `judgeOrder`
+ */
+export async function judgeWanted(
+  parts: Pick<IssueParts, 'trustDomain'>,
+  order: Omit<Order, 'request'>,
+  request: string | undefined,
+): Promise<{ readonly judged: JudgedOrder; readonly privateKey: KeyObject | undefined }> {
+  if (request !== undefined) return { judged: judgeOrder(parts, { ...order, request }), privateKey: undefined }
+  const { publicKey, privateKey } = await newKey(newKeyKind(order.profile))
+  return { judged: judgeOwnKey(parts, order, publicKey), privateKey }
 }
 
 /**

@@ -14,9 +14,8 @@ import {
   issueAll,
   type JudgedOrder,
   judgeOrder,
-  orderWithNewKey,
+  judgeWanted,
 } from './issue.ts'
-import { newKeyFor } from './new-key.ts'
 import { requireConfirmed } from './own-limits.ts'
 import { getProfile } from './profiles.ts'
 
@@ -53,10 +52,7 @@ export async function fillOrder(
   } as const
   if (order.holder?.id === ctx.actor.principal.id) await requireConfirmed(ctx, parts, order.limits, confirmed)
   // before the transaction: a signature is verified, and the one writer must not wait for that
-  const { judged, privateKey } =
-    body.request === undefined
-      ? orderWithNewKey(parts, order, await newKeyFor(profile))
-      : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKey: undefined }
+  const { judged, privateKey } = await judgeWanted(parts, order, body.request)
   const issued = await ctx.tx(async (tx) => {
     const holder = named && (await ensureHolder(tx, parts.access, named))
     return issue(tx, parts, await authorizeOrder(tx, parts.access, { ...judged, holder }))

@@ -125,6 +125,13 @@ export function takesKey({ keys }: Profile, kind: KeyKind): boolean {
   return keys.some((taken) => (taken === 'RSA' ? kind.startsWith('RSA-') : taken === kind))
 }
 
+/** The kind of key that is made for a certificate of the profile: P-256 where it takes that. */
+export function newKeyKind({ keys }: Pick<Profile, 'keys'>): KeyKind {
+  const taken = keyClasses.find((one) => keys.includes(one))
+  if (taken === undefined) throw new TypeError('a profile takes some key')
+  return taken === 'RSA' ? 'RSA-3072' : taken
+}
+
 /** Whether a host name or address may stand in a certificate of the profile. @param name canonical */
 export function allowsName({ names }: Profile, name: string): boolean {
   const bytes = parseAddress(name)

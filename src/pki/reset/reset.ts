@@ -6,15 +6,7 @@ import { holderAgain, orderAgain, requireReplaceable, requireSameNames } from '.
 import { type CertificateRecord, findCertificate, titleOf } from '../issue/certificate-store.ts'
 import type { ResetBody } from '../issue/contract.ts'
 import { deliverKey } from '../issue/delivery.ts'
-import {
-  authorizeOrder,
-  type IssueParts,
-  issue,
-  type JudgedOrder,
-  judgeOrder,
-  orderWithNewKey,
-} from '../issue/issue.ts'
-import { newKeyFor } from '../issue/new-key.ts'
+import { authorizeOrder, type IssueParts, issue, type JudgedOrder, judgeWanted } from '../issue/issue.ts'
 import type { Filled } from '../issue/orders.ts'
 import { supersedeAs } from '../revoke/revoke.ts'
 
@@ -36,10 +28,7 @@ export async function resetCertificate(ctx: Ctx, parts: IssueParts, id: string, 
   const before = await requireResettable(ctx, parts, id)
   const order = { ...(await orderAgain(ctx, parts, before, refused)), via: 'api', notAfter: before.notAfter } as const
   // before the transaction: a signature is verified, and the one writer must not wait for that
-  const { judged, privateKey } =
-    body.request === undefined
-      ? orderWithNewKey(parts, order, await newKeyFor(order.profile))
-      : { judged: judgeOrder(parts, { ...order, request: body.request }), privateKey: undefined }
+  const { judged, privateKey } = await judgeWanted(parts, order, body.request)
   requireSameNames(judged, before, refused)
   requireOtherKey(judged, before)
   const { issued, revoked } = await ctx.tx(async (tx) => {

@@ -17,8 +17,8 @@ import {
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
 import type { FormValues } from '../issue/key-form.ts'
-import { holdsPrivateKey } from '../issue/new-key.ts'
 import { daysOf, type Profile } from '../issue/profile.ts'
+import { holdsPrivateKey } from '../x509/pem.ts'
 
 const trail = [{ text: 'Certificates', href: '/certificates' }]
 

@@ -54,6 +54,11 @@ export function decodeBase64(text: string): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
+/** Whether somebody pasted the wrong half of a pair, which is shown to nobody again. */
+export function holdsPrivateKey(text: string): boolean {
+  return text.includes('PRIVATE KEY-----')
+}
+
 interface PemObject {
   readonly label: string
   readonly base64: string
