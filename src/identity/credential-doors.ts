@@ -133,11 +133,11 @@ export const passkeyDoors = doors('browser', {
 })
 
 export const newPasskeyDoors = doors('browser', {
-  'GET /account/credentials/new/passkey': { access: { signedIn: aboutCaller } },
+  'GET /account/credentials/new/passkey': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/credentials/new/passkey': making,
   'POST /account/credentials/new/passkey/options': making,
   'POST /account/credentials/new/passkey/answer': making,
-  'GET /credentials/{id}/reset/passkey': { access: { permission: 'credentials:change:{id}' } },
+  'GET /credentials/{id}/reset/passkey': { access: { permission: 'credentials:change:{id}' }, asksFreshProof: true },
   'POST /credentials/{id}/reset/passkey/options': changing,
   'POST /credentials/{id}/reset/passkey': changing,
 })
@@ -196,13 +196,16 @@ export const codeApiDoors = doors('api', {
 })
 
 export const newCodeDoors = doors('browser', {
-  'GET /account/credentials/new/totp': { access: { signedIn: aboutCaller } },
+  'GET /account/credentials/new/totp': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/credentials/new/totp': making,
   'POST /account/credentials/new/totp/confirm': making,
-  'GET /credentials/{id}/reset/totp': { access: { permission: 'credentials:change:{id}' } },
+  'GET /credentials/{id}/reset/totp': { access: { permission: 'credentials:change:{id}' }, asksFreshProof: true },
   'POST /credentials/{id}/reset/totp': changing,
-  'GET /account/credentials/new/recovery-codes': { access: { signedIn: aboutCaller } },
+  'GET /account/credentials/new/recovery-codes': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/credentials/new/recovery-codes': making,
-  'GET /credentials/{id}/reset/recovery-codes': { access: { permission: 'credentials:change:{id}' } },
+  'GET /credentials/{id}/reset/recovery-codes': {
+    access: { permission: 'credentials:change:{id}' },
+    asksFreshProof: true,
+  },
   'POST /credentials/{id}/reset/recovery-codes': changing,
 })

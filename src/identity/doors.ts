@@ -76,7 +76,7 @@ export const securityDoors = doors('browser', {
     journalsBadInput: 'credentials:change:{id}',
     asksFreshProof: true,
   },
-  'GET /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
+  'GET /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' }, asksFreshProof: true },
   'POST /credentials/{id}/revoke': { access: { permission: 'credentials:revoke:{id}' } },
 })
 
@@ -219,7 +219,7 @@ export const accountDoors = doors('browser', {
   'POST /accounts/{id}/enable': { access: { permission: 'accounts:disable:{id}' } },
   'GET /accounts/{id}/delete': { access: { permission: 'accounts:delete:{id}' } },
   'POST /accounts/{id}/delete': { access: { permission: 'accounts:delete:{id}' } },
-  'GET /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' } },
+  'GET /accounts/{id}/reset-password': { access: { permission: 'credentials:reset:{id}' }, asksFreshProof: true },
   'POST /accounts/{id}/reset-password': {
     access: { permission: 'credentials:reset:{id}' },
     journalsBadInput: 'credentials:reset:{id}',
@@ -240,7 +240,7 @@ export const ownDoors = doors('browser', {
   'POST /account/password': { access: { signedIn: aboutCaller }, journalsBadInput: 'credentials:change' },
   'POST /account/end-other-sessions': { access: { signedIn: aboutCaller } },
   'POST /sessions/{id}/end': { access: { permission: 'sessions:end:{id}' } },
-  'GET /account/tokens/new': { access: { signedIn: aboutCaller } },
+  'GET /account/tokens/new': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/tokens': { access: { signedIn: aboutCaller }, journalsBadInput: 'tokens:create' },
   'GET /account/tokens/revoke-all': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/tokens/revoke-all': { access: { signedIn: aboutCaller }, asksFreshProof: true },
@@ -314,7 +314,7 @@ export const linkDoors = {
     },
   }),
   ...doors('browser', {
-    'GET /accounts/{id}/recovery-link': { access: { permission: 'credentials:reset:{id}' } },
+    'GET /accounts/{id}/recovery-link': { access: { permission: 'credentials:reset:{id}' }, asksFreshProof: true },
     'POST /accounts/{id}/recovery-link': { access: { permission: 'credentials:reset:{id}' } },
   }),
 }
@@ -323,7 +323,7 @@ export const addressDoors = doors('browser', {
   'GET /address': {
     access: { public: 'only takes the token out of the address; what it is good for is asked when signed in' },
   },
-  'GET /account/address': { access: { signedIn: aboutCaller } },
+  'GET /account/address': { access: { signedIn: aboutCaller }, asksFreshProof: true },
   'POST /account/address': { access: { signedIn: aboutCaller } },
   'GET /account/address/confirm': { access: { signedIn: aboutCaller } },
   'POST /account/address/confirm': { access: { signedIn: aboutCaller } },

@@ -12,8 +12,8 @@ import type { ToldFaults } from '../credentials/told-faults.ts'
 import { recoveryOffer } from '../one-time-codes/views.ts'
 import type { Parts } from '../parts.ts'
 import { isFirstSecond, madeReply } from '../routes/made-reply.ts'
-import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import {
   makeKey,
   makeSharedSecret,
@@ -48,7 +48,6 @@ type SecretForm = z.infer<typeof secretForm>
 const keyFormBytes = limitsFormBytes + 3 * 65_536
 
 const newKeyPath = '/account/credentials/new/key'
-const newSecretPath = '/account/credentials/new/shared-secret'
 const done = (what: string) => `/account/security?done=${what}`
 
 /** Pages that make and reset keys and shared secrets. */
@@ -63,7 +62,8 @@ function newKeys(parts: Parts): readonly Route[] {
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank: KeyForm = { label: '', publicKey: '', second: undefined, ...emptyLimitsForm() }
-        return (await proofFirst(ctx, newKeyPath)) ?? keyFormReply(parts, ctx, blank, {})
+        await requireFreshProof(ctx)
+        return keyFormReply(parts, ctx, blank, {})
       },
     }),
     route({
@@ -95,7 +95,8 @@ function newSecrets(parts: Parts): readonly Route[] {
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank: SecretForm = { label: '', second: undefined, ...emptyLimitsForm() }
-        return (await proofFirst(ctx, newSecretPath)) ?? secretFormReply(parts, ctx, blank, {})
+        await requireFreshProof(ctx)
+        return secretFormReply(parts, ctx, blank, {})
       },
     }),
     route({
@@ -127,7 +128,8 @@ function resets(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const key = await getResettable(ctx, id, 'key')
-        return (await proofFirst(ctx, `/credentials/${id}/reset/key`)) ?? { kind: 'page', page: resetKeyPage(key) }
+        await requireFreshProof(ctx)
+        return { kind: 'page', page: resetKeyPage(key) }
       },
     }),
     route({
@@ -155,8 +157,8 @@ function resets(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const credential = await getResettable(ctx, id, 'shared-secret')
-        const first = await proofFirst(ctx, `/credentials/${id}/reset/shared-secret`)
-        return first ?? { kind: 'page', page: resetSharedSecretPage(credential) }
+        await requireFreshProof(ctx)
+        return { kind: 'page', page: resetSharedSecretPage(credential) }
       },
     }),
     route({
@@ -176,8 +178,6 @@ function exposedKeys(parts: Parts): Route {
     ...keyCreationDoors['POST /account/exposed-key'],
     body: z.strictObject({ ticket: z.string().max(200) }),
     async handler(ctx, { body }) {
-      const first = await proofFirst(ctx, newKeyPath)
-      if (first !== undefined) return first
       await revokeExposed(parts, ctx, body.ticket)
       return { kind: 'redirect', location: done('revoked') }
     },

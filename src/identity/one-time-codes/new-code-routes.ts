@@ -12,7 +12,6 @@ import { type LimitsExtra, type LimitsView, limitsView } from '../credentials/li
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
-import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
 import { countRecoveryCodes } from './recovery-code-store.ts'
 import { createRecoveryCodes, resetRecoveryCodes } from './recovery-sets.ts'
@@ -21,7 +20,6 @@ import {
   carriedCode,
   type NewCodeForm,
   newRecoveryPage,
-  newRecoveryPath,
   newTotpPage,
   newTotpPath,
   recoveryCodesPage,
@@ -43,10 +41,7 @@ function makingTotp(parts: Parts): readonly Route[] {
   return [
     route({
       ...newCodeDoors['GET /account/credentials/new/totp'],
-      async handler(ctx) {
-        const first = await proofFirst(ctx, newTotpPath)
-        return first ?? formReply(parts, ctx, newTotpPage, { label: 'Authenticator app', ...emptyLimitsForm() })
-      },
+      handler: (ctx) => formReply(parts, ctx, newTotpPage, { label: 'Authenticator app', ...emptyLimitsForm() }),
     }),
     route({
       ...newCodeDoors['POST /account/credentials/new/totp'],
@@ -99,8 +94,6 @@ function resettingTotp(parts: Parts): readonly Route[] {
       ...newCodeDoors['GET /credentials/{id}/reset/totp'],
       params: idParams,
       async handler(ctx, { params }) {
-        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/totp`)
-        if (first !== undefined) return first
         await getResettable(ctx, params.id, 'totp')
         const account = await getAccount(ctx, ownAccountId(ctx))
         return { kind: 'page', page: scan(params.id, beginTotp(parts, ctx, account)) }
@@ -127,8 +120,6 @@ function makingRecovery(parts: Parts): readonly Route[] {
     route({
       ...newCodeDoors['GET /account/credentials/new/recovery-codes'],
       async handler(ctx) {
-        const first = await proofFirst(ctx, newRecoveryPath)
-        if (first !== undefined) return first
         const [standing] = await listCredentials(ctx.db, ownAccountId(ctx), 'recovery-codes')
         if (standing !== undefined)
           return { kind: 'redirect', location: `/credentials/${standing.id}/reset/recovery-codes` }
@@ -155,8 +146,6 @@ function resettingRecovery(parts: Parts): readonly Route[] {
       ...newCodeDoors['GET /credentials/{id}/reset/recovery-codes'],
       params: idParams,
       async handler(ctx, { params }) {
-        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/recovery-codes`)
-        if (first !== undefined) return first
         const credential = await getResettable(ctx, params.id, 'recovery-codes')
         return { kind: 'page', page: resetRecoveryPage(credential, await countRecoveryCodes(ctx.db, credential.id)) }
       },

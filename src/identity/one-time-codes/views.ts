@@ -10,7 +10,7 @@ import type { MadeCodes } from './recovery-sets.ts'
 import type { TotpEnrolment } from './totps.ts'
 
 export const newTotpPath = '/account/credentials/new/totp'
-export const newRecoveryPath = '/account/credentials/new/recovery-codes'
+const newRecoveryPath = '/account/credentials/new/recovery-codes'
 
 export interface NewCodeForm extends LimitsForm {
   readonly label: string

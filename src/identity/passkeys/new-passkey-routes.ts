@@ -9,11 +9,10 @@ import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
 import { madeReply, resetReply } from '../routes/made-reply.ts'
-import { proofFirst } from '../routes/prove-routes.ts'
 import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { askForNewPasskey, createPasskey, resetPasskey } from './passkeys.ts'
 import { creationResponse, longestResponse, parseResponse } from './responses.ts'
-import { makePasskeyPage, type NewPasskeyForm, newPasskeyPage, newPasskeyPath, resetPasskeyPage } from './views.ts'
+import { makePasskeyPage, type NewPasskeyForm, newPasskeyPage, resetPasskeyPage } from './views.ts'
 
 const passkeyForm = z.strictObject({
   label: z.string().max(400),
@@ -33,12 +32,7 @@ function making(parts: Parts): readonly Route[] {
   return [
     route({
       ...newPasskeyDoors['GET /account/credentials/new/passkey'],
-      async handler(ctx) {
-        return (
-          (await proofFirst(ctx, newPasskeyPath)) ??
-          formReply(parts, ctx, { label: '', second: [], ...emptyLimitsForm() })
-        )
-      },
+      handler: (ctx) => formReply(parts, ctx, { label: '', second: [], ...emptyLimitsForm() }),
     }),
     route({
       ...newPasskeyDoors['POST /account/credentials/new/passkey'],
@@ -101,8 +95,6 @@ function resetting(parts: Parts): readonly Route[] {
       ...newPasskeyDoors['GET /credentials/{id}/reset/passkey'],
       params: idParams,
       async handler(ctx, { params }) {
-        const first = await proofFirst(ctx, `/credentials/${params.id}/reset/passkey`)
-        if (first !== undefined) return first
         return { kind: 'page', page: resetPasskeyPage(await getResettable(ctx, params.id, 'passkey')) }
       },
     }),

@@ -6,7 +6,7 @@ import type { LimitsForm } from '../credentials/limits-form.ts'
 import type { LimitsView } from '../credentials/limits-view.ts'
 import { newCredentialPage, securityStep } from '../credentials/new-credential-view.ts'
 
-export const newPasskeyPath = '/account/credentials/new/passkey'
+const newPasskeyPath = '/account/credentials/new/passkey'
 const missing = 'This browser has no passkeys, or runs no script, so none can be made here. Use another browser.'
 
 export interface NewPasskeyForm extends LimitsForm {

@@ -10,13 +10,11 @@ import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { type ToldFaults, toldOfForm } from '../credentials/told-faults.ts'
 import { findDevice } from '../devices.ts'
 import type { Parts } from '../parts.ts'
-import { proofFirst } from '../routes/prove-routes.ts'
 import { renewedCookie } from '../session-cookie.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { makePassword, resetOwnPassword } from './credentials.ts'
 import { strengthOf } from './strength.ts'
 import { newPasswordPage, resetPasswordPage } from './views.ts'
-
-const newPath = '/account/credentials/new/password'
 
 /** Longer ones are answered in words, up to the size of a form. */
 const twice = { password: z.string(), passwordAgain: z.string() }
@@ -36,7 +34,8 @@ function adding(parts: Parts): readonly Route[] {
       async handler(ctx) {
         await requireMayCreate(parts, ctx)
         const blank = { label: '', password: '', passwordAgain: '', ...emptyLimitsForm() }
-        return (await proofFirst(ctx, newPath)) ?? newFormReply(parts, ctx, blank, {})
+        await requireFreshProof(ctx)
+        return newFormReply(parts, ctx, blank, {})
       },
     }),
     route({
@@ -73,8 +72,8 @@ function resetting(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const credential = await getResettable(ctx, id, 'password')
-        const first = await proofFirst(ctx, `/credentials/${id}/reset/password`)
-        return first ?? { kind: 'page', page: resetPasswordPage(credential, ctx.actor.principal.name) }
+        await requireFreshProof(ctx)
+        return { kind: 'page', page: resetPasswordPage(credential, ctx.actor.principal.name) }
       },
     }),
     route({

@@ -5,7 +5,7 @@ import { addressDoors } from '../doors.ts'
 import { linkCookie, linkToken, noLinkCookie } from '../link-cookie.ts'
 import type { Parts } from '../parts.ts'
 import { ownAccountId } from '../resources.ts'
-import { proofFirst } from '../routes/prove-routes.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { askAddress, confirmAddress, findAddressPass } from './own-address.ts'
 import { addressAskedPage, addressPage, confirmAddressPage } from './views/address.ts'
 
@@ -33,7 +33,7 @@ function asking(parts: Parts): readonly Route[] {
       async handler(ctx) {
         const account = await getAccount(ctx, ownAccountId(ctx))
         const page = addressPage({ account, hasMail: parts.mail.enabled, now: ctx.now })
-        return (await proofFirst(ctx, '/account/address')) ?? { kind: 'page', page }
+        return { kind: 'page', page }
       },
     }),
     route({
@@ -62,12 +62,8 @@ function confirming(parts: Parts): readonly Route[] {
       async handler(ctx, { request }) {
         const { email } = await findAddressPass(ctx, linkToken(request))
         const account = await getAccount(ctx, ownAccountId(ctx))
-        return (
-          (await proofFirst(ctx, '/account/address/confirm')) ?? {
-            kind: 'page',
-            page: confirmAddressPage(account, email),
-          }
-        )
+        await requireFreshProof(ctx)
+        return { kind: 'page', page: confirmAddressPage(account, email) }
       },
     }),
     route({

@@ -20,7 +20,6 @@ import {
   newAccountPage,
 } from '../views/accounts.ts'
 import { pageOfAccounts } from './account-api.ts'
-import { proofFirst } from './prove-routes.ts'
 import { openSessions } from './session-api.ts'
 
 const listQuery = z.object({
@@ -175,10 +174,7 @@ function steps(parts: Parts): readonly Route[] {
     route({
       ...accountDoors[`GET /accounts/{id}/${step}`],
       params: idParams,
-      handler: async (ctx, { params }) =>
-        (step === 'reset-password'
-          ? await proofFirst(ctx, `/accounts/${encodeURIComponent(params.id)}/reset-password`)
-          : undefined) ?? (await askStep(parts, ctx, step, params.id, [])),
+      handler: (ctx, { params }) => askStep(parts, ctx, step, params.id, []),
     }),
     route({
       ...accountDoors[`POST /accounts/{id}/${step}`],

@@ -30,6 +30,7 @@ import { changeOwnPassword } from '../passwords.ts'
 import { accountResource, belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie, renewedCookie } from '../session-cookie.ts'
 import { findSessionById } from '../session-store.ts'
+import { requireFreshProof } from '../sign-in/fresh-proof.ts'
 import { createToken, resetToken, revokeAllTokens, revokeToken } from '../tokens.ts'
 import {
   madeTokenPage,
@@ -40,7 +41,6 @@ import {
   revokeAllTokensPage,
   revokeTokenPage,
 } from '../views/own-account.ts'
-import { proofFirst } from './prove-routes.ts'
 import { endOne, endOthers } from './session-api.ts'
 
 const profileForm = z.strictObject({
@@ -213,9 +213,7 @@ function ownTokens(parts: Parts): readonly Route[] {
   return [
     route({
       ...ownDoors['GET /account/tokens/new'],
-      handler: async (ctx) =>
-        (await proofFirst(ctx, '/account/tokens/new')) ??
-        (await tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {})),
+      handler: (ctx) => tokenFormReply(parts, ctx, { label: '', ...emptyLimitsForm('90d') }, {}),
     }),
     route({
       ...ownDoors['POST /account/tokens'],
@@ -272,7 +270,8 @@ function resettingTokens(parts: Parts): readonly Route[] {
       params: idParams,
       async handler(ctx, { params: { id } }) {
         const token = await getResettable(ctx, id, 'token')
-        return (await proofFirst(ctx, `/tokens/${id}/reset`)) ?? { kind: 'page', page: resetTokenPage(token) }
+        await requireFreshProof(ctx)
+        return { kind: 'page', page: resetTokenPage(token) }
       },
     }),
     route({

@@ -17,8 +17,6 @@ import { hasFreshProof, markProved } from '../sign-in/fresh-proof.ts'
 import { provePassword } from '../sign-in/prove-password.ts'
 import { provePage } from '../views/prove.ts'
 
-/** Why routes that prove somebody again ask only that they are signed in. */
-
 const passwordForm = z.strictObject({ password: z.string().max(4096), to: z.string().max(4096).optional() })
 
 /** Proving oneself again, before what one signs in with is changed. */
@@ -51,12 +49,6 @@ export function proveRoutes(parts: Parts): readonly Route[] {
         }),
     }),
   ]
-}
-
-/** `undefined` when the caller proved themselves lately; otherwise the way to `/account/prove` and back. */
-export async function proofFirst(ctx: Ctx, path: string): Promise<Reply | undefined> {
-  if (await hasFreshProof(ctx)) return undefined
-  return { kind: 'redirect', location: `/account/prove?to=${encodeURIComponent(path)}` }
 }
 
 /** Proves the own account again by another kind, and answers the session's new token. */

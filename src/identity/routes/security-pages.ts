@@ -16,7 +16,6 @@ import { belongingsOf, ownAccountId } from '../resources.ts'
 import { noSessionCookie } from '../session-cookie.ts'
 import { countSessionsOn } from '../session-store.ts'
 import { renamePage, revokeCredentialPage, securityPage } from '../views/security.ts'
-import { proofFirst } from './prove-routes.ts'
 import { openSessions } from './session-api.ts'
 
 /** The words after an action, by name: an address must not be able to put words on the page. */
@@ -105,8 +104,6 @@ function revoking(parts: Parts): readonly Route[] {
       ...securityDoors['GET /credentials/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }) {
-        const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
-        if (first !== undefined) return first
         const credential = await revocable(ctx, params.id)
         return {
           kind: 'page',
@@ -125,8 +122,6 @@ function revoking(parts: Parts): readonly Route[] {
       ...securityDoors['POST /credentials/{id}/revoke'],
       params: idParams,
       async handler(ctx, { params }): Promise<Reply> {
-        const first = await proofFirst(ctx, `/credentials/${params.id}/revoke`)
-        if (first !== undefined) return first
         const credential = await revocable(ctx, params.id)
         await revoke(parts, ctx, params.id)
         if (isCurrent(ctx, credential)) return { kind: 'redirect', location: '/sign-in', cookies: [noSessionCookie] }
