@@ -4,12 +4,10 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Log } from '../log.ts'
 import { fail } from '../platform-errors.ts'
-import { Http1Connections } from './connections.ts'
 import { callHandler } from './dispatch.ts'
+import { createHttp1Server, type Http1Server } from './http1-server.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
-import { createServer } from './node-http.ts'
-import { claimsOtherVersion, refuseVersion } from './refusals.ts'
 
 /** `sun_path` without its final NUL. */
 const longestPath = 107
@@ -18,18 +16,12 @@ export function createAdminServer(
   handler: () => ServedHandler | undefined,
   limits: ListenerLimits,
   log: Log,
-): { readonly server: Server; readonly connections: Http1Connections } {
-  const server = createServer({ maxHeaderSize: limits.headerBytes, requestTimeout: 0 })
-  const http1 = new Http1Connections(server)
-  server.on('connection', (socket) => http1.opened(socket))
-  server.on('request', (request, response) => {
-    http1.answering(request.socket, response)
+): Http1Server {
+  return createHttp1Server(limits, (request, response) => {
     const served = handler()
-    if (claimsOtherVersion(request)) refuseVersion(response)
-    else if (served === undefined) response.writeHead(503).end()
+    if (served === undefined) response.writeHead(503).end()
     else callHandler(served, request, response, log)
   })
-  return { server, connections: http1 }
 }
 
 /**

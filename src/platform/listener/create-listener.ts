@@ -9,6 +9,7 @@ import { createDispatch, type Served } from './dispatch.ts'
 import { drain } from './drain.ts'
 import type { FileCertificates } from './file-certificates.ts'
 import { canonicalHost } from './host-name.ts'
+import type { Http1Server } from './http1-server.ts'
 import { defaultLimits, type ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedHandler, StartedListener } from './listener.ts'
 import { createLocalServer } from './local-server.ts'
@@ -109,7 +110,7 @@ export function createListener(options: ListenerOptions): StartedListener {
     refused,
   })
   const adminSocket = createAdminServer(() => admin, limits, log)
-  const locals = new Map<string, ReturnType<typeof createLocalServer>>()
+  const locals = new Map<string, Http1Server>()
   count.connections(() => ({ https: secureConnections.count, http: plainConnections.count }))
 
   const stop = (graceMs: number): Promise<void> => {

@@ -1,14 +1,14 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
-import { type Connections, Http1Connections, type Peers } from './connections.ts'
+import type { Connections, Peers } from './connections.ts'
 import { callHandler } from './dispatch.ts'
 import { hostOf } from './host-name.ts'
+import { createHttp1Server, type Http1Server } from './http1-server.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedHandler } from './listener.ts'
-import { createServer } from './node-http.ts'
 import { withAnswer } from './own-hosts.ts'
-import { claimsOtherVersion, type RefusalCode, refuse, refuseSocket, refuseVersion } from './refusals.ts'
+import { type RefusalCode, refuse, refuseSocket } from './refusals.ts'
 import { boundBody } from './slow-bodies.ts'
 
 export interface PlainServerParts {
@@ -24,32 +24,9 @@ export interface PlainServerParts {
 }
 
 /** Plain HTTP: the registered prefixes; everything else is sent to HTTPS, at a host that is ours. */
-export function createPlainServer(parts: PlainServerParts): {
-  readonly server: Server
-  readonly connections: Http1Connections
-} {
+export function createPlainServer(parts: PlainServerParts): Http1Server {
   const { connections, peers, limits, log, refused } = parts
-  const server = createServer({
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersMs,
-    requestTimeout: 0,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkMs,
-  })
-  server.maxHeadersCount = 0
-  const http1 = new Http1Connections(server)
-  server.on('connection', (socket) => {
-    const address = connections.admit(socket)
-    if (address === undefined) return
-    peers.set(socket, { address })
-    http1.opened(socket)
-  })
-  server.on('request', (request, response) => {
-    http1.answering(request.socket, response)
-    if (claimsOtherVersion(request)) {
-      refuseVersion(response)
-      return
-    }
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     withAnswer(choose(parts, request, peers.get(request.socket)?.address ?? ''), (answer) => {
       if (typeof answer === 'function') {
         boundBody(request, response, limits)
@@ -62,12 +39,18 @@ export function createPlainServer(parts: PlainServerParts): {
         refuse(response, answer.code)
       }
     })
+  }
+  const http1 = createHttp1Server(limits, handle, (socket) => {
+    const address = connections.admit(socket)
+    if (address === undefined) return false
+    peers.set(socket, { address })
+    return true
   })
-  server.on('connect', (_request, socket: Duplex) => {
+  http1.server.on('connect', (_request, socket: Duplex) => {
     socket.on('error', () => socket.destroy())
     refuseSocket(socket, 'platform.no-tunnels')
   })
-  return { server, connections: http1 }
+  return http1
 }
 
 type Answer = ServedHandler | { readonly location: string } | { readonly code: RefusalCode }
