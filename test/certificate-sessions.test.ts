@@ -138,6 +138,31 @@ eachDialect((_, open) => {
     assert.doesNotMatch((await sam.get('/account/security')).text, /Spare/)
   })
 
+  test('the security page lists certificates among the rest by age, and tells when one was used to who came with less, too', async (t) => {
+    const { node, issue, signIn } = await world(t, open)
+    const account = await addPerson(node.admin, 'sam', password)
+    const permissions = [`credentials:read:${account}`]
+    const one = await issue({ account, label: 'One', permissions })
+    node.clock.advance(60_000)
+    const other = await issue({ account, label: 'Other', permissions })
+    node.clock.advance(60_000)
+    const sam = browser(node, inside)
+    await sam.signIn('sam', password)
+    const made = await sam.post('/api/v1/shared-secrets', { label: 'Later' })
+    assert.equal(made.status, 201, made.text)
+    const rows = async (who: Browser) => {
+      const { text } = await who.get('/account/security')
+      return text.split('<tr').filter((row) => /href="\/(certificates|credentials)\//.test(row))
+    }
+    const labels = (await rows(sam)).map((row) => /One|Other|Later/.exec(row)?.[0] ?? 'the password')
+    assert.deepEqual(labels.slice(-3), ['One', 'Other', 'Later'])
+    const seen = async () => (await rows(await signIn(one))).filter((row) => row.includes('Other'))
+    assert.match(String(await seen()), /never/)
+    await signIn(other)
+    assert.equal((await seen()).length, 1)
+    assert.doesNotMatch(String(await seen()), /never/)
+  })
+
   test('an answer of the certificate’s host is good once, in the browser that asked, for whom it names', async (t) => {
     const { node, issue, show } = await world(t, open)
     const { der } = await issue()

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { type Ctx, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
+import { type Ctx, GateError, type HeldCredential, type Reply, type Route, refusedInputOf, route } from '#platform'
 import { getAccount } from '../accounts.ts'
 import { idParams } from '../contract.ts'
-import type { Credential } from '../credentials/credential.ts'
+import { type Credential, newCredential } from '../credentials/credential.ts'
+import { listCredentials } from '../credentials/credential-store.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
 import { type Way, ways } from '../credentials/ways.ts'
 import { isWithin } from '../credentials/within.ts'
@@ -48,13 +49,17 @@ function panel(parts: Parts): Route {
       const may = async (permission: string) =>
         (await parts.access.decide(ctx.actor, `${permission}:${id}`, belongingsOf(id), { now: ctx.now })).allowed
       const all = await visibleCredentials(ctx, id)
-      const shown = [...all.filter(({ kind }) => kind !== 'token'), ...(await unusedCertificates(parts, ctx, id, all))]
+      const held = await parts.certificates.held(id)
+      const further = await furtherCertificates(ctx, id, held, all)
+      const shown = [...all.filter(({ kind }) => kind !== 'token'), ...further].toSorted(
+        (one, other) => one.createdAt - other.createdAt,
+      )
       const tokens = (await may('tokens:read')) ? all.filter(({ kind }) => kind === 'token') : []
       return {
         kind: 'page',
         page: securityPage({
           credentials: shown,
-          certificates: await standingCertificates(parts, ctx, shown),
+          certificates: await standingCertificates(parts, ctx, held, shown),
           ways: (await may('credentials:create')) ? await offered(parts, ctx) : [],
           tokens,
           sessions: (await may('sessions:read')) ? await openSessions(parts, ctx, id) : [],
@@ -137,50 +142,41 @@ async function codesLeft(ctx: Ctx, all: readonly Credential[]): Promise<number |
 }
 
 /**
- * Client certificates that were not used here yet, by the id of the room that keeps them: a row here comes with the first
- * sign-in. Whoever came with something narrow sees none that reaches further.
+ * Client certificates besides those in `seen`, by the room that keeps them: a row here, which has none of their limits, comes with
+ * the first sign-in. Whoever came with something narrow sees none that reaches further.
  */
-async function unusedCertificates(
-  parts: Parts,
-  { actor }: Ctx,
+async function furtherCertificates(
+  { db, actor }: Ctx,
   accountId: string,
-  all: readonly Credential[],
+  held: readonly HeldCredential[],
+  seen: readonly Credential[],
 ): Promise<readonly Credential[]> {
-  const used = new Set(all.map(({ fingerprint }) => fingerprint))
-  const held = await parts.certificates.held(accountId)
-  return held
-    .filter(({ id, credential }) => !used.has(id) && isWithin(actor, credential))
-    .map(({ id, label, credential: { permissions, networks, regions, expiresAt }, createdAt }) => ({
-      id,
-      accountId,
-      kind: 'certificate' as const,
-      label,
-      permissions,
-      networks,
-      regions,
-      expiresAt,
-      isSecond: false,
-      factors: 1 as const,
-      fingerprint: id,
-      openedBy: undefined,
-      leaked: undefined,
-      createdAt,
-      secretSetAt: createdAt,
-      lastUsedAt: undefined,
-      lastUsedAddress: undefined,
-      lastUsedRegion: undefined,
-      lastUsedClient: undefined,
-      revokedAt: undefined,
-    }))
-    .toSorted((a, b) => a.createdAt - b.createdAt)
+  const known = new Set(seen.map(({ fingerprint }) => fingerprint))
+  const further = held.filter(({ id, credential }) => !known.has(id) && isWithin(actor, credential))
+  const used = further.length === 0 ? [] : await listCredentials(db, accountId, 'certificate')
+  return further.map(
+    ({ id, label, credential, createdAt }) =>
+      used.find(({ fingerprint }) => fingerprint === id) ??
+      newCredential(
+        { now: createdAt, newId: () => id },
+        { ...credential, accountId, kind: 'certificate', label, fingerprint: id },
+      ),
+  )
 }
 
 /** The client certificates that prove something at this moment, and which of them the reader may reset. */
-async function standingCertificates(parts: Parts, ctx: Ctx, all: readonly Credential[]) {
+async function standingCertificates(
+  parts: Parts,
+  ctx: Ctx,
+  held: readonly HeldCredential[],
+  shown: readonly Credential[],
+) {
   const standing = new Map<string, { readonly resettable: boolean }>()
-  for (const { id, kind, accountId, fingerprint } of all) {
+  for (const { id, kind, accountId, fingerprint } of shown) {
     if (kind !== 'certificate' || fingerprint === undefined) continue
-    const found = await parts.certificates.current(fingerprint, accountId)
+    // of very many only the last made are held
+    const found =
+      held.find((one) => one.id === fingerprint) ?? (await parts.certificates.current(fingerprint, accountId))
     if (found === undefined) continue
     const { resetPermission: permission } = found
     const resettable =
