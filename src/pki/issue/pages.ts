@@ -17,11 +17,12 @@ import type { Authority } from '../face.ts'
 import { certificatePage } from '../views/certificate-page.ts'
 import { certificatesPage } from '../views/certificates-page.ts'
 import { pathOf } from '../views/holders.ts'
-import { issuedPage, issuePage } from '../views/issue-page.ts'
+import { issuePage } from '../views/issue-page.ts'
 import { findSuccessor } from './certificate-store.ts'
 import { certificateParams, certificateQuery, issueBody, profileName } from './contract.ts'
 import { findHolder } from './holder-store.ts'
 import type { IssueParts } from './issue.ts'
+import { issuedPageReply } from './issued-replies.ts'
 import { type FormValues, keyInputs, keyWanted, optional, typed } from './key-form.ts'
 import { fillOrder } from './orders.ts'
 import { questionsOf } from './own-limits.ts'
@@ -136,11 +137,7 @@ function issuePages(parts: CertificatePageParts): readonly Route[] {
         try {
           const order = issueBody.safeParse(await orderOf(ctx, parts, body))
           if (!order.success) return show(ctx, typed(body), order.error.issues.map(faultOf), 422)
-          const filled = await fillOrder(ctx, parts.issue, order.data, body.confirmed)
-          const { record, issuer, delivery } = filled
-          if (delivery === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
-          const page = issuedPage({ record, chain: chainPem(record, issuer.chain), delivery })
-          return { ...pageReply('Certificate issued', page), headers: { 'Cache-Control': 'no-store' } }
+          return issuedPageReply(await fillOrder(ctx, parts.issue, order.data, body.confirmed))
         } catch (error) {
           if (!(error instanceof GateError) || error.status === 403 || error.status >= 500) throw error
           const questions = questionsOf(error)

@@ -16,10 +16,11 @@ import {
   issuedWithKey,
 } from './contract.ts'
 import type { IssueParts } from './issue.ts'
+import { issuedReply } from './issued-replies.ts'
 import { fillBatch, fillOrder } from './orders.ts'
 import { profileRoutes } from './profile-routes.ts'
 import { certificateResource } from './resources.ts'
-import { batchView, certificateView, chainPem, deliveryView, issuedView, useView } from './wire.ts'
+import { batchView, certificateView, chainPem, issuedView, useView } from './wire.ts'
 
 export interface CertificateRouteParts {
   readonly issue: IssueParts
@@ -92,16 +93,7 @@ function issuingRoute(parts: CertificateRouteParts): Route {
     summary: 'Issue a certificate for a request, or with a new key that is told this once',
     body: issueBody,
     responses: { 201: issuedWithKey },
-    handler: async (ctx, { body }) => {
-      const filled = await fillOrder(ctx, parts.issue, body)
-      return {
-        kind: 'json',
-        status: 201,
-        body: { ...issuedView(filled), ...deliveryView(filled.delivery) },
-        headers: { 'Cache-Control': 'no-store', Location: `/api/v1/certificates/${filled.record.id}` },
-        ...(filled.delivery === undefined ? {} : { unrepeatable: true }),
-      }
-    },
+    handler: async (ctx, { body }) => issuedReply(await fillOrder(ctx, parts.issue, body)),
   })
 }
 

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { type Ctx, type FieldFault, GateError, type Reply, type Route, refusedInputOf, route } from '#platform'
+import { type Ctx, type FieldFault, GateError, type Route, route } from '#platform'
 import { titleOf } from '../issue/certificate-store.ts'
 import { certificateParams, resetBody, resetView } from '../issue/contract.ts'
 import type { IssueParts } from '../issue/issue.ts'
+import { issuedPageReply, issuedReply } from '../issue/issued-replies.ts'
 import { type FormValues, keyInputs, keyWanted, typed } from '../issue/key-form.ts'
-import { chainPem, deliveryView, issuedView } from '../issue/wire.ts'
 import { previewRevocation } from '../revoke/revoke.ts'
-import { issuedPage } from '../views/issue-page.ts'
 import { resetPage } from '../views/reset-page.ts'
 import { requireResettable, resetCertificate } from './reset.ts'
 
@@ -30,13 +29,7 @@ function apiRoute(parts: IssueParts): Route {
     responses: { 201: resetView },
     handler: async (ctx, { params, body }) => {
       const made = await resetCertificate(ctx, parts, params.id, body)
-      return {
-        kind: 'json',
-        status: 201,
-        body: { ...issuedView(made), ...deliveryView(made.delivery), revoked: [...made.revoked] },
-        headers: { 'Cache-Control': 'no-store', Location: `/api/v1/certificates/${made.record.id}` },
-        ...(made.delivery === undefined ? {} : { unrepeatable: true }),
-      }
+      return issuedReply(made, { revoked: [...made.revoked] })
     },
   })
 }
@@ -69,11 +62,11 @@ function pages(parts: IssueParts): readonly Route[] {
             const reply = await show(ctx, parts, id, typed(body), wanted.error.issues.map(faultOf))
             return { ...reply, status: 422 }
           }
-          return await reset(ctx, parts, id, wanted.data)
+          return issuedPageReply(await resetCertificate(ctx, parts, id, wanted.data))
         } catch (error) {
           if (!(error instanceof GateError) || !/^pki\.(request|key)-/.test(error.code)) throw error
           const reply = await show(ctx, parts, id, typed(body), [{ field: 'request', message: error.detail }])
-          return { ...reply, status: error.status, refusedInput: refusedInputOf(error) }
+          return { ...reply, status: error.status }
         }
       },
       invalid: async (ctx, { params, form, faults }) => ({
@@ -82,14 +75,6 @@ function pages(parts: IssueParts): readonly Route[] {
       }),
     }),
   ]
-}
-
-async function reset(ctx: Ctx, parts: IssueParts, id: string, wanted: z.infer<typeof resetBody>): Promise<Reply> {
-  const { record, issuer, delivery } = await resetCertificate(ctx, parts, id, wanted)
-  if (delivery === undefined) return { kind: 'redirect', location: `/certificates/${record.id}` }
-  const body = issuedPage({ record, chain: chainPem(record, issuer.chain), delivery })
-  const page = { title: 'Certificate issued', body, section: '/certificates', frame: 'full' } as const
-  return { kind: 'page', page, headers: { 'Cache-Control': 'no-store' } }
 }
 
 async function show(ctx: Ctx, parts: IssueParts, id: string, values: FormValues, faults: readonly FieldFault[]) {
