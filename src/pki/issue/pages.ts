@@ -28,7 +28,8 @@ import { fillOrder } from './orders.ts'
 import { questionsOf } from './own-limits.ts'
 import { may, profilePages } from './profile-pages.ts'
 import { allProfiles } from './profiles.ts'
-import { getCertificate, pageOfCertificates } from './routes.ts'
+import { getCertificate } from './record.ts'
+import { pageOfCertificates } from './routes.ts'
 import { chainPem } from './wire.ts'
 
 export interface CertificatePageParts {

@@ -1,7 +1,21 @@
 import { X509Certificate } from 'node:crypto'
 import type { AuditEntry, Ctx } from '#platform'
+import { fail } from '../errors.ts'
 import { colonsIn, digestOf, validityOf } from '../x509/certificate.ts'
-import { insertCertificates, type NewCertificate, titleOf } from './certificate-store.ts'
+import {
+  type CertificateRecord,
+  findCertificate,
+  insertCertificates,
+  type NewCertificate,
+  titleOf,
+} from './certificate-store.ts'
+
+/** @throws GateError `pki.certificate-unknown` */
+export async function getCertificate(ctx: Ctx, id: string): Promise<CertificateRecord> {
+  const found = await findCertificate(ctx.db, id)
+  if (found === undefined) throw fail('pki.certificate-unknown')
+  return found
+}
 
 /** Stores what was issued and says so in the journal, in the transaction of `tx`: whoever signs a certificate comes here. */
 export async function recordIssued(tx: Ctx, made: readonly NewCertificate[]): Promise<void> {

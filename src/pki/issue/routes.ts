@@ -3,7 +3,7 @@ import { type Ctx, type Keyring, type Route, route } from '#platform'
 import { type CertificateUse, findCertificateUse, findCertificateUses } from '../clients/use-store.ts'
 import { fail } from '../errors.ts'
 import { listCertificates } from './certificate-list-store.ts'
-import { type CertificateRecord, findCertificate } from './certificate-store.ts'
+import type { CertificateRecord } from './certificate-store.ts'
 import {
   batchBody,
   type CertificateQuery,
@@ -19,6 +19,7 @@ import type { IssueParts } from './issue.ts'
 import { issuedReply } from './issued-replies.ts'
 import { fillBatch, fillOrder } from './orders.ts'
 import { profileRoutes } from './profile-routes.ts'
+import { getCertificate } from './record.ts'
 import { certificateResource } from './resources.ts'
 import { batchView, certificateView, chainPem, issuedView, useView } from './wire.ts'
 
@@ -120,13 +121,6 @@ function batchRoute(parts: CertificateRouteParts): Route {
       headers: { 'Cache-Control': 'no-store' },
     }),
   })
-}
-
-/** @throws GateError `pki.certificate-unknown` */
-export async function getCertificate(ctx: Ctx, id: string): Promise<CertificateRecord> {
-  const found = await findCertificate(ctx.db, id)
-  if (found === undefined) throw fail('pki.certificate-unknown')
-  return found
 }
 
 export interface CertificatePage {

@@ -3,11 +3,12 @@ import { type Actor, limitsWithin, noLimits, throughOf } from '#kit'
 import type { Ctx } from '#platform'
 import { fail } from '../errors.ts'
 import { holderAgain, orderAgain, requireReplaceable, requireSameNames } from '../issue/again.ts'
-import { type CertificateRecord, findCertificate, titleOf } from '../issue/certificate-store.ts'
+import { type CertificateRecord, titleOf } from '../issue/certificate-store.ts'
 import type { ResetBody } from '../issue/contract.ts'
 import { deliverKey } from '../issue/delivery.ts'
 import { authorizeOrder, type IssueParts, issue, type JudgedOrder, judgeWanted } from '../issue/issue.ts'
 import type { Filled } from '../issue/orders.ts'
+import { getCertificate } from '../issue/record.ts'
 import { supersedeAs } from '../revoke/revoke.ts'
 
 export interface Reset extends Filled {
@@ -65,12 +66,6 @@ export async function requireResettable(
   await access.require(ctx, `certificate-profiles:issue:${record.profile}`)
   requireReplaceable(record, ctx.now, refused)
   return record
-}
-
-async function getCertificate(ctx: Ctx, id: string): Promise<CertificateRecord> {
-  const found = await findCertificate(ctx.db, id)
-  if (found === undefined) throw fail('pki.certificate-unknown')
-  return found
 }
 
 /** The point of it: whoever has the key of before has nothing more. */
