@@ -13,7 +13,7 @@
  *   two do that each have as much as one. That takes root and cgroup v1; without them what is left for a second thread is measured.
  * - `routes`: a session among `BENCH_ROUTES` routes, a twentieth of them on its host, beside one route.
  *
- * Rounds in turn, so that the machine's moods meet all alike. Everything is one process, and one thread but for `workers`.
+ * Rounds in turn, so that the machine's moods meet all alike, each after a moment that is not counted. Everything is one process, and one thread but for `workers`.
  *
  * Needs nginx, caddy, wrk and openssl (Debian packages of the same names).
  */
@@ -29,8 +29,8 @@ import { cpuOf, type Program } from './machine/programs.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 12)
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 1)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 10)
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 2)
 const manyRoutes = Number(process.env['BENCH_ROUTES'] ?? 10_000)
 const only = process.env['BENCH_ONLY']?.split(',')
 /** Of a processor, for each serving thread of the group `workers`. */
@@ -38,6 +38,11 @@ const part = Number(process.env['BENCH_PART'] ?? 0.3)
 /** A thread held to a part of a processor is as much slower, and its first handshakes all wait for each other. */
 const secondsHeld = 3
 const warmUpSeconds = 9
+/**
+ * Served before each round, and not counted: whoever has stood still while the others were measured has lost its caches, and some
+ * of its memory too where the machine takes back what lies idle. Whoever comes first and last, twice in a row, would not have.
+ */
+const awakeSeconds = 1
 const here = import.meta.dirname
 const node = process.execPath
 
@@ -87,7 +92,10 @@ async function keepAlive({ ours, upstream, beside }: Common): Promise<void> {
     ...beside,
     { name: 'gatehouse, public', ...session(ours), host: `public-${host}` },
     { name: 'gatehouse, API token', ...session(ours), headers: [`Authorization: Bearer ${ours.token}`] },
+    // as many rows as the other process has: the compiler makes more of what it meets more often
     { name: 'gatehouse, access log', ...session(logging) },
+    { name: 'gatehouse, access log, public', ...session(logging), host: `public-${host}` },
+    { name: 'gatehouse, access log, API token', ...session(logging), headers: [`Authorization: Bearer ${logging.token}`] },
   ]
   report(await compare(targets, rounds, true))
 }
@@ -204,7 +212,10 @@ async function compare(
   const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))
   for (let round = 0; round < times; round += 1) {
     const order = round % 2 === 0 ? targets : targets.toReversed()
-    for (const target of order) measured.get(target.name)?.push(await measure(target, length, kept))
+    for (const target of order) {
+      await measure(target, awakeSeconds, kept)
+      measured.get(target.name)?.push(await measure(target, length, kept))
+    }
   }
   return measured
 }
