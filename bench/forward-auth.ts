@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { startOurs } from './gateway/ours.ts'
 import { Peers } from './gateway/peers.ts'
 import { median, rounded } from './machine/figures.ts'
 import { cpuOf, type Program } from './machine/programs.ts'
@@ -61,14 +62,14 @@ async function startTargets(): Promise<readonly Target[]> {
   const upstream = await peers.upstream()
   const data = join(directory, 'data')
   mkdirSync(data, { mode: 0o700 })
-  const program = await peers.begin(node, [join(here, 'gateway/ours.ts'), data, upstream, host, 'off', '1'])
-  const ours = JSON.parse(program.firstLine) as Readonly<Record<'httpPort' | 'cookie' | 'token', string>>
+  const ours = await startOurs({ begin: (...args) => peers.begin(...args), data, upstream, host })
+  const { program } = ours
   const bareProgram = await peers.begin(node, [join(here, 'forward-auth/bare.ts')])
   const bare = { program: bareProgram, port: Number(bareProgram.firstLine) }
-  const direct = { program, port: Number(ours.httpPort), path: '/forward-auth/nginx', refuses: false }
+  const direct = { program, port: ours.httpPort, path: '/forward-auth/nginx', refuses: false }
   const question = ['X-Original-Method: GET', `X-Original-URL: https://${host}/`, 'X-Forwarded-For: 192.0.2.7']
   const session = `Cookie: ${ours.cookie}`
-  const before = await peers.nginx('asking-ours', (port) => asking(port, Number(ours.httpPort), upstream))
+  const before = await peers.nginx('asking-ours', (port) => asking(port, ours.httpPort, upstream))
   const beforeBare = await peers.nginx('asking-bare', (port) => asking(port, bare.port, upstream))
   const nobody = await peers.nginx('asking-nobody', (port) => asking(port, undefined, upstream))
   const page = { path: '/', headers: [session], refuses: false }

@@ -13,7 +13,9 @@
  *   two do that each have as much as one. That takes root and cgroup v1; without them what is left for a second thread is measured.
  * - `routes`: a session among `BENCH_ROUTES` routes, a twentieth of them on its host, beside one route.
  *
- * Rounds in turn, so that the machine's moods meet all alike, each after a moment that is not counted. Everything is one process, and one thread but for `workers`.
+ * Rounds in turn, so that the machine's moods meet all alike, each after a moment that is not counted, and long enough that the
+ * handshakes of kept connections weigh nothing. Gatehouse is the product as it is started: one process, and one thread but for
+ * `workers`.
  *
  * Needs nginx, caddy, wrk and openssl (Debian packages of the same names).
  */
@@ -22,6 +24,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type Ours, type OursOptions, startOurs } from './gateway/ours.ts'
 import { Peers } from './gateway/peers.ts'
 import { median, rounded } from './machine/figures.ts'
 import { holdBusiest, type Shares } from './machine/processor-shares.ts'
@@ -29,14 +32,12 @@ import { cpuOf, type Program } from './machine/programs.ts'
 
 const run = promisify(execFile)
 const host = 'bench.localhost'
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 10)
-const seconds = Number(process.env['BENCH_SECONDS'] ?? 2)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 8)
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 3)
 const manyRoutes = Number(process.env['BENCH_ROUTES'] ?? 10_000)
 const only = process.env['BENCH_ONLY']?.split(',')
 /** Of a processor, for each serving thread of the group `workers`. */
 const part = Number(process.env['BENCH_PART'] ?? 0.3)
-/** A thread held to a part of a processor is as much slower, and its first handshakes all wait for each other. */
-const secondsHeld = 3
 const warmUpSeconds = 9
 /**
  * Served before each round, and not counted: whoever has stood still while the others were measured has lost its caches, and some
@@ -78,7 +79,7 @@ const groups = {
 try {
   const upstream = await peers.upstream()
   const certificate = await peers.certificate()
-  const ours = await startOurs('one', upstream, 'off', 1)
+  const ours = await begin('one', upstream)
   const common: Common = { upstream, ours, ...certificate, beside: await peersBeside(upstream, ours, certificate) }
   for (const [name, work] of Object.entries(groups)) if (only?.includes(name) !== false) await work(common)
 } finally {
@@ -87,7 +88,7 @@ try {
 }
 
 async function keepAlive({ ours, upstream, beside }: Common): Promise<void> {
-  const logging = await startOurs('logging', upstream, 'on', 1)
+  const logging = await begin('logging', upstream, { accessLog: true })
   const targets = [
     ...beside,
     { name: 'gatehouse, public', ...session(ours), host: `public-${host}` },
@@ -95,7 +96,11 @@ async function keepAlive({ ours, upstream, beside }: Common): Promise<void> {
     // as many rows as the other process has: the compiler makes more of what it meets more often
     { name: 'gatehouse, access log', ...session(logging) },
     { name: 'gatehouse, access log, public', ...session(logging), host: `public-${host}` },
-    { name: 'gatehouse, access log, API token', ...session(logging), headers: [`Authorization: Bearer ${logging.token}`] },
+    {
+      name: 'gatehouse, access log, API token',
+      ...session(logging),
+      headers: [`Authorization: Bearer ${logging.token}`],
+    },
   ]
   report(await compare(targets, rounds, true))
 }
@@ -144,7 +149,7 @@ async function plainHttp({ ours }: Common): Promise<void> {
 }
 
 async function workerThreads({ ours, upstream }: Common): Promise<void> {
-  const two = await startOurs('workers', upstream, 'off', 1, 2)
+  const two = await begin('workers', upstream, { workers: 2 })
   const name = 'gatehouse, 2 workers'
   const targets = [
     { name: 'gatehouse', ...session(ours) },
@@ -163,7 +168,7 @@ async function workerThreads({ ours, upstream }: Common): Promise<void> {
       }
     }
     try {
-      const measured = await compare(targets, Math.ceil(rounds / 3), kept, { warmed: hold, length: secondsHeld })
+      const measured = await compare(targets, Math.ceil(rounds / 3), kept, hold)
       const how = held.length === 2 ? `each thread held to ${part} of a processor` : 'threads share what is left'
       reportGroup(`two workers, ${connections}, ${how}`, measured, [[name, 'gatehouse', 1.5]])
     } finally {
@@ -173,7 +178,7 @@ async function workerThreads({ ours, upstream }: Common): Promise<void> {
 }
 
 async function amongMany({ ours, upstream }: Common): Promise<void> {
-  const many = await startOurs('many', upstream, 'off', manyRoutes)
+  const many = await begin('many', upstream, { routes: manyRoutes })
   const name = `gatehouse, ${manyRoutes} routes`
   const targets = [
     { name: 'gatehouse', ...session(ours) },
@@ -184,7 +189,7 @@ async function amongMany({ ours, upstream }: Common): Promise<void> {
 
 async function peersBeside(
   upstream: string,
-  ours: Started,
+  ours: Ours,
   { certFile, keyFile }: Pick<Common, 'certFile' | 'keyFile'>,
 ): Promise<readonly Target[]> {
   const bare = await peers.begin(node, [join(here, 'gateway/bare.ts'), certFile, keyFile, upstream])
@@ -201,7 +206,7 @@ async function compare(
   targets: readonly Target[],
   times: number,
   kept: boolean,
-  { warmed, length = seconds }: { readonly warmed?: () => void; readonly length?: number } = {},
+  warmed?: () => void,
 ): Promise<ReadonlyMap<string, readonly Round[]>> {
   // long enough for the compiler to have seen everything, on a busy machine too, and as long for every program
   for (const target of targets) {
@@ -214,7 +219,7 @@ async function compare(
     const order = round % 2 === 0 ? targets : targets.toReversed()
     for (const target of order) {
       await measure(target, awakeSeconds, kept)
-      measured.get(target.name)?.push(await measure(target, length, kept))
+      measured.get(target.name)?.push(await measure(target, seconds, kept))
     }
   }
   return measured
@@ -224,43 +229,32 @@ interface Common {
   readonly upstream: string
   readonly certFile: string
   readonly keyFile: string
-  readonly ours: Started
+  readonly ours: Ours
   /** Gatehouse with a session, and the programs it is measured beside. */
   readonly beside: readonly Target[]
 }
 
-interface Started {
-  readonly program: Program
-  readonly port: number
-  readonly httpPort: number
-  readonly cookie: string
-  readonly token: string
-  /** Of the same account, with its key: PEM. */
-  readonly certificate: { readonly chain: string; readonly key: string }
-}
-
-function session({ program, port, cookie }: Started) {
+function session({ program, port, cookie }: Ours) {
   return { program, port, host, headers: [`Cookie: ${cookie}`] }
 }
 
-async function startOurs(
-  name: string,
-  upstream: string,
-  log: 'on' | 'off',
-  routes: number,
-  workers = 0,
-): Promise<Started> {
+function begin(name: string, upstream: string, more: Partial<OursOptions> = {}): Promise<Ours> {
   const data = join(directory, `data-${name}`)
   mkdirSync(data, { mode: 0o700 })
-  const args = [join(here, 'gateway/ours.ts'), data, upstream, host, log, String(routes), String(workers)]
-  const program = await peers.begin(node, [...profiling(), ...args])
-  return { program, ...(JSON.parse(program.firstLine) as Omit<Started, 'program'>) }
+  return startOurs({
+    begin: (...args) => peers.begin(...args),
+    data,
+    upstream,
+    host,
+    nodeOptions: profiling(),
+    ...more,
+  })
 }
 
 /** `BENCH_PROFILE=dir` leaves a CPU profile of Gatehouse there. */
-function profiling(): readonly string[] {
+function profiling(): string | undefined {
   const to = process.env['BENCH_PROFILE']
-  return to === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${to}`]
+  return to === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${to}`
 }
 
 async function measure(target: Target, duration: number, kept: boolean): Promise<Round> {

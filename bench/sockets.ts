@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
+import { startOurs } from './gateway/ours.ts'
 import { median, rounded } from './machine/figures.ts'
 import { cpuOf, type Program, start } from './machine/programs.ts'
 
@@ -79,11 +80,10 @@ async function startTargets(): Promise<readonly Target[]> {
   const bare = await begin(node, [join(here, 'gateway/bare.ts'), certFile, keyFile, upstream])
   const data = join(directory, 'data')
   mkdirSync(data, { mode: 0o700 })
-  const ours = await begin(node, [join(here, 'gateway/ours.ts'), data, upstream, host, 'off'])
-  const { port, cookie } = JSON.parse(ours.firstLine) as { readonly port: number; readonly cookie: string }
+  const { program, port, cookie } = await startOurs({ begin, data, upstream, host })
   return [
     { name: 'bare undici', program: bare, port: Number(bare.firstLine), cookie },
-    { name: 'gatehouse', program: ours, port, cookie },
+    { name: 'gatehouse', program, port, cookie },
   ]
 }
 

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
+import { startOurs } from './gateway/ours.ts'
 import { rounded } from './machine/figures.ts'
 import { cpuOf, type Program, start } from './machine/programs.ts'
 
@@ -71,12 +72,11 @@ async function startTargets(): Promise<readonly Target[]> {
   const bare = await begin(node, [join(here, 'gateway/bare.ts'), certFile, keyFile, upstream])
   const data = join(directory, 'data')
   mkdirSync(data, { mode: 0o700 })
-  const ours = await begin(node, [join(here, 'gateway/ours.ts'), data, upstream, 'bench.localhost', 'off'])
-  const { port } = JSON.parse(ours.firstLine) as { readonly port: number }
+  const { program, port } = await startOurs({ begin, data, upstream, host: 'bench.localhost' })
   await addRoute(data, upstream)
   return [
     { name: 'bare undici', program: bare, port: Number(bare.firstLine) },
-    { name: 'gatehouse', program: ours, port },
+    { name: 'gatehouse', program, port },
   ]
 }
 

@@ -1,31 +1,90 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
-import { startServer } from '../../src/platform/server.ts'
-import { rooms } from './rooms.ts'
+import { freePort, type Program, type start } from '../machine/programs.ts'
+
+const password = 'correct horse battery staple'
+const gatehouse = join(import.meta.dirname, '../../bin/gatehouse')
+
+export interface OursOptions {
+  /** Runs the program, and ends it with the others of the bench. */
+  readonly begin: (...args: Parameters<typeof start>) => Promise<Program>
+  /** An empty folder of mode 0700. */
+  readonly data: string
+  readonly upstream: string
+  readonly host: string
+  readonly accessLog?: boolean
+  readonly routes?: number
+  readonly workers?: number
+  /** For Node.js, as `NODE_OPTIONS` has them. */
+  readonly nodeOptions?: string | undefined
+}
+
+export interface Ours {
+  readonly program: Program
+  readonly port: number
+  readonly httpPort: number
+  /** Of the route's host, for a header. */
+  readonly cookie: string
+  readonly token: string
+  /** Of the same account, with its key: PEM. */
+  readonly certificate: { readonly chain: string; readonly key: string }
+}
 
 /**
- * Gatehouse itself, with the rooms the gateway stands on: one account, one route guarded by a permission that the
- * account holds through a role, a public one and one by certificate beside it, as many more as asked, a session opened the
- * way a browser opens it, an API token and a certificate. Prints where it is, the cookie, the token and the certificate.
+ * The product as it is started, with one account, one route guarded by a permission that the account holds through a role, a
+ * public one and one by certificate beside it, as many more as asked, a session opened the way a browser opens it, an API token
+ * and a certificate. All of that is made from outside: a client within would be code of a kind that no server runs, and the
+ * compiler would make less of what it shares with the server's.
  */
-const [data = '', upstream = '', host = '', accessLog = 'off', routes = '1', workers = '0'] = process.argv.slice(2)
-const password = 'correct horse battery staple'
+export async function startOurs(options: OursOptions): Promise<Ours> {
+  const { begin, data, upstream, host, accessLog = false, routes = 1, workers = 0, nodeOptions = '' } = options
+  const [port, httpPort] = [await freePort(), await freePort()]
+  const program = await begin(gatehouse, ['serve'], {
+    env: {
+      PATH: process.env['PATH'],
+      NODE_OPTIONS: nodeOptions,
+      GATEHOUSE_DATA: data,
+      GATEHOUSE_LISTEN_HTTPS: `127.0.0.1:${port}`,
+      GATEHOUSE_LISTEN_HTTP: `127.0.0.1:${httpPort}`,
+      GATEHOUSE_LISTEN_WORKERS: String(workers),
+      GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',
+      GATEHOUSE_LOG_ACCESS: String(accessLog),
+    },
+    ready: async () => (await ask({ port, on: consoleHost, path: '/readyz' })).status === 200,
+  })
+  const admin = adminOf(data)
+  // the first account is the administrator, whose role covers routes:use:bench
+  await admin('POST', '/api/v1/setup', { handle: 'bench', displayName: 'Bench', password })
+  await admin('POST', '/api/v1/routes', { name: 'bench', host, upstreams: [upstream] })
+  const access = { kind: 'public', reason: 'a bench' }
+  await admin('POST', '/api/v1/routes', { name: 'public', host: `public-${host}`, upstreams: [upstream], access })
+  const byCertificate = { name: 'certificate', host: `certificate-${host}`, authenticators: ['certificate'] }
+  await admin('POST', '/api/v1/routes', { ...byCertificate, upstreams: [upstream] })
+  const order = { newKey: true, profile: 'person', account: 'bench' }
+  const { chain = '', privateKey: key = '' } = await admin('POST', '/api/v1/certificates', order)
+  // a twentieth on the host that is measured, so that every request is looked up among many
+  const more = Array.from({ length: routes - 1 }, (_, place) => place)
+  const make = (place: number) => {
+    const on = place % 20 === 0 ? host : `h${place % 200}.${host}`
+    const path = `/r${place}/of/many`
+    return admin('POST', '/api/v1/routes', { name: `r${place}`, host: on, path, upstreams: [upstream] })
+  }
+  for (let done = 0; done < more.length; done += 100) await Promise.all(more.slice(done, done + 100).map(make))
+  const cookie = await signIn(port, host)
+  return { program, port, httpPort, cookie, token: await makeToken(port), certificate: { chain, key } }
+}
 
-const server = await startServer({
-  program: new URL('worker.ts', import.meta.url),
-  rooms,
-  environment: {
-    GATEHOUSE_DATA: data,
-    GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0',
-    GATEHOUSE_LISTEN_WORKERS: workers,
-    GATEHOUSE_LISTEN_HTTP: '127.0.0.1:0',
-    GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '127.0.0.1',
-    GATEHOUSE_LOG_ACCESS: accessLog === 'on' ? 'true' : 'false',
-  },
-})
-const port = server.httpsPort
-const consoleHost = new URL(server.origin).hostname
+const consoleHost = 'gatehouse.localhost'
+
+interface Question {
+  readonly port: number
+  readonly on: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent by POST; without it GET. */
+  readonly body?: string | undefined
+}
 
 interface Answer {
   readonly status: number
@@ -34,157 +93,99 @@ interface Answer {
   readonly body: string
 }
 
-const jars = new Map<string, Map<string, string>>()
-
-function visit(on: string, path: string, form?: Readonly<Record<string, string>>): Promise<Answer> {
-  const jar = jars.get(on) ?? new Map<string, string>()
-  jars.set(on, jar)
+function ask({ port, on, path, headers = {}, body }: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST'
+    const to = { host: '127.0.0.1', port, servername: on, rejectUnauthorized: false, agent: false } as const
+    const origin = `https://${on}:${port}`
     const request = httpsRequest(
-      {
-        host: '127.0.0.1',
-        port,
-        servername: on,
-        rejectUnauthorized: false,
-        agent: false,
-        method: form === undefined ? 'GET' : 'POST',
-        path,
-        headers: {
-          host: `${on}:${port}`,
-          accept: 'text/html',
-          cookie: [...jar].map((pair) => pair.join('=')).join('; '),
-          ...(form === undefined
-            ? {}
-            : { 'content-type': 'application/x-www-form-urlencoded', origin: `https://${on}:${port}` }),
-        },
-      },
-      (response) => {
-        let body = ''
-        response.on('data', (chunk: Buffer) => {
-          body += chunk.toString()
-        })
-        response.on('end', () => {
-          const cookies = response.headers['set-cookie'] ?? []
-          for (const line of cookies) {
-            const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-            if (value === '') jar.delete(name)
-            else jar.set(name, value)
-          }
-          const { location } = response.headers
-          const refresh = /url=(.*)$/.exec(String(response.headers['refresh'] ?? ''))?.[1]
-          resolve({ status: response.statusCode ?? 0, location: location ?? refresh, cookies, body })
-        })
-      },
-    )
-    request.on('error', reject)
-    request.end(form === undefined ? undefined : new URLSearchParams(form).toString())
-  })
-}
-
-function admin(method: string, path: string, body: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        socketPath: join(data, 'admin.sock'),
-        method,
-        path,
-        headers: { host: 'localhost', 'content-type': 'application/json' },
-      },
+      { ...to, method, path, headers: { host: `${on}:${port}`, origin, ...headers } },
       (response) => {
         let text = ''
         response.on('data', (chunk: Buffer) => {
           text += chunk.toString()
         })
         response.on('end', () => {
-          if ((response.statusCode ?? 500) < 300) resolve(text === '' ? undefined : JSON.parse(text))
-          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          const { location, refresh } = response.headers
+          resolve({
+            status: response.statusCode ?? 0,
+            location: location ?? /url=(.*)$/.exec(String(refresh ?? ''))?.[1],
+            cookies: response.headers['set-cookie'] ?? [],
+            body: text,
+          })
         })
       },
     )
     request.on('error', reject)
-    request.end(JSON.stringify(body))
+    request.end(body)
   })
+}
+
+/** On the admin socket. */
+function adminOf(data: string) {
+  return (method: string, path: string, body: unknown): Promise<Readonly<Record<string, string>>> =>
+    new Promise((resolve, reject) => {
+      const headers = { host: 'localhost', 'content-type': 'application/json' }
+      const request = httpRequest({ socketPath: join(data, 'admin.sock'), method, path, headers }, (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('end', () => {
+          if ((response.statusCode ?? 500) >= 300)
+            reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          else resolve(text === '' ? {} : (JSON.parse(text) as Record<string, string>))
+        })
+      })
+      request.on('error', reject)
+      request.end(JSON.stringify(body))
+    })
+}
+
+/** As a browser does: from the app's host to the console's, through the form, and back. @returns what the app's host set */
+async function signIn(port: number, host: string): Promise<string> {
+  const jars = new Map<string, Map<string, string>>()
+  let at = new URL(`https://${host}:${port}/`)
+  for (let hops = 0; hops < 10; hops += 1) {
+    const jar = jars.get(at.hostname) ?? new Map<string, string>()
+    jars.set(at.hostname, jar)
+    const isForm = at.pathname === '/sign-in'
+    const form = { handle: 'bench', password, to: at.searchParams.get('to') ?? '/' }
+    const answer = await ask({
+      port,
+      on: at.hostname,
+      path: isForm ? '/sign-in' : at.pathname + at.search,
+      headers: {
+        accept: 'text/html',
+        cookie: [...jar].map((pair) => pair.join('=')).join('; '),
+        ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+      body: isForm ? new URLSearchParams(form).toString() : undefined,
+    })
+    for (const line of answer.cookies) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (value === '') jar.delete(name)
+      else jar.set(name, value)
+    }
+    if (answer.location === undefined) {
+      if (answer.status === 200) return [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
+      throw new Error(`${at.href}: ${answer.status} ${answer.body.slice(0, 500)}`)
+    }
+    at = new URL(answer.location, at)
+  }
+  throw new Error('the sign-in leads in circles')
 }
 
 /** Signs in as a program does. */
-function makeToken(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      {
-        host: '127.0.0.1',
-        port,
-        servername: consoleHost,
-        rejectUnauthorized: false,
-        agent: false,
-        method: 'POST',
-        path: '/api/v1/sign-in',
-        headers: {
-          host: `${consoleHost}:${port}`,
-          origin: server.origin,
-          'content-type': 'application/json',
-        },
-      },
-      (response) => {
-        let text = ''
-        response.on('data', (chunk: Buffer) => {
-          text += chunk.toString()
-        })
-        response.on('end', () => {
-          const { secret } = JSON.parse(text) as { readonly secret?: string }
-          if (secret === undefined) reject(new Error(`no token: ${text}`))
-          else resolve(secret)
-        })
-      },
-    )
-    request.on('error', reject)
-    request.end(JSON.stringify({ handle: 'bench', password, label: 'bench' }))
+async function makeToken(port: number): Promise<string> {
+  const answer = await ask({
+    port,
+    on: consoleHost,
+    path: '/api/v1/sign-in',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ handle: 'bench', password, label: 'bench' }),
   })
+  const { secret } = JSON.parse(answer.body) as { readonly secret?: string }
+  if (secret === undefined) throw new Error(`no token: ${answer.body}`)
+  return secret
 }
-
-// the first account is the administrator, whose role covers routes:use:bench
-await admin('POST', '/api/v1/setup', {
-  handle: 'bench',
-  displayName: 'Bench',
-  password,
-})
-await admin('POST', '/api/v1/routes', { name: 'bench', host, upstreams: [upstream] })
-const access = { kind: 'public', reason: 'a bench' }
-await admin('POST', '/api/v1/routes', { name: 'public', host: `public-${host}`, upstreams: [upstream], access })
-const byCertificate = { name: 'certificate', host: `certificate-${host}`, authenticators: ['certificate'] }
-await admin('POST', '/api/v1/routes', { ...byCertificate, upstreams: [upstream] })
-const order = { newKey: true, profile: 'person', account: 'bench' }
-const { chain, privateKey: key } = (await admin('POST', '/api/v1/certificates', order)) as Record<string, string>
-// a twentieth on the host that is measured, so that every request is looked up among many
-const more = Array.from({ length: Number(routes) - 1 }, (_, place) => place)
-const make = (place: number) => {
-  const on = place % 20 === 0 ? host : `h${place % 200}.${host}`
-  return admin('POST', '/api/v1/routes', {
-    name: `r${place}`,
-    host: on,
-    path: `/r${place}/of/many`,
-    upstreams: [upstream],
-  })
-}
-for (let done = 0; done < more.length; done += 100) await Promise.all(more.slice(done, done + 100).map(make))
-
-let at = new URL(`https://${host}:${port}/`)
-for (let hops = 0; hops < 10; hops += 1) {
-  const form =
-    at.pathname === '/sign-in' ? { handle: 'bench', password, to: at.searchParams.get('to') ?? '/' } : undefined
-  const answer = await visit(at.hostname, form === undefined ? at.pathname + at.search : '/sign-in', form)
-  if (answer.location === undefined) {
-    if (answer.status !== 200) throw new Error(`${at.href}: ${answer.status} ${answer.body.slice(0, 500)}`)
-    break
-  }
-  at = new URL(answer.location, at)
-}
-const cookie = [...(jars.get(host) ?? [])].map((pair) => pair.join('=')).join('; ')
-process.stdout.write(
-  `${JSON.stringify({ port, httpPort: server.httpPort, cookie, token: await makeToken(), consoleHost, certificate: { chain, key } })}\n`,
-)
-process.on('SIGTERM', () => {
-  server.stop({ graceMs: 100 }).then(
-    () => process.exit(0),
-    () => process.exit(1),
-  )
-})
