@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { Session } from 'node:inspector'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { bodyPassed, collectedBytes } from './memory.ts'
+import { bodyPassed, collectedBytes, giveBackMemory } from './memory.ts'
 import { countCollections } from './testing/collections.ts'
 
 test('what bodies leave behind is collected after so many bytes, however they are cut', async (t) => {
@@ -35,3 +36,45 @@ test('threads that collect for the first time at once do not take the collector 
     await Promise.all(ended)
   }
 })
+
+test('the shape of ticks is held when memory is given back: compiled code that made them would go through the runtime', async () => {
+  await setImmediate()
+  assert.equal(livingTicks(), 0)
+  giveBackMemory()
+  await setImmediate()
+  assert.equal(livingTicks(), 1)
+})
+
+/** What `process.nextTick` made and somebody still holds, collected before it is counted. */
+function livingTicks(): number {
+  const session = new Session()
+  session.connect()
+  try {
+    const { result: prototype } = asked(session, 'Runtime.evaluate', { expression: 'Object.prototype' })
+    const { objects } = asked(session, 'Runtime.queryObjects', { prototypeObjectId: prototype?.objectId })
+    const isTick = 'Object.getOwnPropertySymbols(one).some((key) => key.description === "async_id_symbol")'
+    const { result } = asked(session, 'Runtime.callFunctionOn', {
+      objectId: objects?.objectId,
+      functionDeclaration: `function () { return this.filter((one) => Object.getPrototypeOf(one) === Object.prototype && ${isTick}).length }`,
+      returnByValue: true,
+    })
+    return result?.value ?? Number.NaN
+  } finally {
+    session.disconnect()
+  }
+}
+
+interface Remote {
+  readonly objectId?: string
+  readonly value?: number
+}
+
+/** A session of this thread answers before `post` returns. */
+function asked(session: Session, method: string, params: object) {
+  let answer: { readonly result?: Remote; readonly objects?: Remote } = {}
+  session.post(method, params, (error, told?: object) => {
+    if (error !== null) throw error
+    answer = told ?? {}
+  })
+  return answer
+}
