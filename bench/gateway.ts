@@ -211,7 +211,7 @@ async function compare(
   // long enough for the compiler to have seen everything, on a busy machine too, and as long for every program
   for (const target of targets) {
     const shared = targets.filter(({ program }) => program === target.program).length
-    await measure(target, ((kept ? warmUpSeconds : 3) * (target.threads ?? 1)) / shared, kept)
+    await measure(target, (warmUpSeconds * (target.threads ?? 1)) / shared, kept)
   }
   warmed?.()
   const measured = new Map<string, Round[]>(targets.map(({ name }) => [name, []]))

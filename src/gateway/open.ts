@@ -107,13 +107,10 @@ export async function openGateway(kernel: Kernel, needs: Needs, config: GatewayC
   )
   kernel.listener.otherHosts(gate.handle, gate.upgrade, (host) => live.known()?.routes.table.hasHost(host) === true)
   // a name nobody routed gets no certificate: the handshake ends there
-  kernel.listener.certificates(async (host) =>
-    (await live.latest()).routes.table.hasHost(host) ? needs.pki.serverContext(host) : undefined,
+  kernel.listener.certificates((host) =>
+    live.askLatest(({ table }) => (table.hasHost(host) ? needs.pki.serverContext(host) : undefined)),
   )
-  kernel.listener.clientCertificates((host) => {
-    const snapshot = live.latest()
-    return snapshot instanceof Promise ? snapshot.then(({ routes }) => routes.asks(host)) : snapshot.routes.asks(host)
-  })
+  kernel.listener.clientCertificates((host) => live.askLatest((routes) => routes.asks(host)))
   return {
     face: { isRouted: async (host) => (await live.current()).routes.table.hasHost(host) },
     routes: [

@@ -51,3 +51,14 @@ test('what is forgotten while it is read is read again, by one load after the ot
   assert.equal(live.current(), anew)
   assert.equal(loads.length, 2)
 })
+
+test('a handshake that asks of routes that are read already waits for nothing', async () => {
+  const live = new LiveRoutes({ db: {} as Db, epoch: () => 1 }, fakeClock(), async () => empty)
+  const asked = live.askLatest(({ table }) => table.hasHost('app.example'))
+  assert.ok(asked instanceof Promise)
+  assert.equal(await asked, false)
+  assert.equal(
+    live.askLatest(({ table }) => table.hasHost('app.example')),
+    false,
+  )
+})

@@ -104,6 +104,12 @@ export class LiveRoutes {
     })
   }
 
+  /** Asks the routes of `latest`: at once where nothing has to be read first, since every handshake asks. */
+  askLatest<T>(ask: (routes: Snapshot['routes']) => T | Promise<T>): T | Promise<T> {
+    const snapshot = this.latest()
+    return snapshot instanceof Promise ? snapshot.then(({ routes }) => ask(routes)) : ask(snapshot.routes)
+  }
+
   /** The last state seen, however old; for what decides nothing. */
   known(): Snapshot | undefined {
     return this.#snapshot
