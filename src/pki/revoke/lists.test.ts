@@ -4,35 +4,53 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Ctx, tables } from '#platform'
-import { eachDialect, fakeClock, programMissing, testContext } from '#platform/testing'
+import { eachDialect, fakeClock, memorySeal, programMissing, testContext } from '#platform/testing'
 import type { PkiTables } from '../tables.ts'
 import { openOn, prepareGround } from '../testing.ts'
 import { publicKeyInfo } from '../x509/public-keys.ts'
 import { type RevocationList, readRevocationList, verifyRevocationList } from '../x509/revocation-list-reader.ts'
 import { shardOf, shards } from './distribution.ts'
 import { revoke } from './revoke.ts'
-import { startWorld, type World, worldOf } from './testing.ts'
+import { type IssuedDevice, startWorld, type World, worldOf } from './testing.ts'
 
 const openssl = { skip: programMissing('openssl', 'openssl', 'version') }
 const day = 86_400_000
 
 eachDialect((_dialect, open) => {
   test('numbers only rise: by revocation, over nodes, after a restart and out of a backup', async (t) => {
-    const place = await open.place(t)
-    const world = await startWorld(t, open, { place })
-    const { authorityId, id } = await world.issue('one')
-    const first = await fetched(world, `${authorityId}.crl`)
-    await revoke(world.node.ctx, id, 'unspecified')
-    await world.deliver()
-    const second = await fetched(world, `${authorityId}.crl`)
-    assert.ok(numberOf(second) > numberOf(first))
+    const shared = { place: await open.place(t), seal: memorySeal(), clock: fakeClock(Date.now()) }
+    const one = await startWorld(t, open, shared)
+    // a minute behind
+    const two = await startWorld(t, open, { ...shared, clock: fakeClock(Date.now() - 60_000) })
+    const [here, there, later] = [await one.issue('here'), await two.issue('there'), await two.issue('later')]
+    const path = `${here.authorityId}.crl`
+    const revoked: string[] = []
+    let last = numberOf(await fetched(one, path))
+    const revokeOn = async (world: World, { id, serial }: IssuedDevice) => {
+      await revoke(freshCtx(world), id, 'unspecified')
+      await world.deliver()
+      revoked.push(serial)
+      const list = await fetched(world, path)
+      assert.ok(numberOf(list) > last, `${numberOf(list)} after ${last}`)
+      assert.deepEqual(serialsOf(list), revoked.toSorted())
+      last = numberOf(list)
+    }
+    await revokeOn(one, here)
+    await revokeOn(two, there)
+    // the other node, and the list it served itself before
+    assert.equal(numberOf(await fetched(one, path)), last)
+    await one.node.opened.stop?.()
+    await two.node.opened.stop?.()
+    const world = await startWorld(t, open, shared)
+    assert.equal(numberOf(await fetched(world, path)), last)
+    await revokeOn(world, later)
     // as if the database came out of a backup: the number is forgotten, the time is not
     await world.node.database.tx(async (db) => {
       await tables<PkiTables>(db).deleteFrom('pki_revocation_numbers').execute()
       await tables<PkiTables>(db).deleteFrom('pki_revocation_lists').execute()
     })
     world.node.clock.advance(60_000)
-    assert.ok(numberOf(await fetched(world, `${authorityId}.crl`)) > numberOf(second))
+    assert.ok(numberOf(await fetched(world, path)) > last)
   })
 
   test('only the list of the serial number, the complete one and the changes are made anew', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eachDialect, programMissing } from '#platform/testing'
+import { eachDialect, fakeClock, memorySeal, programMissing } from '#platform/testing'
 import { shardOf } from './distribution.ts'
 import { revoke } from './revoke.ts'
 import { startWorld, type World } from './testing.ts'
@@ -160,6 +160,51 @@ eachDialect((_dialect, open) => {
     await revoke(world.node.ctx, id, 'unspecified')
     assert.match((await get('plain.der')).told, /one\.pem: revoked/)
   })
+
+  test(
+    'what one node revokes, the other tells by OCSP and serves on its lists, whatever it said before',
+    openssl,
+    async (t) => {
+      const shared = { place: await open.place(t), seal: memorySeal(), clock: fakeClock(Date.now()) }
+      const one = await startWorld(t, open, shared)
+      // the programs run in one folder, and ask the second node
+      const two = { ...one, address: (await startWorld(t, open, shared)).address }
+      const { id, serial, authorityId } = await one.issue('one')
+      const paths = [`${authorityId}.crl`, `${authorityId}/${shardOf(serial)}.crl`, `${authorityId}/delta.crl`]
+      const ask = () =>
+        two.run(
+          'openssl',
+          'ocsp',
+          '-no_nonce',
+          '-issuer',
+          'issuer.pem',
+          '-cert',
+          'one.pem',
+          '-url',
+          `${two.address}/pki/ocsp`,
+          '-CAfile',
+          'root.pem',
+        )
+      // by the clock that what others changed is known by; on PostgreSQL a notification mostly brings it at once
+      shared.clock.advance(1_001)
+      assert.match(await ask(), /one\.pem: good[\s\S]*Response verify OK/)
+      for (const path of paths) {
+        await fetchList(two, `/pki/crl/${path}`, 'before.pem')
+        const text = await two.run('openssl', 'crl', '-in', 'before.pem', '-noout', '-text')
+        assert.match(text, /No Revoked Certificates/, path)
+      }
+      await revoke(one.node.ctx, id, 'keyCompromise')
+      shared.clock.advance(1_001)
+      assert.match(await ask(), /one\.pem: revoked[\s\S]*Reason: keyCompromise/)
+      await one.deliver()
+      for (const path of paths) {
+        await fetchList(two, `/pki/crl/${path}`, 'after.pem')
+        const text = await two.run('openssl', 'crl', '-in', 'after.pem', '-noout', '-text')
+        assert.match(text, new RegExp(`Serial Number: ${serial.toUpperCase()}`), path)
+        assert.match(text, /Key Compromise/, path)
+      }
+    },
+  )
 
   test('ocsptool of GnuTLS takes the answer too', gnutls, async (t) => {
     const world = await startWorld(t, open)
