@@ -5,7 +5,7 @@
  * costs more than the bare one is Node's; what ours costs more than it is ours. Each server is a process of its own; per CPU
  * second, so that a busy machine changes the figure less.
  *
- *     bin/runtime bench/mutual-tls.ts [--json]
+ *     bin/runtime bench/pki/mutual-tls.ts [--json]
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,11 +14,11 @@ import { createSecureServer } from 'node:http2'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, createSecureContext, createServer, type SecureContext, type TLSSocket } from 'node:tls'
-import { createListener } from '../src/platform/listener/create-listener.ts'
-import { createMetrics } from '../src/platform/metrics.ts'
-import { memoryLog, type TestCertificate, testCertificate } from '../src/platform/testing.ts'
-import { median, rounded } from './machine/figures.ts'
-import { cpuOf } from './machine/programs.ts'
+import { createListener } from '../../src/platform/listener/create-listener.ts'
+import { createMetrics } from '../../src/platform/metrics.ts'
+import { memoryLog, type TestCertificate, testCertificate } from '../../src/platform/testing.ts'
+import { median, rounded } from '../machine/figures.ts'
+import { cpuOf } from '../machine/programs.ts'
 
 const rounds = 10
 const perRound = 120

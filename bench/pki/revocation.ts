@@ -3,7 +3,7 @@
  * the same row that does nothing else, and `openssl ca -revoke` on an index as large); how long all lists of the authority
  * take (beside `openssl ca -gencrl`); OCSP answers a second of processor time, signed anew and repeated (beside bare signatures).
  *
- *     bin/runtime bench/revocation.ts [--json]
+ *     bin/runtime bench/pki/revocation.ts [--json]
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes, sign } from 'node:crypto'
@@ -14,21 +14,21 @@ import { DatabaseSync } from 'node:sqlite'
 import { accessMigrations } from '#access/testing'
 import { type Ctx, coreConfig, systemClock, tables } from '#platform'
 import { memoryLog, memorySeal, openKeyring, testContext } from '#platform/testing'
-import { createHierarchy, type Hierarchy } from '../src/pki/authorities/hierarchy.ts'
-import type { LiveAuthority } from '../src/pki/authorities/live-authority.ts'
-import { ensureRoot } from '../src/pki/authorities/root.ts'
-import { pkiConfig, pkiSettings } from '../src/pki/config.ts'
-import { migrations } from '../src/pki/migrations/index.ts'
-import { makeLists } from '../src/pki/revoke/list-making.ts'
-import { findList } from '../src/pki/revoke/list-store.ts'
-import { createOcsp, type OcspResponder } from '../src/pki/revoke/ocsp.ts'
-import { createResponders } from '../src/pki/revoke/responder.ts'
-import { revoke } from '../src/pki/revoke/revoke.ts'
-import type { PkiTables } from '../src/pki/tables.ts'
-import { systemRandom } from '../src/platform/clock.ts'
-import { openSqlite } from '../src/platform/db/sqlite.ts'
-import { platformMigrations } from '../src/platform/migrations/index.ts'
-import { median, rounded } from './machine/figures.ts'
+import { createHierarchy, type Hierarchy } from '../../src/pki/authorities/hierarchy.ts'
+import type { LiveAuthority } from '../../src/pki/authorities/live-authority.ts'
+import { ensureRoot } from '../../src/pki/authorities/root.ts'
+import { pkiConfig, pkiSettings } from '../../src/pki/config.ts'
+import { migrations } from '../../src/pki/migrations/index.ts'
+import { makeLists } from '../../src/pki/revoke/list-making.ts'
+import { findList } from '../../src/pki/revoke/list-store.ts'
+import { createOcsp, type OcspResponder } from '../../src/pki/revoke/ocsp.ts'
+import { createResponders } from '../../src/pki/revoke/responder.ts'
+import { revoke } from '../../src/pki/revoke/revoke.ts'
+import type { PkiTables } from '../../src/pki/tables.ts'
+import { systemRandom } from '../../src/platform/clock.ts'
+import { openSqlite } from '../../src/platform/db/sqlite.ts'
+import { platformMigrations } from '../../src/platform/migrations/index.ts'
+import { median, rounded } from '../machine/figures.ts'
 
 const revokedBefore = 100_000
 const standing = 2_000
