@@ -19,6 +19,7 @@ import {
   fingerprintOf,
   newSerial,
   pemOf,
+  serialRandom,
   signCertificate,
   statedSerial,
 } from './certificate.ts'
@@ -131,6 +132,15 @@ describe('read back by node:crypto', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  test('attack PKI: nobody foretells a serial number: at least 64 bits of it are random, each one that was drawn', () => {
+    assert.ok(serialRandom * 8 >= 64)
+    const property = fc.property(fc.nat(2 ** 48 - 1), fc.uint8Array({ minLength: 9, maxLength: 9 }), (at, random) => {
+      assert.deepEqual(newSerial(at, random).subarray(-serialRandom), random)
+    })
+    fc.assert(property, { numRuns: 30 })
+    assert.throws(() => newSerial(now, randomBytes(serialRandom - 1)), TypeError)
   })
 
   test('what is no certificate of ours states no serial number', () => {
