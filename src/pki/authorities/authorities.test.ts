@@ -411,6 +411,33 @@ eachDialect((dialect, open) => {
       assert.ok(shelf.verifies(leaf, [new X509Certificate(root).raw], node.clock.now()))
     },
   )
+
+  for (const algorithm of ['P-256', 'RSA-2048'] as const) {
+    test(`an existing root comes with its encrypted key and issues: ${algorithm} of OpenSSL's`, openssl, async (t) => {
+      const node = await startNode(t, open, { clock: fakeClock(Date.now() + 3_600_000) })
+      const parts = partsOn(node)
+      const shelf = openShelf(t)
+      const passphrase = 'granite harbour willow'
+      makeForeignRoot(shelf, algorithm === 'P-256' ? p256 : ['genrsa', '-out', 'k.pem', '2048'])
+      shelf.openssl('pkcs8', '-topk8', '-in', 'rootkey.pem', '-out', 'sealed.pem', '-passout', `pass:${passphrase}`)
+      const [certificate, key] = [shelf.read('root.pem'), shelf.read('sealed.pem')]
+      assert.match(key, /BEGIN ENCRYPTED PRIVATE KEY/)
+      await issueLeaf(node, parts, 'a.example')
+      const first = await active(node, 'root')
+      const given = { certificate, key, passphrase, chain: '' }
+      const wrong = { ...given, passphrase: 'granite harbour widow' }
+      await assert.rejects(importAuthority(node.ctx, parts, wrong), refusedFor(/passphrase/))
+      const root = await importAuthority(node.ctx, parts, given)
+      assert.equal(root.state, 'standby')
+      assert.ok((await activateAuthority(node.ctx, parts, root.id)).crossCertified)
+      const made = await createIntermediate(node.ctx, parts, { line: 'servers', algorithm })
+      assert.equal(made.parentId, root.id)
+      await activateAuthority(node.ctx, parts, made.id)
+      const leaf = await issueLeaf(node, parts, 'b.example')
+      for (const trusted of [new X509Certificate(certificate).raw, first.certificate])
+        assert.ok(shelf.verifies(leaf, [trusted], node.clock.now()))
+    })
+  }
 })
 
 const p256 = ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'k.pem'] as const
@@ -418,8 +445,9 @@ const p256 = ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'k.
 type Shelf = ReturnType<typeof openShelf>
 
 /** A root of somebody else's, in root.pem and rootkey.pem. */
-function makeForeignRoot(shelf: Shelf): void {
-  shelf.openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'rootkey.pem')
+function makeForeignRoot(shelf: Shelf, key: readonly string[] = p256): void {
+  shelf.openssl(...key)
+  shelf.write('rootkey.pem', shelf.read('k.pem'))
   shelf.openssl('req', '-new', '-key', 'rootkey.pem', '-subj', '/CN=Corporate root', '-out', 'root.csr')
   certify(shelf, 'root.csr', 'root.pem', 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign', [
     '-signkey',
