@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Actor } from '#kit'
 import { revoke } from '#pki/testing'
 import { eachDialect, fakeClock, type Place, programMissing, testCertificate } from '#platform/testing'
-import { echo, startSocketUpstream } from './sockets/testing.ts'
+import { echo, startSocketUpstream, until } from './sockets/testing.ts'
 import { openHttp2, startGate, startUpstream, type TestGate } from './testing.ts'
 
 const host = 'things.localhost'
@@ -161,12 +162,7 @@ eachDialect((_dialect, open) => {
     assert.match(error.message, /403/)
     socket.send('hello')
     await once(socket, 'message')
-    const closed = once(socket, 'close') as Promise<[number, Buffer]>
-    const before = performance.now()
-    await revokeNow(gate, id)
-    const [code, reason] = await closed
-    assert.deepEqual([code, reason.toString()], [1008, 'the certificate is no longer accepted'])
-    t.diagnostic(`closed after ${Math.round(performance.now() - before)} ms`)
+    await closesWithinSecond(t, gate, socket, () => revokeNow(gate, id))
   })
 })
 
@@ -189,11 +185,7 @@ eachDialect((dialect, open) => {
       assert.equal((await get(second, { agent })).status, 200)
       const socket = openSocket(t, second, { key, cert })
       await once(socket, 'open')
-      const closed = once(socket, 'close') as Promise<[number]>
-      await revokeNow(first, id)
-      clock.advance(1_000)
-      const [code] = await closed
-      assert.equal(code, 1008)
+      await closesWithinSecond(t, second, socket, () => revokeNow(first, id))
       assert.equal((await get(second, { agent })).status, 401)
     } finally {
       // before the storage both stand on goes
@@ -430,4 +422,29 @@ function openSocket(
   socket.on('error', () => undefined)
   t.after(() => socket.terminate())
   return socket
+}
+
+/** The gate closes the socket within a second of its clock; the machine, which may be slow, has ten times that. */
+async function closesWithinSecond(
+  t: TestContext,
+  gate: TestGate,
+  socket: WebSocket,
+  revoked: () => Promise<void>,
+): Promise<void> {
+  // a socket just opened is judged whatever else is quiet, which must not be what closes it
+  const judged = t.mock.method(gate.access, 'decide')
+  gate.clock.advance(1_000)
+  await until(() => judged.mock.callCount() > 0)
+  judged.mock.restore()
+  let closed: readonly [code: number, reason: string] | undefined
+  socket.once('close', (code, reason) => {
+    closed = [code, reason.toString()]
+  })
+  await revoked()
+  const steps = 10
+  for (let step = 0; step < 10 * steps && closed === undefined; step++) {
+    if (step < steps) gate.clock.advance(1_000 / steps)
+    await pause(100)
+  }
+  assert.deepEqual(closed, [1008, 'the certificate is no longer accepted'])
 }
