@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { programMissing } from '#platform/testing'
@@ -72,6 +72,21 @@ test('a key made by the server is written as a PKCS #12 file, its password print
   assert.equal(again.code, 2, 'never over a file that is there')
   const misused = await certificates('issue', 'service', '--service', 'billing', '--new-key', file, '--older')
   assert.equal(misused.code, 2)
+})
+
+test('a certificate is shown in PEM with its chain, which openssl verifies', needsOpenssl, async () => {
+  const made = await certificates('issue', 'device', '--device', 'lamp-1', '--new-key', place('lamp-1.key'), '--json')
+  assert.equal(made.code, 0, made.stderr)
+  const { id, serial } = JSON.parse(made.stdout) as { readonly id: string; readonly serial: string }
+  const shown = await certificates('show', id, '--pem')
+  assert.equal(shown.code, 0, shown.stderr)
+  assert.match(shown.stdout, /^-----BEGIN CERTIFICATE-----\n/, 'nothing before it')
+  assert.equal(new X509Certificate(shown.stdout).serialNumber.toLowerCase(), serial)
+  writeFileSync(place('lamp-1.pem'), shown.stdout)
+  const { pem } = JSON.parse((await runCommand(product.directory, ['ca', '--json'])).stdout) as { readonly pem: string }
+  writeFileSync(place('root.pem'), pem)
+  const args = ['verify', '-x509_strict', '-CAfile', 'root.pem', '-untrusted', 'lamp-1.pem', 'lamp-1.pem']
+  assert.match(execFileSync('openssl', args, { cwd: product.directory, encoding: 'utf8' }), /lamp-1\.pem: OK/)
 })
 
 test('a certificate is reset: a new key in a file, the old certificate revoked', async () => {
