@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
+import { Agent } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
@@ -87,6 +88,30 @@ describe('worker threads on one SQLite database', () => {
       Array.from({ length: tries }, () => ask(product, '/', { host: 'app.localhost' })),
     )
     assert.ok(gone.every((each) => each.status === 'rejected' || each.value.status !== 200))
+  })
+
+  test('a revoked certificate is refused at the next request on kept connections of all of them', async (t) => {
+    await addRoute('things', { access: { kind: 'signed-in' }, authenticators: ['certificate'] })
+    const body = JSON.stringify({ profile: 'person', account: 'ada', newKey: true })
+    const issued = await askLocally(product, '/api/v1/certificates', { method: 'POST', body })
+    assert.equal(issued.status, 201, issued.text)
+    const { id, privateKey: key, chain: cert } = issued.json as Readonly<Record<string, string>>
+    const agents = Array.from({ length: tries }, () => new Agent({ keepAlive: true, maxSockets: 1, key, cert }))
+    t.after(() => {
+      for (const agent of agents) agent.destroy()
+    })
+    const asked = async () => {
+      const answers = agents.map((agent) => ask(product, '/', { host: 'things.localhost', agent }))
+      return (await Promise.all(answers)).map(({ status, keptConnection }) => ({ status, keptConnection }))
+    }
+    assert.deepEqual(await asked(), Array(tries).fill({ status: 200, keptConnection: false }))
+    while (threadsInLog('things').size < workers) await new Promise((resolve) => setTimeout(resolve, 20))
+
+    // through the main thread, which serves nothing of TLS
+    const revoke = { method: 'POST', body: JSON.stringify({ reason: 'keyCompromise' }) }
+    const revoked = await askLocally(product, `/api/v1/certificates/${id}/revoke`, revoke)
+    assert.equal(revoked.status, 200, revoked.text)
+    assert.deepEqual(await asked(), Array(tries).fill({ status: 401, keptConnection: true }))
   })
 
   test('each of them serves; what they counted is told as one, and a limit holds over all of them', async () => {

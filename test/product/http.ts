@@ -1,5 +1,5 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request as plainRequest } from 'node:http'
-import { request } from 'node:https'
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as plainRequest } from 'node:http'
+import { type Agent, request } from 'node:https'
 import { join } from 'node:path'
 import type { Product } from './start.ts'
 
@@ -9,6 +9,8 @@ export interface Answer {
   readonly text: string
   /** The body when it is JSON; an empty object otherwise. */
   readonly json: Readonly<Record<string, unknown>>
+  /** Whether it came over a connection of an answer before. */
+  readonly keptConnection: boolean
 }
 
 export interface Ask {
@@ -17,6 +19,8 @@ export interface Ask {
   readonly body?: string
   /** Another host on the same listener. */
   readonly host?: string
+  /** Whose connections it goes over, with the client certificate it has; a connection of its own without. */
+  readonly agent?: Agent
 }
 
 /** One request over TLS, as a program on this machine makes it; Node does not resolve `*.localhost` by itself. */
@@ -33,7 +37,7 @@ export function ask(product: Product, path: string, options: Ask = {}): Promise<
         method: options.method ?? 'GET',
         path,
         headers,
-        agent: false,
+        agent: options.agent ?? false,
       },
       done,
     ).end(options.body),
@@ -51,9 +55,9 @@ export function askLocally(product: Product, path: string, options: Ask = {}): P
 
 type Done = (response: IncomingMessage) => void
 
-function send(start: (done: Done) => NodeJS.EventEmitter): Promise<Answer> {
+function send(start: (done: Done) => ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    start((response) => {
+    const asked = start((response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
@@ -63,9 +67,11 @@ function send(start: (done: Done) => NodeJS.EventEmitter): Promise<Answer> {
       response.on('end', () => {
         const isJson = (response.headers['content-type'] ?? '').includes('json')
         const json = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, headers, text, json, keptConnection: asked.reusedSocket })
       })
-    }).on('error', reject)
+    })
+    asked.on('error', reject)
   })
 }
 
