@@ -97,7 +97,7 @@ function isValid({ notBefore, notAfter }: CertificateRecord, now: number): boole
   return now >= notBefore && now < notAfter
 }
 
-/** The stored one with its key, or a new one; several nodes that look at once end up with what the last of them made. */
+/** The stored one with its key, or a new one. Transactions are serializable: of nodes that look at once, one makes it. */
 async function ensureOwn(
   { issue: parts, keyring, log }: GatewayCertificateOptions,
   ctx: Ctx,
