@@ -181,6 +181,36 @@ describe('enrolment', { skip: missing }, () => {
     assert.equal(same.subject, one.subject)
   })
 
+  test('a service whose role lets it fetches certificates of servers with its own, until that is revoked', async () => {
+    const own = keep('proxy', await enrol(await token('--service', 'proxy'), newRequest('proxy')))
+    const names = ['-addext', `subjectAltName=DNS:fetched.${consoleHost}`]
+    const fetch = (): Promise<Curl> =>
+      curl(certificateHost, '/.well-known/est/server/simpleenroll', showing('proxy'), newRequest('fetched', names))
+    const without = await fetch()
+    assert.equal(without.status, 403, 'attack: a certificate that proves who asks is no permission')
+    assert.match(without.body, /certificate-profiles:issue:server/)
+
+    const listed = await runCommand(product.directory, ['pki', 'holders', 'list', '--json'])
+    const { items } = JSON.parse(listed.stdout) as { readonly items: readonly { id: string; name: string }[] }
+    const holder = items.find(({ name }) => name === 'proxy') ?? assert.fail('no holder')
+    const permission = ['--permission', 'certificate-profiles:issue:server']
+    for (const args of [
+      ['create', 'fetches', ...permission],
+      ['grant', 'fetches', holder.id],
+    ]) {
+      const { code, stderr } = await runCommand(product.directory, ['roles', ...args])
+      assert.equal(code, 0, stderr)
+    }
+    const fetched = keep('fetched', await fetch())
+    assert.equal(fetched.subjectAltName, `DNS:fetched.${consoleHost}`)
+    openssl(['verify', '-CAfile', 'ca.crt', '-untrusted', 'chain.crt', '-purpose', 'sslserver', 'fetched.crt'])
+
+    await revoke(own.serialNumber)
+    const after = await fetch()
+    assert.equal(after.status, 403, 'attack: a certificate enrolled by one that was revoked')
+    assert.match(after.body, /^Enrolment refused\n\nNothing was issued: the certificate was revoked\./)
+  })
+
   test('attack: a certificate renewed after its holder was disabled', async () => {
     const body = JSON.stringify({ handle: 'grace', displayName: 'Grace', password: 'only for a test, long enough' })
     const made = await askLocally(product, '/api/v1/accounts', { method: 'POST', body })

@@ -16,7 +16,7 @@ import { digestOf } from '../x509/certificate.ts'
 import { type EnrolmentToken, tokenState } from './enrolment-token.ts'
 import { findEnrolledKey, findEnrolmentToken, insertEnrolment, takeUse } from './enrolment-token-store.ts'
 import { issuePermission, targetOf } from './enrolment-tokens.ts'
-import { fail } from './errors.ts'
+import { enrolmentRefused } from './errors.ts'
 import {
   makerActor,
   overOrUsed,
@@ -52,7 +52,7 @@ export async function enrol(parts: EnrolParts, ctx: Ctx, wanted: Enrolment): Pro
   const acting = ctx.as(tokenActor(token, ctx.actor.address))
   return journalled(acting, issuePermission(token.profile), async () => {
     if (wanted.profile !== undefined && wanted.profile !== token.profile) {
-      throw fail('pki.enrolment-refused', { fields: { why: `the token is for the profile ${token.profile}` } })
+      throw enrolmentRefused(`the token is for the profile ${token.profile}`)
     }
     const judged = await judge(parts, acting, token, wanted.request)
     return acting.tx((tx) => fetchWith(parts, tx, token.id, judged))
@@ -148,8 +148,9 @@ export async function repeated(parts: IssueParts, tx: Ctx, id: string): Promise<
   const issuer = record && (await parts.hierarchy.find(tx, record.authorityId))
   if (record === undefined || issuer === undefined) throw new TypeError('an issued certificate vanished')
   if (record.revokedAt !== undefined || record.notAfter <= tx.now) {
-    const why = 'a certificate for this key was issued before, and it has ended or was revoked; make a new key'
-    throw fail('pki.enrolment-refused', { fields: { why } })
+    throw enrolmentRefused(
+      'a certificate for this key was issued before, and it has ended or was revoked; make a new key',
+    )
   }
   return { record, issuer }
 }

@@ -31,7 +31,7 @@ export const enrolErrors = {
   },
   'pki.renewed-too-often': {
     status: 429,
-    title: 'Renewed too often',
+    title: 'Certificates issued too often',
     detail:
       'This client had sixty certificates issued within an hour. Nothing was issued; the present certificate goes on working. Try again in {seconds} seconds.',
   },
@@ -64,3 +64,6 @@ export const enrolErrors = {
 } satisfies ErrorTable
 
 export const fail = errorsOf(enrolErrors)
+
+export const enrolmentRefused = (why: string) => fail('pki.enrolment-refused', { fields: { why } })
+export const renewalRefused = (why: string) => fail('pki.renewal-refused', { fields: { why } })

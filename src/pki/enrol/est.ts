@@ -8,10 +8,10 @@ import type { Standings } from '../revoke/standings.ts'
 import { certsOnly } from '../x509/certs-only.ts'
 import { csrAttributes } from './csr-attributes.ts'
 import { type EnrolParts, enrol, enrolAsHolder, journalled } from './enrol.ts'
-import { fail } from './errors.ts'
+import { enrolmentRefused, fail, renewalRefused } from './errors.ts'
 import type { Pace } from './pace.ts'
 import { renewCertificate } from './renew.ts'
-import { requireShown, type ShownCertificate } from './shown-certificate.ts'
+import { type Refusal, requireShown, type ShownCertificate } from './shown-certificate.ts'
 import { challenge, presentedSecret, verifyTokenSecret } from './token-proof.ts'
 
 /** Enrolment over Secure Transport (RFC 7030, as clarified by RFC 8951): without full CMC and server-made keys. */
@@ -103,10 +103,10 @@ async function profileOfAsker(
   if (secret !== undefined) {
     const token = await verifyTokenSecret(parts, ctx, secret)
     if (profile === undefined || profile === token.profile) return token.profile
-    throw fail('pki.enrolment-refused', { fields: { why: `the token is for the profile ${token.profile}` } })
+    throw enrolmentRefused(`the token is for the profile ${token.profile}`)
   }
   if (request.certificate === undefined) return undefined
-  await requireShown(parts, ctx, request.certificate.der)
+  await requireShown(parts, ctx, request.certificate.der, enrolmentRefused)
   return profile
 }
 
@@ -120,7 +120,7 @@ async function simpleEnroll(parts: EstParts, ctx: Ctx, { profile, request, body 
   const { certificate } = request
   if (certificate === undefined || profile === undefined)
     throw fail('pki.enrolment-needs-proof', { headers: challenge })
-  const { actor } = await requirePaced(parts, ctx, certificate.der)
+  const { actor } = await requirePaced(parts, ctx, certificate.der, enrolmentRefused)
   return issuedReply(await enrolAsHolder(parts, ctx.as(actor), { profile, request: body }), parts.renewal())
 }
 
@@ -131,14 +131,14 @@ async function simpleReenroll(parts: EstParts, ctx: Ctx, { profile, request, bod
   if (certificate === undefined) {
     throw fail('pki.renewal-needs-certificate', { fields: { renewal: parts.renewal() } })
   }
-  const { certificateId, actor } = await requirePaced(parts, ctx, certificate.der)
+  const { certificateId, actor } = await requirePaced(parts, ctx, certificate.der, renewalRefused)
   const issued = await renewCertificate(parts.issue, ctx.as(actor), { certificateId, profile, request: body })
   return issuedReply(issued, parts.renewal())
 }
 
 /** @throws GateError those of `requireShown`, and `pki.renewed-too-often` (429) */
-async function requirePaced(parts: EstParts, ctx: Ctx, der: Uint8Array): Promise<ShownCertificate> {
-  const shown = await requireShown(parts, ctx, der)
+async function requirePaced(parts: EstParts, ctx: Ctx, der: Uint8Array, refused: Refusal): Promise<ShownCertificate> {
+  const shown = await requireShown(parts, ctx, der, refused)
   return journalled(ctx.as(shown.actor), 'certificates:use', async () => {
     const wait = parts.pace.take(shown.client, ctx.now)
     if (wait === 0) return shown

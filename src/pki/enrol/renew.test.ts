@@ -12,6 +12,7 @@ import { createStandings } from '../revoke/standings.ts'
 import { testSettings } from '../testing.ts'
 import { subjectAlternativeName } from '../x509/extensions.ts'
 import { enrolAsHolder } from './enrol.ts'
+import { renewalRefused } from './errors.ts'
 import { renewCertificate } from './renew.ts'
 import { requireShown, type ShownParts } from './shown-certificate.ts'
 import { leafIn, newKey, request, startEnrolment, type TestEnrolment } from './testing.ts'
@@ -57,9 +58,9 @@ async function start(t: TestContext, open: OpenDatabase): Promise<Renewing> {
       assert.ok(found !== undefined)
       return found
     },
-    actorOf: async ({ certificate }) => (await requireShown(shown, stranger(), certificate)).actor,
+    actorOf: async ({ certificate }) => (await requireShown(shown, stranger(), certificate, renewalRefused)).actor,
     renew: async ({ certificate }, asked = request(newKey())) => {
-      const { certificateId, actor } = await requireShown(shown, stranger(), certificate)
+      const { certificateId, actor } = await requireShown(shown, stranger(), certificate, renewalRefused)
       const wanted = { certificateId, profile: undefined, request: asked }
       return (await renewCertificate(parts, stranger().as(actor), wanted)).record
     },

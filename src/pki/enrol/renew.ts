@@ -6,7 +6,7 @@ import { digestOf } from '../x509/certificate.ts'
 import { journalled, repeated } from './enrol.ts'
 import { findRenewalFor } from './enrolment-token-store.ts'
 import { issuePermission } from './enrolment-tokens.ts'
-import { fail } from './errors.ts'
+import { renewalRefused as refused } from './errors.ts'
 
 /** What is asked with a present certificate. */
 export interface Renewal {
@@ -59,8 +59,4 @@ async function judgeAgain(
   const judged = judgeOrder(parts, { ...(await orderAgain(ctx, parts, before, refused)), request, via: 'est' })
   requireSameNames(judged, before, refused)
   return judged
-}
-
-function refused(why: string) {
-  return fail('pki.renewal-refused', { fields: { why } })
 }
