@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eachDialect, fakeClock, plansOf, testContext } from '#platform/testing'
 import { noteCertificateUse } from '../clients/use-store.ts'
-import { callRoute, postRoute, startNode, type TestNode } from '../testing.ts'
+import { callRoute, postRoute, revoke, startNode, type TestNode } from '../testing.ts'
 import {
   type CertificateFilter,
   countCertificates,
@@ -52,6 +52,20 @@ eachDialect((dialect, open) => {
     ids.push(await order(node, 'pump-5', 60, 0), await order(node, 'pump-6', 60, 0))
     assert.deepEqual(new Set(named(await pages('ended', 62)).slice(0, 2)), new Set([5, 6]))
     assert.deepEqual(new Set(named(await pages('ending', 59))), new Set([5, 6]))
+  })
+
+  test('metrics count what stands, what ends soon and what is revoked, and nothing that has ended', async (t) => {
+    const node = await startNode(t, open, { clock: fakeClock(Date.now()) })
+    const first = await order(node, 'pump', 30)
+    for (const [index, days] of [10, 10, 10, 20, 30, 5].entries()) await order(node, `lamp-${index}`, days)
+    await revoke(node.ctx, first, 'superseded')
+    node.clock.advance(9 * day)
+    const count = node.opened.jobs?.find(({ name }) => name === 'pki.count') ?? assert.fail('nothing counts')
+    await count.run(testContext({ database: node.database, clock: node.clock }))
+    const told = await node.metrics()
+    for (const [state, expected] of Object.entries({ valid: 5, ending: 3, revoked: 1 })) {
+      assert.match(told, new RegExp(`^gatehouse_certificates\\{state="${state}"\\} ${expected}$`, 'm'), state)
+    }
   })
 
   test('the list tells who asked and the last use, and is narrowed to who asked', async (t) => {

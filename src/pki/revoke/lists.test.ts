@@ -65,6 +65,9 @@ eachDialect((_dialect, open) => {
       assert.equal(numberOf(list) > numberOf(before.get(scope)), changed, scope)
       assert.deepEqual(serialsOf(list), changed ? [one.serial] : [], scope)
     }
+    assert.match(await world.node.metrics(), /^gatehouse_certificates_revoked_total 1$/m)
+    await world.node.opened.events?.['pki.revoked']?.({ count: 3 }, world.node.ctx)
+    assert.match(await world.node.metrics(), /^gatehouse_certificates_revoked_total 4$/m)
   })
 
   test('many revocations are one making: what is revoked while a list rests comes with the next', async (t) => {
@@ -168,11 +171,14 @@ eachDialect((_dialect, open) => {
     await watchOnce(t, restarted)
     const [alarm] = await pending(restarted)
     assert.match(alarm?.title ?? '', /^The revocation list of Gatehouse clients [0-9a-f]{8} ends in 2 days$/)
-    assert.match(await restarted.node.metrics(), /gatehouse_revocation_lists_late 1/)
+    const told = await restarted.node.metrics()
+    assert.match(told, /^gatehouse_revocation_lists_late 1$/m)
+    assert.match(told, /^gatehouse_revocation_lists_failed_total 1$/m)
     assert.ok(node.log.entries.some(({ level, message }) => level === 'error' && /not made anew/.test(message)))
     // and what is served until then is the list as it was
     const list = await fetched(restarted, `${authorityId}.crl`)
     assert.ok(list.nextUpdate - node.clock.now() > 2.8 * day)
+    assert.match(told, new RegExp(`^gatehouse_revocation_lists_end_seconds ${list.nextUpdate / 1000}(\\.\\d+)?$`, 'm'))
   })
 
   test('a node that starts where no list was ever made, or all are old, makes them before it raises an alarm', async (t) => {

@@ -54,6 +54,10 @@ eachDialect((_dialect, open) => {
       assert.equal(Buffer.from(await response.arrayBuffer()).toString('hex'), malformedRequest, path.slice(0, 20))
       assert.equal(response.headers.get('cache-control'), 'no-store')
     }
+    // what is no OCSP at all is no answer of the responder
+    const told = await world.node.metrics()
+    assert.match(told, /^gatehouse_ocsp_answers_total\{outcome="answered"\} 1$/m)
+    assert.match(told, /^gatehouse_ocsp_answers_total\{outcome="malformedRequest"\} 7$/m)
   })
 
   test('nobody is told that a responder ends soon: it lasts a week and renews itself', openssl, async (t) => {
