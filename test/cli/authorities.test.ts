@@ -58,3 +58,46 @@ test('a line is rolled over, and the root goes offline and comes back, on the co
   const online = await authorities(['online', root.id, '--key', file, '--passphrase-stdin'], 'granite harbour willow\n')
   assert.equal(online.code, 0, online.stderr)
 })
+
+/** What a command told with `--json`. */
+async function told<T>(...args: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await runCommand(product.directory, ['pki', ...args, '--json'])
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout) as T
+}
+
+test('a request is made, listed and withdrawn; an authority is shown, retired and revoked', async () => {
+  const asked = await told<{ readonly id: string; readonly pem: string }>('authorities', 'request', '--line', 'lamps')
+  assert.match(asked.pem, /^-----BEGIN CERTIFICATE REQUEST-----/)
+  const waiting = async () => (await told<{ readonly items: readonly View[] }>('authorities', 'requests')).items
+  assert.deepEqual(
+    (await waiting()).map(({ id, line }) => [id, line]),
+    [[asked.id, 'lamps']],
+  )
+  assert.deepEqual(await told('authorities', 'withdraw', asked.id, '--yes'), { withdrawn: asked.id })
+  assert.deepEqual(await waiting(), [])
+  const { id } = await told<View>('authorities', 'create', '--line', 'lamps')
+  const shown = await told<View & { readonly pem: string }>('authorities', 'show', id)
+  assert.deepEqual([shown.line, shown.state], ['lamps', 'active'])
+  assert.equal((await authorities(['show', id, '--pem'])).stdout, shown.pem)
+  type Retired = { readonly authority: View & { readonly revocationReason: string | null }; readonly successor: null }
+  const retired = await told<Retired>('authorities', 'retire', id, '--yes')
+  assert.deepEqual([retired.authority.state, retired.successor], ['retired', null])
+  const { authority } = await told<Retired>('authorities', 'revoke', id, '--reason', 'superseded', '--yes')
+  assert.equal(authority.revocationReason, 'superseded')
+})
+
+test('a profile is made, shown, changed and deleted', async () => {
+  type Profile = { readonly name: string; readonly days: number; readonly names: readonly string[] }
+  const given = ['--kind', 'server', '--days', '90', '--name', '*.corp.example.org']
+  const made = await told<Profile>('profiles', 'create', 'internal', ...given)
+  assert.deepEqual([made.days, made.names], [90, ['*.corp.example.org']])
+  assert.deepEqual(await told('profiles', 'show', 'internal'), made)
+  const names = ['--add-name', '*.lab.example.org', '--remove-name', '*.corp.example.org']
+  const changed = await told<Profile>('profiles', 'update', 'internal', '--days', '30', ...names)
+  assert.deepEqual([changed.days, changed.names], [30, ['*.lab.example.org']])
+  assert.deepEqual(await told('profiles', 'delete', 'internal', '--yes'), { profile: 'internal', deleted: true })
+  const gone = await runCommand(product.directory, ['pki', 'profiles', 'show', 'internal', '--json'])
+  assert.notEqual(gone.code, 0)
+  assert.equal(gone.stdout, '')
+})
