@@ -234,7 +234,7 @@ describe('judged by openssl', { skip: programMissing('openssl', 'openssl', 'vers
     })
   }
 
-  test('a leaf counts from its first second to its end', () => {
+  test('attack PKI: clock skew: a leaf counts from an hour before it was made to its end', () => {
     const der = leafDer('app.example')
     const last = now - hour + 90 * day - 1000
     assert.equal(verify('app.example', der, now - hour).status, 0)
