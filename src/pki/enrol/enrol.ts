@@ -16,7 +16,7 @@ import { digestOf } from '../x509/certificate.ts'
 import { type EnrolmentToken, tokenState } from './enrolment-token.ts'
 import { findEnrolledKey, findEnrolmentToken, insertEnrolment, takeUse } from './enrolment-token-store.ts'
 import { issuePermission, targetOf } from './enrolment-tokens.ts'
-import { enrolmentRefused } from './errors.ts'
+import { enrolmentRefused } from './refusals.ts'
 import {
   makerActor,
   overOrUsed,

@@ -64,6 +64,3 @@ export const enrolErrors = {
 } satisfies ErrorTable
 
 export const fail = errorsOf(enrolErrors)
-
-export const enrolmentRefused = (why: string) => fail('pki.enrolment-refused', { fields: { why } })
-export const renewalRefused = (why: string) => fail('pki.renewal-refused', { fields: { why } })

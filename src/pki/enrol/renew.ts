@@ -6,7 +6,7 @@ import { digestOf } from '../x509/certificate.ts'
 import { journalled, repeated } from './enrol.ts'
 import { findRenewalFor } from './enrolment-token-store.ts'
 import { issuePermission } from './enrolment-tokens.ts'
-import { renewalRefused as refused } from './errors.ts'
+import { renewalRefused as refused } from './refusals.ts'
 
 /** What is asked with a present certificate. */
 export interface Renewal {
