@@ -169,8 +169,10 @@ describe('enrolment tokens', () => {
       const gate = await startEnrolment(t, open)
       const { secret } = await gate.token()
       const statuses: number[] = []
+      // or one of the attempts may be right
+      const other = secret[12] === 'a' ? 'b' : 'a'
       for (let attempt = 0; attempt < 32; attempt += 1) {
-        const wrong = `${secret.slice(0, 10)}${String(attempt).padStart(2, '0')}${secret.slice(12)}`
+        const wrong = `${secret.slice(0, 10)}${String(attempt).padStart(2, '0')}${other}${secret.slice(13)}`
         statuses.push((await gate.enrol(wrong, request(newKey()))).status)
       }
       assert.deepEqual(new Set(statuses.slice(0, 30)), new Set([401]))
