@@ -1,3 +1,5 @@
+import { mayPass } from '../proxy/request-headers.ts'
+import { canonicalName } from '../request/header-names.ts'
 import type { Handler, OathkeeperRule } from './oathkeeper-rule.ts'
 import type { Note } from './report.ts'
 
@@ -8,6 +10,8 @@ export interface Admitted {
   readonly authenticators: readonly string[]
   /** The handler that asks nobody, where there is one. */
   readonly because?: string
+  /** Headers of the client's that Oathkeeper checked before the app read them, or let nobody in with. Here nobody does. */
+  readonly unchecked: readonly string[]
   readonly notes: readonly Note[]
   readonly faults: readonly string[]
 }
@@ -42,7 +46,7 @@ export function admittedBy(rule: OathkeeperRule): Admitted {
   const notes = [...asked.notes, ...authorizer.notes]
   const faults = [...asked.faults, ...authorizer.faults]
   if (asked.who === 'nobody' || authorizer.who === 'nobody')
-    return { who: 'nobody', authenticators: ['token', 'session'], notes, faults }
+    return { who: 'nobody', authenticators: ['token', 'session'], unchecked: [], notes, faults }
   if (asked.who === 'public' && authorizer.who === 'holders') {
     const text =
       'Strangers were sent to the authorizer; here they are refused, and the permission decides about everybody else.'
@@ -51,6 +55,7 @@ export function admittedBy(rule: OathkeeperRule): Admitted {
     return {
       who: 'holders',
       authenticators,
+      unchecked: asked.unchecked,
       notes: [...notes, { kind: 'narrowed', what: 'authenticators', text }],
       faults,
     }
@@ -62,17 +67,20 @@ function authenticated(list: readonly Handler[]): Admitted {
   const notes: Note[] = []
   const faults: string[] = []
   const names: string[] = []
+  const unchecked: string[] = []
   if (list.length === 0) faults.push('it has no authenticators, so Oathkeeper would not have taken it')
   for (const [index, { handler, config }] of list.entries()) {
     const what = `authenticators[${index}]`
     if (handler === 'noop' || handler === 'anonymous') {
       notes.push(...unread(list, index + 1, 'authenticators', `${handler} before it asks nobody`))
       notes.push(...configNotes(what, handler, config))
-      return { who: 'public', authenticators: [...names, 'anonymous'], because: handler, notes, faults }
+      // unlike noop, anonymous lets nobody in who brings one
+      if (handler === 'anonymous') unchecked.push('Authorization')
+      return { who: 'public', authenticators: [...names, 'anonymous'], because: handler, unchecked, notes, faults }
     }
     if (handler === 'unauthorized') {
       notes.push(...unread(list, index + 1, 'authenticators', 'unauthorized before it refuses everybody'))
-      return { who: names.length === 0 ? 'nobody' : 'holders', authenticators: names, notes, faults }
+      return { who: names.length === 0 ? 'nobody' : 'holders', authenticators: names, unchecked, notes, faults }
     }
     const way = Object.hasOwn(ways, handler) ? ways[handler] : undefined
     if (way === undefined) {
@@ -80,15 +88,34 @@ function authenticated(list: readonly Handler[]): Admitted {
       continue
     }
     notes.push({ kind: 'changed', what, text: `${handler}: ${way.text}.` }, ...configNotes(what, handler, config))
+    if (way.name === 'token') {
+      const from = tokenHeader(config)
+      if (from !== undefined) unchecked.push(from)
+      else
+        notes.push({
+          kind: 'changed',
+          what,
+          text: `${handler}: a token in the query reaches the app, and nobody checks it.`,
+        })
+    }
     if (!names.includes(way.name)) names.push(way.name)
   }
-  return { who: 'holders', authenticators: names, notes, faults }
+  return { who: 'holders', authenticators: names, unchecked, notes, faults }
+}
+
+/** Where a token was taken from; `undefined` where that is no header. */
+function tokenHeader(config: Handler['config']): string | undefined {
+  const from = config?.['token_from']
+  if (typeof from !== 'object' || from === null) return 'Authorization'
+  if ('header' in from && typeof from.header === 'string') return from.header
+  if ('cookie' in from) return 'Cookie'
+  return 'query_parameter' in from ? undefined : 'Authorization'
 }
 
 const decidedElsewhere = new Set(['remote', 'remote_json', 'keto_engine_acp_ory'])
 
 function authorized(handler: Handler | undefined): Admitted {
-  const none = { authenticators: [], notes: [], faults: [] }
+  const none = { authenticators: [], unchecked: [], notes: [], faults: [] }
   if (handler === undefined)
     return { ...none, who: 'nobody', faults: ['it has no authorizer, so Oathkeeper would not have taken it'] }
   const { handler: name, config } = handler
@@ -113,6 +140,8 @@ function asked(config: Handler['config']): string {
 export interface Told {
   readonly identityHeaders?: Readonly<Record<string, string>>
   readonly setHeaders?: Readonly<Record<string, string>>
+  /** Headers that were said to the app and are not any more: a client must not say them instead. */
+  readonly unsaid: readonly string[]
   readonly notes: readonly Note[]
 }
 
@@ -122,6 +151,7 @@ export function toldBy(list: readonly Handler[]): Told {
   const notes: Note[] = []
   const identityHeaders: Record<string, string> = {}
   const setHeaders: Record<string, string> = {}
+  const unsaid: string[] = []
   for (const [index, { handler, config }] of list.entries()) {
     const what = `mutators[${index}]`
     if (handler === 'noop') continue
@@ -132,6 +162,7 @@ export function toldBy(list: readonly Handler[]): Told {
         text: 'id_token: the app gets Gatehouse’s own signed assertion, X-Gatehouse-Assertion, with its own claims and keys.',
       })
       notes.push(...configNotes(what, handler, config))
+      unsaid.push('Authorization')
     } else if (handler === 'header') {
       const { headers, ...more } = config ?? {}
       notes.push(...configNotes(what, handler, more))
@@ -139,15 +170,20 @@ export function toldBy(list: readonly Handler[]): Told {
         const text = typeof value === 'string' ? value : ''
         if (subject.test(text)) identityHeaders[name] = '{id}'
         else if (text !== '' && !text.includes('{{')) setHeaders[name] = text
-        else notes.push({ kind: 'left-out', what, text: `header ${name}: its template says more than who came.` })
+        else {
+          notes.push({ kind: 'left-out', what, text: `header ${name}: its template says more than who came.` })
+          unsaid.push(name)
+        }
       }
     } else {
+      if (handler === 'cookie') unsaid.push('Cookie')
       const text = handlerTexts[handler] ?? 'it is not known here.'
       notes.push({ kind: 'left-out', what, text: `${handler}: ${text}` })
     }
   }
   const some = (headers: Readonly<Record<string, string>>) => Object.keys(headers).length > 0
   return {
+    unsaid,
     notes,
     ...(some(identityHeaders) ? { identityHeaders } : {}),
     ...(some(setHeaders) ? { setHeaders } : {}),
@@ -156,7 +192,19 @@ export function toldBy(list: readonly Handler[]): Told {
 
 const handlerTexts: Readonly<Record<string, string>> = {
   cookie: 'the app is told who came by headers, not by cookies.',
-  hydrator: 'nobody is asked for more about who came.',
+  hydrator: 'nobody is asked for more about who came. Take headers that it added from clients with removeHeaders.',
+}
+
+/**
+ * What of a client's must not reach the app for it to believe no more than before. Where only our own tokens come in,
+ * there is no other Authorization.
+ */
+export function removedBy({ who, authenticators, unchecked }: Admitted, { unsaid }: Told): readonly string[] {
+  if (who === 'nobody') return []
+  const onlyTokens = authenticators.every((name) => name === 'token')
+  const reaches = (name: string) => (name === 'authorization' ? !onlyTokens : name === 'cookie' || mayPass(name))
+  const byName = new Map([...unchecked, ...unsaid].map((name) => [canonicalName(name), name]))
+  return [...byName].flatMap(([canonical, name]) => (reaches(canonical) ? [name] : []))
 }
 
 /** How refusals are told. */

@@ -225,6 +225,7 @@ test('what an app was told is told where it can be, and named where not; no valu
   assert.deepEqual(routeOf({ mutators })?.['request'], {
     identityHeaders: { 'X-User': '{id}' },
     setHeaders: { 'X-From': 'gate' },
+    removeHeaders: ['X-Mail', 'Authorization', 'Cookie'],
   })
   const notes = notesOf({ mutators })
   for (const said of [
@@ -248,6 +249,64 @@ test('what an app was told is told where it can be, and named where not; no valu
   )
   assert.equal(routeOf({ errors: [{ handler: 'www_authenticate' }] })?.['onRefusal'], 'api')
   assert.match(notesOf({ extra: 1 }), /left-out extra/)
+})
+
+test('attack 5: a client cannot say what Oathkeeper said to the app, or had checked before the app read it', async (t) => {
+  const removed = (more: Readonly<Record<string, unknown>>) =>
+    (routeOf(more)?.['request'] as { readonly removeHeaders?: readonly string[] } | undefined)?.removeHeaders ?? []
+  const named = (...names: readonly string[]) => names.map((handler) => ({ handler }))
+  const header = (headers: unknown) => ({ mutators: [{ handler: 'header', config: { headers } }] })
+  assert.deepEqual(removed({}), [])
+  assert.deepEqual(removed({ authenticators: named('anonymous') }), ['Authorization'])
+  assert.deepEqual(removed({ authenticators: named('jwt', 'noop') }), ['Authorization'])
+  assert.deepEqual(removed({ authenticators: named('oauth2_introspection', 'cookie_session') }), ['Authorization'])
+  assert.deepEqual(removed({ authenticators: named('cookie_session') }), [])
+  // whoever comes with another Authorization than ours does not come in
+  assert.deepEqual(removed({ authenticators: named('jwt') }), [])
+  const elsewhere = (token_from: unknown) => [{ handler: 'jwt', config: { token_from } }]
+  assert.deepEqual(removed({ authenticators: elsewhere({ header: 'X-Token' }) }), ['X-Token'])
+  assert.deepEqual(removed({ authenticators: elsewhere({ cookie: 'token' }) }), ['Cookie'])
+  assert.match(notesOf({ authenticators: elsewhere({ query_parameter: 't' }) }), /query.*nobody checks/)
+  assert.deepEqual(removed({ mutators: named('id_token') }), ['Authorization'])
+  assert.deepEqual(removed({ mutators: named('cookie') }), ['Cookie'])
+  assert.deepEqual(removed(header({ 'X-Mail': '{{ .Extra.email }}', 'X-Empty': '', 'X-Odd': 1, 'X-Fixed': 'a' })), [
+    'X-Mail',
+    'X-Empty',
+    'X-Odd',
+  ])
+  // these are Gatehouse's to say whatever a route removes
+  assert.deepEqual(removed(header({ 'X-Forwarded-User': '{{ .x }}', 'Remote-User': '{{ .x }}' })), [])
+  assert.match(faultsOf(header({ [`X-${'n'.repeat(80)}`]: '{{ .x }}' })), /removeHeaders/)
+  assert.match(
+    notesOf({ authenticators: named('anonymous') }),
+    /narrowed authenticators The app does not get Authorization/,
+  )
+
+  const gate = await startGate(t)
+  const app = await startUpstream(t)
+  const { routes } = only(
+    rule({
+      match: { url: 'https://api.localhost/one', methods: ['GET'] },
+      upstream: { url: app.origin },
+      authenticators: named('jwt', 'anonymous'),
+      mutators: [
+        { handler: 'header', config: { headers: { 'X-Mail': '{{ .Extra.email }}' } } },
+        { handler: 'cookie', config: { cookies: { who: '{{ print .Subject }}' } } },
+      ],
+    }),
+  )
+  for (const [name, body] of routes) await gate.addRoute({ name, ...body })
+  const forged = ['Authorization: Bearer e30.e30.x', 'x_mail: root@example.org', 'X-Mail: root@example.org']
+  const text = await gate.raw(
+    'api.localhost',
+    `GET /one HTTP/1.1\r\nHost: api.localhost:${gate.port}\r\n${forged.join('\r\n')}\r\nCookie: who=root\r\nX-Own: y\r\nConnection: close\r\n\r\n`,
+  )
+  assert.match(text, /^HTTP\/1\.1 200 /)
+  const names = app.seen.at(-1)?.rawHeaders.filter((_, index) => index % 2 === 0) ?? []
+  assert.deepEqual(
+    names.map((one) => one.toLowerCase()).filter((one) => /auth|mail|cookie|own/.test(one)),
+    ['x-own'],
+  )
 })
 
 test('where it leads: stripped and based as before, refused where that cannot be said', () => {

@@ -2,7 +2,7 @@ import { createRouteBody, newRouteName } from '../contract.ts'
 import { literalPrefix } from '../request/rewrite.ts'
 import type { Place } from '../routing/place.ts'
 import { findingsOf, type ImportFindings } from './findings.ts'
-import { type Admitted, admittedBy, refusalOf, toldBy } from './handlers.ts'
+import { type Admitted, admittedBy, refusalOf, removedBy, toldBy } from './handlers.ts'
 import { knownMembers, type OathkeeperRule, oathkeeperRule } from './oathkeeper-rule.ts'
 import type { Note, RuleReport } from './report.ts'
 import { placesOf, type Strategy } from './url-pattern.ts'
@@ -87,6 +87,7 @@ interface Draft {
   readonly places: readonly Place[]
   readonly admitted: Admitted
   readonly told: ReturnType<typeof toldBy>
+  readonly removed: readonly string[]
   readonly onRefusal: 'auto' | 'api'
   readonly notes: readonly Note[]
   readonly faults: readonly string[]
@@ -98,6 +99,7 @@ function draftOf(rule: OathkeeperRule, options: ImportOptions): Draft {
   const found = placesOf(rule.match.url ?? '', options.strategy)
   const admitted = admittedBy(rule)
   const told = toldBy(rule.mutators ?? [])
+  const removed = removedBy(admitted, told)
   const refusal = refusalOf(rule.errors ?? [])
   const places =
     'places' in found ? found.places.map((place): Place => ({ host: found.host, ...place, methods, priority: 0 })) : []
@@ -114,10 +116,17 @@ function draftOf(rule: OathkeeperRule, options: ImportOptions): Draft {
     ...('notes' in found ? found.notes : []),
     ...admitted.notes,
     ...told.notes,
+    ...removed.map((name) => removalNote(name, told.unsaid.includes(name))),
     ...refusal.notes,
     ...upstreamNotes(rule, admitted.who),
   ]
-  return { places, admitted, told, onRefusal: refusal.onRefusal, notes, faults: [...all, ...reserved], reach }
+  return { places, admitted, told, removed, onRefusal: refusal.onRefusal, notes, faults: [...all, ...reserved], reach }
+}
+
+function removalNote(name: string, wasSaid: boolean): Note {
+  const before = wasSaid ? 'Oathkeeper said it' : 'Oathkeeper checked it'
+  const text = `The app does not get ${name} of a client: ${before}, and here nobody does.`
+  return { kind: 'narrowed', what: wasSaid ? 'mutators' : 'authenticators', text }
 }
 
 function methodsOf({ match }: OathkeeperRule): {
@@ -178,7 +187,12 @@ function upstreamOf({ upstream }: OathkeeperRule, path: string): ReadUpstream {
   return { origin: url.origin, prefix: prefix === literal ? '' : prefix === '' ? '/' : prefix }
 }
 
-function bodyOf(rule: OathkeeperRule, { admitted, told, onRefusal }: Draft, place: Place, name: string): Declared {
+function bodyOf(
+  rule: OathkeeperRule,
+  { admitted, told, removed, onRefusal }: Draft,
+  place: Place,
+  name: string,
+): Declared {
   const upstream = admitted.who === 'nobody' ? undefined : upstreamOf(rule, place.path)
   const [origin, prefix] =
     upstream === undefined || 'fault' in upstream ? ['none:', ''] : [upstream.origin, upstream.prefix]
@@ -186,6 +200,7 @@ function bodyOf(rule: OathkeeperRule, { admitted, told, onRefusal }: Draft, plac
     ...(prefix === '' ? {} : { rewritePrefix: prefix }),
     ...(told.identityHeaders === undefined ? {} : { identityHeaders: told.identityHeaders }),
     ...(told.setHeaders === undefined ? {} : { setHeaders: told.setHeaders }),
+    ...(removed.length === 0 ? {} : { removeHeaders: [...removed] }),
   }
   const reason = `Oathkeeper rule ${rule.id.slice(0, 100)} lets everybody in (${admitted.because ?? 'anonymous'})`
   return {
