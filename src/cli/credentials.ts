@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { exitCodes, Failure } from './failure.ts'
+import { exitCodes, Failure, notWritten } from './failure.ts'
 
 const server = z.object({
   /** The API token `gatehouse login` was given; whoever reads it acts as that account. */
@@ -47,15 +47,23 @@ export function readCredentials(): StoredCredentials {
   return parsed.data
 }
 
-/** Replaces the file in one step, so that an interruption leaves the old one. Mode 0600 in a directory of mode 0700. */
+/**
+ * Replaces the file in one step, so that an interruption leaves the old one. Mode 0600 in a directory of mode
+ * 0700. @throws Failure `cli.not-written`; the old one stands
+ */
 export function writeCredentials(credentials: StoredCredentials): void {
   const path = credentialsPath()
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const fresh = `${path}.${process.pid}`
-  rmSync(fresh, { force: true })
-  writeFileSync(fresh, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-  chmodSync(fresh, 0o600)
-  renameSync(fresh, path)
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    rmSync(fresh, { force: true })
+    writeFileSync(fresh, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    chmodSync(fresh, 0o600)
+    renameSync(fresh, path)
+  } catch (error) {
+    rmSync(fresh, { force: true })
+    throw notWritten(path, error, 'What was stored before stands.')
+  }
 }
 
 function requirePrivate(path: string): void {

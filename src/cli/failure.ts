@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util'
+
 /** How the command ends. Scripts may rely on these; docs/cli.md lists them. */
 export const exitCodes = {
   done: 0,
@@ -38,6 +40,8 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.not-accepted': 'The receiver of a webhook did not accept the test message.',
   'cli.not-signed-in': 'There is no token for this server.',
   'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
+  'cli.not-written':
+    'A result, or what is kept here, could not be written where it was to go; what the server did stands.',
   'cli.routes-faulty': 'A route can never answer as it stands, or chance decides between two; nothing was changed.',
   'cli.rules-refused': 'Rules of another gate cannot be taken as they are; nothing was changed.',
   'cli.state-differs': 'A dry run found that what stands is not what the file says; nothing was changed.',
@@ -75,6 +79,26 @@ export class Failure extends Error {
 /** The command was written wrongly. */
 export function wrongUsage(detail: string): Failure {
   return new Failure({ exit: exitCodes.usage, code: 'cli.usage', title: 'Wrong usage', detail })
+}
+
+const cutOff =
+  'What the server did stands, but what was to be written is missing there, or cut off. If it was a secret that is shown once, revoke that and make another.'
+
+/** A full disk, a directory of others: `where` lacks what was to be written there, or has part of it. */
+export function notWritten(where: string, cause: unknown, kept = cutOff): Failure {
+  return new Failure({
+    exit: exitCodes.failed,
+    code: 'cli.not-written',
+    title: 'Not everything could be written',
+    detail: `${where}: ${reasonOf(cause)}. ${kept}`,
+  })
+}
+
+/** `no space left on device (ENOSPC)`, for a sentence about a file. */
+export function reasonOf(cause: unknown): string {
+  const system = cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number' ? cause.errno : undefined
+  const known = system === undefined ? undefined : getSystemErrorMap().get(system)
+  return known === undefined ? String(cause) : `${known[1]} (${known[0]})`
 }
 
 /** Asked and not confirmed, or Ctrl-C. */

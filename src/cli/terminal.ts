@@ -1,9 +1,29 @@
-import { interrupted, wrongUsage } from './failure.ts'
+import { fstatSync, writeFileSync } from 'node:fs'
+import { interrupted, notWritten, wrongUsage } from './failure.ts'
 import { visibleJson } from './text.ts'
 
 /** Prints a result: the answer as JSON with `--json`, otherwise what `text` makes of it. */
 export function print(options: { readonly json?: boolean }, value: unknown, text: () => string): void {
-  process.stdout.write(`${options.json === true ? visibleJson(value) : text()}\n`)
+  printText(`${options.json === true ? visibleJson(value) : text()}\n`)
+}
+
+/**
+ * Writes a result as it is. Where stdout is a file that is done whole or not at all: Node's stream takes a write that a
+ * full disk cut short for a whole one.
+ *
+ * @throws Failure `cli.not-written`
+ */
+export function printText(text: string): void {
+  const { fd } = process.stdout
+  if (!fstatSync(fd).isFile()) {
+    process.stdout.write(text)
+    return
+  }
+  try {
+    writeFileSync(fd, text)
+  } catch (error) {
+    throw notWritten('Standard output', error)
+  }
 }
 
 /** Says something beside the result, where it does not mix with it. */

@@ -6,7 +6,7 @@ import { connect } from '../client.ts'
 import { Failure, wrongUsage } from '../failure.ts'
 import { fetchAll } from '../pages.ts'
 import type { TargetOptions } from '../target.ts'
-import { note, print } from '../terminal.ts'
+import { note, print, printText } from '../terminal.ts'
 import { table, time, visible, visibleJson } from '../text.ts'
 
 export interface AuditListOptions extends TargetOptions {
@@ -98,7 +98,7 @@ function printLine(options: TargetOptions, record: AuditRecordJson): void {
           .filter((cell) => cell !== '')
           .map(visible)
           .join('  ')
-  process.stdout.write(`${line}\n`)
+  printText(`${line}\n`)
 }
 
 function count(text: string): number {

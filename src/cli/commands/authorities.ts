@@ -15,7 +15,7 @@ import {
   revokeAuthorityBody,
 } from '#pki/contract'
 import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
+import { notWritten, wrongUsage } from '../failure.ts'
 import { judged, readText } from '../input.ts'
 import { fetchAll } from '../pages.ts'
 import { newSecretFile } from '../secret-file.ts'
@@ -194,7 +194,11 @@ export async function exportKey(
       file.discard()
       throw error
     })
-  file.write(data.key)
+  try {
+    file.write(data.key)
+  } catch (error) {
+    throw notWritten(options.out, error)
+  }
   print(options, { file: options.out, digest: data.digest }, () =>
     [
       `Written to ${visible(options.out)}, SHA-256 ${data.digest}.`,

@@ -1,8 +1,8 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { batchBody, type IssuedBatch, issuedBatch } from '#pki/contract'
 import { type Client, connect } from '../client.ts'
-import { Failure, wrongUsage } from '../failure.ts'
+import { Failure, notWritten, wrongUsage } from '../failure.ts'
 import { judged, readText } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
 import { note, print } from '../terminal.ts'
@@ -30,7 +30,7 @@ export async function issueBatch(profile: string, folder: string, options: Batch
     const part = names.slice(start, start + ordersAtOnce)
     const { items, chain } = await issueFor(client, profile, folder, part, options)
     for (const [index, { id, pem }] of items.entries()) {
-      writeFileSync(join(folder, `${part[index]}.pem`), pem + chain)
+      writeNew(join(folder, `${part[index]}.pem`), pem + chain)
       ids.push(id)
     }
     if (options.json !== true) note(`Issued ${ids.length} of ${names.length}.`)
@@ -38,6 +38,16 @@ export async function issueBatch(profile: string, folder: string, options: Batch
   print(options, { issued: ids }, () =>
     ids.length === 0 ? `No new ${ending} file in ${visible(folder)}.` : ids.join('\n'),
   )
+}
+
+/** A file cut short would be passed over as one that is there. @throws Failure `cli.not-written` */
+function writeNew(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    rmSync(file, { force: true })
+    throw notWritten(file, error)
+  }
 }
 
 async function issueFor(

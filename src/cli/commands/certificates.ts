@@ -17,7 +17,7 @@ import { connect } from '../client.ts'
 import { judged } from '../input.ts'
 import { orConfirmed } from '../limits-asked.ts'
 import type { TargetOptions } from '../target.ts'
-import { confirm, note, print } from '../terminal.ts'
+import { confirm, note, print, printText } from '../terminal.ts'
 import { facts, table, time, visible } from '../text.ts'
 
 export interface ListOptions extends TargetOptions {
@@ -72,7 +72,7 @@ export async function showCertificate(id: string, options: TargetOptions & { rea
   const client = await connect(options)
   const { data, raw } = await client.call('GET', `/api/v1/certificates/${encodeURIComponent(id)}`, certificateRead)
   if (options.pem === true && options.json !== true) {
-    process.stdout.write(data.chain)
+    printText(data.chain)
     return
   }
   print(options, raw, () =>

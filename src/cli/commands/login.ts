@@ -47,7 +47,16 @@ export async function login(url: string | undefined, options: LoginOptions): Pro
   const entry: StoredServer = { ...kept, ...(ca === undefined ? {} : { ca }) }
   // read again: another login may have finished while this one waited for a person
   const latest = readCredentials()
-  writeCredentials({ ...latest, current: origin.origin, servers: { ...latest.servers, [origin.origin]: entry } })
+  try {
+    writeCredentials({ ...latest, current: origin.origin, servers: { ...latest.servers, [origin.origin]: entry } })
+  } catch (error) {
+    // a token that nobody has must not stay valid; one that was given is somebody's
+    if (kept.tokenId === undefined || !(error instanceof Failure)) throw error
+    const failure = await revoke(origin.origin, entry)
+    if (failure !== undefined) throw stillValid(origin.origin, entry, failure)
+    const detail = `${error.details.detail} The token that was made was revoked again.`
+    throw new Failure({ ...error.details, title: 'Signed in, but the token could not be kept', detail })
+  }
   const result = { server: origin.origin, handle: kept.handle, expiresAt }
   print(options, result, () => {
     const until = expiresAt === null ? '' : ` until ${time(expiresAt)}`
@@ -65,14 +74,7 @@ export async function logout(options: TargetOptions): Promise<void> {
     print(options, { server: origin ?? null, revoked: false }, () => 'Not signed in; there is nothing to forget.')
     return
   }
-  let failure: Failure | undefined
-  try {
-    const endpoint = { kind: 'https', origin: new URL(origin), ca: entry.ca } as const
-    await clientOf({ endpoint, token: entry.token, name: origin }).send('POST', '/api/v1/sign-out')
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    failure = error
-  }
+  const failure = await revoke(origin, entry)
   const { [origin]: _, ...servers } = stored.servers
   writeCredentials({
     version: 1,
@@ -82,6 +84,18 @@ export async function logout(options: TargetOptions): Promise<void> {
   const ended = failure === undefined || failure.details.code === 'identity.token-refused'
   print(options, { server: origin, revoked: ended }, () => `Signed out of ${origin}.`)
   if (!ended && failure !== undefined) throw stillValid(origin, entry, failure)
+}
+
+/** What stood in the way, if anything. */
+async function revoke(origin: string, { ca, token }: StoredServer): Promise<Failure | undefined> {
+  try {
+    const endpoint = { kind: 'https', origin: new URL(origin), ca } as const
+    await clientOf({ endpoint, token, name: origin }).send('POST', '/api/v1/sign-out')
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return error
+  }
 }
 
 function trusted(origin: URL, known: StoredServer | undefined, options: LoginOptions): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import { systemdUnit } from '../agent/unit.ts'
 import { exitCodes, Failure, wrongUsage } from '../failure.ts'
 import { reportFailure } from '../report.ts'
 import { parseOrigin } from '../target.ts'
-import { note, readSecretLine } from '../terminal.ts'
+import { note, printText, readSecretLine } from '../terminal.ts'
 import { time, visible, visibleJson } from '../text.ts'
 import { establishTrust } from '../trust.ts'
 
@@ -43,7 +43,7 @@ export async function runAgent(command: readonly string[], options: AgentOptions
   if ((options.name ?? '').length > 64) throw wrongUsage('A name has at most 64 characters.')
   const reload = reloader({ command, ...options })
   if (options.printUnit === true) {
-    process.stdout.write(unitFor(command, options, place))
+    printText(unitFor(command, options, place))
     return
   }
   readInstalled(place)

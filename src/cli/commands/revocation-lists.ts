@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { importedListView, importListBody, listRequestView } from '#pki/contract'
 import { connect } from '../client.ts'
-import { wrongUsage } from '../failure.ts'
+import { notWritten } from '../failure.ts'
 import { judged, readText } from '../input.ts'
 import type { TargetOptions } from '../target.ts'
 import { note, print } from '../terminal.ts'
@@ -53,8 +53,8 @@ function writeFiles(folder: string, files: Readonly<Record<string, string>>): vo
   try {
     mkdirSync(folder, { recursive: true })
     for (const name of fileNames) writeFileSync(join(folder, name), files[name] ?? '')
-  } catch {
-    throw wrongUsage(`The files cannot be written to ${folder}.`)
+  } catch (error) {
+    throw notWritten(folder, error)
   }
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { type AppliedView, appliedView, planView, stateDocument } from '#state/contract'
 import { connect } from '../client.ts'
-import { exitCodes, Failure } from '../failure.ts'
+import { exitCodes, Failure, notWritten } from '../failure.ts'
 import { codeOfFile, newSecretFile, type SecretFile } from '../secret-file.ts'
 import { differenceText, summary } from '../state/difference.ts'
 import { placed, readStateFile } from '../state/state-file.ts'
@@ -66,7 +66,11 @@ export async function exportState(options: ExportOptions): Promise<void> {
   const text = stringify(data, { aliasDuplicateObjects: false, lineWidth: 0, schema: 'core' })
   if (options.output === undefined) return print(options, raw, () => text.trimEnd())
   // people's names and addresses stand in it
-  writeFileSync(options.output, options.json === true ? `${JSON.stringify(raw, null, 2)}\n` : text, { mode: 0o600 })
+  try {
+    writeFileSync(options.output, options.json === true ? `${JSON.stringify(raw, null, 2)}\n` : text, { mode: 0o600 })
+  } catch (error) {
+    throw notWritten(options.output, error)
+  }
   note(`Wrote ${visible(options.output)}.`)
 }
 
