@@ -86,7 +86,7 @@ test('routes imported, checked and tested', async (t) => {
     wiki   GET wiki.localhost/…  of wiki-2: its path is longer
     $ gatehouse routes test GET https://wiki.localhost/Admin/metrics
     A stranger is refused with 400 (gateway.target-ambiguous): GET wiki.localhost/Admin/metrics
-    As it is written the path is wiki's; servers that ignore case, path parameters or a slash at the end read it as /admin/metrics, which is wiki-2's.
+    As it is written the path is wiki's; servers that ignore case, path parameters or a slash at the end, or take %23 or %3F for the end, read it as /admin/metrics, which is wiki-2's.
 
     Covers it too:
     ROUTE  PLACE                 BECAUSE

@@ -3,7 +3,7 @@ import type { ServedRequest } from '#platform'
 import { type Preflight, preflightOf } from '../defence/cors.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
-import { parseTarget } from '../routing/target.ts'
+import { isOwnPath, parseTarget } from '../routing/target.ts'
 import { handshakeFault, speaksVersion } from '../sockets/handshake.ts'
 import { framingFault } from './request-headers.ts'
 
@@ -17,8 +17,6 @@ export type Screened =
   /** Gatehouse's own part of an app host. */
   | { readonly kind: 'own'; readonly host: string; readonly path: string }
   | { readonly kind: 'refused'; readonly code: GatewayCode; readonly fault?: string }
-
-const dot = 0x2e
 
 /**
  * Framing, host, target and route, in this order. A request that passes can be read in one way only.
@@ -49,8 +47,7 @@ export function screen(
   if (!table.hasHost(host)) return refused('gateway.host-unknown')
   const { path, fault } = parseTarget(request.url ?? '')
   if (fault !== undefined) return refused('gateway.target-ambiguous', fault)
-  // in any spelling: an upstream that ignores case must not be taken for us, nor we for it
-  if (path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) {
+  if (isOwnPath(path)) {
     return upgrade === undefined ? { kind: 'own', host, path } : refused('gateway.path-unknown')
   }
   const asked = method === 'OPTIONS' ? preflightAt(table, host, path, headers) : undefined

@@ -1,14 +1,14 @@
 import { loweredPlace, type Place } from './place.ts'
 import { type Match, Reading, type Spot } from './reading.ts'
-import { lenientPath } from './target.ts'
+import { lenientPaths } from './target.ts'
 
 const slash = 0x2f
-// what lower case or dropping parameters would change
-const respelled = /[A-Z;]|%3[bB]/
+// what lower case, dropping parameters or an early end would change
+const respelled = /[A-Z;]|%(?:23|3[bBfF])/
 
 /**
- * Routes by place. A path is looked up as it is written and as the most lenient upstream would read it, and both must
- * lead to one route. A look-up walks the path's segments down the patterns: what it costs grows with the depth of the
+ * Routes by place. A path is looked up as it is written and as lenient upstreams would read it, and all must lead to one
+ * route. A look-up walks the path's segments down the patterns: what it costs grows with the depth of the
  * patterns that fit, not with the number of routes; up to eight places of a host are looked through instead.
  *
  * Routes come and go one by one, each at once; a change costs what its pattern is deep.
@@ -57,10 +57,12 @@ export class RouteTable<R> {
     if (written === lenient && !respelled.test(path) && !(exacts > 0 && path.charCodeAt(path.length - 1) === slash)) {
       return found === undefined ? 'none' : answerOf(found, method)
     }
-    const other = lenient.find(lenientPath(path))
-    if (found === undefined && other === undefined) return 'none'
-    if (found === undefined || other === undefined) return 'ambiguous'
-    return agreed(answerOf(found, method), answerOf(other, method))
+    let answer: Match<R> = found === undefined ? 'none' : answerOf(found, method)
+    for (const reading of lenientPaths(path)) {
+      const other = lenient.find(reading)
+      answer = agreed(answer, other === undefined ? 'none' : answerOf(other, method))
+    }
+    return answer
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isLocalPath, lookupKey, parseTarget } from './target.ts'
+import { isLocalPath, isOwnPath, lenientPaths, lookupKey, parseTarget } from './target.ts'
 
 test('plain paths pass as they are written', () => {
   const plain = [
@@ -20,6 +20,9 @@ test('plain paths pass as they are written', () => {
     '/a;x/b',
     '/100%25',
     '/wiki/C%23',
+    '/who%3F',
+    '/100%2520',
+    '/caf%25C3%25A9',
     '/a?b=/../c&d=//&e=%2f%2e',
     '/a?',
     '/%E2%82%AC?x=%00',
@@ -43,6 +46,9 @@ test('attack 1: a path that an upstream could read as another one is refused', (
     '/public/..;x=1/admin',
     '/public/.;/admin',
     '/public/..%3b/admin',
+    '/public/..%23/x',
+    '/public/..%3F',
+    '/public/.%3fx/y',
     '/public/%2e%2e/admin',
     '/public/%2E%2E/admin',
     '/public/.%2e/admin',
@@ -66,6 +72,15 @@ test('attack 1: a path that an upstream could read as another one is refused', (
     '/public/%252e%252e/admin',
     '/public%252fadmin',
     '/a%2500',
+    '/%2561dmin',
+    '/adm%2569n',
+    '/x/.%252E/admin',
+    '/a%250d%250aX:y',
+    '/a%257f',
+    '/admin%253bx',
+    '/admin%2523x',
+    '/admin%253Fx',
+    '/admin%25252fx',
     '/;/admin',
     '/;x=1/admin',
     '/%3Bx/admin',
@@ -134,6 +149,28 @@ test('the lookup key reads a path as the most lenient upstream would', () => {
   assert.equal(lookupKey('/admin;x=1/b'), '/admin/b')
   assert.equal(lookupKey('/admin%3Bx/b;y'), '/admin/b')
   assert.equal(lookupKey('/plain'), '/plain')
+})
+
+test('a path is read by lenient servers to its end, and to an encoded # or ? that some take for it', () => {
+  assert.deepEqual(lenientPaths('/Admin/'), ['/admin'])
+  assert.deepEqual(lenientPaths('/Admin;x/Y%23z/w'), ['/admin/y%23z/w', '/admin/y'])
+  assert.deepEqual(lenientPaths('/a/%3Fx%23'), ['/a/%3fx%23', '/a'])
+  assert.deepEqual(lenientPaths('/%23'), ['/%23', '/'])
+})
+
+test('what is Gatehouse’s own on an app host is so in every spelling', () => {
+  for (const own of [
+    '/.gatehouse',
+    '/.gatehouse/x',
+    '/.GateHouse;x',
+    '/.gatehouse%3Bx',
+    '/.gatehouse%23x',
+    '/.gatehouse%3f',
+  ]) {
+    assert.ok(isOwnPath(own), own)
+  }
+  for (const other of ['/', '/.gatehouses', '/x/.gatehouse', '/.gatehouse%20', '/.well-known/x'])
+    assert.ok(!isOwnPath(other), other)
 })
 
 test('attack 16: only a canonical path of the same host is a return address', () => {

@@ -27,6 +27,7 @@ export interface Target {
 }
 
 const maxTarget = 16_384
+const dot = 0x2e
 // Nothing in a plain path needs a closer look: the common case is one pass of one expression.
 const plainPath = /^(?:\/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)*\/?$/
 // written as what may stand there: printable ASCII without the space, and what lies beyond ASCII
@@ -38,11 +39,14 @@ const hiddenSeparator = /%(?:[01][0-9a-f]|7f|2f|5c)/i
 const needlessEncoding = /%(?:2d|2e|3[0-9]|4[1-9a-f]|5[0-9a]|5f|6[1-9a-f]|7[0-9a]|7e)/i
 // Longer UTF-8 forms of ASCII (RFC 3629 §10): decoders that forgive them read `%c0%ae` as a dot.
 const overlong = /%(?:c[01]%[89ab]|e0%[89]|f0%8)/i
-const doubleEncoding = /%25(?:2e|2f|5c|25|00)/i
+// `%252f`: the same and `%`, `;`, `#`, `?`, for a server that decodes twice. A space is left, which careless clients send so.
+const doubleEncoding = /%25(?:[01][0-9a-f]|2[35def]|3[0-9bf]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef])/i
 // To servers that drop path parameters `/;x/admin` is `//admin`, which many of them then read as `/admin`.
 const onlyParameters = /\/(?:;|%3b)[^/]*\//i
-// `..;x` is `..` to servers that know path parameters.
-const dotSegment = /\/\.{1,2}(?:\/|;|%3b|$)/i
+// `..;x` is `..` to servers that know path parameters, `..%23x` to those that end a path at an encoded # or ?.
+const dotSegment = /\/\.{1,2}(?:\/|;|%3b|%23|%3f|$)/i
+// oauth2-proxy CVE-2026-41059: what was matched is not what an app reads that takes these for `#` and `?`
+const earlyEnd = /%(?:23|3f)/i
 
 /**
  * Splits a request target (RFC 9112 §3.2.1, origin form) and says whether it is ambiguous. Absolute, authority and
@@ -75,10 +79,16 @@ function pathFault(path: string): TargetFault | undefined {
 }
 
 /**
- * The path as the most lenient upstream would read it: lower case, without path parameters, without a slash at the end.
- * The gate serves only what leads to the same route in this reading and as it is written.
+ * The path as lenient upstreams would read it: in lower case, without path parameters and a slash at the end; and so far
+ * as an encoded `#` or `?`, for those that take one for the end. The gate serves only what leads to the same route in
+ * each of these readings and as it is written.
  */
-export function lenientPath(path: string): string {
+export function lenientPaths(path: string): readonly string[] {
+  const end = path.search(earlyEnd)
+  return end < 0 ? [lenientPath(path)] : [lenientPath(path), lenientPath(path.slice(0, end))]
+}
+
+function lenientPath(path: string): string {
   const key = lookupKey(path)
   return key.length > 1 && key.endsWith('/') ? key.slice(0, -1) : key
 }
@@ -87,6 +97,11 @@ export function lenientPath(path: string): string {
 export function lookupKey(path: string): string {
   const lower = path.toLowerCase()
   return lower.includes(';') || lower.includes('%3b') ? lower.replaceAll(/(?:;|%3b)[^/]*/g, '') : lower
+}
+
+/** Whether a path is Gatehouse's own, in any spelling: an upstream that is lenient must not be taken for us, nor we for it. */
+export function isOwnPath(path: string): boolean {
+  return path.charCodeAt(1) === dot && /^\/\.gatehouse(?:\/|;|%3b|%23|%3f|$)/i.test(path)
 }
 
 /** A return address on the same host: one canonical path with its query, nothing a browser could read as another origin. */

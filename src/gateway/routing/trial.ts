@@ -12,7 +12,7 @@ import type { LiveRoute, LiveRoutes, Snapshot } from './live-routes.ts'
 import { comparePlaces, covers, loweredPlace, placeText } from './place.ts'
 import { ruleWords } from './rule-words.ts'
 import type { GatewayRoute } from './table.ts'
-import { lenientPath, parseTarget } from './target.ts'
+import { isOwnPath, lenientPaths, parseTarget } from './target.ts'
 
 export interface TrialDeps {
   readonly kernel: Pick<Kernel, 'config'>
@@ -69,7 +69,7 @@ function place(deps: TrialDeps, snapshot: Snapshot, { method, url }: Question): 
   if (method === 'CONNECT' || method === 'TRACE') return stop(refused('gateway.method-unsupported'))
   if (!snapshot.routes.table.hasHost(host)) return stop(refused('gateway.host-unknown', 'No route has this host.'))
   if (fault !== undefined) return stop(refused('gateway.target-ambiguous', `The path holds ${fault}.`))
-  if (/^\/\.gatehouse(?:\/|;|%3b|$)/i.test(path)) return stop(own('Under /.gatehouse Gatehouse answers itself.'))
+  if (isOwnPath(path)) return stop(own('Under /.gatehouse Gatehouse answers itself.'))
   return { ...none, ...matched(snapshot, host, path, method) }
 }
 
@@ -165,11 +165,17 @@ function coveringOf({ routes: { table } }: Snapshot, host: string, path: string)
 }
 
 function ambiguity(snapshot: Snapshot, covering: readonly LiveRoute[], host: string, path: string): string {
-  const [lenient] = [...snapshot.routes.table.routesOf(host)]
-    .filter(({ route }) => covers(loweredPlace(route), lenientPath(path)))
-    .toSorted((a, b) => comparePlaces(loweredPlace(a.route), loweredPlace(b.route)))
-  const written = covering[0]?.route.name ?? 'no route'
-  return `As it is written the path is ${written}'s; servers that ignore case, path parameters or a slash at the end read it as ${lenientPath(path)}, which is ${lenient?.route.name ?? 'no route'}'s.`
+  const written = covering[0]
+  const readings = lenientPaths(path).map((reading) => ({ reading, winner: lenientWinner(snapshot, host, reading) }))
+  const other = readings.find(({ winner }) => winner !== written) ?? readings[0]
+  const name = (live: LiveRoute | undefined) => live?.route.name ?? 'no route'
+  return `As it is written the path is ${name(written)}'s; servers that ignore case, path parameters or a slash at the end, or take %23 or %3F for the end, read it as ${other?.reading}, which is ${name(other?.winner)}'s.`
+}
+
+function lenientWinner({ routes: { table } }: Snapshot, host: string, reading: string): LiveRoute | undefined {
+  return [...table.routesOf(host)]
+    .filter(({ route }) => covers(loweredPlace(route), reading))
+    .toSorted((a, b) => comparePlaces(loweredPlace(a.route), loweredPlace(b.route)))[0]
 }
 
 function lesser(route: GatewayRoute, winner: GatewayRoute | undefined): TrialView['others'][number] {

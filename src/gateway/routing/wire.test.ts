@@ -97,6 +97,9 @@ const encoded = [
   '/x/%252e%252e/admin',
   '/admin%2f',
   '/x/%c0%ae%c0%ae/admin',
+  '/%2561dmin',
+  '/x%250d%250aHost:%20y',
+  '/admin%253bx',
 ]
 const slashed = ['//admin', '/x//admin', '/admin//', '/x\\..\\admin', '/\\admin', '/x%5cadmin', '/x%5C..%5Cadmin']
 const parameters = [
@@ -125,6 +128,11 @@ const cut = [
   '/#',
   '/x?y#z',
   '/x#?/admin',
+  '/admin%23',
+  '/admin%23/x',
+  '/Admin%3Fx',
+  '/u/sam/keys%23',
+  '/.gatehouse%23/x',
 ]
 const never = [...dotted, ...encoded, ...slashed, ...parameters, ...spelled, ...cut]
 
@@ -135,6 +143,8 @@ const passing = [
   '/x;y=1',
   '/x/;y',
   '/%E2%82%AC',
+  '/C%23',
+  '/who%3Fx',
   '/a%20b',
   '/x?',
   '/x?y=/../admin',
