@@ -36,7 +36,7 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     writeFileSync(join(directory, 'gatehouse.toml'), '[listen]\nhttps = "nowhere"\n[identty]\nx = 1\n')
     const output = await failedStart(directory, { GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0', GATEHOUSE_DATABSE_URL: 'x' })
     assert.match(output, /ended with 78/)
-    assert.match(output, /identty: unknown key/)
+    assert.match(output, /identty: unknown key; did you mean identity\?/)
     assert.match(output, /GATEHOUSE_DATABSE_URL: unknown setting; did you mean GATEHOUSE_DATABASE_URL\?/)
   })
 

@@ -68,6 +68,20 @@ test('every fault is reported at once, each with its place', () => {
   assert.ok(found.includes('GATEHOUSE_LOG_ACCESS: expected true or false'))
 })
 
+test('of what is unknown in the file the nearest known name of its table is told, where one is near', () => {
+  const toml =
+    'x = 1\ndat = "x"\nconsole-host = "x"\n[listn]\nhttps = "x"\n[listen]\ntrusted-proxy = []\nurl = "x"\n[identity]\nsession-idle-day = 1\n'
+  assert.deepEqual(faults(toml).toSorted(), [
+    '[identity] session-idle-day: unknown key; did you mean session-idle-days?',
+    '[listen] trusted-proxy: unknown key; did you mean trusted-proxies?',
+    '[listen] url: unknown key',
+    'console-host: unknown key',
+    'dat: unknown key; did you mean data?',
+    'listn: unknown key; did you mean listen?',
+    'x: unknown key',
+  ])
+})
+
 test('a file that is not TOML is named with line and column', () => {
   const [fault] = faults('[listen\n')
   assert.match(fault ?? '', /gatehouse\.toml:\d+:\d+: /)

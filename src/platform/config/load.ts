@@ -55,10 +55,10 @@ export function loadConfig<Core>(
     if (claims) delete rest[name]
     const result = config.safeParse((claims ? file[name] : undefined) ?? {})
     if (result.success) rooms.set(name, deepFreeze(result.data))
-    else faults.push(...faultsOf(result.error, [name]))
+    else faults.push(...faultsOf(result.error, [name], leaves))
   }
   const result = core.safeParse(rest)
-  if (!result.success) faults.push(...faultsOf(result.error, []))
+  if (!result.success) faults.push(...faultsOf(result.error, [], leaves))
   if (faults.length > 0 || !result.success)
     throw new ConfigurationError(`the configuration (${sources.file} and GATEHOUSE_* variables)`, faults)
   return { core: deepFreeze(result.data), rooms }
@@ -132,27 +132,42 @@ function setAt(target: Record<string, unknown>, path: readonly string[], value: 
   if (last !== undefined) table[last] = value
 }
 
-function faultsOf(error: z.ZodError, prefix: readonly string[]): ConfigurationFault[] {
+function faultsOf(error: z.ZodError, prefix: readonly string[], leaves: readonly Leaf[]): ConfigurationFault[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path.map(String)]
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ where: tomlPath([...path, key]), message: 'unknown key' }))
+      const known = keysOf(path, leaves)
+      return issue.keys.map((key) => ({
+        where: tomlPath([...path, key]),
+        message: `unknown key${suggestion(kebab(key), known)}`,
+      }))
     }
     return [{ where: tomlPath(path), message: issue.message }]
   })
 }
 
+/** What may stand in a table, as it is written in the file. */
+function keysOf(table: readonly string[], leaves: readonly Leaf[]): readonly string[] {
+  const inside = leaves.filter(({ path }) => table.every((key, at) => path[at] === key))
+  return [...new Set(inside.map(({ path }) => kebab(path[table.length] ?? '')))]
+}
+
 /** `[listen] https`, as a person finds it in the file. */
 export function tomlPath(path: readonly string[]): string {
-  const keys = path.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
+  const keys = path.map(kebab)
   return keys.length < 2 ? (keys[0] ?? '') : `[${keys.slice(0, -1).join('.')}] ${keys.at(-1)}`
 }
 
+function kebab(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** Of a short name few letters may differ: every other one would be near. */
 function suggestion(name: string, known: readonly string[]): string {
   const near = known
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .toSorted((a, b) => a.distance - b.distance)[0]
-  return near !== undefined && near.distance <= 3 ? `; did you mean ${near.candidate}?` : ''
+  return near !== undefined && near.distance <= Math.min(3, name.length / 3) ? `; did you mean ${near.candidate}?` : ''
 }
 
 function editDistance(a: string, b: string): number {
