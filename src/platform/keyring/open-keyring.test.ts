@@ -60,7 +60,9 @@ eachDialect((_dialect, open) => {
     const foreign = sealPath(t)
     await fileSeal(foreign).initialise()
     await assert.rejects(keyringOn(database, fileSeal(foreign)), wrong)
-    await assert.rejects(keyringOn(database, memorySeal()), wrong)
+    // of another kind, even one that would open the keys: a seal is changed knowingly
+    const renamed = { ...fileSeal(path), kind: 'other' }
+    await assert.rejects(keyringOn(database, renamed), { ...wrong, message: /by the seal "file", not by "other"/ })
     renameSync(path, `${path}.away`)
     await assert.rejects(keyringOn(database, fileSeal(path)), { ...wrong, message: /put back the seal\.key/ })
     assert.deepEqual(readdirSync(join(path, '..')), ['seal.key.away'])
@@ -126,6 +128,51 @@ eachDialect((_dialect, open) => {
     const late = one.seal(plain, place)
     assert.equal(Buffer.from(late).readUInt32BE(1), id)
     assert.deepEqual(Buffer.from(two.open(late, place)), plain)
+  })
+
+  test('rotation under a seal that is another by now adds nothing, and what was sealed still opens', async (t) => {
+    const database = await open(t)
+    let seal = memorySeal()
+    const keyring = await keyringOn(database, {
+      kind: seal.kind,
+      initialise: () => seal.initialise(),
+      wrap: (key, id) => seal.wrap(key, id),
+      unwrap: (wrapped, id) => seal.unwrap(wrapped, id),
+    })
+    const before = await findKeys(database.db)
+    const sealed = keyring.seal(plain, place)
+    seal = memorySeal()
+    await assert.rejects(keyring.rotateDataKey(0), { code: 'platform.wrong-seal-key' })
+    assert.deepEqual(await findKeys(database.db), before)
+    assert.deepEqual(Buffer.from(keyring.open(sealed, place)), plain)
+  })
+
+  test('of two rotations at once one adds its key, the other says that one is under way', async (t) => {
+    const database = await open(t)
+    const seal = memorySeal()
+    const first = await keyringOn(database, seal)
+    let meanwhile: number | undefined
+    const second = await keyringOn(database, {
+      ...seal,
+      wrap: async (key, id) => {
+        meanwhile = await first.rotateDataKey(0)
+        return seal.wrap(key, id)
+      },
+    })
+    await assert.rejects(second.rotateDataKey(0), { code: 'platform.rotation-under-way' })
+    assert.deepEqual(
+      (await findKeys(database.db)).map(({ id }) => id),
+      [1, 2, meanwhile],
+    )
+    assert.deepEqual(Buffer.from((await keyringOn(database, seal)).open(first.seal(plain, place), place)), plain)
+  })
+
+  test('a clock that was set back to before every key stops nobody from sealing', async (t) => {
+    const clock = fakeClock()
+    const keyring = await keyringOn(await open(t), memorySeal(), clock)
+    await keyring.rotateDataKey(0)
+    clock.set(clock.now() - 365 * 86_400_000)
+    assert.deepEqual(Buffer.from(keyring.open(keyring.seal(plain, place), place)), plain)
   })
 
   test('two nodes starting at once on an empty database agree on the keys', async (t) => {
