@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
 import type { Ctx, Job } from '../room/contract.ts'
 import { eachDialect, type FakeClock, fakeClock, memoryLog, type Place } from '../testing.ts'
+import { addJob, claimJob, finishJob, renewJob } from './job-store.ts'
 import { startJobs } from './jobs.ts'
 
 eachDialect((dialect, open) => {
@@ -102,6 +104,94 @@ eachDialect((dialect, open) => {
     await run
     assert.equal((outcome as { code?: string }).code, 'platform.lease-lost')
   })
+
+  test('a lease is renewed while its job runs, and its signal aborts once another has it', async (t) => {
+    const began = Promise.withResolvers<Ctx>()
+    const lost = Promise.withResolvers<unknown>()
+    const run = async (ctx: Ctx) => {
+      began.resolve(ctx)
+      ctx.signal.addEventListener('abort', () => lost.resolve(ctx.signal.reason), { once: true })
+      await lost.promise
+    }
+    const { running, clock, database } = await start(t, [{ name: 'sample.long', everyMs: 1_000, run }])
+    const leasedUntil = async () => {
+      const { rows } = await sql<{ until: number }>`select lease_until as until from platform_jobs`.execute(
+        tables(database.db),
+      )
+      return Number(rows[0]?.until)
+    }
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const due = running.runDue()
+    const { signal } = await began.promise
+    for (let passed = 0; passed < 60; passed += 10) {
+      await pass(database, clock, 10_000)
+      const before = await leasedUntil()
+      t.mock.timers.tick(10_000)
+      while ((await leasedUntil()) === before) await nextTurn()
+      assert.equal(await database.tx((db) => claimJob(db, clock, 'sample.long', 30_000)), undefined)
+    }
+    assert.ok(!signal.aborted)
+    await pass(database, clock, 60_000)
+    assert.ok(await database.tx((db) => claimJob(db, clock, 'sample.long', 30_000)))
+    t.mock.timers.tick(10_000)
+    assert.equal(((await lost.promise) as { code?: string }).code, 'platform.lease-lost')
+    await due
+  })
+
+  test('who lost a lease neither renews nor ends that of its successor, and what was done is not done again', async (t) => {
+    const { clock, database } = await start(t, [])
+    const [name, everyMs] = ['sample.store', 60_000]
+    const claim = () => database.tx((db) => claimJob(db, clock, name, 30_000))
+    const renew = (token: number) => database.tx((db) => renewJob(db, clock, { name, token }, 30_000))
+    await database.tx((db) => addJob(db, name))
+    const first = (await claim()) ?? assert.fail('it is due')
+    await pass(database, clock, 31_000)
+    const second = (await claim()) ?? assert.fail('its lease is over')
+    assert.ok(second > first)
+    assert.equal(await renew(first), false)
+    await database.tx((db) => finishJob(db, clock, { name, token: first }, everyMs))
+    assert.equal(await claim(), undefined, 'the successor still has it')
+    assert.equal(await renew(second), true)
+    await database.tx((db) => finishJob(db, clock, { name, token: second }, everyMs))
+    assert.equal(await claim(), undefined, 'it is not due')
+    await pass(database, clock, everyMs)
+    assert.ok(await claim())
+  })
+
+  if (dialect === 'sqlite') {
+    test('what a killed process left leased runs with the next start', async (t) => {
+      const place = await open.place(t)
+      const { database, clock } = await start(t, [], place)
+      await database.tx((db) => addJob(db, 'sample.killed'))
+      assert.ok(await database.tx((db) => claimJob(db, clock, 'sample.killed', 30_000)))
+      let runs = 0
+      const next = await start(t, [{ name: 'sample.killed', everyMs: 1_000, run: async () => void runs++ }], place)
+      await next.running.runDue()
+      assert.equal(runs, 1)
+    })
+  } else {
+    test('a job that another node is just taking is not waited for, and no clock but the database’s counts', async (t) => {
+      const place = await open.place(t)
+      const first = await start(t, [], place)
+      const second = await start(t, [], place)
+      await first.database.tx((db) => addJob(db, 'sample.taken'))
+      const claim = ({ database, clock }: typeof first) =>
+        database.tx((db) => claimJob(db, clock, 'sample.taken', 30_000))
+      const taken = Promise.withResolvers<void>()
+      const over = Promise.withResolvers<void>()
+      const taking = first.database.tx(async (db) => {
+        assert.ok(await claimJob(db, first.clock, 'sample.taken', 30_000))
+        taken.resolve()
+        await over.promise
+      })
+      await taken.promise
+      assert.equal(await claim(second), undefined)
+      over.resolve()
+      await taking
+      second.clock.set(Date.now() + 86_400_000)
+      assert.equal(await claim(second), undefined, 'its lease stands, whatever that node thinks what time it is')
+    })
+  }
 
   test('stop aborts the running job and waits for it', async (t) => {
     let ended = false
