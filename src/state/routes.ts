@@ -13,6 +13,7 @@ export function stateRoutes(deps: () => StateDeps): readonly Route[] {
       ...stateDoors['GET /api/v1/state'],
       query: exportQuery,
       responses: { 200: stateDocument },
+      produces: ['application/yaml', 'application/json'],
       handler: async (ctx, { query: { kinds, format } }) => {
         const words = kinds?.split(',').map((word) => word.trim())
         const state = await exportState(deps(), ctx, words)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
 import { runCommand } from '../product/command.ts'
 import { type Answer, type Ask, ask, signInCookie } from '../product/http.ts'
-import { type Operation, operationsOf, sampleOf } from '../product/operations.ts'
+import { descriptionOf, type Operation, operationsOf, sampleOf } from '../product/operations.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 
 const password = 'granite harbour willow 7'
@@ -182,6 +183,46 @@ describe('every route of the API, from its own description', () => {
     }
     return found
   }
+
+  test('the description is whole: each operation has its name and its path, and refers to what is there', async () => {
+    for (const path of ['/metrics', '/api/v1/configuration/reload', '/api/v1/openapi.json', '/api/v1/audit-records']) {
+      assert.ok(
+        operations.some((operation) => operation.path === path),
+        `${path} is not described`,
+      )
+    }
+    assert.equal(new Set(operations.map(({ id }) => id)).size, operations.length)
+    for (const { path, inPath, method } of operations) {
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
+      assert.deepEqual(inPath.toSorted(), named.toSorted(), `${method} ${path}`)
+    }
+    const description = await descriptionOf(product, as('ada'))
+    const references = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to ?? '')
+    assert.ok(references.some((to) => !to.endsWith('/Problem')))
+    const known = Object.keys(description.components.schemas).map((name) => `#/components/schemas/${name}`)
+    assert.deepEqual(
+      references.filter((to) => !known.includes(to)),
+      [],
+    )
+  })
+
+  test('what is read is answered as the description says', async () => {
+    let read = 0
+    const described = operations.filter(({ method, answers }) => method === 'GET' && Object.keys(answers).length > 0)
+    for (const operation of described) {
+      if (operation.answers['text/event-stream'] !== undefined) continue
+      const answer = await visit(operation, as('ada'))
+      if (answer.status !== 200) continue
+      read += 1
+      const type = answer.headers['content-type']?.split(';')[0] ?? ''
+      const at = told(operation, answer)
+      assert.ok(operation.answers[type] !== undefined, `${type} of ${at}`)
+      if (type !== 'application/json') continue
+      const found = z.fromJSONSchema(operation.answers[type] as Parameters<typeof z.fromJSONSchema>[0])
+      assert.equal(found.safeParse(answer.json).error?.message, undefined, at)
+    }
+    assert.ok(read >= 50, `${read} were read`)
+  })
 
   test('nobody at all is let in', async () => {
     for (const operation of guarded()) {

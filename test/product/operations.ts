@@ -3,12 +3,23 @@ import type { Product } from './start.ts'
 
 /** An operation of the API, from the product's own description of itself. */
 export interface Operation {
+  readonly id: string
   readonly method: string
   readonly path: string
   readonly description: string
   readonly isPublic: boolean
   readonly hasCursor: boolean
+  /** Names of what it says of its path. */
+  readonly inPath: readonly string[]
   readonly body: Schema | undefined
+  /** Of an answer 200: schemas by media type. */
+  readonly answers: Readonly<Record<string, Schema>>
+}
+
+/** The description as it is told. */
+export interface Description {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
 }
 
 export interface Schema {
@@ -27,28 +38,43 @@ export interface Schema {
   readonly format?: string
 }
 
+type Content = Readonly<Record<string, { readonly schema: Schema }>>
+
 interface Described {
+  readonly operationId: string
   readonly description?: string
   readonly security?: readonly unknown[]
   readonly parameters?: readonly { readonly name: string; readonly in: string }[]
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
+  readonly requestBody?: { readonly content: Content }
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>
 }
 
 /** Every route of the API there is, those whose code loads late included. */
 export async function operationsOf(product: Product, asker: Ask): Promise<readonly Operation[]> {
-  const { paths } = (await ask(product, '/api/v1/openapi.json', asker)).json as {
-    readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>
-  }
+  const { paths } = await descriptionOf(product, asker)
   return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { description = '', security, parameters = [], requestBody }]) => ({
-      method: method.toUpperCase(),
-      path,
-      description,
-      isPublic: security?.length === 0,
-      hasCursor: parameters.some(({ name }) => name === 'cursor'),
-      body: requestBody?.content['application/json']?.schema,
-    })),
+    Object.entries(methods).map(([method, described]) => operationOf(method, path, described)),
   )
+}
+
+export async function descriptionOf(product: Product, asker: Ask): Promise<Description> {
+  return (await ask(product, '/api/v1/openapi.json', asker)).json as unknown as Description
+}
+
+function operationOf(method: string, path: string, described: Described): Operation {
+  const { operationId: id, description = '', security, parameters = [], requestBody, responses } = described
+  const content = Object.entries(responses['200']?.content ?? {})
+  return {
+    id,
+    method: method.toUpperCase(),
+    path,
+    description,
+    isPublic: security?.length === 0,
+    hasCursor: parameters.some(({ name }) => name === 'cursor'),
+    inPath: parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name),
+    body: requestBody?.content['application/json']?.schema,
+    answers: Object.fromEntries(content.map(([type, { schema }]) => [type, schema])),
+  }
 }
 
 /**

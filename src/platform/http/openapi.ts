@@ -7,10 +7,11 @@ type Json = Readonly<Record<string, unknown>>
 /** OpenAPI 3.1 of every `api` route, from the same schemas the door validates with. */
 export async function openApi(routes: readonly AnyRoute[], server: string): Promise<Json> {
   const paths: Record<string, Record<string, unknown>> = {}
+  const schemas: Record<string, unknown> = { Problem: problem }
   const api = routes.filter(({ door }) => door === 'api')
   for (const route of await Promise.all(api.map(wholeRoute))) {
     const item = paths[route.path] ?? {}
-    item[route.method.toLowerCase()] = operation(route)
+    item[route.method.toLowerCase()] = operation(route, schemas)
     paths[route.path] = item
   }
   return {
@@ -25,7 +26,7 @@ export async function openApi(routes: readonly AnyRoute[], server: string): Prom
     security: [{ token: [] }, { session: [] }],
     paths,
     components: {
-      schemas: { Problem: problem },
+      schemas,
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token.' },
         session: { type: 'apiKey', in: 'cookie', name: '__Host-gatehouse' },
@@ -57,7 +58,10 @@ const problem: Json = {
   },
 }
 
-function operation(route: Route): Json {
+/** @param schemas what several operations, or a schema in itself, refer to: added to */
+function operation(route: Route, schemas: Record<string, unknown>): Json {
+  const id = operationId(route)
+  const jsonOf = (schema: z.ZodType, io: 'input' | 'output') => jsonSchema(schema, io, { id, schemas })
   const responses: Record<string, unknown> = {
     default: {
       description: 'Refused or failed.',
@@ -68,17 +72,17 @@ function operation(route: Route): Json {
     responses[status] =
       schema === undefined
         ? { description: 'Done; no content.' }
-        : { description: 'Done.', content: { 'application/json': { schema: jsonSchema(schema, 'output') } } }
+        : { description: 'Done.', content: contentOf(route.produces, jsonOf(schema, 'output')) }
   }
   if (route.events !== undefined) {
     const schema = { type: 'string', description: 'Server-sent events; the data of each is JSON of `x-data`.' }
     responses['200'] = {
       description: 'Events, for as long as the connection lasts and the caller may read them.',
-      content: { 'text/event-stream': { schema, 'x-data': jsonSchema(route.events, 'output') } },
+      content: { 'text/event-stream': { schema, 'x-data': jsonOf(route.events, 'output') } },
     }
   }
   return {
-    operationId: operationId(route),
+    operationId: id,
     summary: route.summary ?? '',
     ...('public' in route.access ? { security: [], description: `Open to everybody: ${route.access.public}.` } : {}),
     ...('each' in route.access
@@ -86,14 +90,14 @@ function operation(route: Route): Json {
       : {}),
     ...('permission' in route.access ? { description: `Needs the permission \`${route.access.permission}\`.` } : {}),
     parameters: [
-      ...parameters(route.params, 'path'),
-      ...parameters(route.query, 'query'),
+      ...parameters(route.params && jsonOf(route.params, 'input'), 'path'),
+      ...parameters(route.query && jsonOf(route.query, 'input'), 'query'),
       ...(route.method === 'POST' && !('public' in route.access) ? [idempotencyKey] : []),
     ],
     ...(route.body === undefined
       ? {}
       : {
-          requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(route.body, 'input') } } },
+          requestBody: { required: true, content: { 'application/json': { schema: jsonOf(route.body, 'input') } } },
         }),
     responses,
   }
@@ -114,9 +118,14 @@ function operationId(route: Route): string {
     .join('')
 }
 
-function parameters(schema: z.ZodType | undefined, place: 'path' | 'query'): Json[] {
-  if (schema === undefined) return []
-  const json = jsonSchema(schema, 'input')
+function contentOf(types: readonly string[] = ['application/json'], schema: Json): Json {
+  return Object.fromEntries(
+    types.map((type) => [type, { schema: type === 'application/json' ? schema : { type: 'string' } }]),
+  )
+}
+
+function parameters(json: Json | undefined, place: 'path' | 'query'): Json[] {
+  if (json === undefined) return []
   const required = new Set(Array.isArray(json['required']) ? (json['required'] as string[]) : [])
   return Object.entries((json['properties'] ?? {}) as Json).map(([name, inner]) => ({
     name,
@@ -126,7 +135,26 @@ function parameters(schema: z.ZodType | undefined, place: 'path' | 'query'): Jso
   }))
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Record<string, unknown>
-  return rest
+interface Place {
+  readonly id: string
+  readonly schemas: Record<string, unknown>
+}
+
+/**
+ * What refers to itself stands beside the schema, under `$defs`; in this document that place is another, and its names are
+ * those of all.
+ */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', { id, schemas }: Place): Json {
+  const json = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Record<string, unknown>
+  const { $schema: _, $defs, ...rest } = json
+  if ($defs === undefined) return rest
+  const nameOf = (name: string) => `${id}.${io}.${name}`
+  const moved = (value: unknown) =>
+    JSON.parse(JSON.stringify(value), (key, inner: unknown) =>
+      key === '$ref' && typeof inner === 'string'
+        ? inner.replace(/^#\/\$defs\/(.+)$/, (_whole, name: string) => `#/components/schemas/${nameOf(name)}`)
+        : inner,
+    ) as Json
+  for (const [name, definition] of Object.entries($defs as Json)) schemas[nameOf(name)] = moved(definition)
+  return moved(rest)
 }

@@ -30,7 +30,7 @@ export interface PlatformRoutesDeps {
 
 /** Health, readiness, metrics and the API's description. */
 export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRoute[]): readonly Route[] {
-  return [
+  const own: readonly Route[] = [
     route({
       method: 'GET',
       path: '/healthz',
@@ -65,6 +65,7 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRou
       access: { permission: 'metrics:read' },
       summary: 'Metrics in the Prometheus text format',
       responses: { 200: z.string() },
+      produces: ['text/plain'],
       handler: async () => ({ kind: 'text', body: await deps.metrics.text(), type: 'text/plain; version=0.0.4' }),
     }),
     route({
@@ -74,9 +75,10 @@ export function platformRoutes(deps: PlatformRoutesDeps, others: readonly AnyRou
       access: { public: 'the description of the API is the same for every installation' },
       summary: 'This description, as OpenAPI 3.1',
       responses: { 200: z.record(z.string(), z.unknown()) },
-      handler: async () => ({ kind: 'json', body: await openApi(others, deps.origin()) }),
+      handler: async () => ({ kind: 'json', body: await openApi([...own, ...others], deps.origin()) }),
     }),
   ]
+  return own
 }
 
 function reportJson({ applied, needRestart, certificates }: ReloadReport): ReloadReportJson {

@@ -132,6 +132,8 @@ export interface RouteSpec<Params, Query, Body> extends RouteHead {
   readonly maxBody?: number
   /** Response schemas by status, for OpenAPI. */
   readonly responses?: Readonly<Record<number, z.ZodType | undefined>>
+  /** Media types it answers with, for OpenAPI; JSON when absent. What is not JSON is text. */
+  readonly produces?: readonly string[]
   /** Of a route that replies with `events`: the schema of one event's data, for OpenAPI. */
   readonly events?: z.ZodType
   readonly handler: (ctx: Ctx, input: Input<Params, Query, Body>) => Promise<Reply>
