@@ -69,7 +69,7 @@ test('a need that is not listed before is named, and what was open is stopped', 
   assert.deepEqual(stopped, ['first'])
 })
 
-test('a start that fails stops those before it', async () => {
+test('a start that fails stops every room once, those that had only opened too', async () => {
   const stopped: string[] = []
   const good = room('good', {}, { stop: async () => void stopped.push('good') })
   const bad = room(
@@ -77,9 +77,34 @@ test('a start that fails stops those before it', async () => {
     {},
     { start: () => Promise.reject(new Error('no')), stop: async () => void stopped.push('bad') },
   )
-  const house = await openHouse([good, bad], kernel, new Map(), platform)
+  const open = room('open', {}, { stop: async () => void stopped.push('open') })
+  const house = await openHouse([good, bad, open], kernel, new Map(), platform)
   await assert.rejects(house.start(), /no/)
-  assert.deepEqual(stopped, ['bad', 'good'])
+  await house.stop()
+  assert.deepEqual(stopped, ['open', 'bad', 'good'])
+})
+
+test('a stop reaches every room, though one fails, and tells the first failure', async () => {
+  const stopped: string[] = []
+  const stopping = (name: string, failure?: Error) =>
+    room(
+      name,
+      {},
+      {
+        stop: async () => {
+          stopped.push(name)
+          if (failure !== undefined) throw failure
+        },
+      },
+    )
+  const rooms = [
+    stopping('low'),
+    stopping('middle', new Error('middle broke')),
+    stopping('high', new Error('high broke')),
+  ]
+  const house = await openHouse(rooms, kernel, new Map(), platform)
+  await assert.rejects(house.stop(), /high broke/)
+  assert.deepEqual(stopped, ['high', 'middle', 'low'])
 })
 
 const unguarded: readonly [string, readonly AnyRoute[], RegExp][] = [
@@ -99,6 +124,13 @@ const unguarded: readonly [string, readonly AnyRoute[], RegExp][] = [
     [page('/x', { public: 'one' }), page('/x', { public: 'two' })],
     /two routes on GET \/x/,
   ],
+  [
+    'no summary, though programs call it',
+    [{ ...page('/x', { public: 'test' }, 'api'), summary: '' }],
+    /has no summary/,
+  ],
+  ['a list of one thing’s rows', [page('/x', { each: 'a:read:{id}' })], /ids come from the rows/],
+  ['a list by a permission nobody declares', [page('/x', { each: 'ghosts:read' })], /which no room declares/],
   [
     'a late door that names no access',
     lateRoutes({ 'GET /x': { method: 'GET', path: '/x', door: 'browser', access: { public: '' } } }, () =>
@@ -132,6 +164,37 @@ test('a door that asks for a fresh proof does not boot while no room judges any'
   await assert.rejects(openHouse([guarded], kernel, new Map(), platform), /no room judges any/)
   const judging = room('b', {}, { freshProof: { code: 'b.stale', path: '/b', require: () => Promise.resolve() } })
   await openHouse([guarded, judging], kernel, new Map(), platform)
+})
+
+const doubled: readonly [string, Partial<Opened<string>>, RegExp][] = [
+  [
+    'load one type of resource',
+    { resources: [{ permissionType: 'a', load: async () => undefined, loadMany: async () => new Map() }] },
+    /two rooms load resources of one permission type/,
+  ],
+  [
+    'declare one kind of state',
+    { state: [{ kind: 'things' }] as unknown as NonNullable<Opened<string>['state']> },
+    /two rooms declare one kind of state/,
+  ],
+]
+for (const [what, opened, message] of doubled) {
+  test(`two rooms that ${what} do not boot`, async () => {
+    await openHouse([room('a', {}, opened)], kernel, new Map(), platform)
+    await assert.rejects(
+      openHouse([room('a', {}, opened), room('b', {}, opened)], kernel, new Map(), platform),
+      message,
+    )
+  })
+}
+
+test('an event for readers by a permission that no room declares does not boot: nobody could be told', async () => {
+  const events = (read: string) => ({ ...platform, events: { 'a.happen': { read, summary: 'It happened.' } } })
+  await openHouse([room('a', {}, {})], kernel, new Map(), events('a:read'))
+  await assert.rejects(
+    openHouse([room('a', {}, {})], kernel, new Map(), events('a:raed')),
+    /the event a\.happen is for readers by a:raed, which no room declares/,
+  )
 })
 
 test('two rooms that answer for one scheme of upstream do not boot: which of them leads there would be chance', async () => {

@@ -31,9 +31,9 @@ export interface House {
   /** Hands a room its slice read again. */
   reconfigure(room: string, config: unknown): void
   notices(): Promise<readonly Notice[]>
-  /** Bottom-up. When a room's start fails, those started before it are stopped in reverse. */
+  /** Bottom-up. When a room's start fails, every room is stopped in reverse: each may have begun something as it opened. */
   start(): Promise<void>
-  /** Top-down, every room, even when one fails; the first failure is thrown at the end. */
+  /** Top-down, every room, even when one fails; the first failure is thrown at the end. Does nothing after a stop. */
   stop(): Promise<void>
 }
 
@@ -138,26 +138,30 @@ function assemble(
     ),
     reconfigure: (name, config) => opened.find((one) => one.name === name)?.room.reconfigure?.(config),
     notices: async () => (await Promise.all(all.map((room) => room.notices?.() ?? Promise.resolve([])))).flat(),
-    start: () => startAll(opened, contributions),
-    stop: () => stopAll(opened),
+    ...running(opened, contributions),
   }
 }
 
-async function startAll(
-  opened: readonly { readonly name: string; readonly room: AnyOpened }[],
-  contributions: Contributions,
-): Promise<void> {
-  for (const [index, { room }] of opened.entries()) {
+function running(opened: readonly { readonly room: AnyOpened }[], contributions: Contributions) {
+  let isStopped = false
+  const stop = async (): Promise<void> => {
+    if (isStopped) return
+    isStopped = true
+    await stopAll(opened)
+  }
+  const start = async (): Promise<void> => {
+    isStopped = false
     try {
-      await room.start?.(contributions)
+      for (const { room } of opened) await room.start?.(contributions)
     } catch (error) {
-      await stopAll(opened.slice(0, index + 1)).catch(() => undefined)
+      await stop().catch(() => undefined)
       throw error
     }
   }
+  return { start, stop }
 }
 
-async function stopAll(opened: readonly { readonly name: string; readonly room: AnyOpened }[]): Promise<void> {
+async function stopAll(opened: readonly { readonly room: AnyOpened }[]): Promise<void> {
   const failures: unknown[] = []
   for (const { room } of opened.toReversed()) {
     try {
