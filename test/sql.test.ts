@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { tables } from '#platform'
+import { eachDialect } from '#platform/testing'
+import { rooms } from '../src/app.ts'
 import { describeViolations, readFiles } from './structure/sources.ts'
 import { findSqlViolations } from './structure/sql.ts'
+
+interface Schema {
+  readonly pragma_table_list: { readonly schema: string; readonly name: string; readonly strict: number }
+}
 
 test('SQL stays in stores, migrations and platform', () => {
   const files = readFiles('src/**/*.ts')
@@ -19,6 +26,31 @@ test('nobody loads the whole of Kysely', () => {
     [],
     'raw statements: `tables(db).raw`; in platform: db/kysely.ts',
   )
+})
+
+eachDialect((dialect, open) => {
+  // SQLite alone takes a text where a number belongs, unless the table is strict
+  if (dialect === 'postgres') return
+  test('every table is strict, and is named after its room', async (t) => {
+    const made = rooms.map((room) => ({ room: room.name, migrations: room.migrations }))
+    const { db } = await open(t, { rooms: made })
+    const found = await tables<Schema>(db)
+      .selectFrom('pragma_table_list')
+      .select(['name', 'strict'])
+      .where('schema', '=', 'main')
+      .where('name', 'not like', 'sqlite%')
+      .execute()
+    assert.ok(found.length > 50, `${found.length} tables`)
+    assert.deepEqual(
+      found.filter(({ strict }) => strict !== 1).map(({ name }) => name),
+      [],
+    )
+    const names = new Set(['platform', ...rooms.map(({ name }) => name)])
+    assert.deepEqual(
+      found.filter(({ name }) => !names.has(name.split('_')[0] ?? '')).map(({ name }) => name),
+      [],
+    )
+  })
 })
 
 describe('planted SQL is found:', () => {

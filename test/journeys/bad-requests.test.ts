@@ -152,6 +152,24 @@ describe('bad requests to the running product', () => {
     }
   })
 
+  test('attack 35: bare localhost and the admin socket serve programs alone: no page, no cookie', async () => {
+    for (const path of ['/', '/sign-in', '/setup', '/account', '/accounts']) {
+      const console = await ask(product, path)
+      assert.ok([200, 303, 409].includes(console.status), `${path}, for comparison: ${console.status}`)
+      for (const answer of [await ask(product, path, { host: 'localhost' }), await askLocally(product, path)]) {
+        assertRefused(answer, 404, 'platform.not-found')
+        assert.equal(answer.headers['set-cookie'], undefined)
+      }
+    }
+    const body = new URLSearchParams({ handle: 'ada', password }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: product.origin }
+    const signIn = await ask(product, '/sign-in', { method: 'POST', host: 'localhost', headers, body })
+    assertRefused(signIn, 404, 'platform.not-found')
+    assert.equal(signIn.headers['set-cookie'], undefined)
+    assert.equal((await ask(product, '/readyz', { host: 'localhost' })).status, 200)
+    assert.equal((await ask(product, '/api/v1/routes', { host: 'localhost', ...bearer(token) })).status, 200)
+  })
+
   test('attack 39: nothing secret was printed or logged on the way', () => {
     const output = product.output()
     for (const secret of [password, token, cookie.split('=')[1] ?? 'none']) assert.ok(!output.includes(secret))

@@ -111,9 +111,11 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     test('a seal key or data directory that others may read', async () => {
       const open = await withCopy((where) => chmodSync(data(where, 'seal.key'), 0o644))
       assert.match(open.output, /seal/)
-      const directory = await withCopy((where) => chmodSync(join(where, 'data'), 0o755))
-      assert.match(directory.output, /platform\.data-directory/)
-      assert.match(directory.output, /chmod 700/)
+      for (const mode of [0o755, 0o750]) {
+        const directory = await withCopy((where) => chmodSync(join(where, 'data'), mode))
+        assert.match(directory.output, /platform\.data-directory/)
+        assert.match(directory.output, /chmod 700/)
+      }
     })
   })
 })

@@ -92,6 +92,9 @@ test('bodies: one that is too long stays where it is, one that broke off is the 
   long.write('"12345')
   assert.equal(await reading, 'platform.body-too-large')
   assert.ok(!long.destroyed && long.isPaused())
+  // one that says so is refused before it has sent anything
+  const told = new Headers({ 'content-type': 'application/json', 'content-length': '5' })
+  assert.equal(await codeOf(readBody(told, new PassThrough(), 'api', 4)), 'platform.body-too-large')
   const broken = new PassThrough()
   const breaking = codeOf(readBody(headers, broken, 'api'))
   broken.write('{')

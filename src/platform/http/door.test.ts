@@ -13,6 +13,7 @@ import type { Database } from '../db/database.ts'
 import { openSqlite } from '../db/sqlite.ts'
 import { GateError } from '../errors.ts'
 import { platformMigrations } from '../migrations/index.ts'
+import type { Authorize } from '../room/contract.ts'
 import { fakeClock, memoryLog, memorySeal, openKeyring, testContext } from '../testing.ts'
 import { html } from '../ui-kit/index.ts'
 import type { DoorDeps } from './door.ts'
@@ -133,11 +134,18 @@ describe('doors', () => {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-doors-'))
   let server: Server
   let database: Database
+  let decides = true
 
   before(async () => {
     const clock = fakeClock()
     database = await openSqlite({ path: join(directory, 'gatehouse.db'), clock, log })
     await database.migrate([platformMigrations])
+    const authorize: Authorize = (actor, permission, resource) => {
+      asked.push(`${actor.principal.name} ${permission} ${resource?.id ?? '-'}`)
+      const { name } = actor.principal
+      const allowed = name === 'ada' || (name === 'cyd' && permission === undefined)
+      return allowed ? { ...refusal, allowed: true } : refusal
+    }
     const deps: DoorDeps = {
       context: (actor, _signal, requestId) => testContext({ database, clock, actor, requestId }),
       newRequestId: () => 'req_1',
@@ -152,11 +160,8 @@ describe('doors', () => {
           return Promise.resolve(name ? people[name] : undefined)
         },
       })),
-      authorize: (actor, permission, resource) => {
-        asked.push(`${actor.principal.name} ${permission} ${resource?.id ?? '-'}`)
-        const { name } = actor.principal
-        const allowed = name === 'ada' || (name === 'cyd' && permission === undefined)
-        return allowed ? { ...refusal, allowed: true } : refusal
+      get authorize() {
+        return decides ? authorize : undefined
       },
       explain: (ctx, permission, resource) =>
         Promise.resolve({
@@ -333,6 +338,20 @@ describe('doors', () => {
     assert.equal((await call('POST', '/form', form, 'name=abc')).status, 403)
   })
 
+  test('while nobody decides nothing is let in but what is open to everybody', async () => {
+    decides = false
+    for (const [path, headers] of [
+      ['/api/v1/things/here', ada],
+      ['/mine', { 'x-test-cookie': 'ada' }],
+    ] as const) {
+      assert.equal((await call('GET', path, headers)).status, 403, path)
+    }
+    const form = await call('POST', '/form', { origin, 'content-type': 'application/x-www-form-urlencoded' }, 'name=ab')
+    assert.equal(form.status, 303)
+    decides = true
+    assert.equal((await call('GET', '/api/v1/things/here', ada)).status, 200)
+  })
+
   test('a form that does not validate is shown again with what was typed', async () => {
     const headers = { origin, 'content-type': 'application/x-www-form-urlencoded' }
     const again = await call('POST', '/form', headers, 'name=a')
@@ -353,6 +372,8 @@ describe('doors', () => {
     const fine = await call('GET', '/mine', { 'x-test-cookie': 'ada' })
     assert.match(String(fine.headers['content-security-policy']), /default-src 'none'.*frame-ancestors 'none'/)
     assert.equal(fine.headers['x-frame-options'], 'DENY')
+    assert.equal(fine.headers['cross-origin-opener-policy'], 'same-origin')
+    assert.match(String(fine.headers['permissions-policy']), /camera=\(\).*geolocation=\(\)/)
   })
 
   test('somebody who must do something first is led there from every page, and nowhere by the API', async () => {

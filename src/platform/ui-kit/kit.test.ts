@@ -123,6 +123,17 @@ describe('every piece', () => {
   })
 })
 
+test('attack 25: a page under the policy loads only files of its host, sends forms only there, has no base and no frame', () => {
+  const policy = new Map(
+    kit.contentSecurityPolicy.split('; ').map((text) => [text.split(' ')[0] ?? '', text.split(' ').slice(1).join(' ')]),
+  )
+  for (const name of ['default-src', 'frame-ancestors', 'base-uri']) assert.equal(policy.get(name), "'none'", name)
+  for (const name of ['script-src', 'style-src', 'connect-src', 'form-action']) {
+    assert.equal(policy.get(name), "'self'", name)
+  }
+  assert.doesNotMatch(kit.contentSecurityPolicy, /unsafe|\*|http/)
+})
+
 test('attack 39: a planted Secret never renders, in text, attribute or list', () => {
   const secret = new Secret('correct horse battery staple')
   const planted = secret as unknown as string
