@@ -156,6 +156,7 @@ export class Gate {
       also: undefined,
       way: undefined,
       proof: undefined,
+      actor: undefined,
       decision: undefined,
     }
   }
@@ -255,6 +256,7 @@ export class Gate {
   #decide(visit: Visit, actor: Actor | undefined): void {
     const { live, now } = visit
     const asked = actor ?? anonymous(visit.address)
+    visit.actor = actor
     const decision = this.#options.deps.access.decide(asked, live.permission, live.resource, { now })
     this.#go(visit, decision, (answer) => {
       visit.decision = answer
@@ -313,6 +315,8 @@ export class Gate {
       this.#refusals.letThrough(visit, anonymous(visit.address), decision)
       this.#forward(visit, undefined, [])
     } else if (entry.signsIn && route.onRefusal === 'auto' && !isSocket && isNavigation(request)) {
+      visit.decision = decision
+      this.#refusals.ledToSignIn(visit)
       this.#options.appHost.leadToSignIn(request, response, route.host)
     } else {
       const requestId = this.#refusals.journal(visit, anonymous(visit.address), decision)
@@ -405,7 +409,7 @@ export class Gate {
         const requestId = this.#refusals.newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
         deps.kernel.log.warn({ requestId, route: live.route.name, upstream, code, cause }, 'upstream failed')
-        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } }, live.route)
+        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } }, visit)
       },
       brokeOff: (error, upstream, code) => {
         const about = { route: live.route.name, upstream, cause: error.message }
@@ -431,7 +435,7 @@ export class Gate {
   }
 
   #go<T>(visit: Visit, value: T | Promise<T>, next: (value: T) => void): void {
-    this.#then(visit.request, visit.response, value, next, visit.live.route)
+    this.#then(visit.request, visit.response, value, next, visit)
   }
 
   /** Goes on at once with a plain value, later with a promise's; a rejection ends the visit closed. */
@@ -440,7 +444,7 @@ export class Gate {
     response: ServedResponse,
     value: T | Promise<T>,
     next: (value: T) => void,
-    route?: GatewayRoute,
+    visit?: Visit,
   ): void {
     if (value instanceof Promise) {
       value.then(
@@ -450,7 +454,7 @@ export class Gate {
           })
         },
         (error: unknown) => {
-          this.#refusals.failClosed(request, response, error, route)
+          this.#refusals.failClosed(request, response, error, visit)
         },
       )
     } else next(value)

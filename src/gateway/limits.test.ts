@@ -118,3 +118,64 @@ test('attack 4: without an address that can be read an app’s route is not reac
   assert.equal((await gate.ask({ host, headers: { 'x-forwarded-for': german } })).status, 403)
   assert.equal(upstream.seen.length, 0)
 })
+
+test('a route limited to a named network answers nothing from outside it, whatever is asked and whoever asks', async (t) => {
+  const { gate, from, saying, tokenOf } = await proxiedGate(t)
+  const upstream = await startSocketUpstream(t)
+  const home = { name: 'home', title: 'Home', cidrs: ['5.9.0.0/16'] }
+  assert.equal((await gate.admin('POST', '/api/v1/networks', home)).status, 201)
+  const origin = 'https://shop.example.org'
+  const route = { host, upstreams: [upstream.origin], networks: ['@home'], access: signedIn }
+  const cors = {
+    origins: [origin],
+    methods: ['GET'],
+    headers: [],
+    exposeHeaders: [],
+    credentials: false,
+    maxAgeSeconds: 60,
+  }
+  await gate.addRoute({ ...route, name: 'app', response: { cors } })
+  await gate.addRoute({
+    ...route,
+    name: 'read',
+    path: '/read',
+    methods: ['GET'],
+    access: { kind: 'public', reason: 'a test' },
+  })
+  await gate.addAccount('sam', ['administrator'])
+  const token = await tokenOf('sam', {})
+  const browser = new TestBrowser(from(german))
+  assert.equal((await browser.openSigningIn(host, '/', 'sam')).status, 200)
+  const cookie = `__Host-gatehouse-app=${browser.jars.get(host)?.get('__Host-gatehouse-app') ?? ''}`
+  const asked: readonly Asked[] = [
+    { host, headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } },
+    { host, headers: token },
+    { host, headers: { cookie } },
+    { host, method: 'POST', headers: { ...token, 'content-type': 'text/plain' }, body: 'x' },
+    { host, method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } },
+    { host, path: '/read' },
+    { host, path: '/read', method: 'DELETE' },
+  ]
+  const inside = await Promise.all(asked.map(async (one) => (await from(german).ask(one)).status))
+  assert.deepEqual(inside, [303, 200, 200, 200, 204, 200, 405])
+  const reached = upstream.seen.length
+  const outside = async (): Promise<void> => {
+    for (const one of asked) {
+      const answer = await from(elsewhere).ask(one)
+      assert.equal(answer.status, 403, JSON.stringify(one))
+      const told = [answer.headers['set-cookie'], answer.headers['location'], answer.headers['allow']]
+      assert.deepEqual(told, [undefined, undefined, undefined], JSON.stringify(one))
+      assert.match(answer.body, /gateway\.network-refused/)
+    }
+    assert.equal((await handshake(t, gate, { ...token, ...saying(elsewhere) })).status, 403)
+    assert.equal(upstream.seen.length, reached)
+  }
+  await outside()
+  const { status } = await handshake(t, gate, { ...token, ...saying(german) })
+  assert.equal(status, 101)
+
+  const moved = await gate.admin('PATCH', '/api/v1/networks/home', { cidrs: ['8.8.4.0/24'] })
+  assert.equal(moved.status, 200, moved.body)
+  assert.equal((await from(german).ask({ host, headers: token })).status, 403)
+  assert.equal((await from(elsewhere).ask({ host, headers: token })).status, 200)
+})

@@ -1,4 +1,4 @@
-import type { Decision } from '#kit'
+import type { Actor, Decision } from '#kit'
 import type { GatewayProof, ServedRequest, ServedResponse } from '#platform'
 import type { Preflight } from './defence/cors.ts'
 import type { Way } from './entry/way.ts'
@@ -33,6 +33,8 @@ export interface Visit {
   way: Way | undefined
   /** What a contributed way recognised. */
   proof: GatewayProof | undefined
+  /** Who it was decided about, for the log; `undefined`: nobody who was proven. */
+  actor: Actor | undefined
   /** What was decided last, for the log. */
   decision: Decision | undefined
 }

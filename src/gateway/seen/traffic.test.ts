@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startGate, startUpstream, TestBrowser } from '../testing.ts'
+import { startGate, startUpstream, TestBrowser, testPassword } from '../testing.ts'
 
 const host = 'app.localhost'
 const consoleHost = 'gatehouse.localhost'
@@ -64,12 +64,39 @@ test('what passed and what was refused is told of each route, to those who may s
 test('the access log has a line for each request, with its decision', async (t) => {
   const gate = await startGate(t, { environment: { GATEHOUSE_LOG_ACCESS: 'true' } })
   const app = await startUpstream(t)
+  await gate.addAccount('bob')
   await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'public', reason: 'a test' } })
-  await gate.ask({ host, path: '/page?secret=1' })
-  const { fields } = await gate.log.next(/^passed$/)
-  assert.equal(fields['route'], 'app')
-  assert.equal(fields['path'], '/page')
-  assert.equal(fields['status'], 200)
-  assert.equal(fields['decision'], 'permitted')
-  assert.equal(fields['policies'], 'gateway:public')
+  await gate.addRoute({ name: 'shut', host: 'shut.localhost', upstreams: [app.origin] })
+  await gate.addRoute({ name: 'far', host: 'far.localhost', upstreams: [app.origin], networks: ['192.0.2.0/24'] })
+  const path = '/page?secret=1'
+  /** What the latest line says. */
+  const told = (message: string): readonly unknown[] => {
+    const fields = gate.log.entries.findLast((entry) => entry.message === message)?.fields ?? {}
+    assert.deepEqual([fields['method'], fields['path']], ['GET', '/page'])
+    return ['route', 'status', 'principal', 'address', 'decision', 'policies', 'code'].map((name) => fields[name])
+  }
+
+  await gate.ask({ host, path })
+  await gate.log.next(/^passed$/)
+  assert.deepEqual(told('passed'), ['app', 200, undefined, '127.0.0.1', 'permitted', 'gateway:public', undefined])
+
+  const stranger = [undefined, '127.0.0.1', 'sign-in-required', '']
+  await gate.ask({ host: 'shut.localhost', path })
+  assert.deepEqual(told('refused'), ['shut', 401, ...stranger, 'gateway.sign-in-required'])
+  await gate.ask({ host: 'shut.localhost', path, headers: { 'sec-fetch-mode': 'navigate' } })
+  assert.deepEqual(told('led to sign-in'), ['shut', 303, ...stranger, undefined])
+  await gate.ask({ host: 'far.localhost', path })
+  const outside = [undefined, '127.0.0.1', 'route-network', '']
+  assert.deepEqual(told('refused'), ['far', 403, ...outside, 'gateway.network-refused'])
+
+  const bob = new TestBrowser(gate)
+  await bob.openSigningIn('shut.localhost', '/', 'bob')
+  assert.equal((await bob.visit('shut.localhost', path)).status, 303, 'no session of the app, for he may not use it')
+  const made = await gate.admin('POST', '/api/v1/sign-in', { handle: 'bob', password: testPassword, label: 'ci' })
+  const { secret: token } = JSON.parse(made.body) as { readonly secret: string }
+  await gate.ask({ host: 'shut.localhost', path, headers: { authorization: `Bearer ${token}` } })
+  const [route, status, principal, address, ...decided] = told('refused')
+  assert.deepEqual([route, status, address, ...decided], ['shut', 403, '127.0.0.1', 'not-held', '', 'gateway.refused'])
+  assert.match(String(principal), /^acc_/)
+  assert.ok(!JSON.stringify(gate.log.entries).includes('secret=1'))
 })
