@@ -16,7 +16,6 @@ import { hostOf, type Screened, screen } from './proxy/screen.ts'
 import { announcedTrailers } from './proxy/trailers.ts'
 import { Refusals } from './refusals.ts'
 import type { Snapshot } from './routing/live-routes.ts'
-import type { GatewayRoute } from './routing/table.ts'
 import type { OpenSockets, Place } from './sockets/open-sockets.ts'
 import { onSwitched, type Upgrade, upgradeOf } from './sockets/upgrade.ts'
 import { type AppHost, appCookie } from './sso/app-host.ts'
@@ -409,7 +408,7 @@ export class Gate {
         const requestId = this.#refusals.newRequestId()
         const cause = error === undefined ? 'too many requests wait' : error.message
         deps.kernel.log.warn({ requestId, route: live.route.name, upstream, code, cause }, 'upstream failed')
-        this.#refusals.answer(request, response, code, { requestId, fields: { fault: 'its framing' } }, visit)
+        this.#refusals.answerForApp(visit, code, requestId)
       },
       brokeOff: (error, upstream, code) => {
         const about = { route: live.route.name, upstream, cause: error.message }

@@ -147,8 +147,9 @@ test('a route limited to a named network answers nothing from outside it, whatev
   const browser = new TestBrowser(from(german))
   assert.equal((await browser.openSigningIn(host, '/', 'sam')).status, 200)
   const cookie = `__Host-gatehouse-app=${browser.jars.get(host)?.get('__Host-gatehouse-app') ?? ''}`
+  const navigation = { host, headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } }
   const asked: readonly Asked[] = [
-    { host, headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } },
+    navigation,
     { host, headers: token },
     { host, headers: { cookie } },
     { host, method: 'POST', headers: { ...token, 'content-type': 'text/plain' }, body: 'x' },
@@ -171,6 +172,11 @@ test('a route limited to a named network answers nothing from outside it, whatev
     assert.equal(upstream.seen.length, reached)
   }
   await outside()
+  // who was led to sign in within it gets no code to come back with from outside
+  const led = new URL((await from(german).ask(navigation)).headers.location ?? '')
+  const roaming = await new TestBrowser(from(elsewhere)).openSigningIn(consoleHost, led.pathname + led.search, 'sam')
+  assert.deepEqual([roaming.status, new URL(roaming.url).pathname], [403, '/gate'])
+  assert.match(roaming.body, /network/)
   const { status } = await handshake(t, gate, { ...token, ...saying(german) })
   assert.equal(status, 101)
 

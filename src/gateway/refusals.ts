@@ -1,5 +1,5 @@
 import { type Actor, anonymous, type Decision } from '#kit'
-import { pathOnly, type ServedRequest, type ServedResponse } from '#platform'
+import { type LogFields, pathOnly, type ServedRequest, type ServedResponse } from '#platform'
 import { refusalHeaders } from './defence/cors.ts'
 import { type GatewayCode, gatewayErrors } from './errors.ts'
 import type { GateDeps } from './gate-deps.ts'
@@ -30,6 +30,22 @@ export class Refusals {
   ): void {
     const said = options.fields?.['reason']
     this.#deps.traffic.refused(code, visit?.live.route, typeof said === 'string' ? said : undefined)
+    this.#answer(request, response, code, options, visit)
+  }
+
+  /** Answers in the place of an app that gave no answer. The request was handed on, and is counted as that. */
+  answerForApp(visit: Visit, code: GatewayCode, requestId: string): void {
+    this.#deps.traffic.refused(code)
+    this.#answer(visit.request, visit.response, code, { requestId, fields: { fault: 'its framing' } }, visit)
+  }
+
+  #answer(
+    request: ServedRequest,
+    response: ServedResponse,
+    code: GatewayCode,
+    options: Partial<AnswerOptions>,
+    visit: Visit | undefined,
+  ): void {
     const requestId = options.requestId ?? this.newRequestId()
     this.#log('refused', request, { requestId, code, status: gatewayErrors[code].status }, visit)
     answerProblem(request, response, code, { ...options, requestId, console: this.#deps.consoleOrigin() })

@@ -5,6 +5,7 @@ import { clientHeaders } from '../proxy/response-headers.ts'
 import { responseSettings } from '../settings/response-settings.ts'
 import { presetOf } from './response-rules.ts'
 import { rulesFor } from './testing.ts'
+import { mayHaveHsts } from './transport.ts'
 
 type Response = Parameters<typeof rulesFor>[0]
 
@@ -85,8 +86,22 @@ test('auto is strict for folders served here and compatible for every other app'
   assert.equal(presetOf({ upstreams: ['folder:/srv/site'], response }), 'strict')
   assert.equal(presetOf({ upstreams: ['http://127.0.0.1:3000'], response }), 'compatible')
   assert.equal(presetOf({ upstreams: ['unix:/run/app.sock'], response }), 'compatible')
+  assert.equal(presetOf({ upstreams: ['folder:/srv/site', 'http://127.0.0.1:3000'], response }), 'compatible')
   assert.equal(presetOf({ upstreams: ['folder:/srv/site'], response: { preset: 'compatible' } }), 'compatible')
   assert.equal(presetOf({ upstreams: ['http://127.0.0.1:3000'], response: { preset: 'strict' } }), 'strict')
+})
+
+test('only on port 443, and never under localhost, browsers are told to come by https alone', () => {
+  assert.ok(mayHaveHsts('app.example.org', ''))
+  assert.ok(mayHaveHsts('localhost.example.org', ''))
+  for (const [host, port] of [
+    ['app.example.org', '8443'],
+    ['localhost', ''],
+    ['app.localhost', ''],
+    ['APP.LocalHost', ''],
+  ] as const) {
+    assert.ok(!mayHaveHsts(host, port), `${host}:${port}`)
+  }
 })
 
 test('what the operator sets wins over the app and the preset; what they remove is nowhere', () => {
@@ -140,8 +155,12 @@ test('without an allow-list the app speaks for itself about other origins; with 
   assert.equal(listed['access-control-allow-origin'], shop)
   assert.equal(listed['access-control-allow-credentials'], undefined)
   assert.equal(listed['vary'], 'Accept, Origin')
-  const other = answered({ cors }, own, rules.cors?.answer('https://evil.example'))
-  assert.equal(other['access-control-allow-origin'], undefined)
+  const more = { ...own, 'access-control-allow-private-network': 'true', 'access-control-expose-headers': 'x-secret' }
+  const other = answered({ cors }, more, rules.cors?.answer('https://evil.example'))
+  assert.deepEqual(
+    Object.keys(other).filter((name) => name.startsWith('access-control-')),
+    [],
+  )
   assert.equal(other['vary'], 'Accept, Origin')
   assert.equal(answered({ cors }, {})['vary'], 'Origin')
   const everybody = responseSettings.whole.shape.cors.parse({ origins: ['*'] })

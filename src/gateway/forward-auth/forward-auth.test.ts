@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { listUses } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { startGate, TestBrowser, type TestGate, testPassword } from '../testing.ts'
 import { askWire, question, type WireAnswer } from './testing.ts'
 
 const host = 'app.localhost'
 const signedIn = { kind: 'signed-in' }
+const publicly = { kind: 'public', reason: 'a test of forward-auth' }
 const guarded = { kind: 'permission', permission: 'routes:use:closed' }
 const page = 'Accept: text/html'
 
@@ -353,9 +355,32 @@ test("methods, places and shadow mode are the route's own, and what passed is jo
   assert.equal((await ask(gate, forwarded({ uri: '/read', method: 'HEAD', lines: [session] }))).status, 200)
   const trial = await ask(gate, forwarded({ uri: '/trial' }))
   assert.deepEqual([trial.status, trial.headers['remote-user']], [200, undefined])
+  await gate.kernel.journal.flush()
+  const uses = await listUses(gate.kernel.database.db, {}, { limit: 10 })
+  const [use, ...others] = uses.filter(({ address }) => address === '192.0.2.7')
+  assert.deepEqual([use?.resource.name, use?.permission, use?.count, others], ['reading', 'routes:use:reading', 1, []])
   const metrics = await gate.kernel.metrics.text()
   assert.match(metrics, /gatehouse_gateway_answers_total\{route="reading",answer="2xx"\} 1/)
   assert.match(metrics, /gatehouse_gateway_refusals_total\{code="gateway\.method-not-allowed"\} 1/)
+})
+
+test("a route's limits hold where another proxy carries the bytes: how often, and how large its headers are", async (t) => {
+  const gate = await start(t)
+  for (const [name] of dialects) {
+    const limits = { headerBytes: 4_096, rate: { requests: 2, perSeconds: 3_600, burst: 2, by: 'address' } }
+    await gate.addRoute({ name, host, path: `/${name}`, upstreams: ['none:'], access: publicly, limits })
+  }
+  for (const [name, say] of dialects) {
+    const status = async (...lines: readonly string[]) => (await ask(gate, say({ uri: `/${name}`, lines }))).status
+    const large = `X-Large: ${'x'.repeat(5_000)}`
+    assert.equal(await status(large), name === 'nginx' ? 403 : 431, name)
+    assert.deepEqual([await status(), await status()], [200, 200], name)
+    assert.equal(await status(), name === 'nginx' ? 403 : 429, name)
+  }
+  const told = await ask(gate, nginx({ uri: '/nginx' }, true))
+  assert.equal(told.status, 429)
+  assert.equal(told.headers['retry-after'], '1800')
+  assert.equal((await ask(gate, forwarded({ uri: '/forwarded', from: '192.0.2.8' }))).status, 200)
 })
 
 test("an app host's own part is served through the proxy: signing in leads back through it", async (t) => {
@@ -400,6 +425,20 @@ test("an app host's own part is served through the proxy: signing in leads back 
   assert.equal((await ask(gate, forwarded({ lines: [`Cookie: ${cookie}`] }))).status, 401)
   for (const path of ['/', '/deep', '/.gatehouse/../deep', '/x/.gatehouse/callback']) {
     assert.equal((await carried(path, [`Cookie: ${cookie}`])).status, 404, path)
+  }
+  // asked about like a page of the app, it is none: no proxy hands it on
+  await gate.addRoute({ name: 'open', host: 'open.localhost', upstreams: ['none:'], access: publicly })
+  for (const uri of [
+    '/.gatehouse/callback?code=x',
+    '/.gatehouse',
+    '/.Gatehouse/x',
+    '/.gatehouse;x/y',
+    '/.gatehouse%3Bx',
+  ]) {
+    for (const [name, say] of dialects) {
+      const { status } = await ask(gate, say({ uri, host: 'open.localhost' }))
+      assert.equal(status, name === 'nginx' ? 403 : 404, `${name} ${uri}`)
+    }
   }
   assert.equal((await carried('/.gatehouse/sign-out', [], 'GET', 'other.localhost')).status, 421)
 })

@@ -44,7 +44,7 @@ export interface ExchangeOptions {
    * takes any more (the client left or stopped reading, what let a stream in has ended), without.
    */
   readonly brokeOff?: ((error: Error, upstream: string, code: GatewayCode | undefined) => void) | undefined
-  /** Called once, last: the status sent (0 when the client had gone), and whether the answer was cut off. */
+  /** Called once: the status passed on (0 when the client had gone or `failed` answers), and whether it was cut off. */
   readonly done?: ((status: number, cut: boolean) => void) | undefined
 }
 
@@ -92,7 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     if (upstream.inFlight >= maxInFlight) {
       this.#options.failed('gateway.upstream-busy', undefined, upstream.text)
-      this.#options.done?.(503, false)
+      this.#options.done?.(0, false)
       return
     }
     this.#response.on('close', this.#clientClosed)

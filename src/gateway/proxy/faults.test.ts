@@ -184,6 +184,56 @@ test('an https upstream is verified by its own name; one that does not verify ge
   assert.equal(asked, 0)
 })
 
+test('of one app only what has no effect is asked again, once, when its kept connection was just being closed', async (t) => {
+  const gate = await startGate(t)
+  const seen: string[] = []
+  const note = (bytes: Buffer) => seen.push(bytes.toString().split(' ', 1)[0] ?? '')
+  const begin = async (name: string, serve: (socket: Socket) => void): Promise<string> => {
+    const own = `${name}.localhost`
+    const upstreams = [await startRaw(t, serve)]
+    await gate.addRoute({ name, host: own, upstreams, access: publicly, timeouts: patience })
+    return own
+  }
+  /** Answers the first request of a connection and closes it with the second. */
+  const closing = (socket: Socket) =>
+    void socket.once('data', (first: Buffer) => {
+      note(first)
+      socket.once('data', (second: Buffer) => {
+        note(second)
+        socket.end()
+      })
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  for (const [at, [method, body, isRepeated]] of (
+    [
+      ['GET', undefined, true],
+      ['POST', 'x', false],
+      ['POST', undefined, false],
+      ['PUT', 'x', false],
+      ['DELETE', undefined, false],
+      ['GET', 'a body', false],
+    ] as const
+  ).entries()) {
+    const own = await begin(`app-${at}`, closing)
+    seen.length = 0
+    await gate.ask({ host: own, method: 'OPTIONS' })
+    const headers = body === undefined ? {} : { 'content-length': String(body.length) }
+    const answer = await gate.ask({ host: own, method, headers, ...(body === undefined ? {} : { body }) })
+    assert.equal(answer.status, isRepeated ? 200 : 502, method)
+    assert.deepEqual(seen, isRepeated ? ['OPTIONS', method, method] : ['OPTIONS', method])
+  }
+  const dead = await begin(
+    'dead',
+    onRequest((socket) => {
+      seen.push('asked')
+      socket.end()
+    }),
+  )
+  seen.length = 0
+  assert.equal((await gate.ask({ host: dead })).status, 502)
+  assert.deepEqual(seen, ['asked', 'asked'])
+})
+
 test('a client that goes away ends its request at the upstream', async (t) => {
   let ended: (() => void) | undefined
   const gone = new Promise<void>((resolve) => {

@@ -16,14 +16,15 @@ test('what passed and what was refused is told of each route, to those who may s
   const gate = await startGate(t)
   const app = await startUpstream(t, (request, response) => {
     response.statusCode = request.url === '/gone' ? 404 : 200
-    response.end('x')
+    if (request.url === '/broken') response.destroy()
+    else response.end('x')
   })
   await gate.addAccount('alice', ['administrator'])
   await gate.addAccount('bob')
   const access = { kind: 'public', reason: 'a test' }
   await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access })
   await gate.addRoute({ name: 'shut', host: 'shut.localhost', upstreams: [app.origin] })
-  for (const path of ['/', '/', '/gone']) await gate.ask({ host, path })
+  for (const path of ['/', '/', '/gone', '/broken']) await gate.ask({ host, path })
   await gate.ask({ host: 'shut.localhost' })
   const bob = new TestBrowser(gate)
   await bob.openSigningIn('shut.localhost', '/', 'bob')
@@ -37,9 +38,11 @@ test('what passed and what was refused is told of each route, to those who may s
     [
       { ending: '2xx', count: 2 },
       { ending: '4xx', count: 1 },
+      { ending: 'failed', count: 1 },
     ],
   )
-  assert.deepEqual(passed.lately[1], { seconds: 60, passed: 3, refused: 0 })
+  assert.deepEqual(passed.lately[1], { seconds: 60, passed: 4, refused: 0 })
+  assert.deepEqual(passed.refusals, [], 'what an app fails is refused by nobody')
   assert.notEqual(passed.milliseconds, null)
   const shut = await view('shut')
   assert.equal(shut.milliseconds, null)

@@ -34,7 +34,11 @@ export class Traffic {
     this.#clock = kernel.clock
     this.since = kernel.clock.now()
     const { metrics } = kernel
-    const refused = metrics.counter('gatehouse_gateway_refusals_total', 'Requests not passed on, by code.', ['code'])
+    const refused = metrics.counter(
+      'gatehouse_gateway_refusals_total',
+      'Requests that Gatehouse answered with an error of its own, by code.',
+      ['code'],
+    )
     this.#refused = (code) => refused.inc({ code })
     const shadowed = 'Requests passed on that the rule of a route in shadow mode would have refused, by code.'
     const letThrough = metrics.counter('gatehouse_gateway_let_through_total', shadowed, ['code'])

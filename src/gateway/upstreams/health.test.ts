@@ -19,6 +19,24 @@ test('one refused connection ejects, broken answers only three in a row', () => 
   assert.equal(breaking.lastFault, closed)
 })
 
+test('whoever cannot be connected to rests at once, whatever stands in the way; what was answered badly is told apart', () => {
+  for (const [code, atOnce] of [
+    ['gateway.upstream-unreachable', true],
+    ['gateway.upstream-connect-timeout', true],
+    ['gateway.upstream-certificate', true],
+    ['gateway.upstream-not-allowed', true],
+    ['gateway.upstream-closed', false],
+    ['gateway.upstream-garbage', false],
+    ['gateway.upstream-headers-too-large', false],
+    ['gateway.upstream-timeout', false],
+  ] as const) {
+    const health = new Health()
+    assert.equal(health.failed(0, 0, code), atOnce, code)
+    assert.equal(health.failed(0, 0, code), false, code)
+    if (!atOnce) assert.equal(health.failed(0, 0, code), true, code)
+  }
+})
+
 test('a rest ends in one trial, which only a request that may be repeated can be', () => {
   const health = new Health()
   health.failed(0, 0, refused)
@@ -115,5 +133,6 @@ test('answers that begin and break off eject after three in a row, whatever thei
   assert.equal(health.lastFault, closed)
   assert.equal(health.isReady(0, true), false)
   // those that died with them say nothing about the time after
-  assert.equal(health.brokeOff(0, health.era - 1, closed), false)
+  for (let more = 0; more < 3; more += 1) assert.equal(health.brokeOff(0, health.era - 1, closed), false)
+  assert.equal(health.restsFor(0), 1_000)
 })

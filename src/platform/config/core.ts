@@ -135,7 +135,11 @@ export const coreConfig = z
           .default('info')
           .describe('Least severe line to log: `debug`, `info`, `warn` or `error`.')
           .meta(live),
-        access: z.boolean().default(false).describe('One line per request to an app: passed, refused or led to sign-in, with the decision.').meta(live),
+        access: z
+          .boolean()
+          .default(false)
+          .describe('One line per request to an app: passed, refused or led to sign-in, with the decision.')
+          .meta(live),
       })
       .prefault({}),
   })
