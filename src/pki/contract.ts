@@ -92,5 +92,6 @@ export const rootAuthority = z.object({
   fingerprint,
   notAfter: instant,
   pem: z.string(),
+  origin: z.string().describe('Where the console is reached, and `/ca.pem` fetched.'),
 })
 export type RootAuthority = z.infer<typeof rootAuthority>

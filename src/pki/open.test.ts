@@ -128,6 +128,7 @@ eachDialect((dialect, open) => {
       fingerprint: root.fingerprint,
       notAfter: new Date(root.notAfter).toISOString(),
       pem: root.certificatePem,
+      origin: 'https://gatehouse.localhost:8443',
     })
     const pem = await callRoute(node, '/ca.pem')
     assert.equal(pem.kind === 'text' && pem.body, root.certificatePem)

@@ -1,6 +1,6 @@
 import type { AccessFace } from '#access'
 import type { Actor } from '#kit'
-import type { Ctx, Kernel, Listener, Opened, SetupStep } from '#platform'
+import { type Ctx, consoleOrigin, type Kernel, type Listener, type Opened, type SetupStep } from '#platform'
 import { authorityRoutes } from './authorities/api.ts'
 import { createHierarchy } from './authorities/hierarchy.ts'
 import { authorityNavigation, pendingAuthorities, watchAuthorities } from './authorities/open.ts'
@@ -121,7 +121,7 @@ export async function openPki(
   const plain = plainAuthorities(hierarchy, () => kernel.clock.now())
   listener.plain(rootPath, plain)
   listener.plain(authoritiesPath, plain)
-  const origin = (): string => `https://${console.host}:${console.port ?? listener.httpsPort}`
+  const origin = (): string => consoleOrigin(kernel)
   return {
     face: {
       root: async () => (await hierarchy.root()).published,
@@ -137,7 +137,7 @@ export async function openPki(
     authenticators: [certificateAuthenticator(clients)],
     signInCredentials: [signInCertificates({ database, clock, standings, host: certificateHost })],
     routes: [
-      ...pkiRoutes({ hierarchy }),
+      ...pkiRoutes({ hierarchy, origin }),
       ...authorityRoutes(authorities),
       ...authorityPages(authorities),
       ...certificateRoutes({ issue, keyring, ...needs }),

@@ -8,12 +8,13 @@ import type { Authority } from './face.ts'
 
 export interface RouteParts {
   readonly hierarchy: Hierarchy
+  readonly origin: () => string
 }
 
 const rootIsPublic = 'the root certificate is not a secret: people need it before they can trust anything else'
 
 /** What everybody may fetch: the roots to be trusted and the certificates of the authorities under them. */
-export function pkiRoutes({ hierarchy }: RouteParts): readonly Route[] {
+export function pkiRoutes({ hierarchy, origin }: RouteParts): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -22,7 +23,7 @@ export function pkiRoutes({ hierarchy }: RouteParts): readonly Route[] {
       access: { public: rootIsPublic },
       summary: 'The root certificate, to be trusted after its fingerprint was compared',
       responses: { 200: rootAuthority },
-      handler: async () => ({ kind: 'json', body: rootJson((await hierarchy.root()).published) }),
+      handler: async () => ({ kind: 'json', body: rootJson((await hierarchy.root()).published, origin()) }),
     }),
     route({
       method: 'GET',
@@ -46,11 +47,12 @@ export function pkiRoutes({ hierarchy }: RouteParts): readonly Route[] {
   ]
 }
 
-function rootJson(root: Authority): unknown {
+function rootJson(root: Authority, origin: string): unknown {
   return {
     name: root.name,
     fingerprint: root.fingerprint,
     notAfter: new Date(root.notAfter).toISOString(),
     pem: root.certificatePem,
+    origin,
   }
 }

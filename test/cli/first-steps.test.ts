@@ -227,6 +227,9 @@ test('the certificate authority is printed with how to trust it', async (t) => {
   assert.match(stdout, /^-----BEGIN CERTIFICATE-----/)
   assert.ok(stdout.includes(server.fingerprint.toLowerCase()), 'the fingerprint is the one printed at start')
   assert.match(stdout, /Debian, Ubuntu[\s\S]*update-ca-certificates/)
+  // what is printed on the server's own machine leads to this server, wherever it listens
+  const addresses = new Set(stdout.match(/https:\/\/[^\s/]+/g))
+  assert.deepEqual([...addresses], [server.origin])
   const json = JSON.parse((await server.run(['ca', '--json'])).stdout) as Readonly<Record<string, string>>
   assert.equal(json['fingerprint'], server.fingerprint.toLowerCase())
 })

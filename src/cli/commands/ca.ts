@@ -15,7 +15,7 @@ export async function showAuthority(options: TargetOptions & { readonly pem?: bo
     print({}, undefined, () => data.pem.trimEnd())
     return
   }
-  const origin = client.name.startsWith('https://') ? client.name : 'https://gatehouse.localhost:8443'
+  const origin = client.name.startsWith('https://') ? client.name : data.origin
   const steps = trustSteps(origin).map(({ system, text, command }) =>
     [`${system}: ${text}`, ...(command === undefined ? [] : command.split('\n').map((line) => `  $ ${line}`))].join(
       '\n',
