@@ -14,7 +14,7 @@ import { type Fixture, readAll, startListener } from './listener-fixture.ts'
 const missing = spawnSync('openssl', ['version']).error !== undefined && !requireAll()
 const options = { skip: missing ? 'needs openssl: apt-get install openssl' : false }
 
-/** RSA at `rsa.example`; the fixture's own are ECDSA. */
+/** RSA at `rsa.example` and `asks.example`, of which the latter asks for client certificates; the fixture's own are ECDSA. */
 async function startSweep(t: TestContext, limits: Partial<ListenerLimits> = {}): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tls-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -23,7 +23,8 @@ async function startSweep(t: TestContext, limits: Partial<ListenerLimits> = {}):
   execFileSync('openssl', [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
   const context = createSecureContext({ cert: readFileSync(certificate), key: readFileSync(key) })
   return startListener(t, limits, (listener) => {
-    listener.certificates((name) => (name === 'rsa.example' ? context : undefined))
+    listener.certificates((name) => (name.endsWith('.example') ? context : undefined))
+    listener.clientCertificates((name) => name === 'asks.example')
     listener.otherHosts((_request, response) => void response.end('rsa'))
   })
 }
@@ -64,7 +65,7 @@ const everything = 'ALL:COMPLEMENTOFALL:@SECLEVEL=0'
 
 test('TLS sweep: each version offered alone; nothing before TLS 1.2', options, async (t) => {
   const fixture = await startSweep(t)
-  for (const name of ['a.test', 'rsa.example']) {
+  for (const name of ['a.test', 'rsa.example', 'asks.example']) {
     for (const [flag, accepted] of [
       ['-tls1', false],
       ['-tls1_1', false],
@@ -96,10 +97,13 @@ test('SSL 2 and SSL 3 hellos are answered with nothing but an alert', async (t) 
   }
 })
 
+const ofRsa = ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305']
 const accepted12 = {
   'a.test': ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
-  'rsa.example': ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305'],
+  'rsa.example': ofRsa,
+  'asks.example': ofRsa,
 } as const
+const names12 = ['a.test', 'rsa.example', 'asks.example'] as const
 const accepted13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
 
 test(
@@ -108,7 +112,7 @@ test(
   async (t) => {
     const fixture = await startSweep(t)
     const listed = execFileSync('openssl', ['ciphers', '-tls1_2', everything]).toString().trim().split(':')
-    for (const name of ['a.test', 'rsa.example'] as const) {
+    for (const name of names12) {
       const accepted: readonly string[] = accepted12[name]
       const others = listed.filter((suite) => !suite.startsWith('TLS_') && !accepted.includes(suite))
       assert.ok(others.length > 60, `${others.length} suites`)
@@ -124,14 +128,16 @@ test(
 test('TLS sweep: of every suite of TLS 1.3 offered alone, three are accepted', options, async (t) => {
   const fixture = await startSweep(t)
   for (const suite of [...accepted13, 'TLS_AES_128_CCM_SHA256', 'TLS_AES_128_CCM_8_SHA256']) {
-    const { agreed } = await shake(fixture, 'a.test', ['-tls1_3', '-ciphersuites', suite])
-    assert.equal(agreed, accepted13.includes(suite) ? `TLSv1.3 ${suite}` : 'refused', suite)
+    for (const name of ['a.test', 'asks.example']) {
+      const { agreed } = await shake(fixture, name, ['-tls1_3', '-ciphersuites', suite])
+      assert.equal(agreed, accepted13.includes(suite) ? `TLSv1.3 ${suite}` : 'refused', `${name} ${suite}`)
+    }
   }
 })
 
 test("TLS sweep: of what a client offers, the server's order decides", options, async (t) => {
   const fixture = await startSweep(t)
-  for (const name of ['a.test', 'rsa.example'] as const) {
+  for (const name of names12) {
     const offered = accepted12[name].toReversed().join(':')
     const { agreed } = await shake(fixture, name, ['-tls1_2', '-cipher', offered])
     assert.equal(agreed, `TLSv1.2 ${accepted12[name][0]}`)
@@ -146,14 +152,14 @@ test('TLS sweep: each group offered alone, in both versions', options, async (t)
   const refused = ['P-521', 'X448', 'ffdhe2048', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192']
   // curves that TLS 1.3 no longer knows
   const former = ['P-224', 'secp256k1', 'brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1']
-  const cases = [
-    ...[...accepted, ...refused].map((group) => ['-tls1_3', group] as const),
-    ...[...accepted, ...former, 'P-521', 'X448'].map((group) => ['-tls1_2', group] as const),
-  ]
-  await sweep(cases, async ([version, group]) => {
-    // the key of the ECDSA certificate is on P-256, which a TLS 1.2 client then has to know too
-    const { agreed, output } = await shake(fixture, 'rsa.example', [version, '-groups', group, '-cipher', everything])
-    assert.equal(agreed !== 'refused', accepted.includes(group), `${version} ${group}: ${agreed}\n${output}`)
+  // the key of the ECDSA certificate is on P-256, which a TLS 1.2 client then has to know too
+  const cases = ['rsa.example', 'asks.example'].flatMap((name) => [
+    ...[...accepted, ...refused].map((group) => [name, '-tls1_3', group] as const),
+    ...[...accepted, ...former, 'P-521', 'X448'].map((group) => [name, '-tls1_2', group] as const),
+  ])
+  await sweep(cases, async ([name, version, group]) => {
+    const { agreed, output } = await shake(fixture, name, [version, '-groups', group, '-cipher', everything])
+    assert.equal(agreed !== 'refused', accepted.includes(group), `${name} ${version} ${group}: ${agreed}\n${output}`)
   })
 })
 
@@ -167,6 +173,7 @@ test('TLS sweep: signatures with SHA-1 are refused, as is PKCS #1 v1.5 in TLS 1.
     ['rsa.example', '-tls1_2', 'RSA+SHA256', true],
     ['rsa.example', '-tls1_2', 'RSA-PSS+SHA256', true],
     ['a.test', '-tls1_2', 'ECDSA+SHA256', true],
+    ['asks.example', '-tls1_2', 'RSA+SHA1', false],
     ['rsa.example', '-tls1_3', 'RSA+SHA256', false],
     ['rsa.example', '-tls1_3', 'RSA-PSS+SHA256:RSA+SHA256', true],
     ['a.test', '-tls1_3', 'ECDSA+SHA256', true],
@@ -179,8 +186,12 @@ test('TLS sweep: signatures with SHA-1 are refused, as is PKCS #1 v1.5 in TLS 1.
 
 test('TLS sweep: no compression, no early data, no protocol but ours', options, async (t) => {
   const fixture = await startSweep(t)
-  const { output } = await shake(fixture, 'a.test', ['-tls1_2', '-comp', '-cipher', everything])
-  assert.match(output, /^Compression: NONE$/m)
+  for (const name of ['a.test', 'asks.example']) {
+    const { output } = await shake(fixture, name, ['-tls1_2', '-comp', '-cipher', everything])
+    assert.match(output, /^Compression: NONE$/m)
+    // how long a session resumes without proving anew who we are
+    assert.match(output, /lifetime hint: 7200 \(seconds\)/)
+  }
   const session = await shake(fixture, 'a.test', ['-tls1_3'])
   assert.match(session.output, /Early data was not sent/)
   assert.ok(!/Max Early Data: [1-9]/.test(session.output))
@@ -196,16 +207,18 @@ test('TLS sweep: no compression, no early data, no protocol but ours', options, 
 
 test('TLS sweep: a client that asks to renegotiate is refused', options, async (t) => {
   const fixture = await startSweep(t)
-  const to = ['s_client', '-connect', `127.0.0.1:${fixture.listener.httpsPort}`, '-servername', 'a.test', '-tls1_2']
-  const child = spawn('openssl', to, { stdio: ['pipe', 'pipe', 'pipe'] })
-  const output: string[] = []
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()))
+  for (const name of ['a.test', 'asks.example']) {
+    const to = ['s_client', '-connect', `127.0.0.1:${fixture.listener.httpsPort}`, '-servername', name, '-tls1_2']
+    const child = spawn('openssl', to, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const output: string[] = []
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => output.push(chunk.toString()))
+    }
+    while (!output.join('').includes('Verify return code')) await once(child.stdout, 'data')
+    child.stdin.write('R\n')
+    await once(child, 'close')
+    assert.match(output.join(''), /RENEGOTIATING[\s\S]*no renegotiation/, name)
   }
-  while (!output.join('').includes('Verify return code')) await once(child.stdout, 'data')
-  child.stdin.write('R\n')
-  await once(child, 'close')
-  assert.match(output.join(''), /RENEGOTIATING[\s\S]*no renegotiation/)
 })
 
 function connectTo(fixture: Fixture, more: ConnectionOptions): TLSSocket {
@@ -244,15 +257,20 @@ test('a client that can do X25519MLKEM768 gets it, whatever it likes better or s
 })
 
 /** A session that may be resumed; TLS 1.3 hands its tickets out behind the handshake. */
-async function sessionOf(fixture: Fixture, version: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
-  const socket = connectTo(fixture, { minVersion: version, maxVersion: version })
+async function sessionOf(fixture: Fixture, servername: string, version: 'TLSv1.2' | 'TLSv1.3'): Promise<Buffer> {
+  const socket = connectTo(fixture, { servername, minVersion: version, maxVersion: version })
   const [session] = (await once(socket, 'session')) as [Buffer]
   socket.destroy()
   return session
 }
 
-async function isResumed(fixture: Fixture, version: 'TLSv1.2' | 'TLSv1.3', session: Buffer): Promise<boolean> {
-  const socket = connectTo(fixture, { minVersion: version, maxVersion: version, session })
+async function isResumed(
+  fixture: Fixture,
+  servername: string,
+  version: 'TLSv1.2' | 'TLSv1.3',
+  session: Buffer,
+): Promise<boolean> {
+  const socket = connectTo(fixture, { servername, minVersion: version, maxVersion: version, session })
   await once(socket, 'secureConnect')
   const resumed = socket.isSessionReused()
   socket.destroy()
@@ -260,17 +278,21 @@ async function isResumed(fixture: Fixture, version: 'TLSv1.2' | 'TLSv1.3', sessi
 }
 
 test('a ticket resumes until its key is changed; then a full handshake is made, and nobody is refused', async (t) => {
-  const fixture = await startListener(t)
-  const changing = await startListener(t, { ticketKeyMs: 20 })
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    assert.ok(await isResumed(fixture, version, await sessionOf(fixture, version)), version)
-    const session = await sessionOf(changing, version)
-    const untilForgotten = async (left: number): Promise<void> => {
-      if (await isResumed(changing, version, session)) {
-        assert.ok(left > 0, `${version}: the key is not changed`)
-        await untilForgotten(left - 1)
+  const asking = (listener: Fixture['listener']) => listener.clientCertificates((name) => name === 'b.test')
+  const fixture = await startListener(t, {}, asking)
+  const changing = await startListener(t, { ticketKeyMs: 20 }, asking)
+  // the server that asks for client certificates has keys of its own
+  for (const name of ['a.test', 'b.test']) {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      assert.ok(await isResumed(fixture, name, version, await sessionOf(fixture, name, version)), `${name} ${version}`)
+      const session = await sessionOf(changing, name, version)
+      const untilForgotten = async (left: number): Promise<void> => {
+        if (await isResumed(changing, name, version, session)) {
+          assert.ok(left > 0, `${name} ${version}: the key is not changed`)
+          await untilForgotten(left - 1)
+        }
       }
+      await untilForgotten(500)
     }
-    await untilForgotten(500)
   }
 })
