@@ -293,6 +293,17 @@ test('proxies in front that a reload names are looked behind from then on', asyn
   assert.equal(await through(), 403)
 })
 
+test('who may ask changes with a reload, at once', async (t) => {
+  const gate = await start(t)
+  await gate.addRoute({ name: 'open', host: 'open.localhost', upstreams: ['none:'], access: publicly })
+  const asked = async () => (await ask(gate, forwarded({ host: 'open.localhost' }))).status
+  assert.equal(await asked(), 200)
+  await gate.reload({ GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '192.0.2.0/24' })
+  assert.equal(await asked(), 403)
+  await gate.reload({ GATEHOUSE_GATEWAY_FORWARD_AUTH_PROXIES: '192.0.2.0/24, 127.0.0.1' })
+  assert.equal(await asked(), 200)
+})
+
 test('attacks 8, 9, 11: no cookie, agent or size makes anybody pass', async (t) => {
   const gate = await start(t)
   const lines = [

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
 import { testCertificate } from '#platform/testing'
-import { startGate, startUpstream, type TestGate } from '../testing.ts'
+import { openHttp2, startGate, startUpstream, type TestGate } from '../testing.ts'
 import { onRequest, startRaw } from '../upstreams/testing.ts'
 
 const host = 'app.localhost'
@@ -155,16 +155,16 @@ test('an upstream that dies in the middle of a body cuts the client off: half an
   )
   await assert.rejects(gate.ask({ host }), /aborted|hang up|ECONNRESET/)
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'
-  const text = await (
-    await gateTo(
-      t,
-      await startRaw(
-        t,
-        onRequest((socket) => socket.end(chunked)),
-      ),
-    )
-  ).raw(host, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  const ending = await startRaw(
+    t,
+    onRequest((socket) => socket.write(chunked, () => setImmediate(() => socket.end()))),
+  )
+  const other = await gateTo(t, ending)
+  const text = await other.raw(host, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  assert.match(text, /half/)
   assert.doesNotMatch(text, /\r\n0\r\n/)
+  const stream = openHttp2(t, other, host).request({ ':path': '/' })
+  await assert.rejects(once(stream.resume(), 'close'), /NGHTTP2_INTERNAL_ERROR/)
 })
 
 test('an https upstream is verified by its own name; one that does not verify gets nothing', async (t) => {

@@ -82,6 +82,17 @@ eachDialect((dialect, open) => {
     assert.equal((await gate.ask({ host: 'bare.localhost' })).status, 502)
     const tested = await gate.admin('POST', '/api/v1/routes/app/test')
     assert.match(tested.body, /"reachable":true/)
+    const health = { path: '/', everyMs: 3_600_000, timeoutMs: 60_000, expect: ['200'] }
+    await gate.addRoute({
+      ...route,
+      name: 'checked',
+      host: 'checked.localhost',
+      upstreams: [app.origin],
+      balance: { health },
+    })
+    const checked = async () => (await gate.admin('GET', '/api/v1/routes/checked/upstreams')).body
+    while ((await checked()).includes('"checked":null'));
+    assert.match(await checked(), /"passed":true/)
     const socket = new WebSocket(`wss://${host}:${gate.port}/`, {
       rejectUnauthorized: false,
       lookup: (_name: string, options: object, done: (...answer: unknown[]) => void) =>

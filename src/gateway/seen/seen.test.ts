@@ -48,6 +48,7 @@ test('reasons are told apart up to a bound; who leaves early is no latency', () 
   for (let each = 0; each < 100; each += 1) figures.refused(`r${each}`, 0)
   figures.refused('r3', 0)
   assert.equal(figures.refusals().length, 65)
+  assert.deepEqual(figures.inLast(10, 1_000), { passed: 0, refused: 101 })
   assert.deepEqual(figures.refusals()[0], { reason: 'other', count: 36 })
   assert.deepEqual(figures.refusals()[1], { reason: 'r3', count: 2 })
   figures.passed(0, true, 0, 50)
@@ -56,6 +57,8 @@ test('reasons are told apart up to a bound; who leaves early is no latency', () 
   figures.passed(200, true, 0, 5)
   figures.passed(101, false, 0, 9_000)
   assert.equal(figures.latencies.count, 2)
+  assert.equal(figures.latencies.sum, 10)
+  assert.deepEqual(figures.inLast(10, 10_000), { passed: 5, refused: 101 })
   assert.deepEqual(
     figures.answers().filter(({ count }) => count > 0),
     [

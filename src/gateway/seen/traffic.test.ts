@@ -9,13 +9,14 @@ interface View {
   readonly lately: readonly { readonly seconds: number; readonly passed: number; readonly refused: number }[]
   readonly answers: readonly { readonly ending: string; readonly count: number }[]
   readonly refusals: readonly { readonly reason: string; readonly count: number }[]
-  readonly milliseconds: { readonly half: number } | null
+  readonly milliseconds: { readonly half: number; readonly nearlyAll: number } | null
 }
 
 test('what passed and what was refused is told of each route, to those who may see it', async (t) => {
   const gate = await startGate(t)
   const app = await startUpstream(t, (request, response) => {
     response.statusCode = request.url === '/gone' ? 404 : 200
+    gate.clock.advance(40)
     if (request.url === '/broken') response.destroy()
     else response.end('x')
   })
@@ -43,8 +44,10 @@ test('what passed and what was refused is told of each route, to those who may s
   )
   assert.deepEqual(passed.lately[1], { seconds: 60, passed: 4, refused: 0 })
   assert.deepEqual(passed.refusals, [], 'what an app fails is refused by nobody')
-  assert.notEqual(passed.milliseconds, null)
+  const { half = 0, nearlyAll = 0 } = passed.milliseconds ?? {}
+  assert.ok(half >= 40 && nearlyAll >= half && nearlyAll < 50, JSON.stringify(passed.milliseconds))
   const shut = await view('shut')
+  assert.deepEqual(shut.lately[1], { seconds: 60, passed: 0, refused: 2 })
   assert.equal(shut.milliseconds, null)
   assert.deepEqual(shut.refusals, [
     { reason: 'No role, grant or policy gives routes:use:shut.', count: 1 },
@@ -57,11 +60,22 @@ test('what passed and what was refused is told of each route, to those who may s
   assert.match(page.body, /No role, grant or policy gives routes:use:shut/)
   assert.match(page.body, /href="\/why\?permission=routes%3Ause%3Ashut&amp;principal=acc_/)
   assert.equal((await bob.visit(consoleHost, '/routes/shut/traffic')).status, 403)
+  assert.match((await alice.visit(consoleHost, '/routes/app/traffic')).body, /None in the journal/)
+  const watchers = { name: 'watchers', title: 'Watchers', permissions: ['routes:read'] }
+  assert.equal((await gate.admin('POST', '/api/v1/roles', watchers)).status, 201)
+  await gate.addAccount('carol', ['watchers'])
+  const counted = await new TestBrowser(gate).openSigningIn(consoleHost, '/routes/shut/traffic', 'carol')
+  assert.match(counted.body, /Sign in first/)
+  assert.match(counted.body, /which you may not read/)
+  assert.doesNotMatch(counted.body, /acc_/, 'whom it was refused is in the journal')
 
   const metrics = await gate.kernel.metrics.text()
   assert.match(metrics, /gatehouse_gateway_answers_total\{route="app",answer="2xx"\} 2/)
   assert.match(metrics, /gatehouse_gateway_answer_seconds_bucket\{route="app",le="\+Inf"\} 3/)
   assert.match(metrics, /gatehouse_gateway_answer_seconds_count\{route="app"\} 3/)
+  assert.equal((await gate.admin('DELETE', '/api/v1/routes/app')).status, 204)
+  await gate.ask({ host: 'shut.localhost' })
+  assert.doesNotMatch(await gate.kernel.metrics.text(), /route="app"/)
 })
 
 test('the access log has a line for each request, with its decision', async (t) => {
