@@ -107,7 +107,8 @@ export async function openAppSession(parts: Parts, tx: Ctx, host: string): Promi
     lastSeenRegion: region,
   }
   await insertSession(tx.db, session, hashOfToken(token))
-  await tx.audit({ action: 'sessions.open', target: { type: 'session', id: session.id }, detail: { host } })
+  // named after its host: whoever reads the journal sees who reached which app
+  await tx.audit({ action: 'sessions.open', target: { type: 'session', id: session.id, name: host }, detail: { host } })
   return { token, sessionId: session.id }
 }
 
