@@ -158,6 +158,33 @@ test('attack 8: whatever is malformed fails closed', async (t) => {
   assert.equal((await gate.ask({ host, headers: { cookie: `${appCookie}=${token}` } })).status, 200)
 })
 
+test('attack 8: a bad token is refused where everybody may come in, and never taken for nobody', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  const access = { kind: 'public', reason: 'a test of public routes' }
+  await gate.addRoute({ name: 'open', host, upstreams: [upstream.origin], access })
+  for (const authorization of ['Bearer gat_x', `Bearer gat_${'A'.repeat(49)}`, 'Basic gat_x']) {
+    const answer = await gate.ask({ host, headers: { authorization } })
+    assert.equal(answer.status, 401, authorization)
+    assert.match(answer.headers['www-authenticate'] ?? '', /error="invalid_token"/)
+  }
+  assert.equal(upstream.seen.length, 0)
+})
+
+test('a request that an app sends back to the gate ends there, and nobody else’s Via does that', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  const access = { kind: 'public', reason: 'a test of loops' }
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin], access })
+  assert.equal((await gate.ask({ host, headers: { via: '1.1 other, 1.0 gatehouse' } })).status, 200)
+  const via = String(upstream.seen[0]?.headers.via)
+  assert.match(via, /^1\.1 other, 1\.0 gatehouse, 1\.1 gatehouse-[0-9a-f]+$/)
+  const again = await gate.ask({ host, headers: { via } })
+  assert.equal(again.status, 508)
+  assert.match(again.body, /gateway\.loop/)
+  assert.equal(upstream.seen.length, 1)
+})
+
 test('attack 9: no User-Agent is a health check', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t)

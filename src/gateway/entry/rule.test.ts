@@ -38,7 +38,7 @@ function cookieOf(browser: TestBrowser, of = host, name = appCookie): string {
   return `${name}=${browser.jars.get(of)?.get(name) ?? ''}`
 }
 
-async function tokenOf(gate: TestGate, browser: TestBrowser): Promise<string> {
+async function tokenOf(gate: TestGate, browser: TestBrowser, permissions: readonly string[] = ['*']): Promise<string> {
   const made = await gate.ask({
     host: consoleHost,
     method: 'POST',
@@ -48,7 +48,7 @@ async function tokenOf(gate: TestGate, browser: TestBrowser): Promise<string> {
       origin: `https://${consoleHost}:${gate.port}`,
       'content-type': 'application/json',
     },
-    body: JSON.stringify({ label: 'x', permissions: ['*'], expiresAt: null }),
+    body: JSON.stringify({ label: 'x', permissions, expiresAt: null }),
   })
   assert.equal(made.status, 201, made.body)
   return `Bearer ${(JSON.parse(made.body) as { readonly secret: string }).secret}`
@@ -430,4 +430,57 @@ test('what an app is told: its own names, fixed values, another prefix, and noth
   }
   const ambiguous = await gate.ask({ host, path: '/app;v=1', headers })
   assert.deepEqual([ambiguous.status, codeOf(ambiguous)], [400, 'gateway.target-ambiguous'])
+})
+
+test('attack 7: what an app was told of one sign-in it is not told of another one of the same person', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  const identityHeaders = { 'X-Session': '{session}', 'X-Credential': '{credential}' }
+  await gate.addRoute({
+    name: 'app',
+    host,
+    upstreams: [upstream.origin],
+    access: signedIn,
+    request: { identityHeaders },
+  })
+  await gate.addAccount('ada')
+  const browsers = [new TestBrowser(gate), new TestBrowser(gate)]
+  for (const browser of browsers) await browser.openSigningIn(host, '/', 'ada')
+  const [first] = browsers
+  assert.ok(first)
+  const ways = [
+    ...browsers.map((browser) => ({ cookie: cookieOf(browser) })),
+    { authorization: await tokenOf(gate, first) },
+  ]
+  const told = async (headers: Readonly<Record<string, string>>) => {
+    assert.equal((await gate.ask({ host, headers })).status, 200)
+    const seen = upstream.seen.at(-1)?.headers
+    return `${String(seen?.['x-session'])} ${String(seen?.['x-credential'])}`
+  }
+  const once: string[] = []
+  for (const headers of ways) once.push(await told(headers))
+  assert.equal(new Set(once).size, ways.length, once.join(' | '))
+  for (const [at, headers] of ways.entries()) assert.equal(await told(headers), once[at])
+})
+
+test('a token that does not reach as far is told so, and one whose person may not either is not', async (t) => {
+  const gate = await startGate(t)
+  const upstream = await startUpstream(t)
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream.origin] })
+  const role = { name: 'users', title: 'Users', permissions: ['routes:use:app', 'tokens:create'] }
+  assert.equal((await gate.admin('POST', '/api/v1/roles', role)).status, 201)
+  await gate.addAccount('ada', ['users'])
+  const browser = new TestBrowser(gate)
+  await browser.openSigningIn(consoleHost, '/account/security', 'ada')
+  const challenge = async (permissions: readonly string[]) => {
+    const authorization = await tokenOf(gate, browser, permissions)
+    const { status, headers } = await gate.ask({ host, headers: { authorization } })
+    return [status, headers['www-authenticate']]
+  }
+  assert.deepEqual(await challenge(['routes:use:app']), [200, undefined])
+  const narrow = 'Bearer realm="Gatehouse", error="insufficient_scope"'
+  assert.deepEqual(await challenge(['tokens:create']), [403, narrow])
+  const changed = await gate.admin('PATCH', '/api/v1/roles/users', { permissions: ['tokens:create'] })
+  assert.equal(changed.status, 200, changed.body)
+  assert.deepEqual(await challenge(['*']), [403, undefined])
 })

@@ -66,9 +66,17 @@ test('attack 5: identity headers of a client never pass, in any spelling', () =>
 })
 
 test('attack 6: Connection takes away headers of the client, never ours, never the framing', () => {
-  const naming = 'close, Remote-User, remote-groups, X-Forwarded-For, host, x-private, Content-Length, cookie'
+  const naming = 'close, Remote-User, remote-groups, X-Forwarded-For, host, x-private, X-Mixed, Content-Length, cookie'
   const seen = forwarded(
-    { connection: naming, 'x-private': '1', 'x-public': '2', 'content-length': '3', 'keep-alive': '5', te: 'trailers' },
+    {
+      connection: naming,
+      'x-private': '1',
+      'x-mixed': '1',
+      'x-public': '2',
+      'content-length': '3',
+      'keep-alive': '5',
+      te: 'trailers',
+    },
     ['remote-user', 'alice', 'remote-groups', 'ops'],
   )
   assert.deepEqual(seen['remote-user'], ['alice'])
@@ -78,13 +86,20 @@ test('attack 6: Connection takes away headers of the client, never ours, never t
   assert.deepEqual(seen['content-length'], ['3'])
   assert.deepEqual(seen['te'], ['trailers'])
   assert.deepEqual(seen['x-public'], ['2'])
-  for (const gone of ['x-private', 'connection', 'keep-alive']) assert.equal(seen[gone], undefined, gone)
+  for (const gone of ['x-private', 'x-mixed', 'connection', 'keep-alive']) assert.equal(seen[gone], undefined, gone)
   assert.equal(connectionOptions('keep-alive'), undefined)
 })
 
-test('attack 3: no header becomes HTTP_PROXY of a CGI-like app, none poses as the client address', () => {
-  for (const name of ['proxy', 'x-forwarded', 'x_forwarded', 'x-original-forwarded-for'])
-    assert.ok(!mayPass(name), name)
+test('attack 3: no header becomes HTTP_PROXY of a CGI-like app, none poses as the client address or as what was asked for', () => {
+  const names = ['proxy', 'x-forwarded', 'x-original-forwarded-for', 'x-client-ip', 'x-cluster-client-ip', 'client-ip']
+  const ofServices = ['true-client-ip', 'cf-connecting-ip', 'fastly-client-ip', 'x-real-ip']
+  const asked = ['url', 'uri', 'host', 'method'].map((what) => `x-original-${what}`)
+  const schemes = ['x-rewrite-url', 'x-host', 'x-scheme', 'x-url-scheme', 'front-end-https']
+  for (const name of [...names, ...ofServices, ...asked, ...schemes]) {
+    for (const spelled of [name, name.replaceAll('-', '_'), name.replaceAll('-', '.')]) {
+      assert.ok(!mayPass(spelled), spelled)
+    }
+  }
 })
 
 test('hop-by-hop headers end here; everything else passes', () => {

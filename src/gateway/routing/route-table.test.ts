@@ -145,7 +145,7 @@ const place = fc.record({
   host: fc.constant('a.b'),
   path: fc.array(segment, { maxLength: 4 }).map((parts) => `/${parts.join('/')}`),
   exact: fc.boolean(),
-  methods: fc.subarray(['GET', 'POST', 'PUT']),
+  methods: fc.subarray(['GET', 'HEAD', 'POST']),
   priority: fc.constantFrom(0, 0, 0, 1, -1),
 })
 const places = fc
