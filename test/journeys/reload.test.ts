@@ -4,9 +4,11 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { Agent, request } from 'node:https'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
+import { WebSocket, WebSocketServer } from 'ws'
 import { testCertificate } from '#platform/testing'
 import { runCommand } from '../product/command.ts'
 import { ask, askLocally } from '../product/http.ts'
@@ -74,7 +76,14 @@ function load(one: () => Promise<string>): Load {
   }
 }
 
-function get({ port }: Product, servername: string, path: string, agent: Agent | false): Promise<string> {
+/** @param used gets the connections that were used */
+function get(
+  { port }: Product,
+  servername: string,
+  path: string,
+  agent: Agent | false,
+  used = new Set<Socket>(),
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, servername, path, agent, rejectUnauthorized: false }
     const asked = request({ ...options, headers: { host: `${servername}:${port}` } }, (response) => {
@@ -82,9 +91,26 @@ function get({ port }: Product, servername: string, path: string, agent: Agent |
       response.on('end', () => resolve(String(response.statusCode)))
       response.resume()
     })
+    asked.on('socket', (socket) => used.add(socket))
     asked.on('error', reject)
     asked.end()
   })
+}
+
+/** A WebSocket that answers what it is told, and has to last. */
+async function openSocket({ port }: Product, servername: string) {
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/`, {
+    servername,
+    headers: { host: `${servername}:${port}` },
+    rejectUnauthorized: false,
+  })
+  await once(socket, 'open')
+  const say = async (text: string): Promise<string> => {
+    const heard = once(socket, 'message') as Promise<[Buffer]>
+    socket.send(text)
+    return (await heard)[0].toString()
+  }
+  return { socket, say }
 }
 
 /** Over one HTTP/2 connection, which has to last. */
@@ -122,6 +148,8 @@ describe('reloading', { timeout: 240_000 }, () => {
   test('200 reloads of certificates and configuration under load fail no request and drop no connection', async (t) => {
     const { product, directory } = await startWithCertificate()
     const upstream = createServer((_request, response) => response.end('app')).listen(0, '127.0.0.1')
+    const sockets = new WebSocketServer({ server: upstream })
+    sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(text)))
     t.after(() => upstream.close())
     await once(upstream, 'listening')
     const address = upstream.address()
@@ -134,8 +162,11 @@ describe('reloading', { timeout: 240_000 }, () => {
     const [console2, app2] = [openHttp2(product, host), openHttp2(product, app)]
     let ended = 0
     for (const { session } of [console2, app2]) session.once('close', () => ended++)
+    const { socket, say } = await openSocket(product, app)
+    socket.once('close', () => ended++)
+    const used = new Set<Socket>()
     const loads = [
-      load(() => get(product, host, '/healthz', kept)),
+      load(() => get(product, host, '/healthz', kept, used)),
       load(() => get(product, host, '/healthz', false)),
       load(() => get(product, app, '/', false)),
       load(() => console2.get('/healthz')),
@@ -158,7 +189,10 @@ describe('reloading', { timeout: 240_000 }, () => {
       assert.deepEqual(each.failures, [])
       assert.ok(each.answered() > 20, `${each.answered()} answers`)
     }
+    assert.equal(await say('still here'), 'still here')
     assert.equal(ended, 0, 'an open connection was dropped')
+    assert.equal(used.size, 1, 'a kept connection was dropped')
+    socket.terminate()
     for (const { session } of [console2, app2]) session.destroy()
     kept.destroy()
   })
