@@ -109,6 +109,8 @@ test('a body that says it is too long is refused before anything of it is read',
   const refused = await gate.raw(host, `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1001\r\n\r\n`)
   assert.match(refused, /^HTTP\/1.1 413 /)
   assert.match(refused, /gateway\.body-too-large/)
+  // what was not read is nobody's next request
+  assert.match(refused, /\r\nconnection: close\r\n/i)
   assert.equal(upstream.seen.length, 1)
 })
 

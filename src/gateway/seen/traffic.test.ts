@@ -61,6 +61,10 @@ test('what passed and what was refused is told of each route, to those who may s
   assert.match(page.body, /href="\/why\?permission=routes%3Ause%3Ashut&amp;principal=acc_/)
   assert.equal((await bob.visit(consoleHost, '/routes/shut/traffic')).status, 403)
   assert.match((await alice.visit(consoleHost, '/routes/app/traffic')).body, /None in the journal/)
+  // whoever asks for the same permission elsewhere was refused there, and not here
+  const asShut = { kind: 'permission', permission: 'routes:use:shut' }
+  await gate.addRoute({ name: 'twin', host: 'twin.localhost', upstreams: [app.origin], access: asShut })
+  assert.match((await alice.visit(consoleHost, '/routes/twin/traffic')).body, /None in the journal/)
   const watchers = { name: 'watchers', title: 'Watchers', permissions: ['routes:read'] }
   assert.equal((await gate.admin('POST', '/api/v1/roles', watchers)).status, 201)
   await gate.addAccount('carol', ['watchers'])

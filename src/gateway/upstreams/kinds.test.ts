@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { defineRoom, type UpstreamKind } from '#platform'
 import { testCertificate } from '#platform/testing'
 import { startGate, startUpstream } from '../testing.ts'
+import { startRaw } from './testing.ts'
 
 const host = 'app.localhost'
 const access = { kind: 'public', reason: 'a test of upstream kinds' }
@@ -241,4 +242,23 @@ test('what cannot be pinned is refused when it is saved', async (t) => {
     assert.match(answer.body, words)
     assert.doesNotMatch(answer.body, /BEGIN PRIVATE/)
   }
+})
+
+test('a connection to an app that carries nothing is kept as long as its route says', async (t) => {
+  const gate = await startGate(t)
+  const ask = async (name: string, idleMs: number): Promise<Socket> => {
+    let kept: Socket | undefined
+    const origin = await startRaw(t, (socket) => {
+      kept = socket
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+    })
+    const own = `${name}.localhost`
+    await gate.addRoute({ name, host: own, upstreams: [origin], access, balance: { idleMs } })
+    assert.equal((await gate.ask({ host: own })).status, 200)
+    return kept ?? assert.fail('nobody connected')
+  }
+  const long = await ask('long', 600_000)
+  const short = await ask('short', 1_000)
+  await once(short, 'close')
+  assert.ok(!long.closed && !long.readableEnded)
 })
