@@ -103,7 +103,7 @@ async function openSocket({ port }: Product, servername: string) {
     servername,
     headers: { host: `${servername}:${port}` },
     rejectUnauthorized: false,
-  })
+  } as WebSocket.ClientOptions)
   await once(socket, 'open')
   const say = async (text: string): Promise<string> => {
     const heard = once(socket, 'message') as Promise<[Buffer]>
