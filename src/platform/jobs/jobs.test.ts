@@ -127,7 +127,7 @@ eachDialect((dialect, open) => {
       await pass(database, clock, 10_000)
       const before = await leasedUntil()
       t.mock.timers.tick(10_000)
-      while ((await leasedUntil()) === before) await nextTurn()
+      while (!t.signal.aborted && (await leasedUntil()) === before) await nextTurn()
       assert.equal(await database.tx((db) => claimJob(db, clock, 'sample.long', 30_000)), undefined)
     }
     assert.ok(!signal.aborted)
