@@ -144,8 +144,11 @@ export async function openKernel(
       close: async () => {
         threads.leave()
         regions.stop()
-        await journal.stop()
-        await database.close()
+        try {
+          await journal.stop()
+        } finally {
+          await database.close()
+        }
       },
     }
   } catch (error) {

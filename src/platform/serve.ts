@@ -16,6 +16,16 @@ Example:
   GATEHOUSE_DATA=/var/lib/gatehouse gatehouse serve --config /etc/gatehouse.toml
 `
 
+/** What to do where the engine's own words, which say what happened, do not; every other message says so itself. */
+const nextSteps: Readonly<Record<string, string>> = {
+  'platform.storage-full':
+    'Nothing was started. Everything confirmed before is kept. Free some space, then start again.',
+  'platform.storage-unavailable':
+    'Nothing was started. See that the database runs and takes what [database] url (GATEHOUSE_DATABASE_URL) says; without it, that the data directory can be written to.',
+  'platform.database-corrupt':
+    'Nothing was started, and nothing was written to it. Keep a copy of the data directory, then restore the newest backup.',
+}
+
 /** How long requests in flight may take after a stop signal. */
 const drainMs = 20_000
 
@@ -33,7 +43,8 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[], 
     server = await startServer({ rooms, program, ...options })
   } catch (error) {
     if (!(error instanceof GateError)) throw error
-    process.stderr.write(`gatehouse: ${error.message}\n  (${error.code})\n`)
+    const toDo = nextSteps[error.code]
+    process.stderr.write(`gatehouse: ${error.message}\n${toDo === undefined ? '' : `  ${toDo}\n`}  (${error.code})\n`)
     return error.code === 'platform.configuration' ? 78 : 1
   }
   reloadOnHangUp(server)
@@ -43,8 +54,21 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[], 
   // a thread that failed ends the process as an uncaught error does, and is told as one; what was acknowledged is on disk
   await Promise.race([stopSignal(), server.failed])
   process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
-  await server.stop({ graceMs: drainMs })
-  return 0
+  return await stopped(server)
+}
+
+/** A full disk, above all: nothing that was acknowledged is lost by it, and the log tells what is. */
+async function stopped(server: RunningServer): Promise<number> {
+  try {
+    await server.stop({ graceMs: drainMs })
+    return 0
+  } catch (error) {
+    if (!(error instanceof GateError)) throw error
+    process.stderr.write(
+      `gatehouse: stopped, but not everything could be written: ${error.message}\n  What was acknowledged is kept; the log tells what is lost. (${error.code})\n`,
+    )
+    return 1
+  }
 }
 
 function readOptions(args: readonly string[]) {

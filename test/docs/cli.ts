@@ -31,7 +31,7 @@ ${Object.entries(exitMeanings)
   .join('\n')}
 
 \`gatehouse serve\` ends with 0 after a stop signal, with 78 when the configuration has faults, and with 1 when it cannot
-start for another reason.
+start for another reason, or could not write everything as it stopped (its last line says so).
 `
 
 /** The text of docs/cli.md. */

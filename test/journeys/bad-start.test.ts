@@ -33,9 +33,13 @@ describe('a start that cannot succeed says why and changes nothing', () => {
 
   test('every wrong setting is named at once, with exit code 78', async () => {
     const directory = newDirectory()
-    writeFileSync(join(directory, 'gatehouse.toml'), '[listen]\nhttps = "nowhere"\n[identty]\nx = 1\n')
-    const output = await failedStart(directory, { GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:0', GATEHOUSE_DATABSE_URL: 'x' })
+    writeFileSync(join(directory, 'gatehouse.toml'), '[database]\nurl = "nowhere"\n[identty]\nx = 1\n')
+    const environment = { GATEHOUSE_LISTEN_HTTPS: '127.0.0.1:65536', GATEHOUSE_DATABSE_URL: 'x' }
+    const output = await failedStart(directory, environment)
     assert.match(output, /ended with 78/)
+    assert.match(output, /4 faults .*; nothing was started/)
+    assert.match(output, /\[listen\] https: a port is at most 65535/)
+    assert.match(output, /\[database\] url: expected postgres:/)
     assert.match(output, /identty: unknown key; did you mean identity\?/)
     assert.match(output, /GATEHOUSE_DATABSE_URL: unknown setting; did you mean GATEHOUSE_DATABASE_URL\?/)
   })
@@ -44,6 +48,13 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     const output = await failedStart(good.directory)
     assert.match(output, /platform\.already-running/)
     assert.equal((await runCommand(good.directory, ['accounts', 'list'])).code, 0)
+  })
+
+  test('a database that cannot be reached', async () => {
+    const output = await failedStart(newDirectory(), { GATEHOUSE_DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/x' })
+    assert.match(output, /ECONNREFUSED 127\.0\.0\.1:1\n {2}Nothing was started\. See that the database runs/)
+    assert.match(output, /\(platform\.storage-unavailable\)/)
+    assert.doesNotMatch(output, /hunter2/)
   })
 
   test('a port that is taken is named with the setting to change', async () => {
@@ -72,7 +83,10 @@ describe('a start that cannot succeed says why and changes nothing', () => {
         bytes.fill(0x5a, 0, 100)
         writeFileSync(data(where, 'gatehouse.db'), bytes)
       })
-      assert.match(output, /platform\.database-corrupt/)
+      assert.match(
+        output,
+        /nothing was written to it\. .* restore the newest backup\.\n {2}\(platform\.database-corrupt\)/,
+      )
       assert.equal(readFileSync(data(directory, 'gatehouse.db'))[0], 0x5a, 'the damaged file was written to')
     })
 

@@ -98,7 +98,18 @@ class DatabaseJournal implements RunningJournal {
     try {
       await this.flush()
     } catch (error) {
-      if (this.#isInMemory) throw error
+      if (this.#isInMemory) {
+        const refusals = this.#refusals.take(this.#options.clock.now(), true)
+        const lost = {
+          refusals: refusals.reduce((sum, { count }) => sum + count, 0),
+          uses: this.#uses.take().uses.reduce((sum, { count }) => sum + count, 0),
+        }
+        this.#options.log.error(
+          { error, ...lost },
+          'the journal could not be written at the stop; what waited in memory is lost',
+        )
+        throw error
+      }
       this.#options.log.warn({ error }, 'the journal could not be written; it waits in the spool')
     } finally {
       await this.#spool?.close()

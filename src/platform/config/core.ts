@@ -4,6 +4,7 @@ import { limitNetworkFault, networkFault, parseCidr } from '#kit'
 const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z.-]+):\d{1,5}$/, 'expected host:port, for example 127.0.0.1:8443')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
 
 const proxyNetwork = z.string().superRefine((text, check) => {
   const fault =

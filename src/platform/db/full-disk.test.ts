@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
-import { fakeClock, memoryLog, requireAll, testContext } from '#platform/testing'
+import { fakeClock, memoryLog, requireAll, smallDisk, testContext } from '#platform/testing'
 import { listAudit } from '../audit/list.ts'
 import { verifyAudit } from '../audit/verify.ts'
 import { GateError } from '../errors.ts'
@@ -13,25 +12,12 @@ import { platformMigrations } from '../migrations/index.ts'
 import { tables } from './handle.ts'
 import { openSqlite } from './sqlite.ts'
 
-/** A directory on a file system of its own, 4 MB large. @returns undefined where we may not mount one */
-function smallDisk(): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory], { stdio: 'ignore' })
-    return directory
-  } catch {
-    rmSync(directory, { recursive: true })
-    return undefined
-  }
-}
-
 async function open(t: TestContext, directory: string, release: () => void) {
   const clock = fakeClock()
   const database = await openSqlite({ path: join(directory, 'gatehouse.db'), clock, log: memoryLog() })
   t.after(async () => {
     await database.close()
     release()
-    rmSync(directory, { recursive: true })
   })
   await database.migrate([platformMigrations])
   const write = (name: string) =>
@@ -61,15 +47,14 @@ async function fill(write: (name: string) => Promise<string>) {
 }
 
 test('a full disk: a clear refusal, nothing acknowledged is lost, and it goes on when there is room', async (t) => {
-  const directory = smallDisk()
-  if (directory === undefined) {
+  const disk = smallDisk(4)
+  if (disk === undefined) {
     if (requireAll()) assert.fail('needs to be run as root, to mount a small file system')
     t.skip('needs to be run as root, to mount a small file system')
     return
   }
-  const ballast = join(directory, 'ballast')
-  writeFileSync(ballast, Buffer.alloc(1_000_000))
-  const { database, write, kept } = await open(t, directory, () => execFileSync('umount', [directory]))
+  disk.fill(3_000_000)
+  const { database, write, kept } = await open(t, disk.directory, () => disk.remove())
   const { acknowledged, refusals } = await fill(write)
   assert.ok(acknowledged.length > 100)
   for (const refusal of refusals) {
@@ -80,7 +65,7 @@ test('a full disk: a clear refusal, nothing acknowledged is lost, and it goes on
   const during = await kept()
   for (const name of acknowledged) assert.ok(during.has(name), name)
   assert.equal(during.size, acknowledged.length)
-  rmSync(ballast)
+  disk.makeRoom()
   assert.equal(await write('after'), 'after')
   assert.ok((await kept()).has('after'))
   assert.ok((await verifyAudit(database.db)).sound)
@@ -88,7 +73,7 @@ test('a full disk: a clear refusal, nothing acknowledged is lost, and it goes on
 
 test('a full database: refused as full, the group as one, and the next works when there is room', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-full-'))
-  const { database, write, kept } = await open(t, directory, () => {})
+  const { database, write, kept } = await open(t, directory, () => rmSync(directory, { recursive: true }))
   const limit = (pages: number) =>
     database.tx(async (db) => {
       await sql.raw(`pragma max_page_count = ${pages}`).execute(tables(db))

@@ -55,6 +55,30 @@ eachDialect((dialect, open) => {
     assert.equal(runs, 2)
   })
 
+  test('a job that fails the same way again is said once a minute at most, and that it has run at last', async (t) => {
+    let failure: Error | undefined = new RangeError('no')
+    const run = async () => {
+      if (failure !== undefined) throw failure
+    }
+    const { running, clock, database, log } = await start(t, [{ name: 'sample.fail', everyMs: 1_000, run }])
+    const said = () => log.entries.filter(({ fields }) => fields['job'] === 'sample.fail').map(({ level }) => level)
+    const again = async (ms: number) => {
+      await pass(database, clock, ms)
+      await running.runDue()
+    }
+    for (let second = 0; second < 10; second++) await again(1_000)
+    assert.deepEqual(said(), ['error'])
+    await again(60_000)
+    assert.deepEqual(said(), ['error', 'error'])
+    failure = new RangeError('for another reason')
+    await again(1_000)
+    assert.deepEqual(said(), ['error', 'error', 'error'])
+    failure = undefined
+    await again(1_000)
+    await again(1_000)
+    assert.deepEqual(said(), ['error', 'error', 'error', 'info'])
+  })
+
   test('of two nodes one runs the job', async (t) => {
     const place = await open.place(t)
     const ran: string[] = []

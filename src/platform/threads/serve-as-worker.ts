@@ -27,7 +27,12 @@ export async function serveAsWorker(rooms: readonly AnyRoom[]): Promise<void> {
   report({ kind: 'listening' })
   setTimeout(giveBackMemory, settledMs).unref()
   const { graceMs } = await orders
-  await server.stop({ graceMs })
+  try {
+    await server.stop({ graceMs })
+  } catch (error) {
+    // said in the log already, and the main thread stops whatever becomes of this one
+    if (!(error instanceof GateError)) throw error
+  }
   // what is left waits for nothing that still matters, and the log is written out by it
   process.exit(0)
 }
