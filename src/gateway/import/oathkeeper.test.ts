@@ -329,6 +329,7 @@ test('where it leads: stripped and based as before, refused where that cannot be
     { url: 'http://user:pw@one' },
     { url: 'http://one/?x' },
     { url: 'http://one:1/a%2fb' },
+    { url: 'http://one:1/$1' },
   ]) {
     const faults = faultsOf({ upstream, match: { url: 'https://api.example.org/v1/one', methods: ['GET'] } })
     assert.notEqual(faults, '', JSON.stringify(upstream))
@@ -355,6 +356,8 @@ test('attack: a rule that cannot be taken is not silently left to a wider one', 
   const told = findings.filter(({ kind }) => kind === 'uncovered')
   assert.equal(told.length, 1)
   assert.match(told[0]?.text ?? '', /guarded became no route.*wide may answer some of its paths: to everybody/)
+  const post = { ...guarded, match: { ...guarded.match, methods: ['PUT'] } }
+  assert.ok(!only(post, wide).findings.some(({ kind }) => kind === 'uncovered'), 'the wider one has no such method')
   const both = only(rule({ id: 'narrow', match: { url: 'https://api.example.org/u/me', methods: ['GET'] } }), wide)
   assert.deepEqual(both.findings.filter(({ kind }) => kind === 'both-match').length, 1)
   const method = only(rule({ id: 'narrow', match: { url: 'https://api.example.org/u/me', methods: ['PUT'] } }), wide)
@@ -407,6 +410,61 @@ function shadowed(name: string): GatewayRoute {
     revision: 1,
   } as GatewayRoute
 }
+
+test('an import takes no name and no host that is another’s, and tells nobody of routes they may not read', async (t) => {
+  const gate = await startGate(t)
+  const app = { upstreams: ['http://127.0.0.1:9'], access: { kind: 'signed-in' } }
+  await gate.addRoute({ name: 'one', host: 'other.example.org', ...app })
+  await gate.addRoute({ name: 'two', host: 'api.example.org', ...app })
+  assert.equal((await gate.admin('DELETE', '/api/v1/routes/two')).status, 204)
+  await gate.addRoute({ name: 'standing', host: 'api.example.org', path: '/three', ...app })
+  const at = (id: string, host: string, path: string) =>
+    rule({ id, match: { url: `https://${host}${path}`, methods: ['GET'] } })
+  const hosts = ['gatehouse.localhost', 'certificate.gatehouse.localhost', 'forward-auth.gatehouse.localhost']
+  const rules = [
+    at('one', 'api.example.org', '/one'),
+    at('two', 'api.example.org', '/two'),
+    at('three', 'api.example.org', '/three/open'),
+    ...hosts.map((host) => at('own', host, '/x')),
+  ]
+  const imported = async (headers: Readonly<Record<string, string>> = {}) => {
+    const path = '/api/v1/route-imports/oathkeeper'
+    const body = JSON.stringify({ rules })
+    const type = { 'content-type': 'application/json' }
+    const answer = await gate.ask({
+      host: 'gatehouse.localhost',
+      method: 'POST',
+      path,
+      headers: { ...type, ...headers },
+      body,
+    })
+    return { status: answer.status, view: JSON.parse(answer.body) as ImportView }
+  }
+  const told = JSON.parse((await gate.admin('POST', '/api/v1/route-imports/oathkeeper', { rules })).body) as ImportView
+  assert.deepEqual(Object.keys(told.state.routes), ['one-2', 'two-2', 'three'])
+  assert.deepEqual(
+    told.rules.flatMap(({ faults }) => faults),
+    hosts.map((host) => `${host} is Gatehouse's own host`),
+  )
+  assert.match(JSON.stringify(told.routeFindings), /public-inside-guarded.*standing/)
+
+  const blind = await imported(await tokenOf(gate, 'blind', ['routes:create']))
+  assert.equal(blind.status, 200)
+  assert.deepEqual(Object.keys(blind.view.state.routes), ['one-2', 'two-2', 'three'])
+  assert.doesNotMatch(JSON.stringify(blind.view), /standing|other\.example\.org/)
+  assert.equal((await imported(await tokenOf(gate, 'reader', ['routes:read']))).status, 403)
+})
+
+test('a rule that a route would not take leaves none of its routes behind', () => {
+  const header = { handler: 'header', config: { headers: { Host: 'x' } } }
+  const some = { url: 'https://api.example.org/<(a|b)>', methods: ['GET'] }
+  const { rules, routes } = only(rule({ match: some, mutators: [header] }), rule({ id: 'other' }))
+  assert.deepEqual(
+    rules.map(({ faults, routes: names }) => [faults.length > 0, ...names]),
+    [[true], [false, 'other']],
+  )
+  assert.deepEqual([...routes.keys()], ['other'])
+})
 
 test('anything may stand in a file; two thousand rules take bounded work', () => {
   for (const one of [

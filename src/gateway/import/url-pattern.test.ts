@@ -88,8 +88,10 @@ test('a pattern that says less than a place, or what no route has, is refused, n
   for (const path of ['/a/<*>', '/<*>', '/a/<[bc]>', '/a/<?>', '/a/<*>/b', '/a/<!b>']) {
     assert.match(told(base + path, 'glob'), /^fault: /, path)
   }
-  const many = `/<(${Array.from({ length: 51 }, (_, index) => `w${index}`).join('|')})>`
-  assert.match(told(base + many), /^fault: /)
+  const words = (count: number) => `/<(${Array.from({ length: count }, (_, index) => `w${index}`).join('|')})>`
+  assert.match(told(base + words(51)), /^fault: /)
+  assert.match(told(base + words(8) + words(7)), /^fault: /, 'as many as both make together')
+  assert.equal(told(base + words(10) + words(5)).split(' ').length, 50)
 })
 
 test('attack: no place matches a path that the regular expression did not', () => {

@@ -274,7 +274,7 @@ function partly(segment: Segment): { readonly fault: string } {
 }
 
 function narrowed(text: string): Note {
-  return { kind: 'narrowed', what: 'match.url', text: `Narrower: ${text}.` }
+  return { kind: 'narrowed', what: 'match.url', text: `${text}.` }
 }
 
 function textOf(segment: Segment): string {
