@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import type { TrafficView } from '#gateway/contract'
+import { ask } from '../product/http.ts'
 import { startServer } from './gatehouse.ts'
 import { play } from './transcript.ts'
 
@@ -52,6 +54,16 @@ test('routes', async (t) => {
     $ gatehouse routes upstreams wiki
     UPSTREAM                STATE  REQUESTS  SOCKETS  LAST FAULT  LAST CHECK
     {upstream}  up     0         0        none        not asked
+    $ gatehouse routes traffic wiki
+    Route       wiki
+    Since       <time>
+    Last 10 s   0 passed, 0 refused
+    Last 60 s   0 passed, 0 refused
+    Last 290 s  0 passed, 0 refused
+
+    Nothing was handed to the app yet.
+
+    Nobody was refused.
     $ gatehouse routes update wiki --health-every 5s
     ! gatehouse: Wrong usage
     !   A health check is given as a whole: name its path too, with --health-check.
@@ -94,6 +106,16 @@ test('routes', async (t) => {
     `,
     { upstream, url },
   )
+  const asked = { origin: server.origin, port: Number(new URL(server.origin).port) }
+  for (let more = 0; more < 2; more += 1) assert.equal((await ask(asked, '/', { host: 'wiki.localhost' })).status, 401)
+  await server.run(['routes', 'update', 'wiki', '--public', 'a test', '--yes'])
+  assert.equal((await ask(asked, '/', { host: 'wiki.localhost' })).status, 204)
+  const told = await server.run(['routes', 'traffic', 'wiki'])
+  assert.match(told.stdout, /^Answers took +[\d.]+ ms in the middle, [\d.]+ ms for 95 of 100, [\d.]+ ms for 99$/m)
+  assert.match(told.stdout, /^2xx +1$/m)
+  assert.match(told.stdout, /^Sign in first +2$/m)
+  const { refusals } = JSON.parse((await server.run(['routes', 'traffic', 'wiki', '--json'])).stdout) as TrafficView
+  assert.deepEqual(refusals, [{ reason: 'Sign in first', count: 2 }])
   app.closeAllConnections()
   await new Promise((done) => app.close(done))
   await play(

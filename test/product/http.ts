@@ -24,7 +24,7 @@ export interface Ask {
 }
 
 /** One request over TLS, as a program on this machine makes it; Node does not resolve `*.localhost` by itself. */
-export function ask(product: Product, path: string, options: Ask = {}): Promise<Answer> {
+export function ask(product: Pick<Product, 'origin' | 'port'>, path: string, options: Ask = {}): Promise<Answer> {
   const name = options.host ?? new URL(product.origin).hostname
   const headers = { host: `${name}:${product.port}`, ...options.headers }
   return send((done) =>
