@@ -142,6 +142,17 @@ test('an upstream that is not there is a 502 that says what to do', async (t) =>
   assert.match(tested.body, /"reachable":false.*gateway\.upstream-unreachable/)
 })
 
+test('an upstream that takes a connection and never gets as far as TLS is a 504, also for what a test asks', async (t) => {
+  const gate = await gateTo(t, (await startRaw(t, () => undefined)).replace('http:', 'https:'))
+  for (const method of ['GET', 'POST']) {
+    const answer = await gate.ask({ host, method, ...(method === 'POST' ? { body: 'x' } : {}) })
+    assert.equal(answer.status, 504)
+    assert.match(answer.body, /gateway\.upstream-connect-timeout/)
+  }
+  const tested = await gate.admin('POST', '/api/v1/routes/app/test')
+  assert.match(tested.body, /"code":"gateway\.upstream-connect-timeout"/)
+})
+
 test('an upstream that dies in the middle of a body cuts the client off: half an answer is no answer', async (t) => {
   const half = 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhalf'
   const gate = await gateTo(
