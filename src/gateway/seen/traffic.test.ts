@@ -84,7 +84,10 @@ test('what passed and what was refused is told of each route, to those who may s
 
 test('the access log has a line for each request, with its decision', async (t) => {
   const gate = await startGate(t, { environment: { GATEHOUSE_LOG_ACCESS: 'true' } })
-  const app = await startUpstream(t)
+  const app = await startUpstream(t, (_request, response) => {
+    gate.clock.advance(40)
+    response.end('x')
+  })
   await gate.addAccount('bob')
   await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'public', reason: 'a test' } })
   await gate.addRoute({ name: 'shut', host: 'shut.localhost', upstreams: [app.origin] })
@@ -94,6 +97,7 @@ test('the access log has a line for each request, with its decision', async (t) 
   const told = (message: string): readonly unknown[] => {
     const fields = gate.log.entries.findLast((entry) => entry.message === message)?.fields ?? {}
     assert.deepEqual([fields['method'], fields['path']], ['GET', '/page'])
+    if (message === 'passed') assert.ok(Number(fields['ms']) >= 40 && Number(fields['ms']) < 50, String(fields['ms']))
     return ['route', 'status', 'principal', 'address', 'decision', 'policies', 'code'].map((name) => fields[name])
   }
 

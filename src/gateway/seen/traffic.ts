@@ -62,13 +62,11 @@ export class Traffic {
     const clock = this.#clock
     const begun = clock.monotonic()
     const figures = this.of(seen.route)
-    if (!this.#kernel.config.log.access) {
-      return (status, cut) => figures.passed(status, cut, begun, clock.monotonic())
-    }
+    const isWritten = this.#kernel.config.log.access
     return (status, cut) => {
       const ended = clock.monotonic()
       figures.passed(status, cut, begun, ended)
-      this.#write(seen, status, cut, ended - begun)
+      if (isWritten) this.#write(seen, status, cut, ended - begun)
     }
   }
 
