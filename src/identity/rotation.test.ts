@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { addPerson, browser, startSetUpNode, type TestNode } from './testing.ts'
 
@@ -35,8 +36,28 @@ eachDialect((_, open) => {
     await sam.get('/account')
     assert.equal(sam.cookies.get(cookieName), after, 'once')
 
-    const journal = await node.admin.get('/api/v1/audit-records?action=sessions.rotate')
-    if (journal.status === 200) assert.equal((journal.json['items'] as unknown[]).length, 1)
+    const records = await listAudit(node.kernel.database.db, { actionPrefix: 'sessions.rotate' }, { limit: 10 })
+    assert.deepEqual(
+      records.map(({ actor }) => actor.name),
+      ['sam'],
+    )
+  })
+
+  test('attack 28: a changed password ends the former token at once, in its last minute too', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'sam', password)
+    const sam = browser(node)
+    await sam.signIn('sam', password)
+    const first = sam.cookies.get(cookieName) ?? ''
+    await node.admin.post('/api/v1/roles/auditor/give', { kind: 'principal', id })
+    await sam.get('/account')
+    const second = sam.cookies.get(cookieName) ?? ''
+    assert.deepEqual([await status(node, first), await status(node, second)], [200, 200])
+    const next = { password: 'another good password', passwordAgain: 'another good password' }
+    const changed = await sam.post('/account/password', { presentPassword: password, ...next })
+    assert.equal(changed.status, 303, changed.text)
+    assert.deepEqual([await status(node, first), await status(node, second)], [401, 401])
+    assert.equal(await status(node, sam.cookies.get(cookieName) ?? ''), 200)
   })
 
   test('pages loaded at once move the token once, and none of them signs out', async (t) => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Actor, noLimits } from '#kit'
 import { eachDialect, memorySeal } from '#platform/testing'
-import { addPerson, adminPassword, browser, startNode, startSetUpNode, type TestNode } from './testing.ts'
+import { newCredential } from './credentials/credential.ts'
+import { insertCredential } from './credentials/credential-store.ts'
+import { findSessionById, noteSessionUse } from './session-store.ts'
+import { openSession } from './sessions.ts'
+import { addPerson, adminPassword, browser, partsOf, startNode, startSetUpNode, type TestNode } from './testing.ts'
 
 const day = 24 * 60 * 60_000
 const cookieName = '__Host-gatehouse'
@@ -55,6 +60,13 @@ eachDialect((_, open) => {
     assert.equal((await admin.get('/api/v1/me')).status, 200)
     clock.advance(7 * day)
     assert.equal((await admin.get('/api/v1/me')).status, 401, 'idle')
+    await admin.signIn('admin', adminPassword)
+    const listed = (await admin.get('/api/v1/sessions')).json['items'] as readonly { readonly current: boolean }[]
+    assert.deepEqual(
+      listed.map(({ current }) => current),
+      [true],
+      'those that are over are not listed',
+    )
   })
 
   test('a hit answers a plain value; every end makes the next answer no', async (t) => {
@@ -91,6 +103,26 @@ eachDialect((_, open) => {
     assert.ok(await node.identity.findSession(child.token, 'app.example', '192.0.2.1'))
     await node.admin.post('/sign-out')
     assert.equal(await node.identity.findSession(child.token, 'app.example', '192.0.2.1'), undefined)
+  })
+
+  test('attack 28: a session on an app host is opened by a standing console session of one’s own, and by no other', async (t) => {
+    const node = await startSetUpNode(t, open)
+    await addPerson(node.admin, 'ada', password)
+    const ada = browser(node)
+    await ada.signIn('ada', password)
+    const actorOf = async (token: string, host?: string) =>
+      (await node.identity.findSession(token, host, '192.0.2.1')) ?? assert.fail('no session')
+    const openFor = (actor: Actor) =>
+      node.kernel.context(actor).tx((tx) => node.identity.openAppSession(tx, 'app.example'))
+    const admin = await actorOf(node.admin.cookies.get(cookieName) ?? '')
+    const own = await actorOf(ada.cookies.get(cookieName) ?? '')
+    const child = await openFor(own)
+    const ended = { code: 'identity.session-ended' }
+    await assert.rejects(openFor(await actorOf(child.token, 'app.example')), ended)
+    assert.ok(admin.session)
+    await assert.rejects(openFor({ ...own, session: admin.session }), ended)
+    await ada.post('/sign-out')
+    await assert.rejects(openFor(own), ended)
   })
 
   test('sign out everywhere else leaves this one; ending one ends that one', async (t) => {
@@ -198,6 +230,30 @@ eachDialect((_, open) => {
     assert.deepEqual(await codes(), [401, 401])
     assert.equal((await node.admin.post(`/api/v1/accounts/${id}/enable`)).status, 200)
     assert.deepEqual(await codes(), [401, 200])
+  })
+
+  test('a session ends with the first of what opened it, and its last use never moves back', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const accountId = String((await node.admin.get('/api/v1/me')).json['id'])
+    const ctx = node.kernel.context({ principal: { kind: 'account', id: accountId, name: 'admin' } })
+    const hour = 60 * 60_000
+    const { session } = await ctx.tx(async (tx) => {
+      const made = async (kind: 'password' | 'totp', ms: number) => {
+        const credential = newCredential(tx, { ...noLimits, expiresAt: tx.now + ms, accountId, kind, label: 'x' })
+        await insertCredential(tx.db, credential, {})
+        return credential
+      }
+      const assurance = { factors: 2, phishingResistant: false } as const
+      const [credential, factor] = [await made('password', 2 * hour), await made('totp', hour)]
+      const opening = { credential, factors: [factor], assurance, client: 'Test/1', replaces: undefined }
+      return openSession(partsOf(node), tx, opening)
+    })
+    assert.equal(session.endsAt, node.clock.now() + hour)
+    const use = (at: number) =>
+      ctx.tx((tx) => noteSessionUse(tx.db, session.id, { at, address: undefined, region: undefined }))
+    await use(session.lastSeenAt + 10)
+    await use(session.lastSeenAt + 5)
+    assert.equal((await findSessionById(node.kernel.database.db, session.id))?.lastSeenAt, session.lastSeenAt + 10)
   })
 
   test('last uses are written together, later, and the list shows them', async (t) => {
