@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Secret } from '#kit'
 import { listAudit, tables } from '#platform'
 import { eachDialect } from '#platform/testing'
+import { findCandidates } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
 import { addPerson, adminPassword, browser, partsOf, startSetUpNode, type TestNode } from '../testing.ts'
@@ -220,10 +221,17 @@ eachDialect((dialect, open) => {
       const tried = { handle: 'admin', password: new Secret(adminPassword), device: undefined, nextDevice: undefined }
       return provePassword(parts, node.kernel.context(actor), tried, async () => ({ result: 'opened', whole: true }))
     }
+    const stored = async () =>
+      (await findCandidates(node.kernel.database.db, { handle: 'admin', kinds: ['password'] }))[0]?.hash ?? ''
+    // what set-up stored, and what a sign-in stores: the parameters of OWASP's cheat sheet, a salt of 16 bytes, 32 of hash
+    const owasp = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/
+    assert.match(await stored(), owasp)
     assert.equal(await prove(weakly), 'opened')
+    assert.match(await stored(), /^\$argon2id\$v=19\$m=8192,t=1,p=1\$/)
     const strong = countingHasher()
     assert.equal(await prove({ ...partsOf(node), hasher: strong }), 'opened')
     assert.equal(strong.hashes, 2, 'verified and made anew')
+    assert.match(await stored(), owasp)
     assert.equal(await prove({ ...partsOf(node), hasher: strong }), 'opened')
     assert.equal(strong.hashes, 3, 'verified only')
   })
