@@ -352,7 +352,7 @@ export class Gate {
     upgrade.response.once('finish', place.leave).once('close', place.leave)
     // who broke off while the gate still asked has closed already, and closes no second time
     if (hasGone(upgrade.response)) place.leave()
-    this.#send(visit, actor, identity, onSwitched(upgrade, place, live.responseRules))
+    this.#send(visit, actor, identity, onSwitched(upgrade, place, live.responseRules, visit.also))
   }
 
   /** What is known of the use ends here: the other proxy sees the answer. */

@@ -46,8 +46,8 @@ const notIn101 = new Set([
 ])
 
 /** The head of our own 101: the app's fields as on any answer, without our cookies. */
-export function acceptHead(headers: IncomingHttpHeaders, rules: ResponseRules): Buffer {
-  const fields = clientHeaders(101, headers, rules)
+export function acceptHead(headers: IncomingHttpHeaders, rules: ResponseRules, also?: readonly string[]): Buffer {
+  const fields = clientHeaders(101, headers, rules, also)
   let text = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] ?? ''

@@ -30,6 +30,32 @@ test('attack 10: only a 101 that accepts this very handshake opens a tunnel', as
   }
 })
 
+test('a 101 loses and gains what every answer does, but what is said of a page', async (t) => {
+  const gate = await startGate(t)
+  const own = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n'
+  const cookies = ['__Host-gatehouse-app=planted', 'a=1; Domain=app.localhost', 'b=2; SameSite=Strict']
+  const more = ['Server: app/1.0', 'Content-Type: text/html', 'Alt-Svc: h3=":443"', 'X-Own: kept']
+  const upstream = await startRawUpstream(
+    t,
+    (socket) => socket.end(),
+    `HTTP/1.1 101 Switching Protocols\r\n${own}${[...cookies.map((each) => `Set-Cookie: ${each}`), ...more].join('\r\n')}\r\n\r\n`,
+  )
+  const limits = { rate: { requests: 5, perSeconds: 60, burst: 5, by: 'address' } }
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream], access: open, limits })
+  const head = (await gate.raw(host, rawHandshake())).split('\r\n\r\n', 1)[0] ?? ''
+  assert.deepEqual(head.split('\r\n').toSorted(), [
+    'Connection: Upgrade',
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'ratelimit-policy: "default";q=5;w=60',
+    'ratelimit: "default";r=4;t=12',
+    'sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+    'set-cookie: a=1; Secure; SameSite=Lax',
+    'set-cookie: b=2; SameSite=Strict; Secure',
+    'x-own: kept',
+  ])
+})
+
 test('attack 10: a 101 that nobody asked for opens nothing', async (t) => {
   const gate = await startGate(t)
   const upstream = await startUpstream(t, (_, response) => {

@@ -37,13 +37,17 @@ export function upgradeOf(request: IncomingMessage, socket: Duplex, head: Buffer
   return { request, socket, head, response }
 }
 
-/** What to do with an app's 101: opens the tunnel; false when it does not accept this handshake. */
-export function onSwitched(upgrade: Upgrade, place: Place, rules: ResponseRules) {
+/**
+ * What to do with an app's 101: opens the tunnel; false when it does not accept this handshake.
+ *
+ * @param also names and values in turn that this answer gets besides
+ */
+export function onSwitched(upgrade: Upgrade, place: Place, rules: ResponseRules, also?: readonly string[]) {
   return (headers: IncomingHttpHeaders, upstream: Duplex): boolean => {
     const { request, response, socket, head } = upgrade
     if (!isAccepted(request.headers['sec-websocket-key'] ?? '', headers)) return false
     response.detachSocket(socket as Socket)
-    socket.write(acceptHead(headers, rules))
+    socket.write(acceptHead(headers, rules, also))
     if (head.length > 0) socket.unshift(head)
     place.open(new Tunnel(socket, upstream, place.leave))
     return true
