@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { ServerResponse } from 'node:http'
+import type { Settings } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -158,6 +160,14 @@ test('header fields are bounded in size and number, and none is dropped silently
   assert.equal((await ask(session, { ':authority': 'a.test', ...headers(16) })).status, 200)
   assert.notEqual((await ask(session, { ':authority': 'a.test', ...headers(17) })).status, 200)
   assert.notEqual((await ask(session, { ':authority': 'a.test', ...headers(500) })).status, 200)
+})
+
+test('HTTP/2 clients are told how many streams at once and how large a head are served', async (t) => {
+  const fixture = await startListener(t)
+  const [settings] = (await once(openHttp2(t, fixture), 'remoteSettings')) as [Settings]
+  assert.equal(settings.maxConcurrentStreams, 128)
+  assert.equal(settings.maxHeaderListSize, 16_384)
+  assert.notEqual(settings.enableConnectProtocol, true)
 })
 
 test('HTTP/2 rapid resets end the connection', async (t) => {
