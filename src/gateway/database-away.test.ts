@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { listUses } from '#platform'
 import { eachDialect, type Place, type Wire, wireTo } from '#platform/testing'
+import { createToken } from './sockets/testing.ts'
 import { startGate, startUpstream, TestBrowser, type TestGate } from './testing.ts'
 
 const host = 'app.localhost'
@@ -42,6 +43,15 @@ eachDialect((dialect, open) => {
     await gate.addRoute({ name: 'app', host, upstreams: [app.origin], access: { kind: 'signed-in' } })
     await gate.addAccount('alice')
     await gate.addAccount('bob')
+    await gate.addAccount('carol', ['administrator'])
+    const [kept, ended, unseen] = [
+      await createToken(gate, 'carol'),
+      await createToken(gate, 'carol'),
+      await createToken(gate, 'carol'),
+    ]
+    const byToken = async ({ secret }: { readonly secret: string }): Promise<number> =>
+      (await gate.ask({ host, headers: { authorization: `Bearer ${secret}` } })).status
+    assert.deepEqual([await byToken(kept), await byToken(ended)], [200, 200])
     const alice = new TestBrowser(gate)
     assert.equal((await alice.openSigningIn(host, '/', 'alice')).status, 200)
     const bob = new TestBrowser(gate)
@@ -50,8 +60,10 @@ eachDialect((dialect, open) => {
     // known to this node before the database went: it holds
     const { id } = await accountOf(gate, 'bob')
     assert.equal((await gate.admin('POST', `/api/v1/accounts/${id}/disable`)).status, 200)
+    assert.equal((await gate.admin('DELETE', `/api/v1/tokens/${ended.id}`)).status, 204)
     await settled(gate)
     assert.equal(await ask(alice), 200)
+    assert.deepEqual([await byToken(kept), await byToken(ended)], [200, 401])
 
     const { journal, database } = gate.kernel
     const { id: aliceId } = await accountOf(gate, 'alice')
@@ -70,6 +82,9 @@ eachDialect((dialect, open) => {
     await assert.rejects(journal.flush())
     await gate.log.next(/it is kept in the spool/)
     assert.ok((await ask(bob)) >= 300, 'a known end holds')
+    assert.equal(await byToken(kept), 200, 'a token that was verified')
+    assert.ok((await byToken(ended)) >= 400, 'one that was revoked')
+    assert.equal(await byToken(unseen), 503, 'one that nobody has seen')
     const stranger = new TestBrowser(gate)
     const form = { handle: 'alice', password: 'correct horse battery staple' }
     assert.ok((await stranger.visit('gatehouse.localhost', '/sign-in', form)).status >= 500, 'nobody signs in')
@@ -79,6 +94,7 @@ eachDialect((dialect, open) => {
     assert.equal(await ask(alice), 200, 'still within five minutes')
     gate.clock.advance(60_000)
     assert.equal(await ask(alice), 503, 'the grace is over')
+    assert.equal(await byToken(kept), 503)
 
     await wire.mend()
     await gate.log.next(/the database is back/)
