@@ -344,6 +344,7 @@ test('a page of another site can neither change anything nor open a WebSocket wi
     assert.equal(await status('POST', `Origin: ${own}`), 200, name)
     assert.equal(await status('GET', 'Origin: https://evil.example', ...socket), 403, name)
     assert.equal(await status('GET', ...socket), 403, `${name}: no Origin`)
+    for (const one of socket) assert.equal(await status('GET', 'Origin: https://evil.example', one), 403, one)
     assert.equal(await status('GET', 'Upgrade: websocket', 'Origin: https://evil.example'), 403, name)
     assert.equal(await status('GET', `Origin: ${own}`, ...socket), 200, name)
   }
