@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { countAttempt, forgottenAt, type ThrottleState, takeBackAttempt, throttleRules } from './throttle-rule.ts'
+import {
+  countAttempt,
+  forgottenAt,
+  type ThrottleRule,
+  type ThrottleState,
+  takeBackAttempt,
+  throttleRules,
+} from './throttle-rule.ts'
 
 const rule = throttleRules.pair
 const start = Date.UTC(2026, 0, 1)
 
-function after(attempts: number, from?: ThrottleState): ThrottleState {
-  let state = from
+function after(attempts: number): ThrottleState {
+  return of(rule, attempts)
+}
+
+function of(rule: ThrottleRule, attempts: number): ThrottleState {
+  let state: ThrottleState | undefined
   for (let i = 0; i < attempts; i += 1) state = countAttempt(state, rule, start)
   assert.ok(state)
   return state
@@ -18,6 +29,20 @@ describe('throttle rule', () => {
     assert.equal(after(rule.free).until, start + 1_000)
     assert.equal(after(rule.free + 3).until, start + 8_000)
     assert.equal(after(rule.free + 40).until, start + rule.longest)
+  })
+
+  test('each counter is as free, as slow and as forgetful as the README says', () => {
+    const minute = 60_000
+    const figures = Object.entries(throttleRules).map(([scope, rule]) => {
+      const first = Array.from({ length: 100 }, (_, made) => made + 1).find((made) => of(rule, made).until > start)
+      return [scope, first, of(rule, first ?? 0).until - start, of(rule, 100).until - start, rule.forget]
+    })
+    assert.deepEqual(figures, [
+      ['pair', 5, 1_000, 15 * minute, 30 * minute],
+      ['network', 30, 1_000, 15 * minute, 2 * minute],
+      ['account', 20, 1_000, 15 * minute, 30 * minute],
+      ['device', 5, 1_000, 15 * minute, 30 * minute],
+    ])
   })
 
   test('attempts are forgotten one by one, and small steps of time forget as much as one large', () => {

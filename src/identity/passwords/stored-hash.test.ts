@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { Secret } from '#kit'
 import { systemRandom } from '#platform'
@@ -30,6 +31,26 @@ test('passwords beside one another share a salt, and each is found by one comput
     assert.equal(queue.isOutdated(alone, [first, alone]), true, 'its salt is not the one of the first')
     assert.equal(queue.isOutdated(first, [first, alone]), false)
   })
+})
+
+test('no more hashes are computed at once than there are lanes, however many wait', async (t) => {
+  const library = createRequire(import.meta.url)('@node-rs/argon2') as {
+    hashRaw: typeof import('@node-rs/argon2').hashRaw
+  }
+  const { hashRaw } = library
+  t.after(() => Object.assign(library, { hashRaw }))
+  let running = 0
+  let most = 0
+  library.hashRaw = async (...given) => {
+    running += 1
+    most = Math.max(most, running)
+    return hashRaw(...given).finally(() => {
+      running -= 1
+    })
+  }
+  const hasher = createHasher({ lanes: 2, queue: 9, random: systemRandom, cost })
+  await Promise.all(Array.from({ length: 8 }, () => hasher.queued((queue) => queue.hash(right))))
+  assert.equal(most, 2)
 })
 
 test('hashes of former cost and from elsewhere are found, and made anew with the shared salt', async () => {
