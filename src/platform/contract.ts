@@ -5,6 +5,7 @@ export {
   auditQuery,
   auditRecord,
   chainPage,
+  useList,
   verdict,
   verifyBody,
 } from './audit/contract.ts'

@@ -248,6 +248,13 @@ test('the journal', async (t) => {
     => 2
     $ gatehouse audit list --actor sam
     Nothing of this kind in the journal.
+    $ gatehouse audit uses --actor sam
+    Nobody used anything of this kind.
+    $ gatehouse audit uses --actor nobody
+    ! gatehouse: No such account
+    !   No account has the handle nobody. Nothing was changed. "gatehouse accounts list" shows them all.
+    !   (cli.no-such-account)
+    => 1
     $ gatehouse audit verify --contains 1:00
     ! gatehouse: Wrong usage
     !   --contains takes a head as verify prints it: SEQ:HASH with 64 hex digits.

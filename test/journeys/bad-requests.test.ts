@@ -76,6 +76,9 @@ describe('bad requests to the running product', () => {
     assertRefused(await post('name=x', 'application/x-www-form-urlencoded'), 415, 'platform.unsupported-media-type')
     assertRefused(await post('{"nmae":"x"}'), 400, 'platform.invalid-input')
     assertRefused(await post(`"${'x'.repeat(100_000)}"`), 413, 'platform.body-too-large')
+    const half = await askLocally(product, '/api/v1/access-records?resourceId=wiki')
+    assertRefused(half, 400, 'platform.invalid-input')
+    assert.match(half.text, /Send resourceType and resourceId together/)
   })
 
   test('a duplicate route, and one that cannot be', async () => {

@@ -146,6 +146,10 @@ describe('a person sets Gatehouse up, and others reach an app behind it', { skip
       missing = wanted.filter((words) => !rows.some((row) => words.every((word) => row.includes(word))))
     }
     assert.deepEqual(missing, [], 'not in the journal')
+    const used = await runCommand(product.directory, ['audit', 'uses', '--route', 'wiki'])
+    assert.match(used.stdout, /^WHEN +WHO +WHAT +TIMES +FROM$/m, used.stderr)
+    assert.match(used.stdout, /^\S+ \S+ +bob +wiki +[1-9]\d* +127\.0\.0\.1$/m)
+    assert.doesNotMatch(used.stdout, /carol/)
     const sound = await runCommand(product.directory, ['audit', 'verify'])
     assert.equal(sound.code, 0, sound.stdout + sound.stderr)
 

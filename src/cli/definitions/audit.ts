@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditListOptions, AuditTailOptions } from '../commands/audit.ts'
+import type { AuditUsesOptions } from '../commands/audit-uses.ts'
 import type { VerifyOptions } from '../commands/audit-verify.ts'
 import { group, remote } from './command.ts'
 
@@ -36,6 +37,18 @@ export function addAudit(program: Command): void {
     .action(async (options: AuditTailOptions) => {
       const { tailRecords } = await import('../commands/audit.ts')
       await tailRecords(options)
+    })
+
+  remote(audit, 'uses', {
+    summary: 'Lists who used which app, counted by the minute, newest first',
+    example: 'gatehouse audit uses --actor sam\ngatehouse audit uses --route wiki --json',
+  })
+    .option('--actor <account>', 'what this account used: handle, or the id of any principal')
+    .option('--route <name>', 'who used the app of this route, by the name in its permission (routes:use:NAME)')
+    .option('--limit <count>', 'how many at most', '100')
+    .action(async (options: AuditUsesOptions) => {
+      const { listAppUses } = await import('../commands/audit-uses.ts')
+      await listAppUses(options)
     })
 
   remote(audit, 'verify', {

@@ -50,6 +50,34 @@ export const auditFollowQuery = z.strictObject({
 
 export const auditList = z.object({ items: z.array(auditRecord), next: z.string().nullable() })
 
+/** Uses of one thing through one session and address in one minute, on the wire. */
+export const useRecord = z.object({
+  minute: time.describe('Its beginning.'),
+  lastAt: time,
+  principal: z.object({ kind: z.string(), id: z.string() }),
+  sessionId: z.string().nullable(),
+  appId: z.string().nullable(),
+  permission: z.string(),
+  resource: z.object({ type: z.string(), id: z.string(), name: z.string().nullable() }),
+  address: z.string().nullable(),
+  count: z.int().describe('How often in that minute.'),
+})
+
+export const useQuery = z
+  .strictObject({
+    principal: z.string().max(100).optional().describe('Id of the principal that used them.'),
+    resourceType: z.string().max(100).optional().describe('With `resourceId`: of one thing, such as `Gateway::Route`.'),
+    resourceId: z.string().max(200).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+    cursor: z.string().max(1024).optional(),
+  })
+  .refine(
+    ({ resourceType, resourceId }) => (resourceType === undefined) === (resourceId === undefined),
+    'Send resourceType and resourceId together.',
+  )
+
+export const useList = z.object({ items: z.array(useRecord), next: z.string().nullable() })
+
 /** The columns a hash covers, as stored, and the hash: for whoever verifies the chain on their own. */
 export const chainLink = z.object({
   record: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Db } from '../db/database.ts'
 import { decodeCursor, encodeCursor } from '../http/cursor.ts'
 import { lastEventId } from '../http/event-streams.ts'
@@ -13,16 +14,20 @@ import {
   auditRecord,
   chainPage,
   chainQuery,
+  useList,
+  useQuery,
+  type useRecord,
   verdict,
   verifyBody,
 } from './contract.ts'
 import { type AuditRecord, listAudit } from './list.ts'
+import { listUses, type UseRecord } from './list-uses.ts'
 import { auditPosition, followAudit } from './tail.ts'
 import { verifyAudit } from './verify.ts'
 
 const permission = 'audit:read'
 
-/** The journal over the API: list, the raw chain for those who verify it themselves, and the server's own verdict. */
+/** The journals over the API: lists, the raw chain for those who verify it themselves, and the server's own verdict. */
 export function auditRoutes(keyring: Keyring): readonly Route[] {
   return [
     route({
@@ -69,6 +74,31 @@ export function auditRoutes(keyring: Keyring): readonly Route[] {
             }
           },
         }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/access-records',
+      door: 'api',
+      access: { permission },
+      summary: 'Who used what: allowed uses of apps counted by the minute, newest first',
+      query: useQuery,
+      responses: { 200: useList },
+      handler: async (ctx, { query: { limit, cursor, principal, resourceType, resourceId } }) => {
+        const shape = ['uses', principal ?? null, resourceType ?? null, resourceId ?? null] as const
+        const before = decodeCursor(keyring, ctx.actor, shape, cursor)?.[0]
+        const filter = {
+          ...(principal === undefined ? {} : { principalId: principal }),
+          ...(resourceType === undefined || resourceId === undefined
+            ? {}
+            : { resource: { type: resourceType, id: resourceId } }),
+        }
+        const page = { limit: limit + 1, ...(typeof before === 'number' ? { before } : {}) }
+        const uses = await listUses(ctx.db, filter, page)
+        const items = uses.slice(0, limit)
+        const last = uses.length > limit ? items.at(-1) : undefined
+        const next = last === undefined ? null : encodeCursor(keyring, ctx.actor, shape, [last.position])
+        return { kind: 'json', body: { items: items.map(useJson), next } }
       },
     }),
     route({
@@ -134,6 +164,20 @@ function filterOf(filters: Filters): AuditFilter {
     ...(outcome === undefined ? {} : { outcome }),
     ...(from === undefined ? {} : { from: Date.parse(from) }),
     ...(to === undefined ? {} : { to: Date.parse(to) }),
+  }
+}
+
+function useJson(use: UseRecord): z.infer<typeof useRecord> {
+  return {
+    minute: new Date(use.minute).toISOString(),
+    lastAt: new Date(use.lastAt).toISOString(),
+    principal: use.principal,
+    sessionId: use.sessionId ?? null,
+    appId: use.appId ?? null,
+    permission: use.permission,
+    resource: { ...use.resource, name: use.resource.name ?? null },
+    address: use.address ?? null,
+    count: use.count,
   }
 }
 
