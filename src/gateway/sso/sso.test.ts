@@ -52,6 +52,7 @@ eachDialect((_, open) => {
     )
     const opened = twice.find((answer) => answer.status === 303)
     assert.equal(opened?.headers.location, '/page')
+    assert.match(String(opened?.headers['set-cookie']), /__Host-gatehouse-gate=; Path=\/;[^,]*Max-Age=0/)
     assert.match(
       String(opened?.headers['set-cookie']),
       /__Host-gatehouse-app=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax/,
@@ -74,7 +75,7 @@ test('a code is for one browser, one host and one minute, and dies with the cons
   for (const code of ['', 'x', 'A'.repeat(43), `${'A'.repeat(43)}&code=B`]) {
     refused(await stolen.browser.visit(host, `/.gatehouse/callback?code=${code}`))
   }
-  gate.clock.advance(60_001)
+  gate.clock.advance(60_000)
   refused(await stolen.browser.visit(host, stolen.callback))
 
   const late = await beforeCallback(gate)
@@ -110,6 +111,23 @@ test('attack 8: a state that we did not write, or that ended, signs nobody in', 
   const late = await browser.visit(consoleHost, `/gate?state=${state}`)
   assert.equal(late.status, 400)
   assert.match(late.body, /gateway\.sign-in-state/)
+})
+
+test('the console asks of the route’s networks again: who was led there from inside gets no code outside', async (t) => {
+  const gate = await gateWithApp(t)
+  const browser = new TestBrowser(gate)
+  await browser.openSigningIn(consoleHost, '/routes', 'alice')
+  const at = new URL((await browser.visit(host, '/page')).headers.location ?? '')
+  const inside = await browser.visit(consoleHost, at.pathname + at.search)
+  assert.equal(inside.status, 303)
+  const moved = await gate.admin('PATCH', '/api/v1/routes/app', { networks: ['10.0.0.0/8'] })
+  assert.equal(moved.status, 200, moved.body)
+  const outside = await browser.visit(consoleHost, at.pathname + at.search)
+  assert.equal(outside.status, 403, outside.body)
+  assert.equal(outside.headers.location, undefined)
+  assert.match(outside.body, /not reachable from your network address/)
+  await gate.kernel.journal.flush()
+  assert.match((await gate.admin('GET', '/api/v1/audit-records?limit=100')).body, /"route-network"/)
 })
 
 test('attack 16: signing in leads back to the same host only, whatever address it began with', async (t) => {
