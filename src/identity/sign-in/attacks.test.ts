@@ -1,15 +1,71 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
+import { anonymous } from '#kit'
 import { eachDialect } from '#platform/testing'
+import { findCandidates, revokeCredentials } from '../credentials/credential-store.ts'
 import { SoftPasskey } from '../passkeys/testing.ts'
-import { addPerson, type Browser, browser, startSetUpNode } from '../testing.ts'
+import { addPerson, type Browser, browser, partsOf, startSetUpNode } from '../testing.ts'
+import { proveAttempt } from './attempts.ts'
 
 const password = 'a long enough password'
 const cookie = '__Host-gatehouse'
 const lookalikes = ['аda', 'adа', 'ɑda', 'ada\u0301', 'a.d.a', 'ada@example.org', 'ada@@example.org', 'add', 'ąda']
 
 eachDialect((_, open) => {
+  test('attack 29: what is taken away while its proof is still looked at opens nothing any more', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const id = await addPerson(node.admin, 'ada', password)
+    const { db } = node.kernel.database
+    const prove = (meanwhile: () => Promise<unknown>) => {
+      const ctx = node.kernel.context(anonymous('203.0.113.9'))
+      const tried = { handle: 'ada', device: undefined, nextDevice: undefined }
+      return proveAttempt(partsOf(node), ctx, tried, {
+        async verify(_, handle) {
+          const [proven] = await findCandidates(db, { handle, kinds: ['password'] })
+          return { account: proven?.account, proven }
+        },
+        // the last that happens before the transaction that opens something
+        async keepUp(_, proven) {
+          await meanwhile()
+          return proven
+        },
+        onProven: () => Promise.resolve({ result: 'opened', whole: true }),
+      })
+    }
+    const post = async (action: string, body?: Readonly<Record<string, unknown>>) => {
+      node.clock.advance(1)
+      const answer = await node.admin.post(`/api/v1/accounts/${id}/${action}`, body)
+      assert.equal(answer.status, 200, answer.text)
+    }
+    const refused = { code: 'identity.sign-in-failed' }
+    const tomorrow = new Date(node.clock.now() + 86_400_000).toISOString()
+    assert.equal(await prove(() => Promise.resolve()), 'opened')
+    await assert.rejects(
+      prove(() => post('reset-password', {})),
+      refused,
+    )
+    await assert.rejects(
+      prove(() => post('disable')),
+      refused,
+    )
+    await post('enable')
+    await assert.rejects(
+      prove(() => post('suspend', { reason: 'a lost laptop', until: tomorrow })),
+      refused,
+    )
+    await post('unsuspend')
+    const [stored] = await findCandidates(db, { handle: 'ada', kinds: ['password'] })
+    await assert.rejects(
+      prove(() =>
+        node.kernel.context({ principal: { kind: 'system', id: 'system', name: 'Gatehouse' } }).tx(async (tx) => {
+          await revokeCredentials(tx.db, { id: stored?.credential.id ?? '' }, tx.now)
+        }),
+      ),
+      refused,
+    )
+  })
+
   test('attack 28: whatever signs in, the session a browser came with is replaced and ended', async (t) => {
     const node = await startSetUpNode(t, open)
     await addPerson(node.admin, 'ada', password)
