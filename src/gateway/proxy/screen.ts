@@ -5,7 +5,7 @@ import type { GatewayCode } from '../errors.ts'
 import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
 import { isOwnPath, parseTarget } from '../routing/target.ts'
 import { handshakeFault, speaksVersion } from '../sockets/handshake.ts'
-import { framingFault } from './request-headers.ts'
+import { framingFault, otherMethods } from './request-headers.ts'
 
 /** What a request is before anybody asks who sent it. */
 export type Screened =
@@ -55,6 +55,9 @@ export function screen(
   if (match === 'none') return refused('gateway.path-unknown')
   if (match === 'ambiguous') {
     return refused('gateway.target-ambiguous', 'a spelling that some servers take for another path')
+  }
+  if (asked === undefined && otherMethods(request.rawHeaders).some((one) => table.match(host, path, one) !== match)) {
+    return refused('gateway.request-malformed', 'a header that some apps take for another method')
   }
   if (headers.via?.includes(via) === true) return refused('gateway.loop')
   return match

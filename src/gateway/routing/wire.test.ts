@@ -175,6 +175,40 @@ test('attacks 1, 2: over HTTP/1.1 no spelling of a path reaches an app by anothe
   assert.deepEqual(guarded.lines(), [])
 })
 
+test('attack 3: a header that asks for another method leads to no route but the one of the request’s own', async (t) => {
+  const gate = await startGate(t)
+  const [open, guarded] = [await startRecorder(t), await startRecorder(t)]
+  const access = { kind: 'public', reason: 'a test of methods' }
+  const more = { host, path: '/docs' }
+  await gate.addRoute({ name: 'read', ...more, methods: ['GET', 'POST'], upstreams: [open.origin], access })
+  await gate.addRoute({ name: 'write', ...more, methods: ['DELETE'], upstreams: [guarded.origin] })
+  await gate.addRoute({ name: 'any', host, path: '/any', upstreams: [open.origin], access })
+  const ask = async (line: string, headers: readonly string[]) => {
+    const head = [`${line} HTTP/1.1`, `Host: ${host}`, ...headers, 'Content-Length: 0', 'Connection: close']
+    const text = await gate.raw(host, `${head.join('\r\n')}\r\n\r\n`)
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1] ?? 0)
+  }
+  for (const header of [
+    'X-HTTP-Method-Override: DELETE',
+    'x-http-method-override:delete',
+    'X_HTTP_Method_Override: DELETE',
+    'X-HTTP-Method: DELETE',
+    'X-Method-Override: DELETE ',
+    'X-Method-Override: POST\r\nX-Method-Override: DELETE',
+    'X-Method-Override: POST, DELETE',
+    'X-HTTP-Method-Override: PUT',
+  ]) {
+    assert.equal(await ask('POST /docs', [header]), 400, header)
+    assert.equal(await ask('GET /docs', [header]), 400, header)
+  }
+  assert.deepEqual([open.lines(), guarded.lines()], [[], []])
+  assert.equal(await ask('DELETE /docs', ['X-HTTP-Method-Override: GET']), 400)
+  assert.equal(await ask('POST /docs', ['X-HTTP-Method-Override: GET']), 200, 'the same route')
+  assert.equal(await ask('POST /docs', ['X-HTTP-Method-Override:']), 200, 'it asks for none')
+  assert.equal(await ask('POST /any', ['X-HTTP-Method-Override: DELETE']), 200, 'every method is this route’s')
+  assert.equal(guarded.lines().length, 0)
+})
+
 test('attacks 1, 2: the same over HTTP/2', async (t) => {
   const { gate, open, guarded } = await gateWithApps(t)
   const session = openHttp2(t, gate, host)
