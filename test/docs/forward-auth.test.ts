@@ -369,6 +369,8 @@ for (const [proxy, manner] of proxies.flatMap((one) => manners.map((each) => [on
       assert.equal((await ask({ path: '/x', method: 'HEAD' })).status, 401)
       assert.equal((await ask({ path: '/x', method: 'DELETE', headers: bearer() })).status, 200)
       assert.equal(seen.at(-1)?.method, 'DELETE')
+      const other = { ...bearer(), 'x-http-method-override': 'DELETE' }
+      assert.ok((await ask({ path: '/read', headers: other })).status >= 400, 'attack 3: another method by a header')
     })
 
     test('a WebSocket opens for pages of the app itself, and for nobody else', async (t) => {

@@ -365,6 +365,8 @@ test("methods, places and shadow mode are the route's own, and what passed is jo
   const session = await sessionOf(gate, 'ada')
   assert.equal((await ask(gate, forwarded({ uri: '/read', method: 'POST', lines: [session] }))).status, 405)
   assert.equal((await ask(gate, forwarded({ uri: '/read', method: 'HEAD', lines: [session] }))).status, 200)
+  const override = 'X-HTTP-Method-Override: PUT'
+  assert.equal((await ask(gate, forwarded({ uri: '/read', method: 'GET', lines: [session, override] }))).status, 400)
   const trial = await ask(gate, forwarded({ uri: '/trial' }))
   assert.deepEqual([trial.status, trial.headers['remote-user']], [200, undefined])
   await gate.kernel.journal.flush()
