@@ -81,7 +81,7 @@ export { type KeyringOptions, type OpenKeyring, openKeyring } from './keyring/op
 export { createListener, type ListenerOptions } from './listener/create-listener.ts'
 export { type CertificateOutcome, endsSoon } from './listener/file-certificates.ts'
 export { clientBehind } from './listener/forwarded-for.ts'
-export { canonicalHost } from './listener/host-name.ts'
+export { cachedHost, canonicalHost } from './listener/host-name.ts'
 export type {
   CertificateSource,
   ClientCertificate,

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { ServedRequest } from '#platform'
+import { cachedHost, type ServedRequest } from '#platform'
 import { type Preflight, preflightOf } from '../defence/cors.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { LiveRoute, Snapshot } from '../routing/live-routes.ts'
@@ -77,11 +77,8 @@ function refused(code: GatewayCode, fault?: string): Screened {
   return fault === undefined ? { kind: 'refused', code } : { kind: 'refused', code, fault }
 }
 
-/** The host asked for, without port, lower case; the listener found it equal to the name in the handshake. */
+/** The host asked for in its one form, which the listener found equal to the name in the handshake; without one, empty: no route's. */
 export function hostOf(request: ServedRequest): string {
   const authority = request.httpVersionMajor === 2 ? request.headers[':authority'] : undefined
-  const host = typeof authority === 'string' ? authority : (request.headers.host ?? '')
-  const colon = host.lastIndexOf(':')
-  const name = colon < 0 || host.endsWith(']') ? host : host.slice(0, colon)
-  return name.toLowerCase()
+  return cachedHost(typeof authority === 'string' ? authority : (request.headers.host ?? '')) ?? ''
 }

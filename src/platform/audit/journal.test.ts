@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { type Actor, anonymous } from '#kit'
 import { eachDialect, fakeClock, memoryLog, type OpenDatabase, testContext } from '#platform/testing'
@@ -211,6 +212,31 @@ eachDialect((dialect, open) => {
   })
 
   if (dialect === 'sqlite') {
+    test('counts of uses alone wait for the disk every ten seconds; what is refused, and a flush, at once', async (t) => {
+      const { journal, clock, database } = await start(t, open)
+      const { mock } = t.mock.method(database, 'tx')
+      const waits = async (writing: number) => {
+        while (mock.callCount() < writing) await pause(20)
+        return mock.calls[writing - 1]?.arguments[1]?.durableWithNext !== true
+      }
+      journal.used(use)
+      assert.equal(await waits(1), true)
+      journal.used(use)
+      assert.equal(await waits(2), false)
+      journal.refused(refusal('blog.localhost'))
+      journal.used(use)
+      assert.equal(await waits(3), true)
+      clock.advance(9_999)
+      journal.used(use)
+      assert.equal(await waits(4), false)
+      clock.advance(1)
+      journal.used(use)
+      assert.equal(await waits(5), true)
+      journal.used(use)
+      await journal.flush()
+      assert.equal(await waits(6), true)
+    })
+
     test('the list finds its records by index', async (t) => {
       const { database } = await start(t, open)
       const where = { actor_id: 'x', action: 'x', outcome: 'x' }
