@@ -53,12 +53,24 @@ test('a commit is synced before it is acknowledged, and references are enforced'
   const database = await open(t, newPath(t))
   const settings: unknown[] = []
   await database.tx(async (db) => {
-    for (const name of ['synchronous', 'foreign_keys', 'journal_mode']) {
+    for (const name of ['synchronous', 'foreign_keys', 'journal_mode', 'trusted_schema']) {
       const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(tables(db))
       settings.push(rows[0]?.[name])
     }
   })
-  assert.deepEqual(settings, [2, 1, 'wal'])
+  assert.deepEqual(settings, [2, 1, 'wal', 0])
+})
+
+test('no statement rewrites the schema underneath', async (t) => {
+  const path = await made(t)
+  const database = await open(t, path)
+  const run = (...statements: readonly string[]) =>
+    database.tx(async (db) => {
+      for (const statement of statements) await sql.raw(statement).execute(tables(db))
+    })
+  await run('create table sample_things (id text) strict')
+  const rewritten = "update sqlite_schema set sql = 'create table sample_things (id)' where name = 'sample_things'"
+  await assert.rejects(run('pragma writable_schema = on', rewritten))
 })
 
 test('only a group of transactions that all leave their durability to the next waits for no disk', async (t) => {
