@@ -5,6 +5,8 @@ import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testin
 import { createGrant, endGrant } from './grants.ts'
 import { changeNetwork, createNetwork, deleteNetwork } from './named-networks.ts'
 import { permissions, Vocabulary } from './permissions.ts'
+import { setPrincipalState } from './principals.ts'
+import { changeRole, createRole } from './roles.ts'
 import {
   accessMigrations,
   accountActor,
@@ -238,6 +240,26 @@ unless { context has region && ["AT", "DE"].contains(context.region) };`,
     await assert.rejects(lend('secrets:read'), { code: 'access.bad-permission' })
     const grant = await lend('roles:read')
     await assert.rejects(covers({ ...accountActor('acc_1'), grant: { id: grant.id } }, 'groups:read'), more)
-    await covers({ ...accountActor('acc_1'), grant: { id: grant.id } }, 'roles:read')
+    const under = { ...accountActor('acc_1'), grant: { id: grant.id } }
+    await covers(under, 'roles:read')
+    await assert.rejects(covers({ ...reader, grant: { id: grant.id } }, 'roles:read'), more, 'somebody else’s grant')
+    const role = { name: 'kept', title: 'Kept', description: '', permissions: ['roles:read'], rank: 0 }
+    await assert.rejects(createRole(as(under), vocabulary, role), more, 'a role outlives the grant')
+    await endGrant(as(reader), grant.id)
+    await assert.rejects(covers(under, 'roles:read'), more, 'a grant that is over')
+
+    const factor = { ...unlimitedCredential, id: 'crd_2', permissions: ['roles:read'] }
+    const twice: Actor = { ...accountActor('acc_1'), factors: [unlimitedCredential, factor] }
+    await covers(twice, 'roles:read')
+    await assert.rejects(covers(twice, 'groups:read'), more, 'a further factor that does not cover it')
+
+    await addRole(ctx(), 'wide', ['roles:read', 'networks:read'])
+    const change = (...permissions: readonly string[]) => changeRole(as(reader), vocabulary, 'wide', { permissions })
+    await change('networks:read')
+    await change('networks:read', 'groups:read')
+    await assert.rejects(change('networks:read', 'grants:read'), more, 'only what a role gains must be held')
+
+    await ctx().tx((tx) => setPrincipalState(tx, 'acc_r', 'disabled'))
+    await assert.rejects(covers(reader, 'roles:read'), more, 'a disabled account')
   })
 })
