@@ -143,3 +143,26 @@ test('attack 11: a client that reads nothing gives the connection to the app bac
   socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
   await gone
 })
+
+test('attack 11: however many ask at once, an app gets 256 connections and the rest wait', async (t) => {
+  let open = 0
+  const server = createServer((socket) => {
+    open += 1
+    socket.on('error', () => undefined).resume()
+    t.after(() => socket.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const gate = await gateTo(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  for (let client = 0; client < 3; client += 1) {
+    const session = openHttp2(t, gate, host)
+    for (let each = 0; each < 100; each += 1) session.request({ ':path': '/' }).on('error', () => undefined)
+  }
+  const underWay = async (): Promise<boolean> =>
+    (await gate.admin('GET', '/api/v1/routes/app/upstreams')).body.includes('"inFlight":300')
+  while (!(await underWay()) || open < 256) await new Promise((resolve) => setTimeout(resolve, 20))
+  // one more would have been asked for by now
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.equal(open, 256)
+})

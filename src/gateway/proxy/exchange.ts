@@ -68,6 +68,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #status = 0
   #left = -1
   #answering = false
+  /** A piece of the answer's body was passed on. */
+  #begun = false
   #ended = false
   #repeated = false
   #stalled: NodeJS.Timeout | undefined
@@ -201,8 +203,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // a short body comes along and leaves with its head in one piece; a stream's head must not wait for its first piece
     const short = this.#left >= 0 && this.#left <= shortBody
     if (!short && this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
-      process.nextTick(sendHead, this.#response)
+      process.nextTick(Exchange.#sendHead, this)
     }
+  }
+
+  /** Unless it left with the first piece of its body. Node's `headersSent` says of HTTP/1 only that a head was written down. */
+  static #sendHead(this: void, exchange: Exchange): void {
+    const response = exchange.#response
+    if (exchange.#begun || response.writableEnded || hasGone(response)) return
+    if ('flushHeaders' in response) response.flushHeaders()
   }
 
   #answered(): void {
@@ -221,6 +230,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#begun = true
     if (this.#left === chunk.length) {
       this.#left = 0
       // head and whole body leave in one piece
@@ -336,10 +346,6 @@ function isHttp2(request: ServedRequest): request is Http2ServerRequest {
 function isEventStream(headers: IncomingHttpHeaders): boolean {
   const type = headers['content-type']
   return typeof type === 'string' && type.length >= 17 && type.slice(0, 17).toLowerCase() === 'text/event-stream'
-}
-
-function sendHead(response: ServedResponse): void {
-  if (!response.headersSent && !hasGone(response) && 'flushHeaders' in response) response.flushHeaders()
 }
 
 const shortBody = 65_536

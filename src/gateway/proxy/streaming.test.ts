@@ -229,6 +229,57 @@ function takeUpload(socket: Socket, begun: number, size: number): void {
   })
 }
 
+test('the head of an answer waits for no part of its body, over both protocols', async (t) => {
+  let more = Promise.withResolvers<void>()
+  const upstream = await startUpstream(t, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' }).flushHeaders()
+    void more.promise.then(() => response.end('body'))
+  })
+  const gate = await gateTo(t, upstream.origin)
+  const stream = openHttp2(t, gate, host).request({ ':path': '/' })
+  await once(stream, 'response')
+  more.resolve()
+  let text = ''
+  for await (const chunk of stream) text += String(chunk)
+  assert.equal(text, 'body')
+  more = Promise.withResolvers()
+  const client = connect({ host: '127.0.0.1', port: gate.port, servername: host, rejectUnauthorized: false })
+  t.after(() => client.destroy())
+  client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  const [head] = (await once(client, 'data')) as [Buffer]
+  assert.match(head.toString(), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/)
+  more.resolve()
+})
+
+test('attack 11: an app is read no faster than its client reads', async (t) => {
+  const piece = Buffer.alloc(1_048_576, 'x')
+  // more than every buffer between app and client holds
+  const pieces = 96
+  let taken = 0
+  const left = Promise.withResolvers<void>()
+  const upstream = await startRaw(t, (socket) => {
+    const write = (): void => {
+      if (taken === pieces) return
+      socket.write(piece, (error) => {
+        if (error) return
+        taken += 1
+        write()
+      })
+    }
+    socket.on('close', left.resolve).once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${pieces * piece.length}\r\n\r\n`, write)
+    })
+  })
+  const gate = await startGate(t)
+  await gate.addRoute({ name: 'app', host, upstreams: [upstream], access, timeouts: { bodyMs: 1_000 } })
+  const client = connect({ host: '127.0.0.1', port: gate.port, servername: host, rejectUnauthorized: false })
+  t.after(() => client.destroy())
+  client.on('error', () => undefined).write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  // nobody reads; after a second the gate gives it up
+  await left.promise
+  assert.ok(taken > 0 && taken < pieces, `${taken} MiB`)
+})
+
 test('the buffers of long bodies are collected on their way, up and down, of announced and unannounced length', async (t) => {
   const mib = 1_048_576
   const upstream = await startUpstream(t, (request, response) => {
