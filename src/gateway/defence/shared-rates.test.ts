@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { anonymous } from '#kit'
-import type { Database } from '#platform'
+import { addressNetwork, anonymous } from '#kit'
+import { type Database, tables } from '#platform'
 import { eachDialect, fakeClock, memoryLog, type OpenDatabase } from '#platform/testing'
 import { migrations } from '../migrations/index.ts'
 import { type RateRule, rateRuleOf } from './rate-rule.ts'
@@ -128,20 +128,25 @@ eachDialect((dialect, open) => {
   })
 
   test('full buckets are forgotten, others stay', async (t) => {
-    const [node] = await nodesOn(t, open, 1)
-    assert.ok(node !== undefined)
+    const [node, other] = await nodesOn(t, open, 2)
+    assert.ok(node !== undefined && other !== undefined)
     const { rates, database, clock } = node
     const brief = rateRuleOf('rt_3', { requests: 1_000_000, perSeconds: 1, burst: null, by: 'address' })
     clock.advance(1_000)
-    spend(rates, slow, 1)
+    spend(rates, slow, 6)
     spend(rates, brief, 1)
     clock.advance(250)
     await rates.shared?.report()
+    const kept = (): Promise<readonly { readonly name: string }[]> =>
+      database.tx(async (db) => (await tables(db).raw<{ readonly name: string }>(named, [])).rows)
+    const named = 'select name from gateway_rate_uses order by name'
+    assert.equal((await kept()).length, 2)
     await database.tx((db) => forgetFull(db))
-    clock.advance(1)
-    assert.equal(spend(rates, slow, 20), 9)
-    await rates.shared?.report()
-    assert.equal(rates.take(slow, undefined, address).allowed, false)
+    assert.deepEqual(await kept(), [{ name: `rt_1 ${addressNetwork(address)}` }])
+    // the one that stays says what it said
+    assert.equal(spend(other.rates, slow, 1), 1)
+    await other.rates.shared?.report()
+    assert.equal(spend(other.rates, slow, 20), 3)
   })
 })
 

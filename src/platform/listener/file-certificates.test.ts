@@ -150,6 +150,7 @@ test('of several for one name the first that has not ended is served; ends are t
   const first = certificates.find('a.test')
   certificates.load([long, spare])
   assert.equal(certificates.find('a.test'), first)
+  assert.doesNotMatch(written(log), /ends soon/)
   clock.set(Date.UTC(2049, 11, 25))
   certificates.load([long, spare])
   assert.match(written(log), /a certificate of files ends soon/)
