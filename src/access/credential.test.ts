@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Actor } from '#kit'
 import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testing'
-import { createGrant, endGrant } from './grants.ts'
+import { createGrant, endGrant, maxGrantsToOne } from './grants.ts'
+import { insertGrant } from './grants-store.ts'
 import { changeNetwork, createNetwork, deleteNetwork } from './named-networks.ts'
 import { permissions, Vocabulary } from './permissions.ts'
 import { setPrincipalState } from './principals.ts'
@@ -208,6 +209,26 @@ unless { context has region && ["AT", "DE"].contains(context.region) };`,
     await endGrant(ctx(), second.id)
     assert.equal(await code(under(second.id)), 'grant grant-revoked')
     await assert.rejects(endGrant(ctx(), second.id), { code: 'access.grant-over' })
+  })
+
+  test('grants go to others, and to one principal a bounded number that are live', async (t) => {
+    const { face, ctx, as, clock, database } = await world(t)
+    const reader = await addAccount(face, ctx(), 'acc_r', ['administrator'])
+    const lend = (grantee: string) => {
+      const grant = { grantee, permissions: ['roles:read'], note: '', startsAt: undefined, endsAt: undefined }
+      return createGrant(as(reader), vocabulary, grant)
+    }
+    await assert.rejects(lend('acc_r'), { code: 'access.grant-to-oneself' })
+    const first = await lend('acc_1')
+    await database.tx(async (db) => {
+      const ended = { ends_at: clock.now() - 1 }
+      for (let made = 1; made < maxGrantsToOne; made += 1) await insertGrant(db, { ...first, id: `gra_${made}` })
+      for (let made = 0; made < 3; made += 1) await insertGrant(db, { ...first, ...ended, id: `gra_over_${made}` })
+    })
+    await assert.rejects(lend('acc_1'), { code: 'access.too-many' })
+    await endGrant(as(reader), first.id)
+    await lend('acc_1')
+    await assert.rejects(lend('acc_1'), { code: 'access.too-many' })
   })
 
   test('nobody hands on what they do not hold, or what they came in with does not cover', async (t) => {
