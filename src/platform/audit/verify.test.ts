@@ -8,7 +8,7 @@ import { eachDialect, fakeClock, memoryLog, type Place, testContext } from '#pla
 import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
-import { chainHash } from './chain.ts'
+import { chainedColumns, chainHash } from './chain.ts'
 import { openJournal } from './journal.ts'
 import { verifyAudit } from './verify.ts'
 
@@ -250,6 +250,16 @@ eachDialect((dialect, open) => {
       const database = await filled(t, 3)
       await change(database, 'update platform_audit_records set seq = null where seq = 3')
       assert.deepEqual(await fault(database), { seq: 3, problem: 'truncated' })
+    })
+
+    test('a record put beside the chain is found', async (t) => {
+      const database = await filled(t, 3)
+      const columns = chainedColumns.filter((column) => !['seq', 'ordinal', 'id'].includes(column)).join(', ')
+      await change(
+        database,
+        `insert into platform_audit_records (ordinal, id, ${columns}) select 9, 'aud_9', ${columns} from platform_audit_records where seq = 3`,
+      )
+      assert.deepEqual(await fault(database), { seq: 4, problem: 'stray' })
     })
   } else {
     test('two nodes seal one chain without gap or fork', async (t) => {
