@@ -304,6 +304,7 @@ test('attack 10: what is no one request is none: the app never sees a second one
     `POST /x HTTP/1.1\r\n${own}\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${inner}`,
     `POST /x HTTP/1.1\r\n${own}\r\nTransfer-Encoding: \u000bchunked\r\n\r\n0\r\n\r\n${inner}`,
     `POST /x HTTP/1.1\r\n${own}\r\nContent-Length: 0x0\r\n\r\n${inner}`,
+    `POST /x HTTP/1.0\r\n${own}\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${inner}`,
     `GET /x\r\n${own}\r\n\r\n${inner}`,
     `GET /x HTTP/1.1 HTTP/1.1\r\n${own}\r\n\r\n${inner}`,
     `GET /x\tHTTP/1.1\r\n${own}\r\n\r\n${inner}`,

@@ -69,6 +69,8 @@ export class Connections {
  */
 export class Http1Connections {
   readonly #latest = new Map<Socket, ServerResponse | undefined>()
+  /** Connections that close after a request was refused for its framing. */
+  readonly #refused = new Set<Socket>()
   #draining = false
 
   /** Puts itself in the place of Node's sweep, which `server.close` calls. */
@@ -84,6 +86,17 @@ export class Http1Connections {
   answering(socket: Socket, response: ServerResponse): void {
     if (this.#latest.has(socket)) this.#latest.set(socket, response)
     if (this.#draining) response.setHeader('connection', 'close')
+  }
+
+  /** From now on nothing it sends is a request: where the next one would begin is not known. Its answer must close it. */
+  refused(socket: Socket): void {
+    this.#refused.add(socket)
+    socket.once('close', () => this.#refused.delete(socket))
+  }
+
+  /** Whether a request comes behind one that was refused. Node hands on what stood in the same piece of bytes. */
+  isRefused(socket: Socket): boolean {
+    return this.#refused.size > 0 && this.#refused.has(socket)
   }
 
   /** The connection closes after the answer now in work, unless that has begun. */

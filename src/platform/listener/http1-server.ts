@@ -35,9 +35,18 @@ export function createHttp1Server(
     if (admits(socket)) connections.opened(socket)
   })
   server.on('request', (request, response) => {
-    connections.answering(request.socket, response)
-    if (claimsOtherVersion(request)) refuseVersion(response)
-    else handle(request, response)
+    if (isServed(connections, request, response)) handle(request, response)
   })
   return { server, connections }
+}
+
+/** Takes note of the answer to come. False where the request's version or framing is refused, or was one before it. */
+export function isServed(connections: Http1Connections, request: IncomingMessage, response: ServerResponse): boolean {
+  const { socket } = request
+  if (connections.isRefused(socket)) return false
+  connections.answering(socket, response)
+  if (!claimsOtherVersion(request)) return true
+  connections.refused(socket)
+  refuseVersion(response)
+  return false
 }

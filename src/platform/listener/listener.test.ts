@@ -203,6 +203,9 @@ test('attack 10: a request of HTTP/1 that claims another version is refused ever
     `GET / HTTP/0.9\r\nHost: a.test\r\n${upgrade}\r\n`,
     'CONNECT a.test:443 HTTP/2.0\r\nHost: a.test\r\n\r\n',
     'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    // a coding that HTTP/1.0 does not know: RFC 9112 §6.1
+    'POST / HTTP/1.0\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /second HTTP/1.1\r\nHost: a.test\r\n\r\n',
   ]
   for (const bytes of claims) {
     for (const answer of [
@@ -211,6 +214,7 @@ test('attack 10: a request of HTTP/1 that claims another version is refused ever
       await readAll(connectTcp(fixture.adminSocket), bytes),
     ]) {
       assert.ok([0, 400, 405, 501, 505].includes(statusOf(answer)), `${JSON.stringify(bytes)}: ${answer.slice(0, 80)}`)
+      assert.ok(answer.split('HTTP/1.1 ').length <= 2, `one answer at most: ${answer}`)
     }
   }
   assert.equal(statusOf(await exchange(fixture, get('a.test'))), 200)

@@ -52,9 +52,13 @@ export function refuseUnreadable(error: Error, socket: Duplex, answerBegun: bool
 /**
  * Whether a request of an HTTP/1 connection claims another version: `GET /` alone is HTTP/0.9, and nothing keeps a client
  * from writing HTTP/2.0. Node's parser hands both on, and everything behind it tells HTTP/1 and HTTP/2 apart by the version.
+ * Nor does HTTP/1.0 know the transfer codings that Node reads there: a proxy in front may see another end of the body, so
+ * the framing is faulty (RFC 9112 §6.1).
  */
 export function claimsOtherVersion(request: ServedRequest): boolean {
-  return request.httpVersionMajor !== 1 && request instanceof IncomingMessage
+  if (!(request instanceof IncomingMessage)) return false
+  if (request.httpVersionMajor !== 1) return true
+  return request.httpVersionMinor === 0 && request.headers['transfer-encoding'] !== undefined
 }
 
 /** Refuses it, and the connection with it. */

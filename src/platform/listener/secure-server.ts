@@ -16,11 +16,12 @@ import type { Dispatch } from './dispatch.ts'
 import type { Drained } from './drain.ts'
 import { groups, signatures, suites } from './handshake.ts'
 import { cachedHost } from './host-name.ts'
+import { isServed } from './http1-server.ts'
 import type { ListenerLimits } from './limits.ts'
 import type { CertificateSource, ServedRequest, ServedResponse } from './listener.ts'
 import { LongChains } from './long-chains.ts'
 import { ServerResponse } from './node-http.ts'
-import { claimsOtherVersion, refuse, refuseSocket, refuseUnreadable, refuseVersion } from './refusals.ts'
+import { claimsOtherVersion, refuse, refuseSocket, refuseUnreadable } from './refusals.ts'
 import type { TicketKeyPair, TicketKeys } from './ticket-keys.ts'
 
 /** How long a client may resume a session without proving anew who we are. */
@@ -135,17 +136,11 @@ function createTlsServer(parts: SecureServerParts, arrivals: Arrivals, chains: L
   })
   server.on('session', (session) => acceptSession(session, arrivals.find(session.socket)?.peer, peers, limits))
   server.on('request', (request: ServedRequest, response: ServedResponse) => {
-    if (response instanceof ServerResponse) {
-      http1.answering(request.socket, response)
-      if (claimsOtherVersion(request)) {
-        refuseVersion(response)
-        return
-      }
-    }
+    if (response instanceof ServerResponse && !isServed(http1, request as IncomingMessage, response)) return
     dispatch.request(request, response, requestPeer(peers, request))
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (claimsOtherVersion(request)) socket.destroy()
+    if (claimsOtherVersion(request) || http1.isRefused(request.socket)) socket.destroy()
     else dispatch.upgrade(request, socket, head, requestPeer(peers, request))
   })
   server.on('clientError', (error: Error, socket: Duplex) =>
