@@ -5,6 +5,7 @@ import type { ClientHttp2Session } from 'node:http2'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { http2Frame } from '#platform/testing'
 import { openHttp2, startGate, startUpstream, type TestGate } from '../testing.ts'
 
 const host = 'app.localhost'
@@ -27,16 +28,6 @@ async function startFixed(t: TestContext, bytes: string): Promise<string> {
   await once(server, 'listening')
   t.after(() => server.close())
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** An HTTP/2 frame as RFC 9113 §4.1 draws it: Node's own client ends a body before it breaks it off. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
 }
 
 /** One half of a header field, never indexed (RFC 7541 §6.2.3). */
@@ -108,14 +99,15 @@ test('attack 10: an upload over HTTP/2 that is broken off never ends as a whole 
     const over = new Promise<void>((resolve) => {
       ended = resolve
     })
+    // by frames: Node's own client ends a body before it breaks it off
     socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-    socket.write(frame(4, 0, 0, Buffer.alloc(0)))
+    socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)))
     const fields = [':method', 'POST', ':scheme', 'https', ':authority', host, ':path', '/']
-    socket.write(frame(1, 4, 1, Buffer.concat(fields.map((text, at) => literal(text, at % 2 === 0)))))
-    socket.write(frame(0, 0, 1, Buffer.from('half of it')))
+    socket.write(http2Frame(1, 4, 1, Buffer.concat(fields.map((text, at) => literal(text, at % 2 === 0)))))
+    socket.write(http2Frame(0, 0, 1, Buffer.from('half of it')))
     await begun
     if (code === undefined) socket.destroy()
-    else socket.write(frame(3, 0, 1, Buffer.from([0, 0, 0, code])))
+    else socket.write(http2Frame(3, 0, 1, Buffer.from([0, 0, 0, code])))
     await over
     socket.destroy()
   }

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { connect } from 'node:tls'
+import { http2Frame } from '#platform/testing'
 import { startGate, startUpstream, type TestGate } from '../testing.ts'
 
 const host = 'app.localhost'
 
 type Fields = readonly (readonly [name: string, value: string])[]
-
-/** RFC 9113 §4.1. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
 
 /** RFC 7541 §6.2.2, §5.2: literal, not indexed, not compressed; so any byte may stand in it. */
 function block(fields: Fields): Buffer {
@@ -58,9 +49,9 @@ function answerTo(gate: TestGate, fields: Fields, body?: string): Promise<'heade
     socket.on('secureConnect', () => {
       assert.equal(socket.alpnProtocol, 'h2')
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-      socket.write(frame(4, 0, 0, Buffer.alloc(0)))
-      socket.write(frame(headers, body === undefined ? 5 : 4, 1, block(fields)))
-      if (body !== undefined) socket.write(frame(data, 1, 1, Buffer.from(body)))
+      socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)))
+      socket.write(http2Frame(headers, body === undefined ? 5 : 4, 1, block(fields)))
+      if (body !== undefined) socket.write(http2Frame(data, 1, 1, Buffer.from(body)))
     })
   })
 }

@@ -5,6 +5,7 @@ import type { Settings } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { http2Frame } from '../testing/http2-frame.ts'
 import type { ListenerLimits } from './limits.ts'
 import {
   ask,
@@ -172,23 +173,15 @@ test('HTTP/2 clients are told how many streams at once and how large a head are 
 
 test('HTTP/2 rapid resets end the connection', async (t) => {
   const fixture = await startListener(t, { resetBurst: 50, resetsPerSecond: 1 })
-  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-    const header = Buffer.alloc(9)
-    header.writeUIntBE(payload.length, 0, 3)
-    header.writeUInt8(type, 3)
-    header.writeUInt8(flags, 4)
-    header.writeUInt32BE(stream, 5)
-    return Buffer.concat([header, payload])
-  }
   // GET https a.test / from the static table, each stream reset at once (CVE-2023-44487)
   const headers = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x01, 6]), Buffer.from('a.test')])
   const resets = Array.from({ length: 1_000 }, (_, index) => {
     const stream = 2 * index + 1
-    return Buffer.concat([frame(1, 5, stream, headers), frame(3, 0, stream, Buffer.from([0, 0, 0, 8]))])
+    return Buffer.concat([http2Frame(1, 5, stream, headers), http2Frame(3, 0, stream, Buffer.from([0, 0, 0, 8]))])
   })
   const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-  const flood = Buffer.concat([preface, frame(4, 0, 0, Buffer.alloc(0)), ...resets])
-  const goaway = frame(7, 0, 0, Buffer.alloc(8)).subarray(3, 9).toString('latin1')
+  const flood = Buffer.concat([preface, http2Frame(4, 0, 0, Buffer.alloc(0)), ...resets])
+  const goaway = http2Frame(7, 0, 0, Buffer.alloc(8)).subarray(3, 9).toString('latin1')
   assert.ok((await exchange(fixture, flood, { alpn: ['h2'] })).includes(goaway))
   assert.equal(statusOf(await exchange(fixture, get('a.test'))), 200)
 })
