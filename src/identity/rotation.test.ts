@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { listAudit } from '#platform'
-import { eachDialect } from '#platform/testing'
+import { eachDialect, type OpenDatabase } from '#platform/testing'
 import { addPerson, browser, startSetUpNode, type TestNode } from './testing.ts'
 
 const cookieName = '__Host-gatehouse'
@@ -11,13 +11,17 @@ async function status(node: TestNode, token: string): Promise<number> {
   return (await node.call({ path: '/api/v1/me', headers: { cookie: `${cookieName}=${token}` } })).status
 }
 
+async function samSignedIn(t: TestContext, open: OpenDatabase) {
+  const node = await startSetUpNode(t, open)
+  const id = await addPerson(node.admin, 'sam', password)
+  const sam = browser(node)
+  await sam.signIn('sam', password)
+  return { node, id, sam, token: sam.cookies.get(cookieName) ?? '' }
+}
+
 eachDialect((_, open) => {
   test('attack 28: a session gets a new token with the first page after its account holds something else', async (t) => {
-    const node = await startSetUpNode(t, open)
-    const id = await addPerson(node.admin, 'sam', password)
-    const sam = browser(node)
-    await sam.signIn('sam', password)
-    const before = sam.cookies.get(cookieName) ?? ''
+    const { node, id, sam, token: before } = await samSignedIn(t, open)
     await sam.get('/account')
     assert.equal(sam.cookies.get(cookieName), before, 'nothing changed, nothing moves')
 
@@ -44,11 +48,7 @@ eachDialect((_, open) => {
   })
 
   test('attack 28: a changed password ends the former token at once, in its last minute too', async (t) => {
-    const node = await startSetUpNode(t, open)
-    const id = await addPerson(node.admin, 'sam', password)
-    const sam = browser(node)
-    await sam.signIn('sam', password)
-    const first = sam.cookies.get(cookieName) ?? ''
+    const { node, id, sam, token: first } = await samSignedIn(t, open)
     await node.admin.post('/api/v1/roles/auditor/give', { kind: 'principal', id })
     await sam.get('/account')
     const second = sam.cookies.get(cookieName) ?? ''
@@ -61,11 +61,7 @@ eachDialect((_, open) => {
   })
 
   test('pages loaded at once move the token once, and none of them signs out', async (t) => {
-    const node = await startSetUpNode(t, open)
-    const id = await addPerson(node.admin, 'sam', password)
-    const sam = browser(node)
-    await sam.signIn('sam', password)
-    const before = sam.cookies.get(cookieName) ?? ''
+    const { node, id, token: before } = await samSignedIn(t, open)
     await node.admin.post('/api/v1/roles/auditor/give', { kind: 'principal', id })
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => node.call({ path: '/account', headers: { cookie: `${cookieName}=${before}` } })),

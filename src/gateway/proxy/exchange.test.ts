@@ -19,6 +19,14 @@ async function arrived(t: TestContext) {
   return { client, request, response }
 }
 
+/** What becomes of an exchange, in order. */
+function noted(ends: unknown[]) {
+  return {
+    failed: (code: string) => ends.push(code),
+    done: (status: number, cut: boolean) => ends.push([status, cut]),
+  }
+}
+
 const passing = {
   target: '/',
   headers: ['host', 'app.localhost'],
@@ -39,12 +47,7 @@ test('attack 11: an app that has not answered a thousand requests is asked nothi
   const ends: unknown[] = []
   const ask = async (): Promise<void> => {
     const { request, response } = await arrived(t)
-    new Exchange(request, response, {
-      ...passing,
-      balance,
-      failed: (code) => ends.push(code),
-      done: (status, cut) => ends.push([status, cut]),
-    }).start()
+    new Exchange(request, response, { ...passing, ...noted(ends), balance }).start()
   }
   upstream.inFlight = 1_023
   await ask()
@@ -60,12 +63,7 @@ test('attack 11: a client that left while the gate was still deciding takes no p
   await once(response, 'close')
 
   const ends: unknown[] = []
-  new Exchange(request, response, {
-    ...passing,
-    balance,
-    failed: (code) => ends.push(code),
-    done: (status, cut) => ends.push([status, cut]),
-  }).start()
+  new Exchange(request, response, { ...passing, ...noted(ends), balance }).start()
   assert.deepEqual(ends, [[0, true]])
   assert.equal(balance.only?.inFlight, 0)
 })
