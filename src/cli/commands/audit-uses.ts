@@ -45,7 +45,7 @@ async function handlesOf(client: Client): Promise<ReadonlyMap<string, string>> {
     const { items } = await fetchAll(client, '/api/v1/accounts', accountList, {}, '5000')
     return new Map(items.map(({ id, handle }) => [id, handle]))
   } catch (error) {
-    if (error instanceof Failure) return new Map()
+    if (error instanceof Failure && error.details.step !== undefined) return new Map()
     throw error
   }
 }
