@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { Database, Db } from '#platform'
 import { eachDialect, type Place } from '#platform/testing'
 import { Authenticators } from './entry/authenticators.ts'
@@ -34,12 +35,26 @@ function routeNamed(name: string): GatewayRoute {
 
 const insert = (database: Database, route: GatewayRoute) => database.tx((db) => insertRoute(db, route))
 
+/**
+ * A mark at which little that is there already would be read again: on SQLite the last change, on PostgreSQL nothing. There
+ * a mark lies before every transaction that runs anywhere on the server, so that it waits for those of other tests.
+ */
+async function settledMark({ db }: Database): Promise<number> {
+  const most = db.dialect === 'sqlite' ? 1 : 0
+  for (;;) {
+    const mark = await changeMark(db)
+    const { standing, removedIds } = await changesSince(db, mark)
+    if (standing.length + removedIds.length <= most) return mark
+    await setTimeout(10)
+  }
+}
+
 eachDialect((dialect, open) => {
   test('only what changed since a mark is read again', async (t) => {
     const database = await open(t, { rooms })
     const before = Array.from({ length: 40 }, (_, index) => routeNamed(`r${index}`))
     for (const route of before) await insert(database, route)
-    const mark = await changeMark(database.db)
+    const mark = await settledMark(database)
     const [changed, removed] = [routeNamed('r7'), routeNamed('r8')]
     await database.tx((db) => replaceRoute(db, { ...changed, path: '/other', revision: 2 }))
     await database.tx((db) => removeRoute(db, removed, 2))
@@ -52,7 +67,7 @@ eachDialect((dialect, open) => {
     assert.equal(found.get('new')?.revision, 1)
     // at the mark itself stands what was seen already
     assert.ok(found.size <= 3, [...found.keys()].join(' '))
-    const later = await changesSince(database.db, await changeMark(database.db))
+    const later = await changesSince(database.db, await settledMark(database))
     assert.ok(later.standing.length <= 1)
     assert.equal((await allRoutes(database.db)).length, 40)
   })
@@ -113,13 +128,15 @@ eachDialect((dialect, open) => {
     const load = snapshotLoader({ kernel: gate.kernel, upstreams, authenticators, removed: () => undefined })
     await gate.addRoute({ name: 'app', host: 'app.localhost', upstreams: ['http://127.0.0.1:1'] })
     const { db } = gate.kernel.database
+    await settledMark(gate.kernel.database)
     const snapshot = await load(db, undefined)
     const ahead = { ...snapshot, mark: snapshot.mark + 1_000_000 }
     snapshot.routes.remove([...snapshot.routes][0]?.route.id ?? '')
     assert.equal([...(await load(db, snapshot)).routes].length, dialect === 'sqlite' ? 1 : 0)
     const again = await load(db, ahead)
     assert.equal([...again.routes].length, 1)
-    assert.equal(again.mark, (await load(db, again)).mark)
+    assert.ok(again.mark < ahead.mark)
+    assert.equal([...(await load(db, again)).routes].length, 1)
   })
 
   if (dialect === 'sqlite') return
