@@ -8,6 +8,7 @@ import { boundedBody } from '../defence/sizes.ts'
 import type { GatewayCode } from '../errors.ts'
 import type { Balance } from '../upstreams/balance.ts'
 import type { DispatchOptions } from '../upstreams/destination.ts'
+import { endTogether } from './end-together.ts'
 import { clientHeaders } from './response-headers.ts'
 import { clientTrailers, type RequestTrailers } from './trailers.ts'
 import { faultCode, isAnswer, isStaleConnection, mayMoveOn } from './upstream-fault.ts'
@@ -70,6 +71,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #answering = false
   /** A piece of the answer's body was passed on. */
   #begun = false
+  /** The whole of it leaves at the end of this turn. */
+  #isEnding = false
   #ended = false
   #repeated = false
   #stalled: NodeJS.Timeout | undefined
@@ -234,7 +237,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#left === chunk.length) {
       this.#left = 0
       // head and whole body leave in one piece
-      this.#out.end(chunk)
+      if ('stream' in this.#response) this.#response.end(chunk)
+      else {
+        this.#isEnding = true
+        endTogether(this.#response, chunk)
+      }
       return
     }
     bodyPassed(chunk.length)
@@ -250,7 +257,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
-    if (!this.#response.writableEnded) {
+    if (!this.#isEnding && !this.#response.writableEnded) {
       const list = clientTrailers(trailers)
       if (list.length > 0) this.#response.addTrailers(Object.fromEntries(list))
       this.#out.end()
