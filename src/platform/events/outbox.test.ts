@@ -35,6 +35,28 @@ eachDialect((_dialect, open) => {
     assert.deepEqual(await stored(database), [])
   })
 
+  test('what is due is delivered also where a delivery is under way that began before it was there', async (t) => {
+    const seen: unknown[] = []
+    const [began, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const { outbox, emit } = await start(t, open, {
+      'a.b': [
+        async () => {
+          began.resolve()
+          await go.promise
+        },
+      ],
+      'c.d': [async ({ number }) => void seen.push(number)],
+    })
+    await emit('a.b', 1)
+    const first = outbox.deliverDue()
+    await began.promise
+    await emit('c.d', 2)
+    const second = outbox.deliverDue()
+    go.resolve()
+    await Promise.all([first, second])
+    assert.deepEqual(seen, [2])
+  })
+
   test('an event that nobody subscribes to does not stay', async (t) => {
     const { outbox, emit, database } = await start(t, open, {})
     await emit('a.b', 1)

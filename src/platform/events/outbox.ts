@@ -80,7 +80,9 @@ class OutboxRunner implements RunningOutbox {
     })
   }
 
-  deliverDue(): Promise<void> {
+  async deliverDue(): Promise<void> {
+    // what is being delivered may have been looked up before all that is due now was there
+    await this.#delivering?.catch(() => {})
     this.#delivering ??= this.#deliverAll().finally(() => {
       this.#delivering = undefined
     })
@@ -95,8 +97,6 @@ class OutboxRunner implements RunningOutbox {
 
   async #tick(): Promise<void> {
     try {
-      // what is being delivered may have been looked up before the event that woke us
-      await this.#delivering
       await this.deliverDue()
     } catch (error) {
       this.#deps.log.warn({ error }, 'events could not be delivered; they are kept')
