@@ -30,6 +30,9 @@ test('attack 30: every spelling of a handle folds to one form', () => {
   for (const typed of ['ada', 'ADA', ' ada ', 'a d a', 'ＡＤＡ', 'a\u200bd\u00ada', 'ada\n', '\u202eada']) {
     assert.equal(foldHandle(typed), 'ada', JSON.stringify(typed))
   }
+  for (const typed of ['áda', 'a\u0301da', 'a\u200b\u0301da', 'a \u0301da']) {
+    assert.equal(foldHandle(typed), 'áda', JSON.stringify(typed))
+  }
 })
 
 test('folding is done once: what is folded stays', () => {

@@ -6,12 +6,14 @@ const reserved = new Set(['anonymous', 'system', 'local', 'gatehouse'])
  * spaces, full-width letters, invisible characters) can never be told apart by one part and confused by another.
  */
 export function foldHandle(typed: string): string {
+  // composed at last, too: what is taken away may have stood between a letter and its accent
   return typed
     .slice(0, 1024)
     .normalize('NFKC')
     .toLowerCase()
     .normalize('NFKC')
     .replaceAll(/[\p{White_Space}\p{Cf}\p{Cc}]/gu, '')
+    .normalize('NFKC')
 }
 
 /**
