@@ -337,7 +337,7 @@ test('a hello in many packets or records is read whole', async (t) => {
 })
 
 test('attack 11: a hello that does not end is closed, by its bytes or by the time', async (t) => {
-  const fixture = await startAsking(t, { handshakeMs: 300 })
+  const fixture = await startAsking(t, { handshakeMs: 1_000 })
   const raw = (): Socket =>
     connectTcp({ host: '127.0.0.1', port: fixture.listener.httpsPort }).on('error', () => undefined)
   const endless = raw()

@@ -173,7 +173,7 @@ test('TLS 1.1 is refused; 1.2 has forward-secret AEAD suites only; 1.3 is prefer
 })
 
 test('garbage on either port, at any moment, leaves nothing open and stops nothing', async (t) => {
-  const fixture = await startListener(t, { handshakeMs: 300, headersMs: 300, sessionIdleMs: 300, checkMs: 100 })
+  const fixture = await startListener(t, { handshakeMs: 1_000, headersMs: 1_000, sessionIdleMs: 1_000, checkMs: 100 })
   const { httpsPort, httpPort } = fixture.listener
   const noises = ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\xff\xff\x01', Buffer.alloc(70_000, 0xa5), '\0'.repeat(10)]
   for (const noise of noises) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Http2ServerRequest } from 'node:http2'
+import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2'
 import type { ListenerLimits } from './limits.ts'
 import type { ServedRequest, ServedResponse } from './listener.ts'
 
@@ -24,9 +24,15 @@ export function boundBody(request: ServedRequest, response: ServedResponse, limi
   }
   const { stream } = request as Http2ServerRequest
   if (stream.endAfterHeaders) return
-  stream.setTimeout(limits.bodyIdleMs, () => stream.destroy())
+  stream.setTimeout(limits.bodyIdleMs, () => cut(stream))
   request.once('end', () => stream.setTimeout(0))
-  boundRate(request, limits, () => stream.destroy())
+  boundRate(request, limits, () => cut(stream))
+}
+
+/** Says that it was cut: only destroyed, a stream ends with `NO_ERROR`, and Node's client waits for what it has not written yet. */
+function cut(stream: ServerHttp2Stream): void {
+  stream.close(constants.NGHTTP2_CANCEL)
+  stream.destroy()
 }
 
 /**
