@@ -157,6 +157,14 @@ export function browser(node: Pick<TestHouse, 'call'>, address = '192.0.2.10'): 
   }
 }
 
+/** Writes what timers would in a moment, so that no statement but the test's own runs for some seconds. */
+export async function writePending(node: TestNode): Promise<void> {
+  // a stop writes last uses, and their timer begins anew
+  await node.house.stop()
+  await node.house.start()
+  await node.kernel.journal.flush()
+}
+
 /** When, from where and by what the first credential of a kind was used last, as its owner is told. */
 export async function lastUseOf(owner: Browser, kind: string): Promise<readonly unknown[]> {
   const { json } = await owner.get('/api/v1/credentials')

@@ -6,7 +6,7 @@ import { eachDialect } from '#platform/testing'
 import { findCandidates } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
 import { createHasher, type HashQueue, type PasswordHasher } from '../password-hash.ts'
-import { addPerson, adminPassword, browser, partsOf, startSetUpNode, type TestNode } from '../testing.ts'
+import { addPerson, adminPassword, browser, partsOf, startSetUpNode, type TestNode, writePending } from '../testing.ts'
 import { provePassword } from './prove-password.ts'
 import { countStatements } from './testing.ts'
 
@@ -52,6 +52,7 @@ eachDialect((dialect, open) => {
     const node = await startSetUpNode(t, open)
     const id = await addPerson(node.admin, 'disabled', password)
     await node.admin.post(`/api/v1/accounts/${id}/disable`)
+    await writePending(node)
     const statements = countStatements(t, dialect)
     const hasher = countingHasher()
     const parts: Parts = { ...partsOf(node), hasher }
