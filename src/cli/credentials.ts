@@ -1,8 +1,9 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { exitCodes, Failure, notWritten } from './failure.ts'
+import { replaceFile } from './replaced-file.ts'
 
 const server = z.object({
   /** The API token `gatehouse login` was given; whoever reads it acts as that account. */
@@ -53,15 +54,10 @@ export function readCredentials(): StoredCredentials {
  */
 export function writeCredentials(credentials: StoredCredentials): void {
   const path = credentialsPath()
-  const fresh = `${path}.${process.pid}`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    rmSync(fresh, { force: true })
-    writeFileSync(fresh, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    chmodSync(fresh, 0o600)
-    renameSync(fresh, path)
+    replaceFile(path, `${JSON.stringify(credentials, null, 2)}\n`)
   } catch (error) {
-    rmSync(fresh, { force: true })
     throw notWritten(path, error, 'What was stored before stands.')
   }
 }

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs'
 import { type AppliedView, appliedView, planView, stateDocument } from '#state/contract'
 import { connect } from '../client.ts'
 import { exitCodes, Failure, notWritten } from '../failure.ts'
+import { replaceFile } from '../replaced-file.ts'
 import { codeOfFile, newSecretFile, type SecretFile } from '../secret-file.ts'
 import { differenceText, summary } from '../state/difference.ts'
 import { placed, readStateFile } from '../state/state-file.ts'
@@ -67,9 +67,9 @@ export async function exportState(options: ExportOptions): Promise<void> {
   if (options.output === undefined) return print(options, raw, () => text.trimEnd())
   // people's names and addresses stand in it
   try {
-    writeFileSync(options.output, options.json === true ? `${JSON.stringify(raw, null, 2)}\n` : text, { mode: 0o600 })
+    replaceFile(options.output, options.json === true ? `${JSON.stringify(raw, null, 2)}\n` : text)
   } catch (error) {
-    throw notWritten(options.output, error)
+    throw notWritten(options.output, error, 'What stood there before stands.')
   }
   note(`Wrote ${visible(options.output)}.`)
 }
