@@ -76,6 +76,33 @@ test('attack 11: a body that trickles is cut, on both protocols, and one that fl
   assert.equal(await trickled(slow, '1'), true)
 })
 
+test('an HTTP/2 client whose body is cut is told so, also while it is writing; one that has its whole answer is not', async (t) => {
+  const limits = { bodyIdleMs: 200, bodyRate: 1_000, bodyWindowMs: 200 }
+  const fixture = await startListener(t, limits, (listener) => {
+    listener.otherHosts((request, response) => {
+      request.on('error', () => undefined)
+      if (request.url !== '/unread') request.on('data', () => undefined)
+      if (request.url === '/early') response.end('early')
+    })
+  })
+  const session = openHttp2(t, fixture, 'b.test')
+  const upload = async (path: string, body: Buffer) => {
+    const stream = session.request({ ':method': 'POST', ':path': path, ':authority': 'b.test' })
+    let answer = ''
+    stream.on('error', () => undefined)
+    stream.on('data', (chunk: Buffer) => {
+      answer += chunk.toString()
+    })
+    stream.write(body)
+    await once(stream, 'close', { signal: AbortSignal.timeout(30_000) })
+    return [stream.rstCode, answer]
+  }
+  assert.deepEqual(await upload('/stalled', Buffer.alloc(10)), [constants.NGHTTP2_CANCEL, ''])
+  // more than the window takes: a piece is still to be written when the stream ends
+  assert.deepEqual(await upload('/unread', Buffer.alloc(4_000_000)), [constants.NGHTTP2_CANCEL, ''])
+  assert.deepEqual(await upload('/early', Buffer.alloc(10)), [constants.NGHTTP2_NO_ERROR, 'early'])
+})
+
 test('a body waits for its reader as long as the reader likes', async (t) => {
   let read: (() => void) | undefined
   const fixture = await startListener(t, { bodyRate: 1_000, bodyWindowMs: 500, bodyIdleMs: 60_000 }, (listener) => {

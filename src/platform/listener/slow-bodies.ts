@@ -29,9 +29,12 @@ export function boundBody(request: ServedRequest, response: ServedResponse, limi
   boundRate(request, limits, () => cut(stream))
 }
 
-/** Says that it was cut: only destroyed, a stream ends with `NO_ERROR`, and Node's client waits for what it has not written yet. */
+/**
+ * Says that it was cut: only destroyed, a stream ends with `NO_ERROR`, and Node's client waits for what it has not written yet.
+ * That code is for whoever has a complete answer (RFC 9113, 8.1): a client must not throw such a one away.
+ */
 function cut(stream: ServerHttp2Stream): void {
-  stream.close(constants.NGHTTP2_CANCEL)
+  stream.close(stream.writableFinished ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL)
   stream.destroy()
 }
 
