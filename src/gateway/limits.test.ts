@@ -78,7 +78,7 @@ test('an open WebSocket ends when the network it came from is no longer one of i
   assert.equal(await say(socket, 'in'), 'in')
   const moved = await gate.admin('PATCH', '/api/v1/networks/home', { cidrs: ['192.0.2.0/24'] })
   assert.equal(moved.status, 200, moved.body)
-  const [code] = await closed
+  const [code] = await closed()
   assert.equal(code, 1008)
   assert.equal((await handshake(t, gate, { ...token, ...saying(german) })).status, 403)
 })

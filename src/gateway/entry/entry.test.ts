@@ -153,7 +153,7 @@ test('an open socket that another room let in is closed when it says that what l
   await once(socket, 'message')
   share.revoked = true
   gate.clock.advance(2_000)
-  assert.deepEqual(await closed, [1008, 'the credential ended'])
+  assert.deepEqual(await closed(), [1008, 'the credential ended'])
 })
 
 test('attack 14: a credential of a contributed kind reaches no app, not even where the route does not ask for it', async (t) => {

@@ -274,7 +274,7 @@ test('shadow mode tells no app of a disabled account, and closes what it had ope
   assert.equal(upstream.handshakes.at(-1)?.headers['remote-user'], 'ada')
   await disable(gate, id)
   gate.clock.advance(2_000)
-  assert.equal((await closed)[0], 1008)
+  assert.equal((await closed())[0], 1008)
   assert.equal((await gate.ask({ host, headers: { cookie } })).status, 200)
   assert.equal(upstream.seen.at(-1)?.headers['remote-user'], undefined)
 })

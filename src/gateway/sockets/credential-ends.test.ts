@@ -48,12 +48,12 @@ eachDialect((_, open) => {
         const done = await desk.asks('DELETE', `/api/v1/credentials/${items[0]?.id}`)
         assert.equal(done.status, 200, done.body)
         assert.deepEqual([await phone.isIn(), await desk.isIn()], [false, false])
-        for (const { closed } of Object.values(sockets)) assert.equal((await closed)[0], 1008)
+        for (const { closed } of Object.values(sockets)) assert.equal((await closed())[0], 1008)
       } else {
         const done = await desk.asks('POST', '/api/v1/sessions/end-others')
         assert.equal(done.status, 200, done.body)
         assert.deepEqual([await phone.isIn(), await desk.isIn()], [false, true])
-        assert.equal((await sockets.phone.closed)[0], 1008)
+        assert.equal((await sockets.phone.closed())[0], 1008)
         assert.equal(await say(sockets.desk.socket, 'still here'), 'still here')
       }
     })

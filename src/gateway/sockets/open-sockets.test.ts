@@ -25,7 +25,8 @@ function setUp(t: TestContext) {
     permission: 'routes:use:app',
     resource: { type: 'Gateway::Route', id: 'app', attributes: {}, revision: 1 },
   } as unknown as LiveRoute
-  const state = { away: false, hangs: false, asked: 0 }
+  const state = { away: false, hangs: false, quiet: false, asked: 0, changes: 0 }
+  const waiting: (() => void)[] = []
   const stopping = new AbortController()
   t.after(() => stopping.abort())
   const deps = {
@@ -35,11 +36,18 @@ function setUp(t: TestContext) {
       metrics: createMetrics(),
       stopping: stopping.signal,
       // with its database away an epoch is another at every look
-      database: { epoch: () => (state.asked += 1) },
+      database: {
+        epoch: () => {
+          state.asked += 1
+          return state.quiet ? state.changes : state.asked
+        },
+      },
       journal: { refused: () => assert.fail('nothing was refused') },
     },
     live: { current: () => (state.away ? Promise.reject(new Error('away')) : { routes: { find: () => live } }) },
-    access: { decide: () => (state.hangs ? new Promise(() => undefined) : allowed) },
+    access: {
+      decide: () => (state.hangs ? new Promise((resolve) => waiting.push(() => resolve(allowed))) : allowed),
+    },
     authenticators: { epochs: () => [] },
     identity: {},
   } as unknown as GateDeps
@@ -60,7 +68,7 @@ function setUp(t: TestContext) {
     const until = state.asked + count * 3
     while (state.asked < until) await new Promise((resolve) => setImmediate(resolve))
   }
-  return { clock, state, open, looks, stopping }
+  return { clock, state, waiting, open, looks, stopping }
 }
 
 test('while it cannot be judged a socket goes on for five seconds, and no longer', async (t) => {
@@ -91,6 +99,20 @@ test('a database that comes back in time closes nothing', async (t) => {
   clock.advance(4_000)
   await looks(3)
   assert.deepEqual(closes, [])
+})
+
+test('what changes while a socket is judged is asked about as soon as that is over', async (t) => {
+  const { state, waiting, open, looks } = setUp(t)
+  Object.assign(state, { hangs: true, quiet: true })
+  open()
+  await looks(2)
+  state.changes += 1
+  await looks(2)
+  assert.equal(waiting.length, 1)
+  waiting[0]?.()
+  // nothing changes any more and the clock stands
+  await looks(2)
+  assert.equal(waiting.length, 2)
 })
 
 test('places are bounded, given back once, and none is given while the server stops', (t) => {

@@ -65,6 +65,8 @@ interface Entry extends Admission {
   /** Since when it waits for an answer whether it may stay. */
   askedAt: number | undefined
   judging: boolean
+  /** To be judged again as soon as it has been: the answer may not know of what changed meanwhile. */
+  due: boolean
 }
 
 /**
@@ -134,7 +136,15 @@ export class OpenSockets {
 
   #enter(admission: Admission, watched: Watched): Entry {
     const now = this.#deps.kernel.clock.monotonic()
-    const entry: Entry = { ...admission, watched, movedAt: now, sent: 0, askedAt: undefined, judging: false }
+    const entry: Entry = {
+      ...admission,
+      watched,
+      movedAt: now,
+      sent: 0,
+      askedAt: undefined,
+      judging: false,
+      due: false,
+    }
     this.#open.add(entry)
     // between the decision and the app's yes something may have changed: the next look judges it whatever else is quiet
     this.#judgedAt = Number.NEGATIVE_INFINITY
@@ -185,6 +195,7 @@ export class OpenSockets {
   }
 
   #judge(entry: Entry): void {
+    entry.due = entry.judging
     if (entry.judging) return
     entry.judging = true
     this.#ask(entry)
@@ -197,6 +208,9 @@ export class OpenSockets {
       })
       .finally(() => {
         entry.judging = false
+        if (!entry.due || !this.#open.has(entry)) return
+        entry.askedAt ??= this.#deps.kernel.clock.monotonic()
+        this.#judge(entry)
       })
   }
 

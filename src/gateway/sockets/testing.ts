@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import { startUpstream, TestBrowser, type TestGate, type TestUpstream } from '../testing.ts'
@@ -46,8 +47,8 @@ export function echo(socket: WebSocket): void {
 
 export interface Opened {
   readonly socket: WebSocket
-  /** Resolves with code and reason. */
-  readonly closed: Promise<readonly [number, string]>
+  /** Code and reason, once it is closed. */
+  readonly closed: () => Promise<readonly [number, string]>
 }
 
 export function connect(
@@ -66,10 +67,17 @@ export function connect(
   } as WebSocket.ClientOptions)
   socket.on('error', () => undefined)
   t.after(() => socket.terminate())
-  const closed = new Promise<readonly [number, string]>((resolve) => {
-    socket.once('close', (code, reason) => resolve([code, reason.toString()]))
+  let end: readonly [number, string] | undefined
+  socket.once('close', (code, reason) => {
+    end = [code, reason.toString()]
   })
-  return { socket, closed }
+  return {
+    socket,
+    closed: async () => {
+      await until(() => end !== undefined)
+      return end ?? assert.fail()
+    },
+  }
 }
 
 /** Opens, or answers with the status it was refused with. */
@@ -137,8 +145,13 @@ export async function addRoute(
   await gate.addRoute({ name: 'app', host, upstreams: [upstream], access, ...more })
 }
 
+/** The machine, which may be slow, has a minute. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+  const end = performance.now() + 60_000
+  while (!condition()) {
+    assert.ok(performance.now() < end, `a minute has passed without ${String(condition)}`)
+    await pause(5)
+  }
 }
 
 export function rawHandshake(extra = '', path = '/socket'): string {
