@@ -16,8 +16,7 @@ test('answers of one turn end when it does, also behind one whose client has gon
   t.after(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const first = get({ host: '127.0.0.1', port, path: '/leaves', agent: false }).on('error', () => undefined)
-  const gone = once(first, 'close')
+  const gone = once(get({ host: '127.0.0.1', port, path: '/leaves', agent: false }), 'error')
   const second = once(get({ host: '127.0.0.1', port, path: '/stays', agent: false }), 'response')
   await both.promise
   const at = (path: string) => asked.find(({ req }) => req.url === path)
@@ -26,6 +25,7 @@ test('answers of one turn end when it does, also behind one whose client has gon
     response.writeHead(200, { 'content-length': 5 })
     endTogether(response, Buffer.from('whole'))
   }
+  await new Promise<void>((resolve) => process.nextTick(resolve))
   assert.deepEqual(
     asked.map(({ writableEnded }) => writableEnded),
     [false, false],
