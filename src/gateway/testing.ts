@@ -198,10 +198,17 @@ function raw(port: number, host: string, bytes: string | Buffer): Promise<string
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false })
     const chunks: Buffer[] = []
-    socket.setTimeout(2_000, () => socket.destroy())
+    // a machine may be slow to begin; whoever has begun goes on
+    socket.setTimeout(15_000, () => socket.destroy())
     socket.on('secureConnect', () => socket.write(bytes))
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? undefined : reject(error)))
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      socket.setTimeout(2_000)
+    })
+    // of a server that refuses and closes while we still write, too
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') reject(error)
+    })
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
   })
 }

@@ -33,7 +33,7 @@ for (const bodyBytes of [undefined, 1_000_000]) {
       adminSocket: join(directory, 'admin.sock'),
       log: memoryLog(),
       metrics: createMetrics(),
-      limits: { bodyIdleMs: 200, checkMs: 50 },
+      limits: { bodyIdleMs: 1_000, checkMs: 50 },
     })
     listener.certificates(() => certificate)
     const done: unknown[] = []

@@ -150,7 +150,7 @@ test('an app that drips is waited for as long as the route says and no longer: i
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx')
     })
   })
-  const gate = await gateTo(t, upstream, { headersMs: 500, bodyMs: 500 })
+  const gate = await gateTo(t, upstream, { headersMs: 2_000, bodyMs: 500 })
   const head = await gate.ask({ host, path: '/head' })
   assert.equal(head.status, 504)
   await assert.rejects(gate.ask({ host, path: '/body' }), /aborted|hang up|ECONNRESET/)

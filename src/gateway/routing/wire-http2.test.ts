@@ -44,8 +44,11 @@ function answerTo(gate: TestGate, fields: Fields, body?: string): Promise<'heade
       }
     })
     socket.on('close', () => end('closed'))
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? end('closed') : reject(error)))
-    socket.setTimeout(5_000, () => reject(new Error('nothing was answered')))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end('closed')
+      else reject(error)
+    })
+    socket.setTimeout(30_000, () => reject(new Error('nothing was answered')))
     socket.on('secureConnect', () => {
       assert.equal(socket.alpnProtocol, 'h2')
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')

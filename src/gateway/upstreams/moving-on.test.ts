@@ -9,7 +9,6 @@ import { onRequest, startRaw } from './testing.ts'
 
 const host = 'app.localhost'
 const access = { kind: 'public', reason: 'a test of several upstreams' }
-const timeouts = { connectMs: 1_000, headersMs: 1_000, bodyMs: 1_000 }
 const nobody = 'http://127.0.0.1:1'
 
 const broken: readonly (readonly [name: string, serve: (socket: Socket) => void])[] = [
@@ -29,7 +28,7 @@ test('a request that may be repeated goes on to another upstream, whatever break
       serve(socket)
     })
     const own = `app-${at}.localhost`
-    await gate.addRoute({ name: `app-${at}`, host: own, upstreams: [bad, well.origin], access, timeouts })
+    await gate.addRoute({ name: `app-${at}`, host: own, upstreams: [bad, well.origin], access })
     for (const method of ['GET', 'HEAD', 'OPTIONS']) {
       const answer = await gate.ask({ host: own, method })
       assert.equal(answer.status, 200, `${name}, ${method}`)
@@ -48,7 +47,7 @@ test('what the app may have done is not asked for twice: a request with effect f
     t,
     onRequest((socket) => socket.end()),
   )
-  await gate.addRoute({ name: 'app', host, upstreams: [bad, well.origin], access, timeouts })
+  await gate.addRoute({ name: 'app', host, upstreams: [bad, well.origin], access })
   let failed = 0
   for (const [method, body] of [
     ['POST', 'x'],
@@ -79,7 +78,7 @@ test('what the app may have done is not asked for twice: a request with effect f
 test('what was never sent was never seen: a request with a body goes on from an upstream that takes no connection', async (t) => {
   const gate = await startGate(t)
   const well = await startUpstream(t, (request, response) => void request.pipe(response))
-  await gate.addRoute({ name: 'app', host, upstreams: [nobody, well.origin], access, timeouts })
+  await gate.addRoute({ name: 'app', host, upstreams: [nobody, well.origin], access })
   const body = 'b'.repeat(300_000)
   const plain = await gate.ask({ host, method: 'POST', body })
   assert.deepEqual([plain.status, plain.body === body], [200, true])
@@ -106,7 +105,7 @@ test('an app that begins every answer and ends none rests after the third; who l
       if (begun > 5) setImmediate(() => socket.resetAndDestroy())
     }),
   )
-  await gate.addRoute({ name: 'app', host, upstreams: [half], access, timeouts })
+  await gate.addRoute({ name: 'app', host, upstreams: [half], access })
   const broken = async (): Promise<void> => {
     const client = connect({ host: '127.0.0.1', port: gate.port, servername: host, rejectUnauthorized: false })
     client.on('error', () => undefined)
@@ -145,11 +144,11 @@ test('after a byte was answered nothing is repeated, and what is late is not ask
     }),
   )
   const twice = (origin: string) => [origin, origin.replace('127.0.0.1', 'localhost')]
-  await gate.addRoute({ name: 'half', host, upstreams: twice(half), access, timeouts })
+  await gate.addRoute({ name: 'half', host, upstreams: twice(half), access })
   await assert.rejects(gate.ask({ host }), /aborted|hang up|ECONNRESET/)
   assert.equal(asked, 1)
   const own = 'late.localhost'
-  await gate.addRoute({ name: 'late', host: own, upstreams: twice(late), access, timeouts })
+  await gate.addRoute({ name: 'late', host: own, upstreams: twice(late), access, timeouts: { headersMs: 2_000 } })
   assert.equal((await gate.ask({ host: own })).status, 504)
   assert.equal(asked, 2)
 })
@@ -170,13 +169,7 @@ test('WebSockets and streams of events go around what is broken, and count as ca
       return { ...app, sockets }
     }),
   )
-  await gate.addRoute({
-    name: 'app',
-    host,
-    upstreams: [nobody, ...apps.map(({ origin }) => origin)],
-    access,
-    timeouts,
-  })
+  await gate.addRoute({ name: 'app', host, upstreams: [nobody, ...apps.map(({ origin }) => origin)], access })
   const open = Array.from({ length: 6 }, () => {
     const socket = new WebSocket(`wss://127.0.0.1:${gate.port}/`, {
       servername: host,
@@ -207,7 +200,7 @@ test('a dead app behind two addresses is not hit twice as hard: what moves on is
     }),
   )
   const upstreams = [bad, bad.replace('127.0.0.1', 'localhost')]
-  await gate.addRoute({ name: 'app', host, upstreams, access, timeouts, balance: { retries: 3 } })
+  await gate.addRoute({ name: 'app', host, upstreams, access, balance: { retries: 3 } })
   const asked = 60
   for (let more = 0; more < asked; more += 1) assert.equal((await gate.ask({ host })).status, 502)
   assert.ok(hits <= asked * 1.1 + 10, String(hits))
