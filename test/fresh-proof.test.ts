@@ -349,7 +349,7 @@ async function world(t: TestContext, open: OpenDatabase) {
 /** Everything that is stored of what people prove themselves with, but for when it was last used. */
 async function keptOf(db: Parameters<typeof tables>[0]): Promise<unknown> {
   const query = tables<Record<string, Record<string, unknown>>>(db)
-  const of = async (table: string) => (await query.selectFrom(table).selectAll().execute()).map(stable)
+  const of = async (table: string) => (await query.selectFrom(table).selectAll().execute()).map(stable).toSorted()
   return {
     credentials: await of('identity_credentials'),
     codes: await of('identity_recovery_codes'),
