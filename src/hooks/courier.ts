@@ -1,4 +1,4 @@
-import type { Ctx, EventTable, Kernel } from '#platform'
+import { type Ctx, type EventTable, type Kernel, OngoingFaults } from '#platform'
 import {
   type Attempted,
   type Delivery,
@@ -18,6 +18,8 @@ import { type Outcome, type SendingDeps, send } from './sending.ts'
 
 /** How often a node looks for deliveries that are due, in milliseconds; new events wake it. */
 const interval = 1_000
+/** No endpoint's id. */
+const lookUp = 'look-up'
 /** Messages on their way to one endpoint at the same time while many wait for it; otherwise one after another, in order. */
 const abreast = 4
 const many = 16
@@ -47,10 +49,12 @@ export class Courier {
   readonly #deps: CourierDeps
   readonly #stop = new AbortController()
   readonly #lanes = new Map<string, Promise<void>>()
+  readonly #faults: OngoingFaults
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: CourierDeps) {
     this.#deps = deps
+    this.#faults = new OngoingFaults(deps.kernel.clock)
   }
 
   start(): void {
@@ -60,9 +64,13 @@ export class Courier {
 
   /** Something may be due. Never throws, never blocks. */
   wake(): void {
-    this.#startLanes().catch((error: unknown) => {
-      this.#deps.kernel.log.warn({ error }, 'due webhook deliveries could not be looked up; they are kept')
-    })
+    this.#startLanes().then(
+      () => this.#faults.ended(lookUp),
+      (error: unknown) => {
+        if (!this.#faults.isNews(lookUp, error)) return
+        this.#deps.kernel.log.warn({ error }, 'due webhook deliveries could not be looked up; they are kept')
+      },
+    )
   }
 
   /** Delivers what is due and waits for it. */
@@ -95,7 +103,9 @@ export class Courier {
       await kernel.underLease(laneOf(endpointId), this.#stop.signal, async (ctx) => {
         while (!ctx.signal.aborted && (await this.#deliverSome(endpointId, ctx)));
       })
+      this.#faults.ended(endpointId)
     } catch (error) {
+      if (!this.#faults.isNews(endpointId, error)) return
       kernel.log.warn({ error, endpoint: endpointId }, 'a webhook could not be served; its deliveries are kept')
     }
   }

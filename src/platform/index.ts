@@ -95,6 +95,7 @@ export type {
 export { createLog, jsonText, type Log, type LogFields, type LogOptions } from './log.ts'
 export { bodyPassed } from './memory.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
+export { OngoingFaults } from './ongoing-faults.ts'
 export { consoleOrigin, originOf } from './origin.ts'
 export { isSecretName, pathOnly } from './redact.ts'
 export { openRegions, type Regions } from './regions/regions.ts'

@@ -1,6 +1,7 @@
 import { Client, type ClientBase } from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { OngoingFaults } from '../ongoing-faults.ts'
 import type { EpochName } from './database.ts'
 import { parsers } from './postgres-types.ts'
 import type { ThreadMemory } from './thread-memory.ts'
@@ -10,6 +11,8 @@ const interval = 400
 const lifetime = 1_000
 /** While the database is known to be away, what was last known of them is believed for this long. */
 const grace = 300_000
+
+const reading = 'reading'
 
 /**
  * Adds one to each touched epoch, in the transaction, and tells the other nodes at its commit. Every server process has
@@ -48,6 +51,7 @@ export class PostgresEpochs {
   readonly #log: Log
   readonly #ping: () => Promise<void>
   readonly #threads: ThreadMemory | undefined
+  readonly #faults: OngoingFaults
   readonly #changesSeen = new Map<EpochName, number>()
   /** Answers handed out, and the sums they stand for. One counter for all, so that a fresh number is new everywhere. */
   readonly #values = new Map<string, number>()
@@ -67,6 +71,7 @@ export class PostgresEpochs {
     this.#log = log
     this.#ping = ping
     this.#threads = threads
+    this.#faults = new OngoingFaults(clock)
   }
 
   /** Reads once, then keeps reading. */
@@ -130,9 +135,12 @@ export class PostgresEpochs {
       )
       for (const { name, sum } of rows) this.#observe(name, sum)
       this.#found()
+      this.#faults.ended(reading)
       this.#confirmedAt = asked
     } catch (error) {
-      this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'epochs could not be read')
+      if (this.#faults.isNews(reading, error)) {
+        this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'epochs could not be read')
+      }
       this.#drop()
       await this.#look()
     }

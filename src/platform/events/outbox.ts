@@ -1,5 +1,6 @@
 import type { JournalValue } from '../audit/audit.ts'
 import { type LeaseDeps, leasing } from '../jobs/lease.ts'
+import { OngoingFaults } from '../ongoing-faults.ts'
 import type { Ctx } from '../room/contract.ts'
 import { type Announcement, announcementOf } from './announcement.ts'
 import {
@@ -52,6 +53,8 @@ export function startOutbox(
   return new OutboxRunner(deps, subscribers, audience)
 }
 
+const delivery = 'delivery'
+
 class OutboxRunner implements RunningOutbox {
   readonly #deps: LeaseDeps
   readonly #subscribers: Subscribers
@@ -59,11 +62,13 @@ class OutboxRunner implements RunningOutbox {
   readonly #underLease: ReturnType<typeof leasing>
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
+  readonly #faults: OngoingFaults
   #delivering: Promise<void> | undefined
   #awake = false
 
   constructor(deps: LeaseDeps, subscribers: Subscribers, audience: readonly Audience[]) {
     this.#deps = deps
+    this.#faults = new OngoingFaults(deps.clock)
     this.#underLease = leasing(deps)
     this.#subscribers = subscribers
     this.#audience = audience
@@ -98,8 +103,11 @@ class OutboxRunner implements RunningOutbox {
   async #tick(): Promise<void> {
     try {
       await this.deliverDue()
+      this.#faults.ended(delivery)
     } catch (error) {
-      this.#deps.log.warn({ error }, 'events could not be delivered; they are kept')
+      if (this.#faults.isNews(delivery, error)) {
+        this.#deps.log.warn({ error }, 'events could not be delivered; they are kept')
+      }
     }
   }
 

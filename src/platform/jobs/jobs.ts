@@ -1,12 +1,10 @@
-import { GateError } from '../errors.ts'
+import { OngoingFaults } from '../ongoing-faults.ts'
 import type { Job } from '../room/contract.ts'
 import { addJob, endLeases, findDueJobs } from './job-store.ts'
 import { type LeaseDeps, withLease } from './lease.ts'
 
 /** How often a node looks for due jobs, in milliseconds. */
 const interval = 1_000
-/** What fails anew every second is said so often. */
-const saidEveryMs = 60_000
 
 /** No job's name: those begin with their room. */
 const lookUp = 'look-up'
@@ -36,11 +34,12 @@ class JobRunner implements RunningJobs {
   readonly #running = new Map<string, Promise<void>>()
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
-  /** By job: how it fails, and when that was last said. */
-  readonly #failing = new Map<string, { readonly how: string; readonly saidAt: number }>()
+  /** By job. */
+  readonly #faults: OngoingFaults
 
   constructor(deps: LeaseDeps, jobs: readonly Job[]) {
     this.#deps = deps
+    this.#faults = new OngoingFaults(deps.clock)
     this.#jobs = new Map(jobs.map((job) => [job.name, job]))
     this.#timer = setInterval(() => void this.#tick(), interval)
     this.#timer.unref()
@@ -60,9 +59,9 @@ class JobRunner implements RunningJobs {
   async #tick(): Promise<void> {
     try {
       await this.#startDue()
-      this.#failing.delete(lookUp)
+      this.#faults.ended(lookUp)
     } catch (error) {
-      if (this.#isNews(lookUp, error)) this.#deps.log.warn({ error }, 'due jobs could not be looked up')
+      if (this.#faults.isNews(lookUp, error)) this.#deps.log.warn({ error }, 'due jobs could not be looked up')
     }
   }
 
@@ -84,21 +83,11 @@ class JobRunner implements RunningJobs {
     const stop = this.#stop.signal
     try {
       const ran = await withLease(this.#deps, { name, everyMs, stop }, (ctx) => job.run(ctx))
-      if (ran && this.#failing.delete(name)) this.#deps.log.info({ job: name }, 'a job that failed has run')
+      if (ran && this.#faults.ended(name)) this.#deps.log.info({ job: name }, 'a job that failed has run')
     } catch (error) {
-      if (this.#isNews(name, error, everyMs)) {
+      if (this.#faults.isNews(name, error, everyMs)) {
         this.#deps.log.error({ error, job: name }, 'a job failed; it runs again when it is due')
       }
     }
-  }
-
-  /** A full disk fails every job every second, and the log may be on that disk. */
-  #isNews(name: string, error: unknown, everyMs = 0): boolean {
-    const how = error instanceof GateError ? error.code : String(error)
-    const now = this.#deps.clock.now()
-    const before = this.#failing.get(name)
-    if (before?.how === how && now - before.saidAt < Math.max(everyMs, saidEveryMs)) return false
-    this.#failing.set(name, { how, saidAt: now })
-    return true
   }
 }
