@@ -9,11 +9,12 @@ import {
   request as plainRequest,
 } from 'node:http'
 import { request } from 'node:https'
-import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runCommand } from './product/command.ts'
+import { freePort } from './product/free-port.ts'
 import { askLocally } from './product/http.ts'
 import { observatoryScore, type Score, type Site } from './product/observatory.ts'
 import { cleanUp, type Product, startProduct } from './product/start.ts'
@@ -258,12 +259,3 @@ describe('the pages of a real server by the published rules', () => {
     return { status: response.statusCode ?? 0, headers: response.headers, text }
   }
 })
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createSocketServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-}

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import { request } from 'node:https'
-import { type AddressInfo, createServer as createTcp } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -14,6 +14,7 @@ import { WebSocket } from 'ws'
 import { programMissing, testCertificate } from '#platform/testing'
 import { type Answer, type Asked, TestBrowser, testPassword } from '../../src/gateway/testing.ts'
 import { runCommand } from '../product/command.ts'
+import { freePort } from '../product/free-port.ts'
 import { askLocally } from '../product/http.ts'
 import { cleanUp, type Product, startProduct } from '../product/start.ts'
 import { type Manner, manners, page, printed } from './printed-configuration.ts'
@@ -104,15 +105,6 @@ const proxies: readonly Proxy[] = [
   },
 ]
 
-async function freePort(): Promise<number> {
-  const server = createTcp().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 interface Seen {
   readonly method: string
   readonly url: string
@@ -183,7 +175,7 @@ after(cleanUp)
 for (const [proxy, manner] of proxies.flatMap((one) => manners.map((each) => [one, each] as const))) {
   describe(`${proxy.name}, asking ${manner}, configured as docs/forward-auth.md prints`, {
     skip: programMissing(proxy.program, proxy.program, proxy.probe),
-    timeout: 180_000,
+    timeout: 300_000,
   }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'gatehouse-forward-auth-'))
     const seen: Seen[] = []
@@ -229,7 +221,7 @@ for (const [proxy, manner] of proxies.flatMap((one) => manners.map((each) => [on
     })
 
     async function untilAnswered(exited: () => number | null): Promise<void> {
-      for (let attempt = 0; attempt < 200; attempt++) {
+      for (let attempt = 0; attempt < 1_000; attempt++) {
         const answer = await through(place.proxyPort, { host: app }).catch(() => undefined)
         if (answer !== undefined) return
         if (exited() !== null) break

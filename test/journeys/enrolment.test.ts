@@ -3,7 +3,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,6 +13,7 @@ import { placeOf } from '../../src/cli/agent/installed.ts'
 import { reloader } from '../../src/cli/agent/reload.ts'
 import { Failure } from '../../src/cli/failure.ts'
 import { runCommand } from '../product/command.ts'
+import { freePort } from '../product/free-port.ts'
 import { askLocally } from '../product/http.ts'
 import { cleanUp, newDirectory, type Product, startProduct } from '../product/start.ts'
 
@@ -403,22 +403,12 @@ describe('enrolment', { skip: missing }, () => {
       const wanted = round.certificate.serialNumber
       assert.notEqual(wanted, first)
       let served = first
-      for (let tries = 0; tries < 100 && served !== wanted; tries += 1) {
+      for (let tries = 0; tries < 600 && served !== wanted; tries += 1) {
         await pause(50)
         served = await servedSerial(port, host)
       }
       assert.equal(served, wanted)
     })
-
-    async function freePort(): Promise<number> {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const address = server.address()
-      server.close()
-      await once(server, 'close')
-      assert.ok(typeof address === 'object' && address !== null)
-      return address.port
-    }
 
     /** The serial number of what a TLS server shows; it may still be starting. */
     async function servedSerial(port: number, servername: string): Promise<string> {
@@ -429,7 +419,7 @@ describe('enrolment', { skip: missing }, () => {
           await once(socket, 'secureConnect')
           return socket.getPeerX509Certificate()?.serialNumber ?? ''
         } catch (error) {
-          if (tries === 100) throw error
+          if (tries === 600) throw error
           await pause(50)
         } finally {
           socket.destroy()
