@@ -13,6 +13,8 @@ import { postgresMissing, startPostgres } from '../src/platform/testing/postgres
  */
 const root = resolve(import.meta.dirname, '..')
 const testTimeoutMs = 5 * 60_000
+/** Before its file is ended, so that the one that hangs is named. */
+const hangsAfterMs = testTimeoutMs - 30_000
 const keptOutput = 64 * 1024
 
 interface FileResult {
@@ -80,7 +82,7 @@ async function runFiles(some: readonly string[], execArgv: string[]): Promise<vo
     cwd: root,
     concurrency: Math.max(2, availableParallelism()),
     timeout: testTimeoutMs,
-    execArgv,
+    execArgv: [...execArgv, `--test-timeout=${hangsAfterMs}`],
     ...(options.values.name === undefined ? {} : { testNamePatterns: [new RegExp(options.values.name)] }),
   })
   events.on('test:pass', (event) => passed(event as Outcome))
