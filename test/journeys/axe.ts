@@ -18,6 +18,8 @@ export function findFaintColours(page: Page): Promise<readonly string[]> {
 }
 
 async function run(page: Page, context: string, more: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
+  // what a click leads to may still be arriving
+  await page.waitForLoadState()
   // evaluated from outside the page, so the page's content security policy stays as it is
   if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe.source)
   const options = JSON.stringify({ resultTypes: ['violations'], preload: false, iframes: false, ...more })

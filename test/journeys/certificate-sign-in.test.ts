@@ -55,7 +55,6 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
     })
   const start = async (context: BrowserContext): Promise<Page> => {
     const opened = await context.newPage()
-    opened.setDefaultTimeout(15_000)
     await opened.goto(`${product.origin}/sign-in?to=${encodeURIComponent('/account')}`)
     await opened.getByRole('link', { name: 'Sign in with a certificate' }).click()
     await opened.getByRole('button', { name: 'Choose a certificate' }).click()
@@ -69,7 +68,6 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
     folder = newDirectory()
     browser = await openBrowser()
     administrator = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
-    administrator.setDefaultTimeout(15_000)
     await setUp(administrator, product)
   })
   after(async () => {
@@ -177,7 +175,8 @@ describe('a person signs in with a client certificate', { skip: browserMissing()
 /** What the page shows this once: the chain, and the key. */
 async function handedOver(page: Page): Promise<readonly [chain: string, key: Buffer]> {
   await page.getByText('The key is shown this once').waitFor()
-  const [key = '', chain = ''] = await page.locator('main pre code').allInnerTexts()
+  const shown = page.locator('main pre code')
+  const [key, chain] = [await shown.nth(0).innerText(), await shown.nth(1).innerText()]
   assert.match(key, /^-----BEGIN PRIVATE KEY-----/)
   assert.match(chain, /^-----BEGIN CERTIFICATE-----/)
   return [chain, Buffer.from(key)]

@@ -45,7 +45,6 @@ describe('the demo, looked at by three of its people', { skip: browserMissing() 
 
   async function openAs(handle: string, place: string): Promise<Page> {
     const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
-    page.setDefaultTimeout(10_000)
     await page.goto(demo.places.get(place) ?? '')
     await page.getByLabel('Handle').fill(handle)
     await page.getByLabel('Password', { exact: true }).fill(demo.passwords.get(handle) ?? '')
@@ -85,6 +84,7 @@ describe('the demo, looked at by three of its people', { skip: browserMissing() 
     assert.equal(await demo.end(), 0)
     assert.equal(existsSync(data), false)
     const knock = connect(Number(new URL(demo.origin).port), '127.0.0.1')
+    knock.once('connect', () => knock.destroy(new Error('somebody listens there')))
     const [error] = (await once(knock, 'error')) as [NodeJS.ErrnoException]
     assert.equal(error.code, 'ECONNREFUSED')
   })

@@ -57,7 +57,6 @@ describe('a person sets Gatehouse up, and others reach an app behind it', { skip
 
   test('the printed link opens set-up once, and its token leaves the address at once', async () => {
     ada = await (await newPerson()).newPage()
-    ada.setDefaultTimeout(10_000)
     assert.ok(product.setupLink, product.output())
     await ada.goto(product.setupLink)
     assert.doesNotMatch(ada.url(), /token/)

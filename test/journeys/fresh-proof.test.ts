@@ -28,7 +28,7 @@ describe('a fresh proof in a browser', { skip: browserMissing() }, () => {
 
   /** As if everybody had proved themselves eleven minutes earlier; until the server has heard of it. */
   async function waitElevenMinutes(): Promise<void> {
-    const database = new DatabaseSync(join(product.directory, 'data', 'gatehouse.db'))
+    const database = new DatabaseSync(join(product.directory, 'data', 'gatehouse.db'), { timeout: 30_000 })
     database.exec('update identity_sessions set proved_at = proved_at - 660000')
     database.exec(`insert into platform_epochs values ('sessions', 0, 1)
       on conflict (name, shard) do update set value = value + 1`)

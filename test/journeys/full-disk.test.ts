@@ -14,7 +14,7 @@ const disk = smallDisk(32)
 const skip = disk === undefined && !requireAll() ? 'needs to be run as root, to mount a small file system' : false
 
 // one story, told in order: each test goes on where the one before stopped
-describe('the disk runs full', { skip, timeout: 120_000 }, () => {
+describe('the disk runs full', { skip, timeout: 240_000 }, () => {
   let small: SmallDisk
   let app: Server
   let product: Product

@@ -103,11 +103,13 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
     const open = await watched()
     await open.setContent(`<p>${hostile.join('</p><p>')}</p><img src=x onerror="alert(1)">`)
     await open.waitForLoadState('networkidle')
+    // each is told by the browser when it gets there
+    const end = performance.now() + 30_000
     for (const effect of ['ran a script', 'asked', 'opened a dialog']) {
-      assert.ok(
-        effects.some((seen) => seen.includes(effect)),
-        effect,
-      )
+      while (!effects.some((seen) => seen.includes(effect))) {
+        assert.ok(performance.now() < end, effect)
+        await open.waitForTimeout(20)
+      }
     }
     await open.close()
     effects.length = 0
@@ -201,10 +203,11 @@ describe('hostile strings in every field, looked at in a browser', { skip: brows
 
   test('attack 25: the search box shows what it finds as text', async () => {
     await page.goto(`${product.origin}/`)
-    await page.getByRole('combobox', { name: 'Search everything' }).pressSequentially('h1')
+    // at once: typed slowly, the answer to the first letter would be drawn and then be replaced
+    await page.getByRole('combobox', { name: 'Search everything' }).fill('h1')
     const found = page.getByRole('option').filter({ hasText: '<svg onload=hit()>' })
-    await found.first().waitFor()
-    assert.ok((await found.count()) >= 4, 'the account, the group, the role and the network')
+    // the account, the group, the role and the network
+    await found.nth(3).waitFor()
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/(accounts|groups|roles|networks|routes)\//)

@@ -50,9 +50,7 @@ describe('somebody is invited by mail, joins, forgets the password and gets back
       viewport: { width: 390, height: 800 },
       ...(userAgent === undefined ? {} : { userAgent }),
     })
-    const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
-    return page
+    return context.newPage()
   }
 
   async function sound(page: Page): Promise<void> {
@@ -62,7 +60,7 @@ describe('somebody is invited by mail, joins, forgets the password and gets back
 
   /** The next mail to the address after those that were there. */
   async function mailAfter(before: number) {
-    const deadline = AbortSignal.timeout(15_000)
+    const deadline = AbortSignal.timeout(60_000)
     while (box.mails.filter(({ to }) => to.includes(address)).length <= before) {
       if (deadline.aborted) throw new Error('no mail came')
       await new Promise((resolve) => setTimeout(resolve, 50))

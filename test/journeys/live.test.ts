@@ -41,9 +41,7 @@ describe('what happens is seen while it happens', { skip: browserMissing() }, ()
 
   async function newPage(scripts = true): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: scripts })
-    const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
-    return page
+    return context.newPage()
   }
 
   async function command(...args: readonly string[]): Promise<void> {

@@ -57,6 +57,8 @@ describe('passwords in a browser', { skip: browserMissing() }, () => {
     await ada.getByLabel('Only what is chosen below').check()
     await ada.getByText('See accounts', { exact: true }).click()
     const output = ada.locator('output.strength')
+    // as far as its script
+    await ada.waitForLoadState()
     for (const [typed, said] of [
       ['short', '7 more characters needed.'],
       ['twelve chars', 'Fair by its length'],
@@ -68,7 +70,7 @@ describe('passwords in a browser', { skip: browserMissing() }, () => {
     }
     await fillTwice(ada, leaked)
     await ada.getByRole('button', { name: 'Add the password' }).click()
-    assert.match((await ada.textContent('main')) ?? '', /list of leaked ones/)
+    await ada.locator('main', { hasText: 'list of leaked ones' }).waitFor()
     assert.equal(await ada.locator('[name=password]').inputValue(), '', 'not shown again')
     assert.equal(await ada.getByLabel('Label').inputValue(), 'Reading people')
     await fillTwice(ada, deploying)

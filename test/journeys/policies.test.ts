@@ -84,12 +84,12 @@ describe('an operator writes a policy', { skip: browserMissing() }, () => {
     await page.locator('[name=text]').fill(closed)
     await page.getByRole('button', { name: 'See whose access changes' }).click()
     await page.getByRole('heading', { name: 'Before and after' }).waitFor()
-    assert.ok(await page.getByText('policy:closed/not-grace').first().isVisible())
+    await page.getByText('policy:closed/not-grace').first().waitFor()
     await look('policies-trial')
     await page.getByRole('button', { name: 'Save and bring it into force' }).click()
     await page.waitForURL(/\/policies\/closed$/)
     await look('policy')
-    assert.ok(await page.getByText('Groups are closed <b>').first().isVisible())
+    await page.getByText('Groups are closed <b>').first().waitFor()
 
     const refused = await page.goto(`${product.origin}/journal`)
     assert.equal(refused?.status(), 403)
@@ -108,7 +108,7 @@ describe('an operator writes a policy', { skip: browserMissing() }, () => {
     await page.getByRole('button', { name: 'See what going back to it changes' }).click()
     await page.getByRole('button', { name: 'Go back to version 1' }).click()
     await page.waitForURL(/\/policies\/closed$/)
-    assert.ok(await page.getByText('Back to version 1').isVisible())
+    await page.getByText('Back to version 1').waitFor()
 
     await page.getByRole('button', { name: 'Only watch it' }).click()
     await page.getByRole('button', { name: 'Save and only watch it' }).click()

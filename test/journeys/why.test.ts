@@ -55,9 +55,7 @@ describe('somebody is refused by a new policy, reads why, asks, and is granted f
 
   async function newPage(): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
-    const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
-    return page
+    return context.newPage()
   }
 
   const wiki = () => `https://wiki.localhost:${product.port}/`
