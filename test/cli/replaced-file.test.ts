@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { requireAll, smallDisk } from '#platform/testing'
-import { replaceFile } from './replaced-file.ts'
+import { replaceFile } from '../../src/cli/replaced-file.ts'
 
 function folder(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-replaced-'))
