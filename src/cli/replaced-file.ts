@@ -1,6 +1,6 @@
 import {
+  chmodSync,
   closeSync,
-  fchmodSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -21,21 +21,28 @@ export function replaceFile(path: string, text: string): void {
     return
   }
   const place = before === undefined ? path : realpathSync(path)
-  const fresh = `${place}.${process.pid}`
-  // of a process of this number that was cut off
-  rmSync(fresh, { force: true })
-  const file = openSync(fresh, 'wx', 0o600)
+  // two commands at once must not write into one file
+  writeWhole(place, text, 0o600, `${place}.${process.pid}`)
+  if (before !== undefined) chmodSync(place, before.mode & 0o777)
+}
+
+/**
+ * Writes a file whole and on the disk under another name first, what a process that was cut off left there taken away.
+ * @throws as `node:fs` does; what stood at `path` stands, and nothing at `next`
+ */
+export function writeWhole(path: string, text: string, mode: number, next: string): void {
+  rmSync(next, { force: true })
+  const file = openSync(next, 'wx', mode)
   try {
     try {
       writeFileSync(file, text)
-      if (before !== undefined) fchmodSync(file, before.mode & 0o777)
       fsyncSync(file)
     } finally {
       closeSync(file)
     }
-    renameSync(fresh, place)
+    renameSync(next, path)
   } catch (error) {
-    rmSync(fresh, { force: true })
+    rmSync(next, { force: true })
     throw error
   }
 }

@@ -20,10 +20,10 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { exitCodes, Failure } from '../failure.ts'
+import { writeWhole } from '../replaced-file.ts'
 
 /**
  * Where a certificate and its key live. Both paths are links into one directory that is a link itself, so that one rename
@@ -201,18 +201,8 @@ function replaceLink(path: string, target: string): void {
   syncDirectory(dirname(path))
 }
 
-/** Written whole and on disk under another name first. */
 function writeDurably(path: string, text: string, mode: number): void {
-  const next = `${path}.new`
-  rmSync(next, { force: true })
-  const file = openSync(next, 'wx', mode)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(next, path)
+  writeWhole(path, text, mode, `${path}.new`)
   syncDirectory(dirname(path))
 }
 
