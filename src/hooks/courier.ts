@@ -100,10 +100,10 @@ export class Courier {
   async #runLane(endpointId: string): Promise<void> {
     const { kernel } = this.#deps
     try {
-      await kernel.underLease(laneOf(endpointId), this.#stop.signal, async (ctx) => {
+      const served = await kernel.underLease(laneOf(endpointId), this.#stop.signal, async (ctx) => {
         while (!ctx.signal.aborted && (await this.#deliverSome(endpointId, ctx)));
       })
-      this.#faults.ended(endpointId)
+      if (served) this.#faults.ended(endpointId)
     } catch (error) {
       if (!this.#faults.isNews(endpointId, error)) return
       kernel.log.warn({ error, endpoint: endpointId }, 'a webhook could not be served; its deliveries are kept')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { systemRandom } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { tables } from '../db/handle.ts'
@@ -55,6 +56,27 @@ eachDialect((_dialect, open) => {
     go.resolve()
     await Promise.all([first, second])
     assert.deepEqual(seen, [2])
+  })
+
+  test('events that cannot be looked up are said once a minute, however often that is tried', async (t) => {
+    const { outbox, database, clock, log } = await start(t, open, {})
+    await database.tx(async (db) => void (await tables(db).raw('drop table platform_outbox', [])))
+    const said = () => log.entries.filter(({ message }) => message.startsWith('events could not be delivered')).length
+    const wakeUntil = async (count: number) => {
+      for (let tries = 0; tries < 1_000 && said() < count; tries++) {
+        outbox.wake()
+        await pause(20)
+      }
+    }
+    await wakeUntil(1)
+    for (let again = 0; again < 5; again++) {
+      outbox.wake()
+      await pause(20)
+    }
+    assert.equal(said(), 1)
+    clock.advance(60_000)
+    await wakeUntil(2)
+    assert.equal(said(), 2)
   })
 
   test('an event that nobody subscribes to does not stay', async (t) => {
