@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { Secret } from '#kit'
 import { fail } from './errors.ts'
 import { isHashable, normalizePassword } from './password-rule.ts'
+import { createHashLanes, type HashLanes } from './passwords/hash-lanes.ts'
 import { type ArgonHash, argonText, readStoredHash, type StoredHash } from './passwords/stored-hash.ts'
 
 /** OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane. */
@@ -64,7 +65,7 @@ export interface HasherOptions {
 
 export function createHasher(options: HasherOptions): PasswordHasher {
   const lanes = options.lanes ?? Math.max(1, availableParallelism() - 1)
-  const queue = createQueue(createLanes(lanes), options)
+  const queue = createQueue(createHashLanes(lanes), options)
   let admitted = 0
   return {
     async queued(work, known = false) {
@@ -82,7 +83,7 @@ export function createHasher(options: HasherOptions): PasswordHasher {
 
 type Salted = Omit<ArgonHash, 'kind' | 'digest'> & { readonly outputLen: number }
 
-function createQueue(inLane: Lanes, { random, cost: lowered }: HasherOptions): HashQueue {
+function createQueue(inLane: HashLanes, { random, cost: lowered }: HasherOptions): HashQueue {
   const cost = { ...hashCost, ...lowered }
   const fresh = (): Salted => ({ ...cost, salt: Buffer.from(random.bytes(saltLength)) })
   const nobody = fresh()
@@ -151,24 +152,4 @@ function saltedOf(text: string): Salted | undefined {
   if (hash?.kind !== 'argon2id') return undefined
   const { memoryCost, timeCost, parallelism, salt, digest } = hash
   return { memoryCost, timeCost, parallelism, salt, outputLen: digest.length }
-}
-
-type Lanes = <T>(work: () => Promise<T>) => Promise<T>
-
-/** At most `count` at a time, in order of arrival. */
-function createLanes(count: number): Lanes {
-  const waiting: (() => void)[] = []
-  let running = 0
-  return async (work) => {
-    if (running >= count) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running += 1
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      // the lane is handed on, not freed: nobody can slip in between
-      if (next === undefined) running -= 1
-      else next()
-    }
-  }
 }
