@@ -77,11 +77,28 @@ function readAll(body: Readable, limit: number): Promise<Buffer> {
 
 function parseJson(text: string): unknown {
   if (nestsDeeper(text, maxDepth)) throw failHttp('platform.malformed-json')
+  const parsed = parsedOf(text)
+  // UTF-8 cannot hold half a surrogate pair, so only an escape brings one
+  if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(parsed)) throw failHttp('platform.malformed-text')
+  return parsed
+}
+
+function parsedOf(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
     throw failHttp('platform.malformed-json', { cause })
   }
+}
+
+/**
+ * Whether every name and text is Unicode (RFC 7493 §2.1). What is not is stored as another text than the one that was
+ * answered, and two that differ become one.
+ */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, inner]) => name.isWellFormed() && isWellFormed(inner))
 }
 
 /** Counts brackets outside strings before parsing, so that validators which recurse stay within bounds. */

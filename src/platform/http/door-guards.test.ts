@@ -79,6 +79,10 @@ test('bodies: only the kind a door takes, within its bounds', async () => {
   assert.equal(await codeOf(read('{}', json, 'browser')), 'platform.unsupported-media-type')
   assert.equal(await codeOf(read('{', json, 'api')), 'platform.malformed-json')
   assert.equal(await codeOf(read(new Uint8Array([0x22, 0xff, 0x22]), json, 'api')), 'platform.malformed-text')
+  for (const half of ['"\\ud800"', '["\\uDC00x\\uD800"]', '{"a":{"\\udfff":1}}', '"\\ud83d \\ude00"']) {
+    assert.equal(await codeOf(read(half, json, 'api')), 'platform.malformed-text', half)
+  }
+  assert.deepEqual(await read('{"\\ud83d\\ude00":"\\\\ud800"}', json, 'api'), { '😀': '\\ud800' })
   assert.equal(await codeOf(read(`${'['.repeat(33)}${']'.repeat(33)}`, json, 'api')), 'platform.malformed-json')
   assert.deepEqual(await read(`"${'['.repeat(99)}\\"["`, json, 'api'), `${'['.repeat(99)}"[`)
   assert.equal(await codeOf(read('"12345"', json, 'api', 6)), 'platform.body-too-large')

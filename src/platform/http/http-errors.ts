@@ -21,7 +21,7 @@ export const httpErrors = {
   'platform.malformed-text': {
     status: 400,
     title: 'Not text',
-    detail: 'The body is not text in UTF-8. Nothing was changed.',
+    detail: 'The body is not text in UTF-8, or an escape in it is half a character. Nothing was changed.',
   },
   'platform.unsupported-media-type': {
     status: 415,
