@@ -220,6 +220,58 @@ test('a pinned authority counts alone: not what the system trusts, and not for a
   assert.deepEqual(await ask(), [502, 'gateway.upstream-certificate'])
 })
 
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a certificate of a trusted authority for another name carries nothing, however often it is asked (${version})`, async (t) => {
+    const gate = await startGate(t)
+    let asked = 0
+    const named = new Set<unknown>()
+    const ask = async (address: string, names: readonly string[], more = {}): Promise<readonly string[]> => {
+      const { key, cert } = testCertificate(...names)
+      const server = createHttpsServer({ key, cert, maxVersion: version }, (_, response) => {
+        asked += 1
+        response.end('reached')
+      })
+      server.on('secureConnection', (socket) => {
+        // Node does not know the name of a resumed session of TLS 1.2
+        if (!socket.isSessionReused()) named.add(socket.servername)
+      })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      t.after(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+      const name = `to-${(server.address() as AddressInfo).port}`
+      const own = `${name}.localhost`
+      const upstreams = [`https://${address}:${(server.address() as AddressInfo).port}`]
+      await gate.addRoute({ name, host: own, upstreams, access, balance: { ca: cert }, ...more })
+      const answers: string[] = []
+      const note = (answer: string) => answers.push(/gateway\.[a-z-]+|reached/.exec(answer)?.[0] ?? answer)
+      // a second handshake may resume what the first began, and Node asks a resumed one for no name
+      for (let count = 0; count < 3; count += 1) note((await gate.ask({ host: own })).body)
+      const framing = 'Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\nConnection: close'
+      note(await gate.raw(own, `POST / HTTP/1.1\r\nHost: ${own}\r\n${framing}\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n`))
+      const probed = await gate.admin('POST', `/api/v1/routes/${name}/test`)
+      note(/"reachable":true/.test(probed.body) ? 'reached' : probed.body)
+      return answers
+    }
+    const of = (word: string) => [word, word, word, word, word]
+    const refused = of('gateway.upstream-certificate')
+    assert.deepEqual(await ask('localhost', ['elsewhere.localhost']), refused)
+    assert.deepEqual(await ask('localhost', [host, 'localhost.example', '*.localhost']), refused)
+    assert.deepEqual(await ask('127.0.0.1', ['localhost']), refused, 'a name is not its address')
+    assert.deepEqual(await ask('localhost', ['127.0.0.1']), refused, 'an address is not its name')
+    assert.deepEqual(await ask('localhost', ['elsewhere.localhost'], { presentCertificate: true }), refused)
+    assert.equal(asked, 0)
+    named.clear()
+    assert.deepEqual(await ask('localhost', ['elsewhere.localhost', 'localhost']), of('reached'))
+    assert.deepEqual([...named], ['localhost'], 'nor is the public name told to it')
+    named.clear()
+    assert.deepEqual(await ask('127.0.0.1', ['127.0.0.1']), of('reached'))
+    assert.deepEqual([...named], [false], 'RFC 6066 §3: addresses are not named')
+  })
+}
+
 test('what cannot be pinned is refused when it is saved', async (t) => {
   const gate = await startGate(t)
   const { key, cert } = testCertificate('localhost')
