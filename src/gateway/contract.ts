@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networkFault } from '#kit'
 import { warnings } from './routing/contract.ts'
 import { settingsPatch, settingsWhole } from './settings/route-settings.ts'
 import { maxUpstreamText, parseUpstream, upstreamText } from './upstreams/target.ts'
@@ -86,9 +87,12 @@ export const accessRule = z.discriminatedUnion('kind', [
   }),
 ])
 
-export const network = z
-  .string()
-  .regex(/^(?:@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|[0-9a-fA-F:.]{2,45}\/\d{1,3})$/, 'a CIDR, or @ and a named network')
+/** One that cannot be read admits nobody: `10.0.0.1/8` would close the route to everybody without a word. */
+export const network = z.string().superRefine((text, context) => {
+  if (/^@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return
+  const fault = text.includes('/') ? networkFault(text) : 'a CIDR, or @ and a named network'
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+})
 
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most)
 

@@ -110,6 +110,9 @@ test('what is not a route is refused field by field, and nothing is kept', async
     { access: { kind: 'anything' } },
     { networks: ['10.0.0.0'] },
     { networks: ['office'] },
+    { networks: ['10.0.0.1/8'] },
+    { networks: ['1.2.3.4/33'] },
+    { networks: [':::/0'] },
     { timeouts: { connectMs: 0 } },
     { unknown: 1 },
   ]
