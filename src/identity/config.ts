@@ -44,7 +44,9 @@ export const identityConfig = z
           .min(1)
           .max(64)
           .optional()
-          .describe("Passwords hashed at the same time; when absent, one less than the machine's cores, at least one."),
+          .describe(
+            "Passwords hashed at the same time, shared out among `[listen] workers`, at least one each; when absent, one less than the machine's cores, at most 3. Name look-ups and file reads wait behind more than 3, unless `UV_THREADPOOL_SIZE` in the environment gives Node that many threads and one.",
+          ),
         queue: z
           .int()
           .min(1)

@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
 import type { Secret } from '#kit'
 import { fail } from './errors.ts'
 import { isHashable, normalizePassword } from './password-rule.ts'
@@ -56,7 +55,7 @@ export interface HashQueue {
 }
 
 export interface HasherOptions {
-  readonly lanes: number | undefined
+  readonly lanes: number
   readonly queue: number
   readonly random: { bytes(length: number): Uint8Array }
   /** The cost of new hashes; only tests bring a lower one. */
@@ -64,7 +63,7 @@ export interface HasherOptions {
 }
 
 export function createHasher(options: HasherOptions): PasswordHasher {
-  const lanes = options.lanes ?? Math.max(1, availableParallelism() - 1)
+  const { lanes } = options
   const queue = createQueue(createHashLanes(lanes), options)
   let admitted = 0
   return {

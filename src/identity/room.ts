@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { accessRoom as access } from '#access'
 import { mailRoom as mail } from '#mail'
 import { consoleOrigin, defineRoom, type Job, type Notice, type SetupStep, type SignInCredentials } from '#platform'
@@ -22,6 +23,7 @@ import { forgetPlaces } from './notices/place-store.ts'
 import type { Parts } from './parts.ts'
 import { createHasher } from './password-hash.ts'
 import { commonPasswords } from './passwords/breached.ts'
+import { lanesOf } from './passwords/hash-lanes.ts'
 import { createStandIns } from './passwords/stand-ins.ts'
 import { forgetLinks } from './recovery/link-store.ts'
 import { answerRecoveryRequest, recoveryAsked } from './recovery/recovery.ts'
@@ -55,7 +57,13 @@ export const identityRoom = defineRoom({
   events,
   needs: { access, mail },
   async open(kernel, needs, config) {
-    const hasher = createHasher({ ...config.password, lanes: config.password.lanes, random: kernel.random })
+    const { lanes, queue } = config.password
+    const serving = Math.max(1, kernel.threads.others)
+    const hasher = createHasher({
+      lanes: lanesOf(lanes, availableParallelism(), serving),
+      queue,
+      random: kernel.random,
+    })
     let contributed: readonly SignInCredentials[] = []
     const certificates = keptCertificates(kernel.database, () => contributed.find(({ kind }) => kind === 'certificate'))
     const standIns = createStandIns(kernel.database, kernel.keyring, kernel.log)

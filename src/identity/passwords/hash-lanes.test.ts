@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createHashLanes } from './hash-lanes.ts'
+import { Secret } from '#kit'
+import { systemRandom } from '#platform'
+import { createHasher } from '../password-hash.ts'
+import { createHashLanes, lanesOf } from './hash-lanes.ts'
 
 /** Works that end when told, in lanes; `answered` are those whose caller went on, in order. */
 function works(lanes: number, count: number) {
@@ -21,11 +25,11 @@ function works(lanes: number, count: number) {
   return {
     begun,
     answered,
-    async end(n: number) {
+    end: async (n: number) => {
       ends[n]?.resolve(`right ${n}`)
       await turn()
     },
-    async failAt(n: number) {
+    failAt: async (n: number) => {
       ends[n]?.reject(new Error(`wrong ${n}`))
       await turn()
     },
@@ -69,4 +73,32 @@ test('a lane is free again once everything was answered', async () => {
   const all = await Promise.all(Array.from({ length: 7 }, (_, n) => inLane(async () => n)))
   assert.deepEqual(all, [0, 1, 2, 3, 4, 5, 6])
   assert.equal(await inLane(async () => 'again'), 'again')
+})
+
+test('lanes are those of the whole process, and leave a thread of its pool to others unless told otherwise', () => {
+  assert.deepEqual(
+    [1, 2, 4, 5, 64].map((cores) => lanesOf(undefined, cores, 1)),
+    [1, 1, 3, 3, 3],
+  )
+  assert.equal(lanesOf(undefined, 64, 2), 1)
+  assert.equal(lanesOf(8, 2, 1), 8)
+  assert.equal(lanesOf(8, 64, 3), 2)
+  assert.equal(lanesOf(2, 64, 8), 1)
+})
+
+test('on a machine of many cores a file is read while a crowd signs in, not behind it', async () => {
+  const crowd = 40
+  const hasher = createHasher({ lanes: lanesOf(undefined, 64, 1), queue: crowd, random: systemRandom })
+  let hashed = 0
+  const all = Array.from({ length: crowd }, () =>
+    hasher.queued(async (queue) => {
+      await queue.hash(new Secret('violet harbour 17'))
+      hashed += 1
+    }),
+  )
+  await turn()
+  await readFile(import.meta.filename)
+  // every read takes the pool some turns; behind all of the crowd it would take the crowd's time each
+  assert.ok(hashed < crowd / 2, `${hashed} of ${crowd} came first`)
+  await Promise.all(all)
 })

@@ -1,5 +1,18 @@
 export type HashLanes = <T>(work: () => Promise<T>) => Promise<T>
 
+/** Threads of a process that hash, and also read files, look up names and sign: libuv's own number. */
+const pool = 4
+
+/**
+ * How many hash at once in each of the threads that serve: in all as many as configured, or one less than the machine has
+ * cores. Unless told otherwise no more than leave a thread of the pool to whatever else needs one, which would wait behind
+ * everybody who signs in.
+ */
+export function lanesOf(configured: number | undefined, cores: number, threads: number): number {
+  const inAll = configured ?? Math.min(cores, pool) - 1
+  return Math.max(1, Math.floor(inAll / threads))
+}
+
 /** How many finished hashes go on at once while others wait. */
 const together = 3
 
