@@ -1,6 +1,7 @@
 /** The API of this room: what goes over the wire, shared by server, CLI and pages. */
 import { z } from 'zod'
 import { parseCidr } from '#kit'
+import { askedAddress } from './address-contract.ts'
 import { explanation } from './why/contract.ts'
 
 export {
@@ -199,7 +200,7 @@ export const permissionTypes = z.object({ items: z.array(permissionType), next: 
 export const decisionBody = z.strictObject({
   principal: z.string().min(1).max(100),
   permission: z.string().max(512),
-  address: z.string().max(50).optional(),
+  address: askedAddress.optional(),
   credential: z
     .strictObject({
       kind: z.string().max(40).default('password'),

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Actor, canonicalAddress } from '#kit'
+import type { Actor } from '#kit'
 import { type Ctx, type Route, route } from '#platform'
 import { askedResource, findActorAs } from './asked.ts'
 import { decisionBody, decisionExplained, permissionTypes } from './contract.ts'
@@ -43,7 +43,7 @@ async function actorOf(ctx: Ctx, body: z.infer<typeof decisionBody>): Promise<Ac
   return {
     principal,
     ...(own === undefined ? {} : { credential: { ...credential, id: own.id, expiresAt } }),
-    ...(address === undefined ? {} : { address: canonicalAddress(address) ?? address }),
+    ...(address === undefined ? {} : { address }),
     ...(grant === undefined ? {} : { grant: { id: grant } }),
   }
 }

@@ -83,6 +83,30 @@ eachDialect((dialect, open) => {
     assert.equal((await admin('/access/v1/evaluation', { subject: ada })).status, 400)
   })
 
+  test('AuthZEN: what is no address is refused: a rule that forbids a network would not see it', async (t) => {
+    const { admin } = await world(t)
+    const inside = 'context has address && context.address.isInRange(ip("10.0.0.0/8"))'
+    const text = `@id("a") forbid (principal, action == Gatehouse::Action::"groups:read", resource) when { ${inside} };`
+    const made = await admin('/api/v1/policies', { name: 'inside', title: 'I', text, state: 'enforced' })
+    assert.equal(made.status, 201, made.text)
+    const question = { subject: ada, resource: group('alpha'), action: read }
+    for (const [address, decision] of [
+      ['192.0.2.7', true],
+      ['10.1.2.3', false],
+      ['::ffff:10.1.2.3', false],
+    ]) {
+      const answer = await admin('/access/v1/evaluation', { ...question, context: { address } })
+      assert.deepEqual([answer.status, answer.json['decision']], [200, decision], String(address))
+    }
+    for (const address of ['', '10.1.2.3:443', '[::ffff:10.1.2.3]', '10.1.2.3, 192.0.2.7', '010.1.2.3', 'unknown']) {
+      const asked = { ...question, context: { address } }
+      for (const path of ['evaluation', 'evaluations', 'search/subject', 'search/resource', 'search/action']) {
+        const answer = await admin(`/access/v1/${path}`, asked)
+        assert.deepEqual([answer.status, answer.json['code']], [400, 'platform.invalid-input'], `${path} ${address}`)
+      }
+    }
+  })
+
   test('AuthZEN: evaluations take defaults, and stop where the semantic says', async (t) => {
     const { admin } = await world(t)
     const ask = async (semantic: string | undefined, ...ids: readonly string[]) => {

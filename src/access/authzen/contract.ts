@@ -1,5 +1,6 @@
 /** AuthZEN Authorization API 1.0: what goes over the wire. Names and shapes are the standard's, hence the underscores. */
 import { z } from 'zod'
+import { askedAddress } from '../address-contract.ts'
 
 const name = z.string().min(1).max(512)
 const properties = z.record(z.string().max(200), z.unknown()).optional()
@@ -8,10 +9,7 @@ export const subject = z.object({ type: name, id: name, properties })
 export const resource = z.object({ type: name, id: name, properties })
 export const action = z.object({ name, properties })
 /** `address`: where the subject comes from; what else is told is not looked at. */
-export const context = z
-  .object({ address: z.string().max(50).optional() })
-  .catchall(z.unknown())
-  .optional()
+export const context = z.object({ address: askedAddress.optional() }).catchall(z.unknown()).optional()
 
 export const evaluationBody = z.object({ subject, resource, action, context })
 export type Evaluation = z.infer<typeof evaluationBody>

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Actor, canonicalAddress, type Decision, permissionText, type Resource } from '#kit'
+import { type Actor, type Decision, permissionText, type Resource } from '#kit'
 import { type Ctx, loadMany } from '#platform'
 import { actorAs } from '../asked.ts'
 import { permissionFor } from '../each.ts'
@@ -38,7 +38,7 @@ export async function actorOf(
 /** Somebody other than the caller, with a credential that limits nothing. */
 export function otherActor({ id, kind, name }: Actor['principal'], address: string | undefined): Actor {
   const actor = actorAs({ id, kind, name })
-  return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
+  return address === undefined ? actor : { ...actor, address }
 }
 
 const unknownSubject: Decision = {

@@ -1,5 +1,6 @@
 /** Policies over the wire: shared by server, CLI and pages. */
 import { z } from 'zod'
+import { askedAddress } from '../address-contract.ts'
 
 const time = z.iso.datetime({ offset: true })
 const title = z.string().trim().min(1, 'say what it is called').max(80)
@@ -46,7 +47,7 @@ export const dryRunBody = z.strictObject({
   text,
   state: policyState.default('enforced').describe('As which it would be saved; `off`: it is taken away.'),
   at: time.optional().describe('The instant it is tried for; now when absent.'),
-  address: z.string().max(50).optional().describe('Where those are whose address no record tells; yours when absent.'),
+  address: askedAddress.optional().describe('Where those are whose address no record tells; yours when absent.'),
 })
 
 export const policyStatement = z.object({

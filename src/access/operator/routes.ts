@@ -1,4 +1,3 @@
-import { canonicalAddress } from '#kit'
 import { type Ctx, type Keyring, type Reply, type Route, requireUnchanged, revisionTag, route } from '#platform'
 import { listQuery, pageQuery } from '../contract.ts'
 import { policyDoors } from '../doors.ts'
@@ -198,7 +197,7 @@ function trying({ access }: RouteParts): readonly Route[] {
           text,
           state,
           at: at === undefined ? ctx.now : Date.parse(at),
-          address: address === undefined ? undefined : (canonicalAddress(address) ?? address),
+          address,
         }
         return { kind: 'json', body: dryRunJson(await dryRun(ctx, dryRunParts(access), wish), checked) }
       },

@@ -1,4 +1,4 @@
-import { type Actor, canonicalAddress } from '#kit'
+import type { Actor } from '#kit'
 import type { Ctx } from '#platform'
 import { findActorAs } from '../asked.ts'
 import { fail } from '../errors.ts'
@@ -32,5 +32,5 @@ export async function whoIsAsked(
   if (!isOther && address === undefined) return ctx.actor
   await access.face.require(ctx, 'decisions:read')
   const actor = isOther ? await findActorAs(ctx, principal) : ctx.actor
-  return address === undefined ? actor : { ...actor, address: canonicalAddress(address) ?? address }
+  return address === undefined ? actor : { ...actor, address }
 }

@@ -1,10 +1,11 @@
 /** Decisions accounted for, as the API tells them. */
 import { z } from 'zod'
+import { askedAddress } from '../address-contract.ts'
 
 export const whyQuery = z.strictObject({
   permission: z.string().min(1).max(512).describe('`type:action` or `type:action:id`.'),
   principal: z.string().min(1).max(100).optional().describe('Id of whoever is asked about; you when absent.'),
-  address: z.string().max(50).optional().describe('As if it came from there.'),
+  address: askedAddress.optional().describe('As if it came from there.'),
 })
 
 const stepName = z.enum(['principal', 'credential', 'app', 'grant', 'policy'])

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { decisionSteps, parsePermission } from '#kit'
 import { type Ctx, type Explain, type Reply, type Route, route } from '#platform'
+import { askedAddress } from '../address-contract.ts'
 import { askedResource } from '../asked.ts'
 import { whyDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
@@ -69,8 +70,12 @@ async function answer(access: OpenAccess, ctx: Ctx, question: Question): Promise
 async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Reply> {
   const { permission, principal, address, step } = query
   const maySeeOthers = await may(access, ctx, 'decisions:read')
-  const told = permission === undefined ? undefined : await answer(access, ctx, { permission, principal, address })
-  const faults = faultsOf(permission, told)
+  const from = askedAddress.optional().safeParse(address)
+  const told =
+    permission === undefined || !from.success
+      ? undefined
+      : await answer(access, ctx, { permission, principal, address: from.data })
+  const faults = [...faultsOf(permission, told), ...addressFaults(from.error)]
   return {
     kind: 'page',
     status: faults.length > 0 ? 400 : 200,
@@ -85,6 +90,10 @@ async function page(access: OpenAccess, ctx: Ctx, query: PageQuery): Promise<Rep
       now: ctx.now,
     }),
   }
+}
+
+function addressFaults(error: z.ZodError | undefined) {
+  return (error?.issues ?? []).map(({ message }) => ({ field: 'address', message }))
 }
 
 function faultsOf(permission: string | undefined, told: Told | undefined) {

@@ -119,6 +119,19 @@ eachDialect((_, open) => {
     assert.equal((await call('acc_nobody', 'GET', '/api/v1/why?permission=*')).json['code'], 'access.bad-permission')
   })
 
+  test('what is no address is refused, on the page too: a rule that forbids a network would not see it', async (t) => {
+    const { call } = await world(t)
+    for (const address of ['10.1.2.3:443', 'nowhere', '10.0.0.0/8']) {
+      const query = `permission=wikis:use:kept&address=${encodeURIComponent(address)}`
+      const api = await call('acc_admin', 'GET', `/api/v1/why?${query}`)
+      assert.deepEqual([api.status, api.json['code']], [400, 'platform.invalid-input'], address)
+      const page = await call('acc_admin', 'GET', `/why?${query}`)
+      assert.equal(page.status, 400, address)
+      assert.match(page.text, /not an address; write 192\.0\.2\.7/)
+    }
+    assert.equal((await call('acc_admin', 'GET', '/why?permission=wikis:use:kept&address=')).status, 200)
+  })
+
   test('attack 39: asking about a thing that is not there tells nothing that one there would not', async (t) => {
     const { call } = await world(t)
     const ask = async (id: string) =>

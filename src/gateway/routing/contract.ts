@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { canonicalAddress } from '#kit'
 
 /** What is said about routes as a set: the report on their places, and what became of a request. */
 
@@ -43,7 +44,14 @@ export const trialBody = z.strictObject({
     .max(16_384)
     .describe('As a client would ask for it; the path is judged as it is written.'),
   principal: z.string().min(1).max(100).optional().describe('Id of whoever asks; a stranger when absent.'),
-  address: z.string().trim().max(50).optional().describe('As if it came from there; from where you are when absent.'),
+  address: z
+    .string()
+    .trim()
+    .max(50)
+    .refine((text) => canonicalAddress(text) !== undefined, 'an address such as 192.0.2.7 or 2001:db8::7')
+    .transform((text) => canonicalAddress(text) ?? text)
+    .optional()
+    .describe('As if it came from there; from where you are when absent.'),
 })
 
 const placed = z.object({

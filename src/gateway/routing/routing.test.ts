@@ -130,6 +130,10 @@ test('what a trial says is what the gate does', async (t) => {
     assert.deepEqual([trial.status ?? 200, trial.code], [real.status, code], `${method} ${path}: ${trial.text}`)
     if (real.status === 405) assert.match(String(real.headers['allow']), /^GET, HEAD, POST$/)
   }
+  for (const address of ['127.0.0.1:443', 'nowhere', '10.0.0.0/8']) {
+    const answer = await gate.admin('POST', '/api/v1/route-trials', { url: `https://${host}/`, address })
+    assert.equal(answer.status, 400, address)
+  }
   for (const wrong of ['APP.localhost.', 'nowhere.localhost', '[::1', 'a b', 'gatehouse.localhost']) {
     const { outcome, route } = await tried(gate, 'GET', `https://${wrong}/`)
     assert.ok(route === null && outcome !== 'served' && outcome !== 'sign-in', wrong)
