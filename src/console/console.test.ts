@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
 import type { Actor } from '#kit'
-import type { Ctx, Input, Keyring, Reply, RequestView, Route, SetupStep } from '#platform'
+import type { AuditVerdict, Ctx, Input, Keyring, Reply, RequestView, Route, SetupStep } from '#platform'
 import { eachDialect, fakeClock, type OpenDatabase, testContext } from '#platform/testing'
 import { html } from '#platform/ui'
 import type { Console } from './console.ts'
@@ -12,6 +12,7 @@ import { overviewRoute } from './overview-route.ts'
 import { publicRoutes } from './public-routes.ts'
 import { securityTxt } from './security-txt.ts'
 import { shell } from './shell.ts'
+import { verifyPage } from './views/journal-record.ts'
 
 const unused = () => assert.fail('pages seal nothing')
 const keyring: Keyring = {
@@ -200,8 +201,19 @@ eachDialect((_, open) => {
     const ctx = await contextFor(t, open)
     await writeRecord(ctx, 'accounts.create', 'grace')
     const markup = textOf(await call(journalRoutes(consoleFor([])), 'POST /journal/verify', ctx))
-    assert.match(markup, /role="status".*records are sound/s)
+    assert.match(markup, /role="status".*record(s are| is) sound/s)
   })
+})
+
+test('what verifying says counts one record and none as one would say it', () => {
+  const said = (verdict: AuditVerdict) => verifyPage(verdict).toString()
+  const head = { seq: 1, hash: 'ab' }
+  assert.match(said({ sound: true, checked: 1, waiting: 1, head }), /The one record is sound.*1 more waits to be/s)
+  assert.match(said({ sound: true, checked: 2, waiting: 2, head }), /All 2 records are sound.*2 more wait to be/s)
+  const broken = { seq: 2, id: undefined, problem: 'altered', explanation: 'it was altered' } as const
+  assert.match(said({ sound: false, checked: 1, broken }), /It was altered\. The record before it is sound/)
+  assert.match(said({ sound: false, checked: 3, broken }), /The 3 records before it are sound/)
+  assert.doesNotMatch(said({ sound: false, checked: 0, broken }), /before it/)
 })
 
 test('every journal page needs audit:read', () => {

@@ -97,7 +97,16 @@ eachDialect((_, open) => {
     assert.ok(await works(String(bobs.json['secret'])), 'nobody else’s')
 
     assert.match((await node.admin.get('/account/security')).text, /href="\/account\/tokens\/revoke-all"/)
-    assert.match((await node.admin.get('/account/tokens/revoke-all')).text, /Revoke your only API token\?/)
+    const only = (await node.admin.get('/account/tokens/revoke-all')).text
+    assert.match(only, /Revoke your only API token\?.*Whatever uses it is refused.*Revoke the API token<.*Keep it</s)
+    assert.match(
+      (await node.admin.get(`/tokens/${asks.id}/revoke`)).text,
+      /My account<.*Security<.*Revoke the token “/s,
+    )
+    const bobsId = (bobs.json['token'] as { id: string }).id
+    const theirs = (await node.admin.get(`/tokens/${bobsId}/revoke`)).text
+    assert.match(theirs, />People<.*>bob Person<.*Revoke the token “x” of bob Person \(bob\)\?/s)
+    assert.doesNotMatch(theirs, />Security</)
     const done = await node.admin.post('/account/tokens/revoke-all')
     assert.equal(done.headers['location'], '/account/security?done=tokens')
     assert.match((await node.admin.get('/account/security?done=tokens')).text, /All API tokens are revoked/)

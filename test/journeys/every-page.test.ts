@@ -38,6 +38,16 @@ function foreignRoot(): string {
   })
 }
 
+/** What stands so that a person does not see it or misreads it: the tab they are on beyond the edge, a button on the line above it. */
+const misplaced = `[
+  ...Array.from(document.querySelectorAll('.tabs [aria-current]'))
+    .filter((tab) => tab.getBoundingClientRect().right > innerWidth)
+    .map((tab) => 'hides the tab it is on: ' + tab.textContent),
+  ...Array.from(document.querySelectorAll('details + .form-actions'))
+    .filter((actions) => actions.getBoundingClientRect().top - actions.previousElementSibling.getBoundingClientRect().bottom < 8)
+    .map((actions) => 'has no room above ' + actions.textContent.trim()),
+]`
+
 /** At first load, with style and script, as they cross the wire. */
 const maxBytes = 100 * 1024
 
@@ -108,6 +118,7 @@ describe('every page of the running product', { skip: browserMissing() }, () => 
       const bytes = await load()
       if (bytes > maxBytes) faults.push(`${kind} sends ${bytes} bytes to a browser that knows nothing`)
       for (const violation of await findViolations(page)) faults.push(`${kind} ${violation}`)
+      for (const fault of (await page.evaluate(misplaced)) as string[]) faults.push(`${kind} ${fault}`)
       if (await page.evaluate('document.documentElement.scrollWidth > innerWidth'))
         faults.push(`${kind} scrolls sideways`)
     })

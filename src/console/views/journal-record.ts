@@ -94,17 +94,23 @@ ${command('gatehouse audit verify', 'The same in a terminal')}</section>`
 function result(verdict: AuditVerdict): Html {
   if (!verdict.sound) {
     const { broken, checked } = verdict
+    const before =
+      checked === 0
+        ? ''
+        : checked === 1
+          ? 'The record before it is sound.'
+          : `The ${checked} records before it are sound.`
     return notice(
       'refused',
       `The chain breaks at record ${broken.seq}`,
-      html`<p>${sentence(broken.explanation)} The ${checked} records before it are sound.</p>${
+      html`<p>${sentence(broken.explanation)} ${before}</p>${
         broken.id !== undefined && html`<p>${link({ text: 'Show the record', href: `/journal/${broken.id}` })}</p>`
       }`,
     )
   }
   const { checked, waiting, head } = verdict
-  const rest = waiting === 0 ? '' : ` ${waiting} more wait to be sealed.`
-  return html`${notice('done', `All ${checked} records are sound`, `The last is number ${head.seq}.${rest}`)}
+  const rest = waiting === 0 ? '' : ` ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} to be sealed.`
+  return html`${notice('done', checked === 1 ? 'The one record is sound' : `All ${checked} records are sound`, `The last is number ${head.seq}.${rest}`)}
 ${command(`gatehouse audit verify --contains ${head.seq}:${head.hash}`, 'Keep this elsewhere; later it proves that the journal still holds these records')}`
 }
 

@@ -248,7 +248,8 @@ function ownTokens(parts: Parts): readonly Route[] {
         if (token?.kind !== 'token' || token.revokedAt !== undefined || !isWithin(ctx.actor, token)) {
           throw fail('identity.no-such-token')
         }
-        return { kind: 'page', page: revokeTokenPage(token, pageAbout(ctx, token.accountId)) }
+        const owner = await getAccount(ctx, token.accountId)
+        return { kind: 'page', page: revokeTokenPage(token, owner, owner.id === ctx.actor.principal.id) }
       },
     }),
     route({

@@ -19,6 +19,7 @@ import { type LimitsView, limitsFields } from '../credentials/limits-view.ts'
 import { displayNameField, emailField, passwordFields } from './fields.ts'
 
 const mine = { text: 'My account', href: '/account' }
+const security = { text: 'Security', href: '/account/security' }
 
 export interface OwnAccountView {
   readonly account: Account
@@ -159,23 +160,24 @@ const noTokensToRevoke = emptyState({
 })
 
 function revokeAllQuestion(count: number): Html {
+  const only = count === 1
   return confirmation({
-    title: count === 1 ? 'Revoke your only API token?' : `Revoke all ${count} API tokens?`,
+    title: only ? 'Revoke your only API token?' : `Revoke all ${count} API tokens?`,
     consequences: [
-      'Whatever uses one of them is refused from the next request on: programs, CI, and every command line that is signed in.',
+      `Whatever uses ${only ? 'it' : 'one of them'} is refused from the next request on: programs, CI, and every command line that signed in with ${only ? 'it' : 'one'}.`,
       'Sessions in browsers go on.',
     ],
-    undo: 'This cannot be undone; each program needs a new token.',
+    undo: `This cannot be undone; ${only ? 'what used it' : 'each program'} needs a new token.`,
     action: '/account/tokens/revoke-all',
-    verb: 'Revoke all API tokens',
-    cancel: { text: 'Keep them', href: '/account/security' },
+    verb: only ? 'Revoke the API token' : `Revoke ${count} API tokens`,
+    cancel: { text: only ? 'Keep it' : 'Keep them', href: '/account/security' },
   })
 }
 
 /** Says what another secret does. */
 export function resetTokenPage(token: Credential): ShellPage {
   const title = `Make another secret for the token “${token.label}”?`
-  const body = html`${pageHeader({ title: 'Reset a token', trail: [{ text: 'Security', href: '/account/security' }] })}
+  const body = html`${pageHeader({ title: 'Reset a token', trail: [mine, security] })}
 ${confirmation({
   title,
   consequences: [
@@ -190,17 +192,24 @@ ${confirmation({
   return { title, body, section: '/account', frame: 'full' }
 }
 
-/** Says what revoking does. */
-export function revokeTokenPage(token: Credential, back: string): ShellPage {
-  const title = `Revoke the token “${token.label}”?`
-  const body = html`${pageHeader({ title: 'Revoke a token', trail: [{ text: 'Security', href: back }] })}
+/** Says what revoking does, and of whom the token is where that is somebody else. */
+export function revokeTokenPage(token: Credential, owner: Account, own: boolean): ShellPage {
+  const account = `/accounts/${owner.id}`
+  const whose = own ? '' : ` of ${owner.displayName} (${owner.handle})`
+  const trail = own
+    ? [mine, security]
+    : [
+        { text: 'People', href: '/accounts' },
+        { text: owner.displayName, href: account },
+      ]
+  const body = html`${pageHeader({ title: 'Revoke a token', trail })}
 ${confirmation({
-  title,
+  title: `Revoke the token “${token.label}”${whose}?`,
   consequences: ['Whatever uses it is refused from the next request on.'],
   undo: 'This cannot be undone; a new token would be another secret.',
   action: `/tokens/${token.id}/revoke`,
   verb: 'Revoke the token',
-  cancel: { text: 'Keep it', href: back },
+  cancel: { text: 'Keep it', href: own ? security.href : account },
 })}`
-  return { title, body, section: '/account', frame: 'full' }
+  return { title: 'Revoke a token', body, section: own ? '/account' : '/accounts', frame: 'full' }
 }

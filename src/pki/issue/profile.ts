@@ -115,9 +115,15 @@ export function builtInProfiles(trustDomain: string): readonly Profile[] {
   }))
 }
 
-/** Longest life in whole days, as people say it. */
+/** Longest life in whole days. */
 export function daysOf({ lifetimeMs }: Pick<Profile, 'lifetimeMs'>): number {
   return Math.ceil(lifetimeMs / day)
+}
+
+/** The same as people say it: `1 day`, `90 days`. */
+export function lifeOf(profile: Pick<Profile, 'lifetimeMs'>): string {
+  const days = daysOf(profile)
+  return days === 1 ? '1 day' : `${days} days`
 }
 
 /** Whether a key of this kind may be certified by the profile. */

@@ -348,6 +348,10 @@ eachDialect((_, open) => {
     const late = await call(node, 'POST', path, { name: 'kiosk', body: edit })
     assert.equal(late.status, 422)
     assert.match(late.html, /changed kiosk after this was begun/)
+    const shown = async () => (await call(node, 'GET', '/certificates/profiles/{name}', { name: 'kiosk' })).html
+    assert.match(await shown(), /Longest life<\/dt><dd>31 days</)
+    await call(node, 'POST', path, { name: 'kiosk', body: { ...edit, days: '1', revision: '2' } })
+    assert.match(await shown(), /Longest life<\/dt><dd>1 day</)
   })
 })
 

@@ -128,7 +128,7 @@ const orders = {
 } as const
 
 function lastUse(use: CertificateUse | undefined, now: number): Html | string {
-  return use === undefined ? 'Never' : time(use.seenAt, now)
+  return use === undefined ? 'never' : time(use.seenAt, now)
 }
 
 function issued({ items, uses, query, now }: CertificatesPageData, active: boolean, further: boolean): Html {

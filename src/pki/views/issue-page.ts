@@ -17,7 +17,7 @@ import {
 import type { CertificateRecord } from '../issue/certificate-store.ts'
 import type { Delivery } from '../issue/delivery.ts'
 import type { FormValues } from '../issue/key-form.ts'
-import { daysOf, type Profile } from '../issue/profile.ts'
+import { lifeOf, type Profile } from '../issue/profile.ts'
 import { holdsPrivateKey } from '../x509/pem.ts'
 
 const trail = [{ text: 'Certificates', href: '/certificates' }]
@@ -49,7 +49,7 @@ export function issuePage({ profiles, values, faults, questions }: IssuePageData
       faults,
       choices: profiles.map((profile) => ({
         value: profile.name,
-        text: `${profile.name}: ${profile.title} (${daysOf(profile)} days)`,
+        text: `${profile.name}: ${profile.title} (${lifeOf(profile)})`,
       })),
     })}${field({
       name: 'holder',

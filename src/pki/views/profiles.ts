@@ -18,7 +18,7 @@ import {
   textArea,
   time,
 } from '#platform/ui'
-import { daysOf, keyClasses, kindRules, type Profile, profileKinds } from '../issue/profile.ts'
+import { daysOf, keyClasses, kindRules, lifeOf, type Profile, profileKinds } from '../issue/profile.ts'
 import type { ProfileUse } from '../issue/profile-store.ts'
 
 export const section = '/certificates/profiles'
@@ -66,9 +66,9 @@ export function profilePage({ profile, use, mayUpdate, mayDelete, now }: Profile
   })}
 ${facts([
   { term: 'Name', value: html`<code>${name}</code>${builtIn && html` ${badge('off', 'Built in')}`}` },
-  { term: 'Kind', value: html`${kind}: ${kindRules[kind].title.toLowerCase()}` },
+  { term: 'Kind', value: html`${kind}: ${kindRules[kind].title}` },
   { term: 'Line', value: profile.line },
-  { term: 'Longest life', value: `${daysOf(profile)} days` },
+  { term: 'Longest life', value: lifeOf(profile) },
   { term: 'Keys', value: profile.keys.join(', ') },
   { term: 'Names', value: profile.names.length === 0 ? 'none but its holder’s' : lines(profile.names) },
   { term: 'Valid now', value: html`${counted(use.certificates, 'certificate')}` },
