@@ -202,6 +202,40 @@ eachDialect((_, open) => {
     await refuseAll(node, [{ ...wrong, ...says }], () => opened(browser(node), text.split(' ')[0] ?? ''))
   })
 
+  test('an address whose token no link of ours has leads to the page that says so, whatever stands in it', async (t) => {
+    const node = await startSetUpNode(t, open)
+    const texts = [
+      '\0',
+      '\r\nSet-Cookie: a=b',
+      'a;b',
+      '"',
+      '\\evil',
+      'é',
+      ' ',
+      '',
+      'a',
+      'a'.repeat(43),
+      'a'.repeat(100),
+    ]
+    for (const page of ['/join', '/recover', '/address']) {
+      for (const text of texts) {
+        const stranger = browser(node, '198.51.100.9')
+        const sent = await stranger.get(`${page}?token=${encodeURIComponent(text)}`)
+        assert.equal(sent.status, 303, `${page} ${JSON.stringify(text)} ${sent.text}`)
+        assert.deepEqual([...sent.cookies.keys()], ['__Host-gatehouse-link'])
+        // what its link leads to is for who is signed in
+        if (page === '/address') continue
+        const shown = await stranger.get(String(sent.headers.location))
+        assert.equal(shown.status, 410, `${page} ${JSON.stringify(text)}`)
+        assert.match(shown.text, /The link is not valid/)
+      }
+    }
+    assert.deepEqual(
+      node.log.entries.filter(({ level }) => level === 'error'),
+      [],
+    )
+  })
+
   test('equal ones are two records a minute, and those of many places a bounded number', async (t) => {
     const { node, from } = await withMail(t, open)
     const send = (who: Browser) => who.post('/join/address', { email: planted })

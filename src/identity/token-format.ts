@@ -25,7 +25,7 @@ export function isApiToken(text: string): boolean {
   return match?.[1] !== undefined && checksum(match[1]) === match[2]
 }
 
-/** Whether a text has the form of a session token. */
+/** Whether a text has the form of a session's token, or a link's. */
 export function isSessionToken(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(text)
 }
