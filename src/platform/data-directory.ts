@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdirSync, type Stats, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
 import { fail } from './platform-errors.ts'
 
 /**
@@ -11,15 +12,7 @@ export function openDataDirectory(path: string): string {
   const directory = resolve(path)
   const refuse = (message: string, cause?: unknown) =>
     fail('platform.data-directory', { message: `${directory}: ${message}`, cause })
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw refuse(
-      'the data directory cannot be made; choose another with GATEHOUSE_DATA or "data" in gatehouse.toml',
-      cause,
-    )
-  }
-  const found = statSync(directory)
+  const found = find(directory, refuse)
   if (!found.isDirectory()) throw refuse('is not a directory')
   if ((found.mode & 0o077) !== 0) {
     throw refuse(
@@ -27,4 +20,35 @@ export function openDataDirectory(path: string): string {
     )
   }
   return directory
+}
+
+function find(directory: string, refuse: (message: string, cause: unknown) => Error): Stats {
+  try {
+    makeDirectory(directory)
+    return statSync(directory)
+  } catch (cause) {
+    throw refuse(
+      `the data directory cannot be made: ${reasonOf(cause)}; choose another with GATEHOUSE_DATA or "data" in gatehouse.toml`,
+      cause,
+    )
+  }
+}
+
+/** Node's own `recursive` never ends where what is made in a directory that is there is "not there", as in /proc. */
+function makeDirectory(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false }) !== undefined) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // another process was first; a link to nowhere is there too, and still leads nowhere
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+/** `permission denied (EACCES)` */
+function reasonOf(cause: unknown): string {
+  const system = cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number' ? cause.errno : 0
+  const [code, words] = getSystemErrorMap().get(system) ?? []
+  return code === undefined ? String(cause) : `${words} (${code})`
 }

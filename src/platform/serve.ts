@@ -36,6 +36,7 @@ const drainMs = 20_000
  * @throws GateError `platform.worker-failed`: the process must end with it
  */
 export async function serve(rooms: readonly AnyRoom[], args: readonly string[], program: URL): Promise<number> {
+  goOnUnread()
   const options = readOptions(args)
   if (typeof options === 'number') return options
   let server: RunningServer
@@ -48,13 +49,28 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[], 
     return error.code === 'platform.configuration' ? 78 : 1
   }
   reloadOnHangUp(server)
+  // it serves from here on: a stop is a whole one, also before its notice is printed
+  const signal = stopSignal()
   // since the process began, loading included: what a person waited
   process.stdout.write(await startNotice(server, performance.now()))
   setTimeout(giveBackMemory, settledMs).unref()
   // a thread that failed ends the process as an uncaught error does, and is told as one; what was acknowledged is on disk
-  await Promise.race([stopSignal(), server.failed])
+  await Promise.race([signal, server.failed])
   process.stderr.write('gatehouse: stopping; requests in flight are finished first (again to stop at once)\n')
   return await stopped(server)
+}
+
+/**
+ * Whoever reads may go first (`| tee`, which Ctrl-C ends too), and a file may stand on a full disk: neither ends the server,
+ * nor cuts its stop short.
+ */
+function goOnUnread(): void {
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', ({ message }) => {
+    process.stderr.write(
+      `gatehouse: standard output could not be written (${message}): what it had to say is lost, and told again by the next start\n`,
+    )
+  })
 }
 
 /** A full disk, above all: nothing that was acknowledged is lost by it, and the log tells what is. */

@@ -25,8 +25,17 @@ export async function startNotice(server: RunningServer, tookMs: number): Promis
     lines.push(
       '',
       '  It listens on this machine only. From another machine, open a tunnel there and use the same links:',
-      `    ssh -N -L ${port}:127.0.0.1:${port} ${userInfo().username}@${hostname()}`,
+      `    ssh -N -L ${port}:127.0.0.1:${port} ${userHere()}${hostname()}`,
     )
   }
   return `\n${lines.join('\n')}\n\n`
+}
+
+/** `ada@`; nothing for a user without a name, as containers run programs under. */
+function userHere(): string {
+  try {
+    return `${userInfo().username}@`
+  } catch {
+    return ''
+  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
@@ -55,6 +55,26 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     assert.match(output, /ECONNREFUSED 127\.0\.0\.1:1\n {2}Nothing was started\. See that the database runs/)
     assert.match(output, /\(platform\.storage-unavailable\)/)
     assert.doesNotMatch(output, /hunter2/)
+  })
+
+  test('a data directory that cannot be made says why', async () => {
+    const place = newDirectory()
+    writeFileSync(join(place, 'file'), '')
+    symlinkSync(join(place, 'nowhere'), join(place, 'link'))
+    const cases = [
+      // Node's own way of making directories never came back from there
+      ['/proc/gatehouse', /cannot be made: no such file or directory \(ENOENT\)/],
+      [join(place, 'file'), /is not a directory/],
+      [join(place, 'file', 'data'), /cannot be made: not a directory \(ENOTDIR\)/],
+      [join(place, 'link'), /cannot be made: no such file or directory \(ENOENT\)/],
+    ] as const
+    for (const [path, why] of cases) {
+      const output = await failedStart(place, { GATEHOUSE_DATA: path })
+      assert.match(output, /ended with 1:\n/)
+      assert.ok(output.includes(`gatehouse: ${path}: `), output)
+      assert.match(output, why)
+      assert.match(output, /\(platform\.data-directory\)/)
+    }
   })
 
   test('a port that is taken is named with the setting to change', async () => {
