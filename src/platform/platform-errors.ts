@@ -125,6 +125,12 @@ export const platformErrors = {
     title: 'Upgrade not served',
     detail: 'This host does not serve WebSockets. Nothing was done.',
   },
+  'platform.change-too-large': {
+    status: 413,
+    title: 'Too large a change',
+    detail:
+      'The journal tells the whole of a change, before and after, in at most {limit} characters, and this one is longer. Nothing was changed. Make the thing smaller.',
+  },
   'platform.internal-error': {
     status: 500,
     title: 'Something failed here',

@@ -126,6 +126,22 @@ test('what is not a route is refused field by field, and nothing is kept', async
   assert.equal((JSON.parse((await gate.admin('GET', '/api/v1/routes')).body) as { items: unknown[] }).items.length, 0)
 })
 
+test('a change that the journal cannot tell whole is refused as too large, and the route can be made smaller', async (t) => {
+  const gate = await startGate(t)
+  const setHeaders = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`x-${index}`, 'x'.repeat(4_070)]))
+  const patch = (changes: object) => gate.admin('PATCH', '/api/v1/routes/blog', changes)
+  await gate.admin('POST', '/api/v1/routes', {
+    ...blog,
+    upstreams: Array.from({ length: 32 }, (_, index) => `http://${index}.${`${'a'.repeat(60)}.`.repeat(3)}example`),
+  })
+  // each fits a request's body, and a change of one tells both twice
+  assert.equal((await patch({ request: { setHeaders } })).status, 200)
+  assert.equal((await patch({ response: { setHeaders } })).status, 200, 'as large as a body may be')
+  const refused = await patch({ priority: 5 })
+  assert.deepEqual([refused.status, codeOf(refused)], [413, 'platform.change-too-large'], refused.body)
+  assert.equal((await patch({ request: { setHeaders: {} }, priority: 5 })).status, 200)
+})
+
 test('a change of a route holds from the next request on', async (t) => {
   const gate = await startGate(t)
   const app = await startUpstream(t)

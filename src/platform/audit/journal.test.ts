@@ -253,12 +253,12 @@ eachDialect((dialect, open) => {
     })
   }
 
-  test('a detail too large for the journal is a bug, and undoes the change', async (t) => {
+  test('a change too large for the journal is refused, and undone', async (t) => {
     const { database, clock, list } = await start(t, open)
     const detail = { text: 'x'.repeat(300_000) }
     await assert.rejects(
       testContext({ database, clock }).tx((ctx) => ctx.audit({ action: 'a.b', detail })),
-      TypeError,
+      { code: 'platform.change-too-large', status: 413 },
     )
     assert.deepEqual(await list(), [])
   })

@@ -1,10 +1,11 @@
 import type { Actor } from '#kit'
+import { fail } from '../platform-errors.ts'
 import type { AuditEntry, JournalValue } from './audit.ts'
 import type { NewRecord } from './audit-store.ts'
 
 /** Longest text kept in one column; what strangers send must not fill the journal. */
 const longestText = 512
-/** Of a detail as JSON: a change tells before and after of what fits a request body of 64 KiB. Refusals are cut far below. */
+/** Of a detail as JSON: a change tells before and after, and what grew over many requests may be longer. Refusals are cut far below. */
 const longestDetail = 262_144
 
 /** What a record is about besides its actor. */
@@ -16,7 +17,7 @@ export interface RecordFacts {
   readonly count: number
 }
 
-/** Builds a record. @throws TypeError when its detail is larger than 256 KiB of JSON */
+/** Builds a record. @throws GateError `platform.change-too-large` when its detail is larger than 256 KiB of JSON */
 export function makeRecord(actor: Actor, entry: AuditEntry, facts: RecordFacts): NewRecord {
   const { principal, credential, session, app, grant, address } = actor
   return {
@@ -54,6 +55,6 @@ function optional(text: string | undefined): string | null {
 function detailText(detail: Readonly<Record<string, JournalValue>>): string {
   // JSON writes lone surrogates and NUL as escapes, so the text is storable as it is
   const text = JSON.stringify(detail)
-  if (text.length > longestDetail) throw new TypeError(`a journal detail of ${text.length} characters`)
+  if (text.length > longestDetail) throw fail('platform.change-too-large', { fields: { limit: longestDetail } })
   return text
 }
