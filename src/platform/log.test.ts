@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Secret } from '#kit'
 import { createLog, jsonText, type LogLevel } from './log.ts'
@@ -136,6 +140,54 @@ test('nothing is lost at exit, not even after an uncaught error', () => {
     assert.equal(lines.length, 2_000, end)
     assert.notEqual(ran.status, 0)
   }
+})
+
+test('a full disk under standard error ends nothing, and holds up no end', () => {
+  const program = `
+    import { createLog } from ${JSON.stringify(new URL('log.ts', import.meta.url).href)}
+    const log = createLog({ level: 'info' })
+    log.info({}, 'x'.repeat(70_000))
+    setTimeout(() => {
+      log.info({}, 'another')
+      process.stdout.write('alive')
+    }, 300)`
+  const full = openSync('/dev/full', 'w')
+  const ran = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', full],
+    timeout: 30_000,
+  })
+  closeSync(full)
+  assert.deepEqual([ran.stdout, ran.status, ran.signal], ['alive', 0, null])
+})
+
+test('what a full disk refused is written when there is room', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'log')
+  // a limit on the size of files stands for the full disk: raised from outside, as by somebody who makes room
+  const program = `
+    import { createLog } from ${JSON.stringify(new URL('log.ts', import.meta.url).href)}
+    const log = createLog({ level: 'info' })
+    process.on('SIGXFSZ', () => undefined)
+    for (let i = 0; i < 50; i++) log.info({ i, text: 'x'.repeat(100) }, 'line')
+    process.stdin.on('data', () => log.info({}, 'asked'))
+    process.stdout.write('ready')`
+  const limited = `ulimit -S -f 2; exec "$0" "$@" 2> '${path}'`
+  const args = ['-c', limited, process.execPath, '--input-type=module-typescript', '-e', program]
+  const child = spawn('/bin/sh', args)
+  await once(child.stdout, 'data')
+  while (statSync(path).size < 1_024) await pause(10)
+  const raised = spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'], { encoding: 'utf8' })
+  assert.equal(raised.status, 0, raised.stderr)
+  child.stdin.end('go')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(
+    parsed.map(({ i, message }) => i ?? message),
+    [...Array.from({ length: 50 }, (_, i) => i), 'asked'],
+  )
 })
 
 test('what waits while nobody reads is bounded, and what is dropped is counted and said', async () => {

@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs'
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import { redact, redactText } from './redact.ts'
+import { StandardError } from './standard-error.ts'
 
 /** Structured logging: one JSON line per event. Fields named like secrets are redacted whatever their depth. */
 export interface Log {
@@ -39,20 +39,14 @@ export interface LogOptions {
 /** What every line has; a field of that name is written as `field.time` and so on, so that none can be forged. */
 const reserved = new Set(['level', 'time', 'message'])
 
-/** Lines are written together: a system call a line would cost more than most requests. */
-const gatheredLength = 65_536
-const flushEveryMs = 100
-/** What may wait, in bytes, for standard error to be read; beyond it lines are dropped and counted. */
-const mostWaiting = 16_777_216
-
 /**
  * JSON lines with `level`, `time` (RFC 3339), `message` and the fields. Writing to standard error does not block;
  * lines are at most a tenth of a second behind, and what is still queued is written when the process exits, also after an
- * uncaught error. When nobody reads, lines beyond 16 MiB are dropped, and a line says how many as soon as somebody does.
- * Logging never throws.
+ * uncaught error. When nobody reads, lines beyond 16 MiB are dropped, and a line says how many as soon as somebody does; so it is
+ * with a file whose disk is full. Logging never throws.
  */
 export function createLog(options: LogOptions): RunningLog {
-  const stream: DestinationStream = options.stream ?? standardError()
+  const stream: DestinationStream = options.stream ?? new StandardError()
   const fields = options.fields ?? {}
   const threshold = { level: options.level }
   const settings = {
@@ -67,72 +61,6 @@ export function createLog(options: LogOptions): RunningLog {
     threshold.level = level
   }
   return { ...wrap(pino(settings, stream), stream, fields, threshold), setLevel }
-}
-
-/**
- * Lines are gathered here and handed on as one text. sonic-boom would gather too, but measures all it has with every
- * line it is given, which costs more than the line (4.2: `Buffer.byteLength` of the last buffer on each write).
- */
-function standardError(): DestinationStream {
-  const out = destination({ dest: 2, sync: false, maxLength: mostWaiting })
-  let lines: string[] = []
-  let length = 0
-  let ending = false
-  let dropped = 0
-  const takenLoss = (): string => {
-    const text = dropped === 0 ? '' : lossLine(dropped)
-    dropped = 0
-    return text
-  }
-  const taken = (): string => {
-    const text = lines.join('')
-    lines = []
-    length = 0
-    return text
-  }
-  const handOn = (): void => {
-    if (length > 0) out.write(taken())
-  }
-  out.on('drop', (text: string) => {
-    dropped += text.split('\n').length - 1
-  })
-  // everything that waited is written: there is room to say what is missing
-  out.on('drain', () => {
-    if (dropped > 0 && !ending) out.write(takenLoss())
-  })
-  setInterval(handOn, flushEveryMs).unref()
-  // before the destination's own listeners, which end it
-  process.prependListener('beforeExit', handOn)
-  process.prependListener('exit', () => {
-    ending = true
-    if (!('destroyed' in out && out.destroyed === true)) out.flushSync()
-    writeAtOnce(takenLoss() + taken())
-  })
-  return {
-    write: (line) => {
-      if (ending) {
-        writeAtOnce(line)
-        return
-      }
-      lines.push(line)
-      length += line.length
-      if (length >= gatheredLength) handOn()
-    },
-  }
-}
-
-function lossLine(lines: number): string {
-  const message = 'log lines were dropped: standard error was not read in time'
-  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, message })}\n`
-}
-
-/** The process is ending and nothing asynchronous happens any more. */
-function writeAtOnce(text: string): void {
-  try {
-    if (text !== '') writeSync(2, text)
-  } catch {
-    // nobody reads any more, and there is nobody to tell
-  }
 }
 
 // what stands in JSON as it is
