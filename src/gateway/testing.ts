@@ -249,7 +249,7 @@ export interface TestUpstream {
   readonly server: Server
 }
 
-/** A real HTTP server that remembers what it saw and answers `hello` unless told otherwise. */
+/** A real HTTP server that remembers what it saw, and then answers `hello`, unless told to answer otherwise. */
 export async function startUpstream(t: TestContext, listener?: RequestListener): Promise<TestUpstream> {
   const seen: Seen[] = []
   const server = createServer((request, response) => {
@@ -258,9 +258,9 @@ export async function startUpstream(t: TestContext, listener?: RequestListener):
     request.on('end', () => {
       const { method = '', url = '', rawHeaders, headers } = request
       seen.push({ method, url, rawHeaders, headers, body: Buffer.concat(chunks).toString() })
+      if (listener === undefined) response.end('hello')
     })
-    if (listener !== undefined) listener(request, response)
-    else response.end('hello')
+    listener?.(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {

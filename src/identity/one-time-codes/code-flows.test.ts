@@ -4,6 +4,7 @@ import { TOTP } from 'otpauth'
 import { listAudit } from '#platform'
 import { eachDialect } from '#platform/testing'
 import { addPerson, type Browser, browser, lastUseOf, startSetUpNode, type TestNode } from '../testing.ts'
+import { wrongCode } from './testing.ts'
 
 const password = 'violet anchor meadow 4'
 const half = '__Host-gatehouse-sign-in'
@@ -12,14 +13,19 @@ const session = '__Host-gatehouse'
 const fieldOf = (text: string, name: string): string =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
 
+/** What makes the codes of the key that a page shows. */
+function codesOf(node: TestNode, text: string): (at?: number) => string {
+  const key = /<code>((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<\/code>/.exec(text)?.[1]?.replaceAll(' ', '') ?? ''
+  assert.equal(key.length, 32, text)
+  const app = new TOTP({ secret: key, algorithm: 'SHA1', digits: 6, period: 30 })
+  return (at = node.clock.now()) => app.generate({ timestamp: at })
+}
+
 /** Sets an authenticator app up for whoever is signed in, and answers what makes its codes. */
 async function addApp(node: TestNode, person: Browser): Promise<(at?: number) => string> {
   const scan = await person.post('/account/credentials/new/totp', { label: 'Phone' })
   assert.equal(scan.status, 200, scan.text)
-  const key = /<code>((?:[A-Z2-7]{4} ){7}[A-Z2-7]{4})<\/code>/.exec(scan.text)?.[1]?.replaceAll(' ', '') ?? ''
-  assert.equal(key.length, 32, scan.text)
-  const app = new TOTP({ secret: key, algorithm: 'SHA1', digits: 6, period: 30 })
-  const code = (at = node.clock.now()) => app.generate({ timestamp: at })
+  const code = codesOf(node, scan.text)
   const form = { label: 'Phone', enrolment: fieldOf(scan.text, 'enrolment'), scope: 'all', lasts: 'never' }
   const made = await person.post('/account/credentials/new/totp/confirm', { ...form, code: code() })
   assert.equal(made.status, 200, made.text)
@@ -140,7 +146,7 @@ eachDialect((dialect, open) => {
       const wrong = await ada.post('/account/credentials/new/totp/confirm', {
         label: 'Phone',
         enrolment,
-        code: '000000',
+        code: wrongCode(codesOf(node, scan.text), node.clock.now()),
       })
       assert.equal(wrong.status, 400)
       assert.equal(fieldOf(wrong.text, 'enrolment'), enrolment, 'the same key is shown again')
@@ -163,7 +169,8 @@ eachDialect((dialect, open) => {
       const app = new TOTP({ secret, algorithm: 'SHA1', digits: 6, period: 30 })
       const enrolment = String(begun.json['enrolment'])
       const body = { label: 'Phone', enrolment }
-      assert.equal((await ada.post('/api/v1/totps', { ...body, code: '000000' })).status, 400)
+      const wrong = wrongCode((timestamp) => app.generate({ timestamp }), node.clock.now())
+      assert.equal((await ada.post('/api/v1/totps', { ...body, code: wrong })).status, 400)
       const off = app.generate({ timestamp: node.clock.now() - 300_000 })
       const late = await ada.post('/api/v1/totps', { ...body, code: off })
       assert.match(late.text, /clock of the app is about 5 minutes behind/)

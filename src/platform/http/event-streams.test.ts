@@ -106,8 +106,13 @@ async function* never(signal: AbortSignal): AsyncGenerator<SentEvent> {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+/** @param what is waited for, told when it does not come in real time that nobody on a busy machine needs */
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `waited in vain: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 test('events are written as the standard draws them, and a client goes on where it was', async (t) => {
@@ -192,7 +197,7 @@ test('a client that goes away ends its source; a stop ends every stream', async 
   })
   const gone = await open()
   gone.destroy()
-  await until(() => signals[0]?.aborted === true)
+  await until('the source of who went away ends', () => signals[0]?.aborted === true)
   assert.equal(streams.count, 0)
   const left = textOf(await open())
   stop.abort()
@@ -214,16 +219,17 @@ test('attack 11: who reads nothing is cut, and never has more than a bounded par
   socket.on('error', () => undefined)
   socket.pause()
   socket.write('GET /api/v1/things/events HTTP/1.1\r\nHost: a\r\n\r\n')
-  await until(() => made > 0)
+  await until('the source is asked', () => made > 0)
   let before = 0
   // the kernel's buffers fill, then ours, then the source is asked for no more
   while (before !== made) {
     before = made
+    assert.ok(made < 4_000, 'it is asked without end')
     await pause(200)
   }
   assert.equal(streams.count, 1)
   clock.advance(30_000)
-  await until(() => streams.count === 0)
+  await until('who reads nothing is cut', () => streams.count === 0)
   assert.equal(made, before)
   const closed = once(socket, 'close')
   socket.resume()
@@ -237,9 +243,9 @@ test('a quiet stream shows signs of life', async (t) => {
   answer.on('data', (chunk: Buffer) => {
     text += chunk.toString()
   })
-  await until(() => text.includes('first'))
+  await until('the first event comes', () => text.includes('first'))
   clock.advance(15_000)
-  await until(() => text.endsWith(': \n\n'))
+  await until('a sign of life comes', () => text.endsWith(': \n\n'))
   answer.destroy()
 })
 
@@ -252,7 +258,7 @@ test('attack 11: one person and everybody together have a bounded number open', 
   assert.equal(third.headers['retry-after'], '30')
   assert.match(await textOf(third), /platform\.too-many-streams/)
   first.destroy()
-  await until(() => streams.count === 1)
+  await until('the place of who went away is free', () => streams.count === 1)
   assert.equal((await open()).statusCode, 200)
   state.actor = { principal: { kind: 'account', id: 'acc_bob', name: 'bob' } }
 })

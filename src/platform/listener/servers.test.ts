@@ -162,7 +162,7 @@ test('a drain lets what is in flight end, on both protocols, and closes what is 
   const session = openHttp2(t, fixture, 'b.test')
   const goaway = once(session, 'goaway')
   const second = ask(session, { ':authority': 'b.test' })
-  await until(() => waiting.length === 2)
+  await until('both requests arrive', () => waiting.length === 2)
   const stopped = fixture.listener.stop({ graceMs: 60_000 })
   await Promise.all(closed)
   await goaway
@@ -216,14 +216,19 @@ test('an answer that outlives the grace is destroyed, on both protocols', async 
   })
   const stuck = exchange(fixture, get('b.test'), { serverName: 'b.test' })
   const stream = ask(openHttp2(t, fixture, 'b.test'), { ':authority': 'b.test' })
-  await until(() => waiting === 2)
+  await until('both requests arrive', () => waiting === 2)
   await fixture.listener.stop({ graceMs: 50 })
   assert.equal(await stuck, '')
   assert.equal((await stream).status, 0)
 })
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+/** @param what is waited for, told when it does not come in real time that nobody on a busy machine needs */
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `waited in vain: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 const missing = (program: string, debian: string): string | false =>
