@@ -100,7 +100,8 @@ function openPool(origin: string, connect: Connector, reach: Reach): Pick<Opened
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: reach.idleMs,
-    keepAliveMaxTimeout: Math.max(reach.idleMs, 120_000),
+    // an app may say that it keeps connections for less, and not for more
+    keepAliveMaxTimeout: reach.idleMs,
     maxHeaderSize: maxResponseHeaders,
   })
   const trailing = openTrailing({

@@ -298,11 +298,11 @@ test('what cannot be pinned is refused when it is saved', async (t) => {
 
 test('a connection to an app that carries nothing is kept as long as its route says', async (t) => {
   const gate = await startGate(t)
-  const ask = async (name: string, idleMs: number): Promise<Socket> => {
+  const ask = async (name: string, idleMs: number, said = ''): Promise<Socket> => {
     let kept: Socket | undefined
     const origin = await startRaw(t, (socket) => {
       kept = socket
-      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\n${said}Content-Length: 2\r\n\r\nok`))
     })
     const own = `${name}.localhost`
     await gate.addRoute({ name, host: own, upstreams: [origin], access, balance: { idleMs } })
@@ -310,7 +310,34 @@ test('a connection to an app that carries nothing is kept as long as its route s
     return kept ?? assert.fail('nobody connected')
   }
   const long = await ask('long', 600_000)
-  const short = await ask('short', 1_000)
-  await once(short, 'close')
+  // what the app would have kept for an hour counts as little as what it said nothing of
+  const shorts = [await ask('short', 1_000), await ask('said', 1_000, 'Keep-Alive: timeout=3600\r\n')]
+  for (const short of shorts) {
+    if (!short.closed) await once(short, 'close', { signal: AbortSignal.timeout(60_000) })
+  }
   assert.ok(!long.closed && !long.readableEnded)
+})
+
+test('what an app says of how long it keeps a connection is heeded: nothing is sent where it may be closing by then', async (t) => {
+  const gate = await startGate(t)
+  const connections = async (name: string, said: string): Promise<number> => {
+    let opened = 0
+    const origin = await startRaw(t, (socket) => {
+      opened += 1
+      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\n${said}Content-Length: 2\r\n\r\nok`))
+    })
+    const own = `${name}.localhost`
+    await gate.addRoute({ name, host: own, upstreams: [origin], access })
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      assert.equal((await gate.ask({ host: own, method })).status, 200, `${name} ${method}`)
+    }
+    return opened
+  }
+  // one that ends within two seconds may end while a request is on its way, which could not be repeated
+  assert.equal(await connections('now', 'Keep-Alive: timeout=0\r\n'), 4)
+  assert.equal(await connections('soon', 'Keep-Alive: timeout=1\r\n'), 4)
+  assert.equal(await connections('odd', 'KEEP-ALIVE: max=100, Timeout=1\r\n'), 4)
+  assert.equal(await connections('over', 'Connection: close\r\n'), 4)
+  assert.equal(await connections('later', 'Keep-Alive: timeout=600\r\n'), 1)
+  assert.equal(await connections('silent', ''), 1)
 })
