@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ask } from '../product/http.ts'
 import { startServer } from './gatehouse.ts'
 import { play } from './transcript.ts'
 
@@ -98,4 +101,74 @@ test('routes imported, checked and tested', async (t) => {
   const checked = await server.run(['routes', 'check'])
   assert.equal(checked.code, 1)
   assert.match(checked.stderr, /cli\.routes-faulty/)
+})
+
+const smartHome = join(import.meta.dirname, '../../src/gateway/import/fixtures/smart-home-rules.json')
+
+test("the rules of somebody's smart home, from their file to requests that pass and requests that do not", async (t) => {
+  const seen: string[] = []
+  const app = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    response.end('reached')
+  })
+  await new Promise<void>((done) => app.listen(0, '127.0.0.1', done))
+  t.after(() => {
+    app.closeAllConnections()
+    app.close()
+  })
+  const server = await startServer(t)
+  // only where the services are is another; everything else is as it was published
+  const upstream = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
+  const rules = readFileSync(smartHome, 'utf8').replaceAll(/http:\/\/[a-z-]+:\d+/g, upstream)
+  writeFileSync(join(server.directory, 'rules.json'), rules)
+  const json = async (...args: readonly string[]): Promise<unknown> => {
+    const run = await server.run([...args, '--json'])
+    assert.equal(run.code, 0, `${args.join(' ')}: ${run.stderr}`)
+    return JSON.parse(run.stdout)
+  }
+  const imported = (await json('routes', 'import', 'oathkeeper', 'rules.json', '--yes')) as {
+    readonly applied: { readonly items: readonly { readonly name: string }[] }
+  }
+  assert.equal(imported.applied.items.length, 8)
+  const { items } = (await json('routes', 'list')) as { readonly items: readonly { readonly name: string }[] }
+  assert.deepEqual(items.map(({ name }) => name).toSorted(), [
+    'device-service-claim',
+    'device-service-claim-2',
+    'hydra-auth',
+    'hydra-token',
+    'user-service-consent',
+    'user-service-hydrator',
+    'user-service-login',
+    'user-service-register',
+  ])
+
+  const host = 'api.engelbrink.dev'
+  const place = { origin: server.origin, port: Number(new URL(server.origin).port) }
+  const status = async (method: string, path: string, token?: string): Promise<number> => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    return (await ask(place, path, { host, method, headers })).status
+  }
+  assert.equal(await status('GET', '/hydra/oauth2/auth?client_id=app'), 200)
+  assert.equal(await status('POST', '/user-service/auth/login'), 200)
+  const open = ['GET /oauth2/auth?client_id=app', 'POST /auth/login']
+  assert.deepEqual(seen, open)
+  const claim = ['POST', '/device-service/devices/d1/claim'] as const
+  assert.equal(await status(...claim), 401, 'who asked for a token asks for one here')
+  assert.equal(await status('GET', '/hydra/oauth2/token'), 405)
+  assert.equal(await status('GET', '/hydra/userinfo'), 404)
+  assert.equal(await status('GET', '/hydra/oauth2/auth/../../../device-service/devices'), 400)
+
+  const password = 'granite harbour willow 7'
+  const sam = ['accounts', 'create', 'sam', '--display-name', 'Sam', '--password-stdin']
+  assert.equal((await server.run(sam, { stdin: `${password}\n` })).code, 0)
+  const body = JSON.stringify({ handle: 'sam', password, label: 'devices' })
+  const headers = { 'content-type': 'application/json', origin: server.origin }
+  const signedIn = await ask(place, '/api/v1/sign-in', { method: 'POST', headers, body })
+  assert.equal(signedIn.status, 201, signedIn.text)
+  const token = String(signedIn.json['secret'])
+  assert.equal(await status(...claim, token), 403, 'nobody holds it until a role gives it')
+  await json('roles', 'create', 'claimers', '--permission', 'routes:use:device-service-claim')
+  await json('roles', 'grant', 'claimers', 'sam')
+  assert.equal(await status(...claim, token), 200)
+  assert.deepEqual(seen, [...open, 'POST /devices/d1/claim'])
 })

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { touch } from '#platform'
+import { createRouteBody } from '../contract.ts'
+import { insertRoute } from '../route-store.ts'
+import type { GatewayRoute } from '../routing/table.ts'
+import { settingsDefaults } from '../settings/route-settings.ts'
 import { startGate, startUpstream, TestBrowser, testPassword } from '../testing.ts'
 
 const host = 'app.localhost'
@@ -81,6 +86,45 @@ test('what passed and what was refused is told of each route, to those who may s
   await gate.ask({ host: 'shut.localhost' })
   assert.doesNotMatch(await gate.kernel.metrics.text(), /route="app"/)
 })
+
+test('metrics tell the two hundred busiest routes apart, and no more however many there are', async (t) => {
+  const gate = await startGate(t)
+  const app = await startUpstream(t)
+  const names = Array.from({ length: 203 }, (_, index) => `r${index}`)
+  await gate.kernel.database.tx(async (db) => {
+    for (const name of names) await insertRoute(db, publicAt(name, app.origin))
+    touch(db, 'routes')
+  })
+  const ask = async (name: string) => assert.equal((await gate.ask({ host, path: `/${name}` })).status, 200)
+  for (const name of names) await ask(name)
+  for (const name of names.slice(3)) await ask(name)
+  const told = async (figure: string): Promise<readonly string[]> => {
+    const text = await gate.kernel.metrics.text()
+    return [...text.matchAll(new RegExp(`^${figure}{route="([^"]+)".*} (\\d+)$`, 'gm'))].map((found) =>
+      found.slice(1).join(' '),
+    )
+  }
+  const twice = names.slice(3).map((name) => `${name} 2`)
+  for (const figure of ['gatehouse_gateway_answers_total', 'gatehouse_gateway_answer_seconds_count']) {
+    assert.deepEqual((await told(figure)).toSorted(), twice.toSorted(), figure)
+  }
+  for (let count = 0; count < 2; count += 1) await ask('r0')
+  const now = await told('gatehouse_gateway_answers_total')
+  assert.equal(now.length, 200)
+  assert.ok(now.includes('r0 3'), 'whoever became busy is told in the place of another')
+})
+
+function publicAt(name: string, origin: string): GatewayRoute {
+  const access = { kind: 'public', reason: 'a test' }
+  return {
+    ...settingsDefaults,
+    ...createRouteBody.parse({ name, host, path: `/${name}`, upstreams: [origin], access }),
+    id: `rt_${name}`,
+    createdAt: 0,
+    updatedAt: 0,
+    revision: 1,
+  } as GatewayRoute
+}
 
 test('the access log has a line for each request, with its decision', async (t) => {
   const gate = await startGate(t, { environment: { GATEHOUSE_LOG_ACCESS: 'true' } })
