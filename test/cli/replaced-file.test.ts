@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -36,6 +37,18 @@ test('a new file is for its owner alone; one that stood there keeps its mode, al
   assert.equal(readFileSync(path, 'utf8'), 'second')
   assert.equal(modeOf(path), 0o640)
   assert.deepEqual(readdirSync(directory).sort(), ['link', 'state.yaml'])
+})
+
+const root = process.getuid?.() === 0 ? false : 'needs root, to write a file that is somebody else’s'
+
+test('somebody else’s file that root writes stays theirs', { skip: root }, (t) => {
+  const path = join(folder(t), 'state.yaml')
+  writeFileSync(path, 'theirs', { mode: 0o640 })
+  chownSync(path, 65_534, 65_533)
+  replaceFile(path, 'written by root')
+  const { uid, gid } = statSync(path)
+  assert.deepEqual([uid, gid, modeOf(path)], [65_534, 65_533, 0o640])
+  assert.equal(readFileSync(path, 'utf8'), 'written by root')
 })
 
 test('a pipe is written to, and stays one', async (t) => {
