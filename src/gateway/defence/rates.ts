@@ -30,6 +30,11 @@ export class Rates {
     this.shared = shared ? new SharedRates(deps, this.#buckets) : undefined
   }
 
+  /** How many addresses' networks are remembered: ten thousand at most. */
+  get remembered(): number {
+    return this.#networks.size
+  }
+
   /** @param actor `undefined` for strangers, who are counted by address as everybody is where the rule says so */
   take(rule: RateRule, actor: Actor | undefined, address: string | undefined): Taken {
     const who = actor === undefined || rule.by === 'address' ? this.#networkOf(address) : actor.principal.id

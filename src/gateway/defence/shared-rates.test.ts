@@ -41,6 +41,23 @@ eachDialect((dialect, open) => {
       assert.equal(rates.shared, undefined)
       assert.equal(spend(rates, slow, 20), 10)
     })
+
+    test('addresses are remembered up to a bound, and count for the same network once they were forgotten', async (t) => {
+      const database = await open(t, { rooms })
+      const rates = new Rates({ database, clock: fakeClock(), log: memoryLog(), threads: { others: 0 } })
+      const both = ['2001:db8::1', '2001:db8::2'] as const
+      assert.equal(spend(rates, slow, 6, both[0]), 6)
+      assert.equal(spend(rates, slow, 4), 4)
+      let most = 0
+      for (let at = 0; at < 20_001; at += 1) {
+        assert.equal(spend(rates, slow, 1, `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`), 1)
+        most = Math.max(most, rates.remembered)
+      }
+      assert.equal(most, 10_000)
+      assert.equal(spend(rates, slow, 20, both[1]), 4, 'one network with the other address')
+      assert.equal(spend(rates, slow, 20), 6)
+      assert.equal(spend(rates, slow, 20, '10.0.0.0'), 9)
+    })
   }
 
   test('what one node gave the other does not give again, and the overshoot is within the stated bound', async (t) => {
