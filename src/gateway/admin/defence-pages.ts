@@ -1,13 +1,13 @@
 import type { FieldFault, Reply, Route } from '#platform'
 import { route } from '#platform'
 import { routeParams } from '../contract.ts'
-import { fail } from '../errors.ts'
 import { getRoute, updateRoute } from '../published-routes.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { defencePage } from '../views/defence.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { defenceForm, defenceValues } from './defence-form.ts'
 import { type FormValues, typed } from './form.ts'
+import { orShowTyped, requireRevision } from './stale.ts'
 
 /** A route's page about answers and limits. */
 export function defencePages(deps: AdminDeps): readonly Route[] {
@@ -32,10 +32,15 @@ export function defencePages(deps: AdminDeps): readonly Route[] {
       body: defenceForm,
       handler: async (ctx, { params, body }) => {
         const { revision, response, limits } = body
-        await updateRoute(deps, ctx, params.name, { response, limits }, (now) => {
-          if (now.revision !== revision) throw fail('gateway.revision-stale')
-        })
-        return { kind: 'redirect', location: `/routes/${params.name}/defence` }
+        return orShowTyped(
+          ctx,
+          params.name,
+          async () => {
+            await updateRoute(deps, ctx, params.name, { response, limits }, requireRevision(revision))
+            return { kind: 'redirect', location: `/routes/${params.name}/defence` }
+          },
+          (now, faults) => shown(now, defenceValues({ response, limits }, now.revision), faults),
+        )
       },
       invalid: async (ctx, { params, form, faults }) =>
         shown(await getRoute(ctx, params['name'] ?? ''), typed(form), faults),

@@ -96,6 +96,34 @@ test('a form sent as it was shown changes nothing, neither what it shows nor wha
   }
 })
 
+test('a form that came too late comes back with what was typed, and says what saving it does', async (t) => {
+  const gate = await startGate(t)
+  await gate.addAccount('ada', ['administrator'])
+  await gate.addRoute({ name: 'app', ...bare })
+  const browser = new TestBrowser(gate)
+  await browser.openSigningIn(consoleHost, '/routes', 'ada')
+  let priority = 0
+  for (const [page, to, typed] of [
+    ['edit', '', { path: '/typed' }],
+    ['rule', '/rule', { regions: 'IS' }],
+    ['request', '/request', { setHeaders: 'X-Typed: yes' }],
+    ['defence', '/defence', { setHeaders: 'x-typed: yes' }],
+  ] as const) {
+    const action = `/routes/app${to}`
+    const shown = formIn((await browser.visit(consoleHost, `/routes/app/${page}`)).body, action)
+    priority += 1
+    const meanwhile = await gate.admin('PATCH', '/api/v1/routes/app', { priority })
+    assert.equal(meanwhile.status, 200, meanwhile.body)
+    const late = await browser.visit(consoleHost, action, { ...shown, ...typed })
+    assert.equal(late.status, 412, page)
+    assert.match(late.body, /nothing of yours was saved.*saving it now replaces their change/s)
+    const again = formIn(late.body, action)
+    assert.deepEqual(again, { ...shown, ...typed, revision: again['revision'] }, page)
+    assert.notEqual(again['revision'], shown['revision'])
+    assert.equal((await browser.visit(consoleHost, action, again)).status, 303, page)
+  }
+})
+
 test('a header line without a colon and a name that stands twice are faults, not other headers', async (t) => {
   const gate = await startGate(t)
   await gate.addAccount('ada', ['administrator'])

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { type Ctx, type FieldFault, GateError, originOf, type Reply, type Route, route } from '#platform'
 import type { Html } from '#platform/ui'
 import { routeParams } from '../contract.ts'
-import { fail } from '../errors.ts'
 import { createRoute, deleteRoute, getRoute, updateRoute } from '../published-routes.ts'
 import { warningsFor } from '../routing/report.ts'
 import type { GatewayRoute } from '../routing/table.ts'
@@ -11,6 +10,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { balanceOf } from './balance-form.ts'
 import { editRouteForm, type FormValues, newRouteForm, ruleOf, typed, valuesOf } from './form.ts'
 import { listedRoutes } from './listed-routes.ts'
+import { orShowTyped, requireRevision } from './stale.ts'
 import { upstreamsNow } from './upstreams-api.ts'
 
 const pageSize = 50
@@ -130,9 +130,13 @@ function changingPages(deps: AdminDeps): readonly Route[] {
         const { balance } = await getRoute(ctx, params.name)
         const access = ruleOf({ rule, permission, policies, reason }, params.name)
         const change = { ...place, access, balance: balanceOf({ healthPath, ca }, balance) }
+        const typedIn = (at: number) => valuesOf({ name: params.name, ...change }, at)
+        const save = async () =>
+          redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision)))
         return orShowAgain(
-          async () => redirectTo(await updateRoute(deps, ctx, params.name, change, requireRevision(revision))),
-          () => valuesOf({ name: params.name, ...change }, revision),
+          () =>
+            orShowTyped(ctx, params.name, save, (now, faults) => formReply(typedIn(now.revision), faults, params.name)),
+          () => typedIn(revision),
           params.name,
         )
       },
@@ -151,12 +155,6 @@ function changingPages(deps: AdminDeps): readonly Route[] {
       },
     }),
   ]
-}
-
-function requireRevision(seen: number): (now: GatewayRoute) => void {
-  return (now) => {
-    if (now.revision !== seen) throw fail('gateway.revision-stale')
-  }
 }
 
 /** A conflict is the form's affair, not a dead end: it comes back filled, with the fault at its field. */

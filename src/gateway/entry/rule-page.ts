@@ -3,8 +3,8 @@ import { type FieldFault, GateError, type Reply, type Route, route } from '#plat
 import { field, form, type Html, hidden, html, pageHeader, radios, textArea } from '#platform/ui'
 import type { AdminDeps } from '../admin/admin-deps.ts'
 import { type FormValues, typed, words } from '../admin/form.ts'
+import { orShowTyped, requireRevision } from '../admin/stale.ts'
 import { routeParams, type UpdateRoute, updateRouteBody } from '../contract.ts'
-import { fail } from '../errors.ts'
 import { getRoute, updateRoute } from '../published-routes.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { routeTabs } from '../views/route-tabs.ts'
@@ -46,16 +46,21 @@ export function rulePages(deps: AdminDeps): readonly Route[] {
       async handler(ctx, { params: { name }, body }) {
         const { revision, assurance, ...rest } = body
         const change: UpdateRoute = { ...rest, assurance: assuranceOf(assurance) }
+        const typedIn = (at: number): FormValues => ({ ...texts(change), assurance, revision: String(at) })
         try {
-          await updateRoute(deps, ctx, name, change, (now) => {
-            if (now.revision !== revision) throw fail('gateway.revision-stale')
-          })
-          return { kind: 'redirect', location: `/routes/${name}` }
+          return await orShowTyped(
+            ctx,
+            name,
+            async () => {
+              await updateRoute(deps, ctx, name, change, requireRevision(revision))
+              return { kind: 'redirect', location: `/routes/${name}` }
+            },
+            (now, faults) => pageReply(name, typedIn(now.revision), faults, known()),
+          )
         } catch (error) {
           const at = error instanceof GateError ? conflicts[error.code] : undefined
           if (at === undefined || !(error instanceof GateError)) throw error
-          const values = { ...texts(change), assurance, revision: String(revision) }
-          const reply = pageReply(name, values, [{ field: at, message: error.detail }], known())
+          const reply = pageReply(name, typedIn(revision), [{ field: at, message: error.detail }], known())
           return { ...reply, status: error.status }
         }
       },

@@ -17,8 +17,8 @@ import {
 } from '#platform/ui'
 import type { AdminDeps } from '../admin/admin-deps.ts'
 import { type FormValues, headerLines, linesOf, ticked, typed, words } from '../admin/form.ts'
+import { orShowTyped, requireRevision } from '../admin/stale.ts'
 import { routeName, routeParams } from '../contract.ts'
-import { fail } from '../errors.ts'
 import { getRoute, updateRoute } from '../published-routes.ts'
 import type { GatewayRoute } from '../routing/table.ts'
 import { requestSettings } from '../settings/request-settings.ts'
@@ -80,10 +80,15 @@ export function requestPages(deps: AdminDeps): readonly Route[] {
       body: requestForm,
       async handler(ctx, { params: { name }, body }) {
         const { revision, ...request } = body
-        await updateRoute(deps, ctx, name, { request }, (now) => {
-          if (now.revision !== revision) throw fail('gateway.revision-stale')
-        })
-        return { kind: 'redirect', location: `/routes/${name}` }
+        return orShowTyped(
+          ctx,
+          name,
+          async () => {
+            await updateRoute(deps, ctx, name, { request }, requireRevision(revision))
+            return { kind: 'redirect', location: `/routes/${name}` }
+          },
+          (now, faults) => again(ctx, name, valuesOf({ revision: now.revision, request }), faults),
+        )
       },
       invalid: (ctx, { params, form: given, faults }) =>
         again(ctx, params['name'] ?? '', typed(given), atFields(faults)),
@@ -124,7 +129,7 @@ function atFields(faults: readonly FieldFault[]): readonly FieldFault[] {
   return faults.map(({ field: at, message }) => ({ field: at.split('.')[0] ?? at, message }))
 }
 
-function valuesOf({ request, revision }: GatewayRoute): FormValues {
+function valuesOf({ request, revision }: Pick<GatewayRoute, 'request' | 'revision'>): FormValues {
   return {
     revision: String(revision),
     identityHeaders: linesOf(request.identityHeaders),
