@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { parseDuration } from '#kit'
+import { inWords } from '#platform/contract'
 import { exitCodes, Failure, wrongUsage } from './failure.ts'
 import { codeOfFile } from './secret-file.ts'
 
 /** What the options make of a body, judged by the API's own schema before anything is sent. @throws Failure wrong usage */
 export function judged<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: inWords })
   if (result.success) return result.data
   throw new Failure({
     exit: exitCodes.usage,

@@ -9,4 +9,5 @@ export {
   verdict,
   verifyBody,
 } from './audit/contract.ts'
+export { inWords } from './http/input-words.ts'
 export { type ReloadReportJson, reloadReport } from './reload-contract.ts'

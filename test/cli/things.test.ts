@@ -134,7 +134,7 @@ test('roles', async (t) => {
     $ gatehouse roles update readers --rank 1001
     ! gatehouse: The input has faults
     !   Nothing was sent. Correct what is named and try again.
-    !   rank: Too big: expected number to be <=1000
+    !   rank: at most 1000
     !   (cli.usage)
     => 2
     $ gatehouse roles revoke readers sam --yes

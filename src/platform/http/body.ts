@@ -17,7 +17,9 @@ export async function readBody(headers: Headers, body: Readable, door: Door, lim
   const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (door === 'browser') {
     requireType(type, ['application/x-www-form-urlencoded'])
-    return formOf(new URLSearchParams(await readText(headers, body, limit)))
+    // browsers send each line break of a text as two characters, and count it as the one that was typed
+    const text = (await readText(headers, body, limit)).replaceAll(/%0d%0a/gi, '%0A')
+    return formOf(new URLSearchParams(text))
   }
   if (door === 'protocol') return readText(headers, body, limit)
   const text = await readText(headers, body, limit)

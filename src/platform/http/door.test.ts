@@ -111,7 +111,7 @@ const things: readonly AnyRoute[] = [
     path: '/form',
     door: 'browser',
     access: { public: 'test' },
-    body: z.object({ name: z.string().min(2, 'two letters at least') }),
+    body: z.object({ name: z.string().min(2, 'two letters at least').max(5) }),
     handler: () =>
       Promise.resolve({
         kind: 'redirect',
@@ -357,6 +357,11 @@ describe('doors', () => {
     const again = await call('POST', '/form', headers, 'name=a')
     assert.equal(again.status, 400)
     assert.match(again.text, /a: two letters at least/)
+    assert.match((await call('POST', '/form', headers, 'name=abcdef')).text, /abcdef: at most 5 characters/)
+    assert.match((await call('POST', '/form', headers, 'other=a')).text, /undefined: is missing/)
+    assert.match((await call('POST', '/form', headers, 'name=ab&name=cd')).text, /ab,cd: one value, not several/)
+    const lines = await call('POST', '/form', headers, 'name=a%0D%0A%0d%0abb')
+    assert.equal(lines.status, 303, 'a line break counts as the one character that was typed, as browsers count it')
     const done = await call('POST', '/form', headers, 'name=abc')
     assert.equal(done.status, 303)
     assert.deepEqual(done.headers['set-cookie'], ['__Host-a=b; Path=/; Secure; HttpOnly; SameSite=Lax'])

@@ -1,7 +1,11 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { FieldFault } from '../errors.ts'
 import { type Form, formOf } from './body.ts'
+import { inWords } from './input-words.ts'
 import type { Input, Route } from './route.ts'
+
+// for every schema of this process: rooms try what they accept with those of the API too
+z.config({ customError: inWords })
 
 /** What is said of a field that no schema names: its name is the sender's. */
 export const unknownField = 'unknown field'
