@@ -166,12 +166,17 @@ export function framingFault(headers: IncomingHttpHeaders, raw: readonly string[
 const overrides: ReadonlySet<string> = new Set(['x-http-method', 'x-method-override', 'x-http-method-override'])
 const overrideLengths: ReadonlySet<number> = new Set([...overrides].map((name) => name.length))
 
+/** Whether many frameworks take what stands under this name for the request's method. */
+export function namesMethod(name: string): boolean {
+  return overrideLengths.has(name.length) && overrides.has(canonicalName(name))
+}
+
 /** Methods that headers name in place of the request's own, which many frameworks obey; in capitals. */
 export function otherMethods(raw: readonly string[]): readonly string[] {
   let found: string[] | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    if (!overrideLengths.has(name.length) || !overrides.has(canonicalName(name))) continue
+    if (!namesMethod(name)) continue
     const method = (raw[i + 1] ?? '').trim().toUpperCase()
     if (method !== '') found = [...(found ?? []), method]
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ServedRequest } from '#platform'
 import { hopByHop } from './hop-by-hop.ts'
+import { namesMethod } from './request-headers.ts'
 
 /** Fields a trailer section must not carry (RFC 9110 §6.5.1): framing, routing, modifiers, authentication, cookies. */
 const notInTrailers: ReadonlySet<string> = new Set([
@@ -62,7 +63,13 @@ export function announcedTrailers(
     .split(',', maxAnnounced)
     .map((name) => name.trim())
   const names = [...new Set(announced)].filter(
-    (name) => tokenPattern.test(name) && !notInTrailers.has(name) && !notInRequestTrailers.test(name) && mayPass(name),
+    (name) =>
+      tokenPattern.test(name) &&
+      !notInTrailers.has(name) &&
+      !notInRequestTrailers.test(name) &&
+      // in a head it is judged by the route that it would lead to; behind a body it is too late for that
+      !namesMethod(name) &&
+      mayPass(name),
   )
   if (names.length === 0) return undefined
   return {
