@@ -6,6 +6,7 @@ import type { CoreConfig } from './config/core.ts'
 import { ConfigurationError } from './config/faults.ts'
 import { openDataDirectory } from './data-directory.ts'
 import type { Database, RoomMigrations } from './db/database.ts'
+import { lockDirectory } from './db/directory-lock.ts'
 import { openSqlite } from './db/sqlite.ts'
 import type { ThreadMemory } from './db/thread-memory.ts'
 
@@ -78,7 +79,11 @@ export async function openKernel(
   const metrics = createMetrics(threads)
   const fileCertificates = openFileCertificates(new FileCertificates({ clock, log, metrics }), config)
   const dataDirectory = openDataDirectory(config.data)
-  const database = await openDatabase(config, dataDirectory, { clock, log, threads: thread?.memory })
+  // a thread serves under the lock of its process
+  const unlock = thread?.role === 'worker' ? () => undefined : lockDirectory(dataDirectory)
+  const opening = openDatabase(config, dataDirectory, { clock, log, threads: thread?.memory })
+  opening.catch(unlock)
+  const database = await opening
   try {
     await database.migrate([platformMigrations, ...migrations])
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
@@ -131,7 +136,11 @@ export async function openKernel(
       metrics,
       threads,
       stopping: stop.signal,
-      beginStop: () => stop.abort(),
+      beginStop: () => {
+        stop.abort()
+        // the next one may serve while this one finishes what is in flight
+        unlock()
+      },
       dataDirectory,
       origin: () => consoleOrigin({ config, listener }),
       newRequestId,
@@ -148,12 +157,14 @@ export async function openKernel(
           await journal.stop()
         } finally {
           await database.close()
+          unlock()
         }
       },
     }
   } catch (error) {
     threads.leave()
     await database.close()
+    unlock()
     throw error
   }
 }

@@ -50,6 +50,17 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     assert.equal((await runCommand(good.directory, ['accounts', 'list'])).code, 0)
   })
 
+  test('of several that start at once on a new data directory one serves, and the others say so', async () => {
+    const directory = newDirectory()
+    const starts = await Promise.allSettled([1, 2, 3].map(() => startProduct({ directory })))
+    const refused = starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []))
+    assert.equal(refused.length, 2)
+    for (const output of refused) {
+      assert.match(output, /ended with 1:\ngatehouse: another Gatehouse .*\n {2}\(platform\.already-running\)\n$/)
+    }
+    assert.equal((await runCommand(directory, ['accounts', 'list'])).code, 0)
+  })
+
   test('a database that cannot be reached', async () => {
     const output = await failedStart(newDirectory(), { GATEHOUSE_DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/x' })
     assert.match(output, /ECONNREFUSED 127\.0\.0\.1:1\n {2}Nothing was started\. See that the database runs/)

@@ -70,6 +70,24 @@ eachDialect((_dialect, open) => {
     assert.deepEqual(await applied(database), ['0001-things', '0002-sizes'])
   })
 
+  test('all steps together wait for the disk once', async (t) => {
+    const database = await open(t, { migrate: false })
+    if (database.dialect === 'postgres') return
+    const look = (name: string) =>
+      step(name, `create table sample_${name} as select synchronous from pragma_synchronous`)
+    const names = ['first', 'second', 'last']
+    await database.migrate(room(...names.map(look)))
+    const seen = names.map(async (name) => {
+      const rows = await tables<Record<string, { synchronous: number }>>(database.db)
+        .selectFrom(`sample_${name}`)
+        .select('synchronous')
+        .execute()
+      return rows[0]?.synchronous
+    })
+    const [normal, full] = [1, 2]
+    assert.deepEqual(await Promise.all(seen), [normal, normal, full])
+  })
+
   test('two nodes that start at once migrate once', async (t) => {
     const place = await open.place(t)
     const nodes = [await open(t, { place, migrate: false }), await open(t, { place, migrate: false })]

@@ -36,8 +36,11 @@ export async function applyMigrations(database: Database, rooms: readonly RoomMi
   const done = new Set(applied.map(nameOf))
   refuseDisorder(steps, done)
   const missing = steps.filter((step) => !done.has(nameOf(step)))
-  if (applied.length === 0) await database.tx(createRecord)
-  for (const step of missing) await database.tx((db) => apply(db, step))
+  // one wait for the disk, not one a step: on a busy disk a first start took as long as sixty of them
+  if (applied.length === 0) await database.tx(createRecord, { durableWithNext: true })
+  for (const step of missing) {
+    await database.tx((db) => apply(db, step), { durableWithNext: step !== missing.at(-1) })
+  }
 }
 
 async function apply(db: Db, step: Step): Promise<void> {

@@ -78,7 +78,8 @@ function journalBytes(path: string): number {
   return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
 }
 
-function located(error: unknown, path: string): unknown {
+/** A failure of storage that names the file; anything else as it is. */
+export function located(error: unknown, path: string): unknown {
   const failure = storageFailure(error)
   if (failure instanceof Error && 'code' in failure && typeof failure.code === 'string') {
     if (failure.code.startsWith('platform.')) {
