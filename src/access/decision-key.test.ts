@@ -124,9 +124,81 @@ test('attack 36: one list cannot pose as another, nor its absence as emptiness',
     { principal, address: '' },
   ]
   assert.equal(new Set(variants.map((actor) => decisionKey(actor, 'a:b', undefined))).size, variants.length)
+  const asGrant = decisionKey({ principal, grant: { id: 'a:b' } }, undefined, undefined)
+  assert.notEqual(asGrant, decisionKey({ principal }, 'a:b', undefined), 'a grant is no permission')
   const name = decisionKey({ principal: { ...principal, name: 'other' } }, 'a:b', undefined)
   assert.equal(name, decisionKey({ principal }, 'a:b', undefined), 'a name decides nothing')
 })
+
+const who: Required<Omit<Actor, 'session' | 'ledTo'>> = {
+  principal: { kind: 'account', id: 'acc_1', name: '' },
+  credential: {
+    id: 'crd_1',
+    kind: 'password',
+    permissions: ['a:b', 'c:d'],
+    networks: { allow: ['192.0.2.0/24'], deny: ['@guests'] },
+    regions: ['AT'],
+    expiresAt: 12,
+  },
+  factors: [
+    { id: 'crd_2', kind: 'totp', permissions: ['*'], networks: { allow: [], deny: [] }, regions: [], expiresAt: 3 },
+    { id: 'crd_3', kind: 'totp', permissions: ['*'], networks: { allow: [], deny: [] }, regions: [], expiresAt: 4 },
+  ],
+  assurance: { factors: 1, phishingResistant: false },
+  app: { id: 'app_1', permissions: ['a:b'] },
+  grant: { id: 'grt_1' },
+  address: '192.0.2.7',
+}
+const what: Required<Resource> = {
+  type: 'Gateway::Route',
+  id: 'rt_1',
+  attributes: { level: 1, tags: ['x'], access: 'public' },
+  owner: 'acc_2',
+  parents: [{ type: 'Devices::Fleet', id: 'west' }],
+  members: { principals: ['acc_3'], groups: ['staff'] },
+  permittedBy: { action: 'use', policies: ['guests'] },
+  revision: 7,
+}
+
+test('attack 36: of everything a decision rests on, each part by itself makes another key', () => {
+  const whole: Question = [who, 'routes:use:rt_1', what]
+  const others = [...alterations(whole)] as (readonly [string, Question])[]
+  const keys = new Map([[keyOf(structuredClone(whole) as Question), 'the question itself']])
+  const same: string[] = []
+  for (const [where, altered] of others) {
+    const key = keyOf(altered)
+    const twin = keys.get(key)
+    if (twin !== undefined) same.push(`${where} is ${twin}`)
+    keys.set(key, where)
+  }
+  assert.deepEqual(same, ['0.principal.name is the question itself'], 'a name decides nothing')
+  assert.ok(others.length > 80, `${others.length} alterations`)
+})
+
+/** A value with one thing in it altered, left out or added: once for each place it has. */
+function* alterations(value: unknown, where = ''): Generator<readonly [string, unknown]> {
+  if (typeof value === 'string') yield [where, `${value}x`]
+  else if (typeof value === 'number') yield [where, value + 1]
+  else if (typeof value === 'boolean') yield [where, !value]
+  else if (Array.isArray(value)) {
+    const items: readonly unknown[] = value
+    if (where !== '') yield [`${where} longer`, [...items, items[0] ?? 'x']]
+    if (where !== '' && items.length > 0) yield [`${where} shorter`, items.slice(1)]
+    for (const [at, item] of items.entries()) {
+      for (const [place, altered] of alterations(item, where === '' ? String(at) : `${where}.${at}`)) {
+        yield [place, items.with(at, altered)]
+      }
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, item] of Object.entries(value)) {
+      if (mayBeAbsent.has(name)) yield [`${where} without ${name}`, { ...value, [name]: undefined }]
+      for (const [place, altered] of alterations(item, `${where}.${name}`)) yield [place, { ...value, [name]: altered }]
+    }
+  }
+}
+const mayBeAbsent = new Set(
+  'credential factors assurance app grant address owner parents members permittedBy'.split(' '),
+)
 
 /** Without prototypes and what the key leaves out on purpose: names, and attributes, which a revision stands for. */
 function plain(asked: Question): unknown {

@@ -73,9 +73,18 @@ test('attack 34: a page token of another query, reader, purpose or installation 
     assert.throws(() => decodeCursor(keyring, other, query, token), refused)
   }
   assert.throws(() => decodeCursor(keyringOf(randomBytes(32)), reader, query, token), refused)
-  const mac = keyring.mac('sign-in-state', JSON.stringify([query, JSON.stringify(position)])).subarray(0, 16)
-  const repurposed = Buffer.concat([mac, Buffer.from(JSON.stringify(position))]).toString('base64url')
-  assert.throws(() => decodeCursor(keyring, reader, query, repurposed), refused)
+  const { kind, id } = reader.principal
+  const bound = JSON.stringify([kind, id, query, JSON.stringify(position)])
+  const macked = (purpose: string) =>
+    Buffer.concat([keyring.mac(purpose, bound).subarray(0, 16), Buffer.from(JSON.stringify(position))])
+  assert.equal(macked('page-cursor').toString('base64url'), token, 'the same but for its purpose')
+  assert.throws(() => decodeCursor(keyring, reader, query, macked('sign-in-state').toString('base64url')), refused)
+  const long = encodeCursor(keyring, reader, query, ['x'.repeat(1_000), 'rol_1'])
+  assert.throws(
+    () => decodeCursor(keyring, reader, query, long),
+    refused,
+    'nor one of ours that is longer than any we give',
+  )
 })
 
 test('attack 34: invented page tokens are refused before anything of them is read', () => {

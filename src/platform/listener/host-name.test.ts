@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalHost } from './host-name.ts'
+import { canonicalHost, hostOf } from './host-name.ts'
+import type { ServedRequest } from './listener.ts'
 
 test('attack 13: one form per host, and no host for what is not exactly one', () => {
   const cases: Readonly<Record<string, string | undefined>> = {
@@ -50,6 +51,18 @@ test('attack 13: one form per host, and no host for what is not exactly one', ()
     [`${'a.'.repeat(130)}example`]: undefined,
   }
   for (const [text, host] of Object.entries(cases)) assert.equal(canonicalHost(text), host, JSON.stringify(text))
+})
+
+test('attack 13: a request that names its host twice has none, over HTTP/2 too, where the library refuses it first', () => {
+  const named = (httpVersionMajor: number, ...rawHeaders: readonly string[]) =>
+    hostOf({ httpVersionMajor, rawHeaders, url: '/' } as unknown as ServedRequest, 'https')
+  assert.equal(named(2, ':authority', 'a.test'), 'a.test')
+  assert.equal(named(2, ':authority', 'a.test', 'host', 'a.test'), 'a.test')
+  assert.equal(named(2, ':authority', 'a.test', ':authority', 'a.test'), undefined)
+  assert.equal(named(2, ':authority', 'a.test', ':authority', 'b.test'), undefined)
+  assert.equal(named(2, ':authority', 'a.test', 'host', 'b.test'), undefined)
+  assert.equal(named(1, 'Host', 'a.test', 'HOST', 'b.test'), undefined)
+  assert.equal(named(1, ':authority', 'a.test'), undefined)
 })
 
 test('a canonical host is its own canonical form, whatever the case and port it came with', () => {
