@@ -44,7 +44,11 @@ export interface RunningServer {
   reload(): Promise<ReloadReport>
   /** Rejects when the server cannot go on. */
   readonly failed: Promise<never>
-  /** Takes the node out of readiness, finishes what is in flight within `graceMs`, writes the journal, closes. Idempotent. */
+  /**
+   * Takes the node out of readiness, finishes what is in flight within `graceMs`, writes the journal, closes. Idempotent.
+   *
+   * @throws GateError when not all could be written, of a worker thread too; everything is closed all the same
+   */
   stop(options: { readonly graceMs: number }): Promise<void>
 }
 
@@ -248,10 +252,12 @@ function running({ kernel, house, state, background, workers, reload }: RunningP
   const stop = async (graceMs: number): Promise<void> => {
     state.ready = false
     kernel.beginStop()
-    await Promise.all([kernel.listener.stop({ graceMs }), workers?.stop({ graceMs })])
+    const ends = await Promise.allSettled([kernel.listener.stop({ graceMs }), workers?.stop({ graceMs })])
     await background.stop()
     await house.stop()
     await kernel.close()
+    // a thread that could not write what it had keeps this one from nothing
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
   return {
     config: kernel.config,

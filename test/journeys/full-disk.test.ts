@@ -119,6 +119,19 @@ describe('the disk runs full', { skip, timeout: 240_000 }, () => {
     })
   })
 
+  test('a thread that cannot write what it had ends the stop with 1 too', async () => {
+    small.makeRoom()
+    product = await startProduct({ directory: small.directory, environment: { GATEHOUSE_LISTEN_WORKERS: '1' } })
+    small.fill(0)
+    assert.equal((await ask(product, '/', { host: 'wiki.localhost' })).status, 401)
+    const from = product.output().length
+    assert.equal(await product.stop(), 1)
+    const said = product.output().slice(from)
+    assert.match(said, /^gatehouse: stopped, but not everything could be written: gatehouse worker 1: /m)
+    assert.match(said, /"thread":1,.*"refusals":1,.*what waited in memory is lost/)
+    assert.doesNotMatch(said, /^ +at |^Node\.js v/m)
+  })
+
   test('when there is room it goes on: nothing acknowledged is lost', async () => {
     small.makeRoom()
     product = await startProduct({ directory: small.directory })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { GateError } from '../errors.ts'
 import { giveBackMemory, settledMs } from '../memory.ts'
@@ -30,8 +31,9 @@ export async function serveAsWorker(rooms: readonly AnyRoom[]): Promise<void> {
   try {
     await server.stop({ graceMs })
   } catch (error) {
-    // said in the log already, and the main thread stops whatever becomes of this one
     if (!(error instanceof GateError)) throw error
+    report({ kind: 'unwritten', code: error.code, message: error.message })
+    await once(main, 'message')
   }
   // what is left waits for nothing that still matters, and the log is written out by it
   process.exit(0)

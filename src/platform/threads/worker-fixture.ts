@@ -3,8 +3,14 @@ import type { WorkerStart } from './worker-messages.ts'
 
 /** A program for worker threads that does what its place says, those that end by themselves when they are told to. */
 const { place, channel } = workerData as WorkerStart
-// the fifth waits for something that never comes
-parentPort?.on('message', () => place !== 5 && process.exit(0))
+// the fifth waits for something that never comes, the sixth has something to say first
+let told = false
+parentPort?.on('message', () => {
+  if (place === 5) return
+  if (place !== 6 || told) process.exit(0)
+  told = true
+  parentPort?.postMessage({ kind: 'unwritten', code: 'platform.storage-full', message: 'no room' })
+})
 const line = new BroadcastChannel(channel)
 line.onmessage = () => {
   if (place === 3) throw new Error('a fault of the program')

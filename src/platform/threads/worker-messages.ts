@@ -16,8 +16,12 @@ export interface WorkerStart {
   readonly configFile: string | undefined
 }
 
-/** From a worker to the main thread. */
-export type WorkerReport = { readonly kind: 'listening' } | { readonly kind: 'failed'; readonly message: string }
+/** From a worker to the main thread, which answers the last two: a thread that ends may take its words along. */
+export type WorkerReport =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'failed'; readonly message: string }
+  /** It stopped, and could not write all it had. */
+  | { readonly kind: 'unwritten'; readonly code: string; readonly message: string }
 
 /** From the main thread to a worker. */
 export interface WorkerOrder {

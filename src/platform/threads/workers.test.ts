@@ -22,6 +22,13 @@ test('workers that listen are stopped together, and stopping is no failure', asy
   assert.equal(after, 'nothing')
 })
 
+test('what one could not write as it stopped is told when each has ended', async () => {
+  const workers = await startWorkers(program, starts(6, 1))
+  const unwritten = { code: 'platform.storage-full', message: 'gatehouse worker 6: no room' }
+  await assert.rejects(workers.stop({ graceMs: 0 }), unwritten)
+  await assert.rejects(workers.stop({ graceMs: 0 }), unwritten)
+})
+
 test('one that cannot start stops the others, and says why', async () => {
   await assert.rejects(startWorkers(program, starts(1, 2)), {
     code: 'platform.worker-failed',

@@ -10,7 +10,11 @@ const patienceAtStart = 5_000
 export interface Workers {
   /** Rejects when a thread ends by itself: it may have had its turn at writing, so the process cannot go on without it. */
   readonly failed: Promise<never>
-  /** Lets requests in flight end, in all of them at once. Idempotent. */
+  /**
+   * Lets requests in flight end, in all of them at once. Idempotent.
+   *
+   * @throws GateError of one that could not write all it had, when each has ended
+   */
   stop(options: { readonly graceMs: number }): Promise<void>
 }
 
@@ -33,7 +37,8 @@ export async function startWorkers(
 ): Promise<Workers> {
   const threads = starts.map((start) => new ServingThread(entry, start))
   const stop = async (graceMs: number): Promise<void> => {
-    await Promise.all(threads.map((thread) => thread.stop(graceMs)))
+    const ends = await Promise.allSettled(threads.map((thread) => thread.stop(graceMs)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
   const failed = Promise.race(threads.map((thread) => thread.failed))
   failed.catch(() => undefined)
@@ -44,7 +49,8 @@ export async function startWorkers(
     const tooLong = setTimeout(() => {
       for (const thread of threads) thread.terminate()
     }, patience)
-    await stop(0)
+    // why they were stopped is what is told
+    await stop(0).catch(() => undefined)
     clearTimeout(tooLong)
     throw error
   }
@@ -64,6 +70,7 @@ class ServingThread {
   readonly #worker: Worker
   readonly #ended: Promise<void>
   #stopping = false
+  #unwritten: Error | undefined
 
   constructor(entry: URL, start: WorkerStart) {
     const name = `gatehouse worker ${start.place}`
@@ -73,6 +80,12 @@ class ServingThread {
       this.#worker.on('message', (report: WorkerReport) => {
         if (report.kind === 'listening') resolve()
       })
+    })
+    this.#worker.on('message', (report: WorkerReport) => {
+      if (report.kind !== 'unwritten') return
+      const code = report.code === 'platform.storage-full' ? report.code : 'platform.storage-unavailable'
+      this.#unwritten = fail(code, { message: `${name}: ${report.message}` })
+      this.#worker.postMessage({ kind: 'stop', graceMs: 0 } satisfies WorkerOrder)
     })
     this.failed = new Promise((_, reject) => {
       const refuse = (message: string, cause?: unknown): void => {
@@ -95,5 +108,6 @@ class ServingThread {
     this.#stopping = true
     this.#worker.postMessage({ kind: 'stop', graceMs } satisfies WorkerOrder)
     await this.#ended
+    if (this.#unwritten !== undefined) throw this.#unwritten
   }
 }
