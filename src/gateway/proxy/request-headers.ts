@@ -171,8 +171,13 @@ export function namesMethod(name: string): boolean {
   return overrideLengths.has(name.length) && overrides.has(canonicalName(name))
 }
 
-/** Methods that headers name in place of the request's own, which many frameworks obey; in capitals. */
-export function otherMethods(raw: readonly string[]): readonly string[] {
+// each letter may be encoded; most queries end here
+const spellsMethod = /(?:m|%[46]d)(?:e|%[46]5)(?:t|%[57]4)(?:h|%[46]8)(?:o|%[46]f)(?:d|%[46]4)/i
+// PHP makes _ of other characters, drops spaces in front and ends a name at a NUL
+const methodField = /^[^a-z0-9]+method$/i
+
+/** Methods that headers, or `_method` in the query, name in place of the request's own, which many frameworks obey; in capitals. */
+export function otherMethods(raw: readonly string[], target: string): readonly string[] {
   let found: string[] | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
@@ -180,7 +185,18 @@ export function otherMethods(raw: readonly string[]): readonly string[] {
     const method = (raw[i + 1] ?? '').trim().toUpperCase()
     if (method !== '') found = [...(found ?? []), method]
   }
-  return found ?? none
+  const query = target.indexOf('?')
+  return query < 0 || !spellsMethod.test(target)
+    ? (found ?? none)
+    : [...(found ?? none), ...methodsOf(target.slice(query))]
+}
+
+/** Some servers take `;` for `&`. */
+function methodsOf(query: string): readonly string[] {
+  const fields = [...new URLSearchParams(query.replaceAll(';', '&'))]
+  const named = fields.filter(([name]) => methodField.test(name.split('\0', 1).join('')))
+  const methods = named.map(([, value]) => value.trim().toUpperCase())
+  return [...new Set(methods)].filter((method) => method !== '')
 }
 
 const none: readonly string[] = []

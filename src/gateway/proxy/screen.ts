@@ -18,6 +18,8 @@ export type Screened =
   | { readonly kind: 'own'; readonly host: string; readonly path: string }
   | { readonly kind: 'refused'; readonly code: GatewayCode; readonly fault?: string }
 
+const mostOthers = 8
+
 /**
  * Framing, host, target and route, in this order. A request that passes can be read in one way only.
  *
@@ -56,8 +58,10 @@ export function screen(
   if (match === 'ambiguous') {
     return refused('gateway.target-ambiguous', 'a spelling that some servers take for another path')
   }
-  if (asked === undefined && otherMethods(request.rawHeaders).some((one) => table.match(host, path, one) !== match)) {
-    return refused('gateway.request-malformed', 'a header that some apps take for another method')
+  const others = asked === undefined ? otherMethods(request.rawHeaders, request.url ?? '') : []
+  // nobody means so many, and each is looked up
+  if (others.length > mostOthers || others.some((one) => table.match(host, path, one) !== match)) {
+    return refused('gateway.request-malformed', 'a header or a query that some apps take for another method')
   }
   if (headers.via?.includes(via) === true) return refused('gateway.loop')
   return match

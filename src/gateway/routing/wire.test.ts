@@ -175,7 +175,7 @@ test('attacks 1, 2: over HTTP/1.1 no spelling of a path reaches an app by anothe
   assert.deepEqual(guarded.lines(), [])
 })
 
-test('attack 3: a header that asks for another method leads to no route but the one of the request’s own', async (t) => {
+test('attack 3: a header or a query that asks for another method leads to no route but the one of the request’s own', async (t) => {
   const gate = await startGate(t)
   const [open, guarded] = [await startRecorder(t), await startRecorder(t)]
   const access = { kind: 'public', reason: 'a test of methods' }
@@ -206,6 +206,29 @@ test('attack 3: a header that asks for another method leads to no route but the 
   assert.equal(await ask('POST /docs', ['X-HTTP-Method-Override: GET']), 200, 'the same route')
   assert.equal(await ask('POST /docs', ['X-HTTP-Method-Override:']), 200, 'it asks for none')
   assert.equal(await ask('POST /any', ['X-HTTP-Method-Override: DELETE']), 200, 'every method is this route’s')
+  assert.equal(guarded.lines().length, 0)
+
+  const seen = open.lines().length
+  for (const query of [
+    '_method=DELETE',
+    'a=1&_method=delete&b=2',
+    '%5fm%65thod=D%45LETE',
+    '.method=DELETE',
+    '+_method=+DELETE',
+    '_method%00a=DELETE',
+    '_method=POST&_method=DELETE',
+    'a=1;_method=DELETE;b',
+    '_method=PUT',
+  ]) {
+    assert.equal(await ask(`POST /docs?${query}`, []), 400, query)
+  }
+  assert.equal(open.lines().length, seen)
+  for (const query of ['_method=', '_method=post', 'method=DELETE', 'a_method=DELETE', 'a=_method', 'a=%zz&_method']) {
+    assert.equal(await ask(`POST /docs?${query}`, []), 200, query)
+  }
+  assert.equal(await ask('POST /any?_method=DELETE', []), 200, 'every method is this route’s')
+  const many = Array.from({ length: 1_000 }, (_, n) => `_method=m${n}`).join('&')
+  assert.equal(await ask(`POST /any?${many}`, []), 400)
   assert.equal(guarded.lines().length, 0)
 })
 
