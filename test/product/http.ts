@@ -59,6 +59,13 @@ function send(start: (done: Done) => ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = start((response) => {
       let text = ''
+      // of an answer without end its head is the answer
+      if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
+        const { statusCode: status = 0, headers } = response
+        response.destroy()
+        resolve({ status, headers, text, json: {}, keptConnection: asked.reusedSocket })
+        return
+      }
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         text += chunk

@@ -11,9 +11,12 @@ export interface Operation {
   readonly hasCursor: boolean
   /** Names of what it says of its path. */
   readonly inPath: readonly string[]
+  readonly inQuery: readonly string[]
   readonly body: Schema | undefined
   /** Of an answer 200: schemas by media type. */
   readonly answers: Readonly<Record<string, Schema>>
+  /** Of every answer that is not a failure, by its status; nothing in it has no content. */
+  readonly answersBy: Readonly<Record<string, Readonly<Record<string, Schema>>>>
 }
 
 /** The description as it is told. */
@@ -36,6 +39,10 @@ export interface Schema {
   readonly minimum?: number
   readonly minLength?: number
   readonly format?: string
+  readonly maximum?: number
+  readonly maxItems?: number
+  readonly maxLength?: number
+  readonly additionalProperties?: boolean | Schema
 }
 
 type Content = Readonly<Record<string, { readonly schema: Schema }>>
@@ -63,7 +70,13 @@ export async function descriptionOf(product: Product, asker: Ask): Promise<Descr
 
 function operationOf(method: string, path: string, described: Described): Operation {
   const { operationId: id, description = '', security, parameters = [], requestBody, responses } = described
-  const content = Object.entries(responses['200']?.content ?? {})
+  const { default: _, ...good } = responses
+  const answersBy = Object.fromEntries(
+    Object.entries(good).map(([status, { content = {} }]) => [
+      status,
+      Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, schema])),
+    ]),
+  )
   return {
     id,
     method: method.toUpperCase(),
@@ -72,8 +85,10 @@ function operationOf(method: string, path: string, described: Described): Operat
     isPublic: security?.length === 0,
     hasCursor: parameters.some(({ name }) => name === 'cursor'),
     inPath: parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name),
+    inQuery: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
     body: requestBody?.content['application/json']?.schema,
-    answers: Object.fromEntries(content.map(([type, { schema }]) => [type, schema])),
+    answers: answersBy['200'] ?? {},
+    answersBy,
   }
 }
 
