@@ -111,6 +111,11 @@ eachDialect((_, open) => {
     assert.equal(done.headers['location'], '/account/security?done=tokens')
     assert.match((await node.admin.get('/account/security?done=tokens')).text, /All API tokens are revoked/)
     assert.equal(await works(asks.secret), false)
+    for (const page of ['/account', '/account/security', '/invitations']) {
+      for (const word of ['constructor', '__proto__', 'toString']) {
+        assert.equal((await node.admin.get(`${page}?done=${word}`)).status, 200, `${page} ${word}`)
+      }
+    }
     const none = (await node.admin.get('/account/tokens/revoke-all')).text
     assert.match(none, /There are none to revoke/)
     assert.doesNotMatch(none, /action="\/account\/tokens\/revoke-all"/, 'nothing to confirm')

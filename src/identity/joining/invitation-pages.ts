@@ -25,10 +25,13 @@ const newForm = z.strictObject({
   lasts: z.enum(Object.keys(invitationLives) as [keyof typeof invitationLives]),
 })
 
-const doneWords: Readonly<Record<string, string>> = {
-  cancelled: 'The invitation is cancelled; its links open nothing.',
-  joining: 'Who may join is changed.',
-}
+/** A map: the word comes out of the address, and an object answers for `constructor` too. */
+const doneWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    cancelled: 'The invitation is cancelled; its links open nothing.',
+    joining: 'Who may join is changed.',
+  }),
+)
 
 /** Invitations, for who may create accounts. */
 export function invitationPages(parts: Parts): readonly Route[] {
@@ -50,7 +53,7 @@ function listAndJoining(parts: Parts): readonly Route[] {
           further: query.cursor !== undefined,
           mode: (await readJoining(ctx.db)).mode,
           maySet,
-          done: doneWords[query.done ?? ''],
+          done: doneWords.get(query.done ?? ''),
           now: ctx.now,
         })
         return { kind: 'page', page }

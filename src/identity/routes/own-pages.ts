@@ -62,13 +62,16 @@ const passwordChanged =
   'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.'
 
 /** The words after an action, by name: an address must not be able to put words on the page. */
-const doneWords: Readonly<Record<string, string>> = {
-  profile: 'The profile is saved.',
-  address: 'The mail address is yours.',
-  'password-fair': `${passwordChanged} ${strengthWords.fair}`,
-  'password-good': `${passwordChanged} ${strengthWords.good}`,
-  'password-strong': `${passwordChanged} ${strengthWords.strong}`,
-}
+/** A map: the word comes out of the address, and an object answers for `constructor` too. */
+const doneWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    profile: 'The profile is saved.',
+    address: 'The mail address is yours.',
+    'password-fair': `${passwordChanged} ${strengthWords.fair}`,
+    'password-good': `${passwordChanged} ${strengthWords.good}`,
+    'password-strong': `${passwordChanged} ${strengthWords.strong}`,
+  }),
+)
 
 /** One's own account. */
 export function ownPages(parts: Parts): readonly Route[] {
@@ -117,7 +120,7 @@ async function ownPage(
     ...held,
     mayAddress: (await parts.access.decide(ctx.actor, addressing, undefined, { now: ctx.now })).allowed,
     ...extra,
-    done: doneWords[extra.done ?? ''],
+    done: doneWords.get(extra.done ?? ''),
   })
 }
 

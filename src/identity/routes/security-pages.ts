@@ -20,19 +20,22 @@ import { renamePage, revokeCredentialPage, securityPage } from '../views/securit
 import { openSessions } from './session-api.ts'
 
 /** The words after an action, by name: an address must not be able to put words on the page. */
-const doneWords: Readonly<Record<string, string>> = {
-  created: 'It is made, and can be used to sign in from now on.',
-  'password-fair': `The password is set. ${strengthWords.fair}`,
-  'password-good': `The password is set. ${strengthWords.good}`,
-  'password-strong': `The password is set. ${strengthWords.strong}`,
-  reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
-  renamed: 'It is renamed.',
-  revoked: 'It is revoked; every session it opened has ended.',
-  'signed-out': 'You are signed out everywhere else.',
-  session: 'The session has ended.',
-  token: 'The token is revoked.',
-  tokens: 'All API tokens are revoked.',
-}
+/** A map: the word comes out of the address, and an object answers for `constructor` too. */
+const doneWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    created: 'It is made, and can be used to sign in from now on.',
+    'password-fair': `The password is set. ${strengthWords.fair}`,
+    'password-good': `The password is set. ${strengthWords.good}`,
+    'password-strong': `The password is set. ${strengthWords.strong}`,
+    reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
+    renamed: 'It is renamed.',
+    revoked: 'It is revoked; every session it opened has ended.',
+    'signed-out': 'You are signed out everywhere else.',
+    session: 'The session has ended.',
+    token: 'The token is revoked.',
+    tokens: 'All API tokens are revoked.',
+  }),
+)
 
 /** Where one sees everything one can sign in with, and every place one is signed in. */
 export function securityPages(parts: Parts): readonly Route[] {
@@ -67,7 +70,7 @@ function panel(parts: Parts): Route {
           recoveryCodesLeft: await codesLeft(ctx, all),
           actor: ctx.actor,
           now: ctx.now,
-          done: doneWords[query.done ?? ''],
+          done: doneWords.get(query.done ?? ''),
         }),
       }
     },
