@@ -83,6 +83,7 @@ test('an absolute-form target must name the same host, and is handed on in origi
   for (const target of [
     'https://b.test/',
     'http://a.test/',
+    'ldaps://a.test/',
     'https://x@a.test/',
     'https://a.test.',
     'ftp://a.test/',
