@@ -38,6 +38,7 @@ export const ownCodes: Readonly<Record<string, string>> = {
   'cli.no-server': 'No server was named, none runs here, and none was signed in to.',
   'cli.no-such-account': 'No account has this handle.',
   'cli.not-accepted': 'The receiver of a webhook did not accept the test message.',
+  'cli.not-read': 'A file on this machine could not be read.',
   'cli.not-signed-in': 'There is no token for this server.',
   'cli.not-trusted': 'The server could not prove that it is the one that is meant; nothing was sent.',
   'cli.not-written':
@@ -91,6 +92,16 @@ export function notWritten(where: string, cause: unknown, kept = cutOff): Failur
     code: 'cli.not-written',
     title: 'Not everything could be written',
     detail: `${where}: ${reasonOf(cause)}. ${kept}`,
+  })
+}
+
+/** A file of another user, a damaged disk. */
+export function notRead(path: string, cause: unknown): Failure {
+  return new Failure({
+    exit: exitCodes.failed,
+    code: 'cli.not-read',
+    title: 'A file could not be read',
+    detail: `${path}: ${reasonOf(cause)}. Run this as the user whose file it is, or let this one read it.`,
   })
 }
 

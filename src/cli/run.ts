@@ -1,5 +1,6 @@
+import { accessSync, constants, existsSync } from 'node:fs'
 import { CommanderError } from 'commander'
-import { type ExitCode, exitCodes, Failure, notWritten, wrongUsage } from './failure.ts'
+import { type ExitCode, exitCodes, Failure, notRead, notWritten, wrongUsage } from './failure.ts'
 import { buildProgram } from './program.ts'
 import { reportFailure } from './report.ts'
 
@@ -17,7 +18,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     await buildProgram().parseAsync([...args], { from: 'user' })
     return exitCodes.done
   } catch (error) {
-    const failure = error instanceof CommanderError ? usageFailure(error) : (unwritable(error) ?? error)
+    const failure = error instanceof CommanderError ? usageFailure(error) : (refusedByMachine(error) ?? error)
     if (failure === undefined) return exitCodes.done
     if (!(failure instanceof Failure)) throw error
     // help that was shown because a command was missing needs no words beside it
@@ -31,13 +32,27 @@ function tell({ details }: Failure, json: boolean): ExitCode {
   return details.exit
 }
 
-/** What the machine itself refuses to write is nobody's bug. */
-function unwritable(error: unknown): Failure | undefined {
-  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
-  return code !== undefined && refusedToWrite.has(code) ? notWritten(path ?? 'A file', error) : undefined
+/** What the machine itself refuses is nobody's bug. */
+function refusedByMachine(error: unknown): Failure | undefined {
+  const { code, path, syscall } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  if (code === undefined || !refusals.has(code)) return undefined
+  return isReading(syscall, path) ? notRead(path ?? 'A file', error) : notWritten(path ?? 'A file', error)
 }
 
-const refusedToWrite = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO'])
+const refusals = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO'])
+const readings = new Set(['read', 'stat', 'lstat', 'realpath', 'readlink', 'scandir', 'opendir'])
+
+/** An error does not say what a file was to be opened for; what is written anew here is never there before. */
+function isReading(syscall: string | undefined, path: string | undefined): boolean {
+  if (syscall !== 'open' || path === undefined) return syscall !== undefined && readings.has(syscall)
+  if (!existsSync(path)) return false
+  try {
+    accessSync(path, constants.R_OK)
+    return false
+  } catch {
+    return true
+  }
+}
 
 /** `undefined`: help or version was asked for, and given. */
 function usageFailure({ exitCode, message }: CommanderError): Failure | undefined {

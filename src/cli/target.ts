@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, type Stats } from 'node:fs'
 import { resolve } from 'node:path'
 import { exitCodes, Failure, wrongUsage } from './failure.ts'
 import type { Endpoint } from './http.ts'
+import { codeOfFile } from './secret-file.ts'
 
 /** Options every command takes that talks to a server. */
 export interface TargetOptions {
@@ -79,9 +80,15 @@ function authorityFromFile(): string | undefined {
 }
 
 function socketOwner(path: string): 'me' | 'other' | 'none' {
-  if (!existsSync(path)) return 'none'
-  const status = lstatSync(path)
-  if (!status.isSocket()) return 'none'
+  let status: Stats | undefined
+  try {
+    status = lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // a directory that is entered by its owner alone, as every data directory
+    if (codeOfFile(error) === 'EACCES') return 'other'
+    throw error
+  }
+  if (status?.isSocket() !== true) return 'none'
   return process.getuid === undefined || status.uid === process.getuid() ? 'me' : 'other'
 }
 
