@@ -106,6 +106,12 @@ export const errors = {
     title: 'Incomplete question',
     detail: 'Nothing was decided: the question has no {missing}.',
   },
+  'access.grant-already-over': {
+    status: 400,
+    title: 'Grant that is over',
+    detail:
+      'Nothing was created: the grant would have ended before anybody could use it. Give an end that is still to come.',
+  },
   'access.grant-to-oneself': {
     status: 400,
     title: 'Grant to oneself',

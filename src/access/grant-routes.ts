@@ -1,6 +1,7 @@
 import { type Route, route } from '#platform'
 import { grant, grantBody, grantList, grantParams, grantQuery } from './contract.ts'
 import { grantDoors } from './doors.ts'
+import { fail } from './errors.ts'
 import { createGrant, endGrant, getGrant } from './grants.ts'
 import { listGrants } from './grants-store.ts'
 import { textOf } from './page.ts'
@@ -42,6 +43,8 @@ export function grantRoutes({ access, keyring }: RouteParts): readonly Route[] {
       body: grantBody,
       responses: { 201: grant },
       handler: async (ctx, { body: { startsAt, endsAt, ...body } }) => {
+        // files may still name one that is over by now; who asks for one anew made a mistake
+        if (endsAt !== undefined && Date.parse(endsAt) <= ctx.now) throw fail('access.grant-already-over')
         const row = await createGrant(ctx, access.vocabulary(), {
           ...body,
           startsAt: startsAt === undefined ? undefined : Date.parse(startsAt),

@@ -102,6 +102,8 @@ eachDialect((_, open) => {
     assert.equal((await admin('PATCH', '/api/v1/networks/office', { cidrs: ['10.0.0.1/8'] })).status, 400)
     assert.equal((await admin('DELETE', '/api/v1/networks/office')).status, 204)
 
+    const over = { grantee: 'acc_nobody', permissions: ['groups:read'], endsAt: '1970-01-01T00:00:00Z' }
+    assert.equal((await admin('POST', '/api/v1/grants', over)).json['code'], 'access.grant-already-over')
     const lent = await admin('POST', '/api/v1/grants', { grantee: 'acc_nobody', permissions: ['groups:read'] })
     assert.equal(lent.status, 201)
     const path = lent.headers.location ?? ''
