@@ -110,17 +110,21 @@ eachDialect((_, open) => {
           const { credential } = someone
           const actor = { ...someone, ...(credential === undefined ? {} : { credential: { ...credential, ...limit } }) }
           const asked = { actor, type, action, paths: type === 'files', now: clock.now() }
-          const listed = await access.decisions.decideEach(
-            asked,
-            resources.map((resource) => ({ id: resource.id, resource })),
-          )
-          const single = []
-          for (const resource of resources) {
-            const id = type === 'files' ? resource.id : encodeURIComponent(resource.id)
-            const explained = await access.decisions.explain(actor, `${type}:${action}:${id}`, resource, asked.now)
-            single.push(explained?.decision.allowed === true)
+          const alike = async (idOf: (resource: Resource, at: number) => string) => {
+            const named = resources.map((resource, at) => ({ id: idOf(resource, at), resource }))
+            const listed = await access.decisions.decideEach(asked, named)
+            const single = []
+            for (const { id, resource } of named) {
+              const text = `${type}:${action}:${type === 'files' ? id : encodeURIComponent(id)}`
+              const explained = await access.decisions.explain(actor, text, resource, asked.now)
+              single.push(explained?.decision.allowed === true)
+            }
+            assert.deepEqual(listed, single)
+            return single
           }
-          assert.deepEqual(listed, single)
+          const single = await alike(({ id }) => id)
+          // a thing under the name of another is neither of them
+          await alike((_, at) => resources[(at + 1) % resources.length]?.id ?? '')
           lists += 1
           allowed += single.filter(Boolean).length
         }),

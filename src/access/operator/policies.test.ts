@@ -246,6 +246,8 @@ when { context.via.contains("role:reader") } unless { context.networks.contains(
     const cases: readonly (readonly [string, RegExp])[] = [
       [when(`${'('.repeat(5000)}true${')'.repeat(5000)}`), /open 32 deep/],
       [when(`${'['.repeat(200)}${']'.repeat(200)} == []`), /open 32 deep/],
+      // with the brace of the condition one more than may be
+      [when(`${'('.repeat(32)}true${')'.repeat(32)}`), /open 32 deep/],
       [when(`true${'||true'.repeat(2000)}`), /100 operators/],
       [when(`"\\""${'+1'.repeat(800)}`), /100 operators/],
       [`permit (principal, action, resource)${' when { true }'.repeat(500)};`, /100 operators/],
@@ -266,7 +268,7 @@ when { context.via.contains("role:reader") } unless { context.networks.contains(
       ['permit (principal, action, resource) when { ip("10.0.0.0/99").isIpv4() };', /10\.0\.0\.0\/99/],
       ['permit (principal in Gatehouse::Group::"x", action, resource);', /may not name a group/],
       [when('principal in [Gatehouse::Group::"x"]'), /may not name a group/],
-      ['\0', /./],
+      ['\0', /NUL character/],
       [`// a comment ends here\r${when(`${'('.repeat(200)}true${')'.repeat(200)}`)}`, /open 32 deep/],
       ['"\ud800', /./],
     ]
