@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: Log
+  /** Told what a start turns to, in words for whoever waits for it. */
+  readonly at?: (work: string) => void
 }
 
 /** Which part of a server of several threads is opened; the whole of one otherwise. */
@@ -71,7 +73,7 @@ export async function openKernel(
   migrations: readonly RoomMigrations[],
   surroundings: Surroundings & Part,
 ): Promise<OpenKernel> {
-  const { clock = systemClock, random = systemRandom, thread } = surroundings
+  const { clock = systemClock, random = systemRandom, thread, at = () => undefined } = surroundings
   const log: Log & Partial<RunningLog> =
     surroundings.log ??
     createLog({ level: config.log.level, ...(thread?.role === 'worker' && { fields: { thread: thread.place } }) })
@@ -81,11 +83,15 @@ export async function openKernel(
   const dataDirectory = openDataDirectory(config.data)
   // a thread serves under the lock of its process
   const unlock = thread?.role === 'worker' ? () => undefined : lockDirectory(dataDirectory)
+  const place = config.database.url === undefined ? join(dataDirectory, 'gatehouse.db') : 'PostgreSQL'
+  at(`waiting for the database: ${place}`)
   const opening = openDatabase(config, dataDirectory, { clock, log, threads: thread?.memory })
   opening.catch(unlock)
   const database = await opening
   try {
+    at(`bringing the database up to date, or waiting for another program that holds it: ${place}`)
     await database.migrate([platformMigrations, ...migrations])
+    at(`opening the keys, or waiting for another program that holds the database: ${place}`)
     const seal = fileSeal(join(dataDirectory, 'seal.key'), random)
     const keyring = await openKeyring({ database, seal, random, clock })
     const spool = { directory: join(dataDirectory, 'spool'), keyring, adopts: thread?.role !== 'worker' }

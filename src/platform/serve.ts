@@ -4,6 +4,7 @@ import { giveBackMemory, settledMs } from './memory.ts'
 import type { AnyRoom } from './room/contract.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { startNotice } from './start-notice.ts'
+import { watchStart } from './start-watch.ts'
 
 export { serveAsWorker } from './threads/serve-as-worker.ts'
 
@@ -40,13 +41,16 @@ export async function serve(rooms: readonly AnyRoom[], args: readonly string[], 
   const options = readOptions(args)
   if (typeof options === 'number') return options
   let server: RunningServer
+  const watch = watchStart((line) => process.stderr.write(line))
   try {
-    server = await startServer({ rooms, program, ...options })
+    server = await startServer({ rooms, program, at: watch.at, ...options })
   } catch (error) {
     if (!(error instanceof GateError)) throw error
     const toDo = nextSteps[error.code]
     process.stderr.write(`gatehouse: ${error.message}\n${toDo === undefined ? '' : `  ${toDo}\n`}  (${error.code})\n`)
     return error.code === 'platform.configuration' ? 78 : 1
+  } finally {
+    watch.end()
   }
   reloadOnHangUp(server)
   // it serves from here on: a stop is a whole one, also before its notice is printed

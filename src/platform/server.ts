@@ -58,7 +58,7 @@ export interface RunningServer {
  * @throws ConfigurationError with every fault; GateError from what cannot be opened; TypeError for a fault in a room
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { rooms, configFile, environment } = options
+  const { rooms, configFile, environment, at = () => undefined } = options
   const file = { file: configFile ?? 'gatehouse.toml', required: configFile !== undefined }
   const load = () => loadConfig(coreConfig, rooms, { ...file, environment })
   const { core, rooms: slices } = load()
@@ -74,6 +74,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return late.reload()
     }
     const reload = reloadEverywhere(kernel, reloadHere)
+    at('opening its parts, or waiting for another program that holds the database')
     const house = await openHouse(rooms, kernel, slices, platformContribution(kernel, state, reload))
     late.reload = createReload({ kernel, house, rooms, slices, load })
     unwind.push(() => house.stop())
@@ -82,7 +83,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     unwind.push(() => background.stop())
     serve(kernel, house)
     unwind.push(() => kernel.listener.stop({ graceMs: 0 }))
+    at(`opening ${core.listen.https} and ${core.listen.http}; a name there is looked up`)
     await kernel.listener.start()
+    at('waiting for its worker threads')
     const workers = thread?.role === 'main' ? await startThreads(options, thread, kernel) : undefined
     state.ready = true
     return running({ kernel, house, state, background, workers, reload })

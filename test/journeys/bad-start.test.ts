@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -151,6 +152,27 @@ describe('a start that cannot succeed says why and changes nothing', () => {
     test('a missing seal key', async () => {
       const { output } = await withCopy((where) => rmSync(data(where, 'seal.key')))
       assert.match(output, /platform\.(wrong-seal-key|seal-key)/)
+    })
+
+    test('a database that another program holds: what is waited for is told', async () => {
+      const held: DatabaseSync[] = []
+      const { output } = await withCopy((where) => {
+        const database = new DatabaseSync(data(where, 'gatehouse.db'))
+        database.exec('BEGIN IMMEDIATE')
+        held.push(database)
+      })
+      for (const database of held) database.close()
+      assert.match(output, /^gatehouse: still starting: .*, or waiting for another program that holds the database/m)
+      assert.match(output, /^gatehouse: .*database is locked/m)
+      assert.match(output, /\(platform\.storage-unavailable\)\n$/)
+    })
+
+    test('a pipe in the place of the seal key is not waited for', async () => {
+      const { output } = await withCopy((where) => {
+        rmSync(data(where, 'seal.key'))
+        execFileSync('mkfifo', ['-m', '600', data(where, 'seal.key')])
+      })
+      assert.match(output, /seal\.key is not a file\. .*\n {2}\(platform\.wrong-seal-key\)/)
     })
 
     test('a seal key or data directory that others may read', async () => {

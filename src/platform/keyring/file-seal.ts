@@ -47,11 +47,14 @@ function wrapData(keyId: string): Uint8Array {
 }
 
 async function readKey(path: string): Promise<KeyObject> {
-  const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     throw wrongKey(`${path} cannot be read`, cause)
   })
   try {
-    const { mode } = await file.stat()
+    const facts = await file.stat()
+    // a pipe would be waited for
+    if (!facts.isFile()) throw wrongKey(`${path} is not a file`)
+    const { mode } = facts
     if ((mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8)
       throw fail('platform.seal-key-exposed', { message: `${path} has mode ${octal}; run chmod 600 ${path}` })
