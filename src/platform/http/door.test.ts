@@ -217,6 +217,15 @@ describe('doors', () => {
   }
   const ada = { authorization: 'Bearer ada', 'content-type': 'application/json' }
 
+  test('a target that is no path is its sender’s fault: told as a problem, and no error in the log', async () => {
+    const lines = log.entries.length
+    const answer = await call('GET', '/\\evil')
+    assert.deepEqual([answer.status, answer.json['code']], [400, 'platform.bad-target'])
+    assert.equal(answer.headers['content-type'], 'application/problem+json')
+    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+    assert.equal(log.entries.length, lines)
+  })
+
   test('a permitted request reaches its handler with validated input', async () => {
     const made = await call('POST', '/api/v1/things', ada, '{"name":"a","size":1}')
     assert.equal(made.status, 201)

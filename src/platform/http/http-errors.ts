@@ -13,6 +13,12 @@ export const httpErrors = {
     title: 'The input has faults',
     detail: 'Nothing was changed. Correct the named fields and send it again.',
   },
+  'platform.bad-target': {
+    status: 400,
+    title: 'Bad request target',
+    detail:
+      'What was asked for is no path of a web address: it holds a backslash, or does not begin as one. Nothing was done.',
+  },
   'platform.malformed-json': {
     status: 400,
     title: 'Not valid JSON',

@@ -4,8 +4,10 @@ import { type Context, Hono } from 'hono'
 import type { Listener, ServedHandler } from '../listener/listener.ts'
 import { type DoorDeps, type Peer, passDoor } from './door.ts'
 import { failHttp } from './http-errors.ts'
+import { problemOf } from './problem.ts'
 import type { Answer } from './reply.ts'
 import type { AnyRoute, Door, Route, RouteSpec } from './route.ts'
+import { setSecurityHeaders } from './security-headers.ts'
 
 // as CommonJS, for the reason given in listener/node-http.ts
 const load = createRequire(import.meta.url)
@@ -46,10 +48,7 @@ export function serveRoutes(
 
   const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
-    errorHandler: (error) => {
-      deps.log.error({ err: error }, 'request failed before its door')
-      return new Response(null, { status: 400 })
-    },
+    errorHandler: (error) => failedBefore(deps, error),
   })
   return (request, response) => {
     listener(request, response).catch((error: unknown) => {
@@ -57,6 +56,17 @@ export function serveRoutes(
       response.destroy()
     })
   }
+}
+
+/** What came to no door. A target that is none is its sender's fault: anybody could fill the log with it. */
+function failedBefore(deps: DoorDeps, error: unknown): Response {
+  const requestId = deps.newRequestId()
+  const isTheirs = error instanceof Error && error.name === 'RequestError'
+  if (!isTheirs) deps.log.error({ requestId, err: error }, 'request failed before its door')
+  const problem = problemOf(isTheirs ? failHttp('platform.bad-target') : error, requestId)
+  const headers = new Headers({ 'Content-Type': 'application/problem+json', 'X-Request-Id': requestId })
+  setSecurityHeaders(headers, { page: false, httpsPort: deps.httpsPort() })
+  return new Response(JSON.stringify(problem), { status: problem.status, headers })
 }
 
 /**
