@@ -6,7 +6,7 @@ import type { Ctx } from '#platform'
 import { eachDialect, fakeClock, memoryLog, testContext } from '#platform/testing'
 import { openDecisions } from './decisions.ts'
 import type { AccessFace } from './face.ts'
-import { createGrant, endGrant } from './grants.ts'
+import { createGrant, endGrant, type NewGrant } from './grants.ts'
 import { addMember, createGroup, removeMember } from './groups.ts'
 import { changeNetwork, createNetwork, deleteNetwork } from './named-networks.ts'
 import { permissions, Vocabulary } from './permissions.ts'
@@ -33,6 +33,7 @@ const step = fc.tuple(fc.constantFrom(...changes), fc.nat(2), fc.nat(2))
 const question = fc.tuple(fc.constantFrom(...people), fc.constantFrom(...asked), fc.nat(limits.length - 1))
 
 interface Changing {
+  readonly clock: ReturnType<typeof fakeClock>
   readonly face: AccessFace
   readonly root: () => Ctx
   readonly as: (actor: Actor) => Ctx
@@ -137,6 +138,14 @@ eachDialect((dialect, open) => {
   const barred = { networks: { allow: [], deny: ['@office'] } }
   const vocabulary = new Vocabulary(permissions)
 
+  const lend = (as: Changing['as'], times: Pick<NewGrant, 'startsAt' | 'endsAt'>) =>
+    createGrant(as(accountActor('acc_1')), vocabulary, {
+      grantee: 'acc_2',
+      permissions: ['roles:read'],
+      note: '',
+      ...times,
+    })
+
   // each answer is asked for, and so remembered, before the change that has to end it
   const ends: readonly {
     readonly of: string
@@ -147,10 +156,7 @@ eachDialect((dialect, open) => {
   }[] = [
     {
       of: 'a new grant',
-      change: ({ as }) => {
-        const lent = { grantee: 'acc_2', permissions: ['roles:read'], note: '', startsAt: 0, endsAt: undefined }
-        return createGrant(as(accountActor('acc_1')), vocabulary, lent)
-      },
+      change: ({ as }) => lend(as, { startsAt: undefined, endsAt: undefined }),
       asked: accountActor('acc_2'),
       codes: ['not-held', 'permitted'],
     },
@@ -187,6 +193,20 @@ eachDialect((dialect, open) => {
       codes: ['permitted', 'principal-unknown'],
     },
     {
+      of: 'the beginning of a grant',
+      before: ({ as, clock }) => lend(as, { startsAt: clock.now() + 50, endsAt: undefined }),
+      change: async ({ clock }) => clock.advance(50),
+      asked: accountActor('acc_2'),
+      codes: ['not-held', 'permitted'],
+    },
+    {
+      of: 'the end of a grant',
+      before: ({ as, clock }) => lend(as, { startsAt: undefined, endsAt: clock.now() + 50 }),
+      change: async ({ clock }) => clock.advance(50),
+      asked: accountActor('acc_2'),
+      codes: ['permitted', 'not-held'],
+    },
+    {
       of: 'a new principal',
       change: ({ face, root }) => addAccount(face, root(), 'acc_3'),
       asked: accountActor('acc_3'),
@@ -204,14 +224,14 @@ eachDialect((dialect, open) => {
       await addRole(root(), 'reader', ['roles:read', 'grants:create'])
       await addAccount(face, root(), 'acc_1', ['reader'])
       await addAccount(face, root(), 'acc_2')
-      await before?.({ face, root, as })
+      await before?.({ clock, face, root, as })
       const there = await open(t, { clock, place, rooms: [accessMigrations] })
       const other = await startAccess({ database: there, clock })
       const decide = async (on: AccessFace) =>
         (await on.decide(asked, 'roles:read', undefined, { now: clock.now() })).code
       const both = [face, other.face]
       for (const node of both) assert.equal(await decide(node), codes[0])
-      await change({ face, root, as })
+      await change({ clock, face, root, as })
       assert.equal(await decide(face), codes[1], 'by the time whoever changed it is answered')
       // real time, because epochs travel between processes; that it takes a second at most is shown by journeys/two-nodes
       const deadline = performance.now() + 30_000
