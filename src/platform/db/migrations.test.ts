@@ -4,6 +4,7 @@ import { eachDialect } from '#platform/testing'
 import { platformMigrations } from '../migrations/index.ts'
 import type { Database, Migration, RoomMigrations } from './database.ts'
 import { tables } from './handle.ts'
+import { sql } from './kysely.ts'
 
 function step(id: string, ...statements: string[]): Migration {
   return { id, statements: () => statements }
@@ -53,6 +54,21 @@ eachDialect((_dialect, open) => {
       return true
     })
     assert.deepEqual(await applied(database), ['0001-things', '0002-sizes'])
+  })
+
+  test('a file of another program is refused, untouched', async (t) => {
+    const database = await open(t, { migrate: false })
+    if (database.dialect === 'postgres') return
+    await database.tx((db) => sql.raw('create table notes (text text)').execute(tables(db)))
+    await assert.rejects(database.migrate(room(things)), {
+      code: 'platform.database-corrupt',
+      message: /holds the table notes and nothing of Gatehouse/,
+    })
+    const found = await sql.raw<{ name: string }>('select name from sqlite_schema').execute(tables(database.db))
+    assert.deepEqual(
+      found.rows.map(({ name }) => name),
+      ['notes'],
+    )
   })
 
   test('a step that was changed after it was applied is refused', async (t) => {

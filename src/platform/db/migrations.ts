@@ -27,11 +27,13 @@ interface Tables {
  * makes sure that no other node does so at the same time.
  *
  * @throws GateError `platform.database-newer` when the database holds a step this list does not know
+ * @throws GateError `platform.database-corrupt` when the file is another program's
  * @throws GateError `platform.migration-changed` when a step was applied with other statements, or out of order
  */
 export async function applyMigrations(database: Database, rooms: readonly RoomMigrations[]): Promise<void> {
   const steps = rooms.flatMap(({ room, migrations }) => migrations.map((step) => stepOf(room, step, database.dialect)))
   const applied = await appliedSteps(database.db)
+  if (applied.length === 0) await refuseForeign(database.db)
   refuseUnknown(steps, applied)
   const done = new Set(applied.map(nameOf))
   refuseDisorder(steps, done)
@@ -70,6 +72,18 @@ async function appliedSteps(db: Db): Promise<readonly Applied[]> {
   const { rows } = await exists.execute(tables(db))
   if (rows.length === 0) return []
   return tables<Tables>(db).selectFrom('platform_migrations').select(['room', 'id', 'checksum']).execute()
+}
+
+/** A file of another program is not built upon; a schema of PostgreSQL may well be shared with one. */
+async function refuseForeign(db: Db): Promise<void> {
+  if (db.dialect !== 'sqlite') return
+  const others = sql<{ readonly name: string }>`
+    select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'
+    and name <> 'platform_migrations' limit 1`
+  const [first] = (await others.execute(tables(db))).rows
+  if (first === undefined) return
+  const message = `the database holds the table ${first.name} and nothing of Gatehouse: it is another program's`
+  throw fail('platform.database-corrupt', { message })
 }
 
 function refuseUnknown(steps: readonly Step[], applied: readonly Applied[]): void {
