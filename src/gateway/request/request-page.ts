@@ -59,10 +59,16 @@ interface Shown {
 
 /** `/routes/{name}/request`: what the app is told. */
 export function requestPages(deps: AdminDeps): readonly Route[] {
-  const again = async (ctx: Ctx, name: string, values: FormValues | undefined, faults: readonly FieldFault[]) => {
+  const again = async (
+    ctx: Ctx,
+    name: string,
+    values: FormValues | undefined,
+    faults: readonly FieldFault[],
+    header?: string,
+  ) => {
     const found = await getRoute(ctx, name)
     const secrets = await listSecretHeaders(ctx.db, found.id)
-    return pageReply({ name, values: values ?? valuesOf(found), faults, secrets, now: ctx.now })
+    return pageReply({ name, values: { ...(values ?? valuesOf(found)), header }, faults, secrets, now: ctx.now })
   }
   const changed = (name: string): Reply => ({ kind: 'redirect', location: `/routes/${name}/request` })
   const common = { door: 'browser', access: { permission: 'routes:update:{name}' }, params: routeParams } as const
@@ -105,11 +111,12 @@ export function requestPages(deps: AdminDeps): readonly Route[] {
           return changed(name)
         } catch (error) {
           if (!(error instanceof GateError) || error.status !== 422) throw error
-          const reply = await again(ctx, name, undefined, [{ field: 'header', message: error.detail }])
+          const reply = await again(ctx, name, undefined, [{ field: 'header', message: error.detail }], header)
           return { ...reply, status: error.status }
         }
       },
-      invalid: (ctx, { params, faults }) => again(ctx, params['name'] ?? '', undefined, faults),
+      invalid: (ctx, { params, form: given, faults }) =>
+        again(ctx, params['name'] ?? '', undefined, faults, typed(given)['header']),
     }),
     route({
       ...common,
@@ -209,7 +216,7 @@ function requestFields(values: FormValues, faults: readonly FieldFault[]): Html 
   })}`
 }
 
-function secretSection({ name, secrets, faults, now }: Shown): Html {
+function secretSection({ name, values, secrets, faults, now }: Shown): Html {
   return html`<section aria-labelledby="secret-headers"><h2 id="secret-headers">Secret headers</h2>
 <p>Keys that the app asks for. They are sealed when they arrive, and nobody is shown them again.</p>
 ${table({
@@ -236,6 +243,7 @@ ${table({
   body: html`${field({
     name: 'header',
     label: 'Name',
+    value: values['header'],
     hint: 'Authorization, X-Api-Key. One of that name is replaced.',
     autocomplete: 'off',
     code: true,

@@ -51,6 +51,7 @@ ${form({
       autocomplete: 'off',
       code: true,
       required: true,
+      maxLength: 100,
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     })
   }`,
