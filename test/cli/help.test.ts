@@ -25,6 +25,6 @@ test('the codes of the command are those it documents', () => {
       if (token.kind === 'string' && /^cli\.[a-z-]+$/.test(token.text)) used.add(token.text)
   }
   // made by functions beside the table itself
-  for (const code of ['cli.usage', 'cli.interrupted', 'cli.not-written']) used.add(code)
+  for (const code of ['cli.usage', 'cli.interrupted', 'cli.not-read', 'cli.not-written']) used.add(code)
   assert.deepEqual([...used].toSorted(), Object.keys(ownCodes).toSorted())
 })
