@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Ctx } from '#platform'
 import { advanceCounter, findCandidates, type StoredCredential } from '../credentials/credential-store.ts'
 import type { Parts } from '../parts.ts'
@@ -105,15 +106,22 @@ async function passkeysOf(ctx: Ctx, choice: Parameters<typeof findCandidates>[1]
 
 /** Lengths of credential ids as authenticators make them. */
 const idLengths = [16, 20, 32, 32, 48, 64]
+/** The longest, and what tells its length. */
+const bytesOfOne = 65
 
-/** The same ones for the same handle each time, as real ones would be: one mostly, as people have. */
+/**
+ * The same ones for the same handle each time, as real ones would be: one mostly, as people have. One mac and one hash however
+ * many they are: to make them takes about as long as to read a real one.
+ */
 function decoys({ kernel: { keyring } }: Parts, handle: string): readonly Pick<Passkey, 'id' | 'transports'>[] {
-  const bytesOf = (part: string) => [...keyring.mac('identity.no-passkey', `${part} ${handle}`)]
-  const [many = 0] = bytesOf('how many')
+  const mac = keyring.mac('identity.no-passkey', handle)
+  const [many = 0, ...bytes] = createHash('shake256', { outputLength: 1 + 3 * bytesOfOne })
+    .update(mac)
+    .digest()
   const count = many < 150 ? 1 : many < 225 ? 2 : 3
   return Array.from({ length: count }, (_, place) => {
-    const [first = 0, ...bytes] = [0, 1, 2].flatMap((part) => bytesOf(`${place}.${part}`))
-    const id = Buffer.from(bytes.slice(0, idLengths[first % idLengths.length])).toString('base64url')
+    const [first = 0, ...rest] = bytes.slice(place * bytesOfOne, (place + 1) * bytesOfOne)
+    const id = Buffer.from(rest.slice(0, idLengths[first % idLengths.length])).toString('base64url')
     return { id, transports: first < 128 ? ['internal', 'hybrid'] : ['nfc', 'usb'] }
   })
 }
