@@ -1,4 +1,4 @@
-import { getSystemErrorMap } from 'node:util'
+import { systemReason } from '#kit'
 
 /** How the command ends. Scripts may rely on these; docs/cli.md lists them. */
 export const exitCodes = {
@@ -91,7 +91,7 @@ export function notWritten(where: string, cause: unknown, kept = cutOff): Failur
     exit: exitCodes.failed,
     code: 'cli.not-written',
     title: 'Not everything could be written',
-    detail: `${where}: ${reasonOf(cause)}. ${kept}`,
+    detail: `${where}: ${systemReason(cause)}. ${kept}`,
   })
 }
 
@@ -101,15 +101,8 @@ export function notRead(path: string, cause: unknown): Failure {
     exit: exitCodes.failed,
     code: 'cli.not-read',
     title: 'A file could not be read',
-    detail: `${path}: ${reasonOf(cause)}. Run this as the user whose file it is, or let this one read it.`,
+    detail: `${path}: ${systemReason(cause)}. Run this as the user whose file it is, or let this one read it.`,
   })
-}
-
-/** `no space left on device (ENOSPC)`, for a sentence about a file. */
-export function reasonOf(cause: unknown): string {
-  const system = cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number' ? cause.errno : undefined
-  const known = system === undefined ? undefined : getSystemErrorMap().get(system)
-  return known === undefined ? String(cause) : `${known[1]} (${known[0]})`
 }
 
 /** Asked and not confirmed, or Ctrl-C. */

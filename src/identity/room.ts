@@ -58,6 +58,7 @@ export const identityRoom = defineRoom({
   needs: { access, mail },
   async open(kernel, needs, config) {
     const { lanes, queue } = config.password
+    // the main thread serves nobody beside workers: each has as many others as there are workers
     const serving = Math.max(1, kernel.threads.others)
     const hasher = createHasher({
       lanes: lanesOf(lanes, availableParallelism(), serving),

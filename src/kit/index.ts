@@ -49,4 +49,5 @@ export {
   permissionText,
 } from './permission.ts'
 export { Secret } from './secret.ts'
+export { systemReason } from './system-error.ts'
 export { isSmallOrderPoint, weaknessOfModulus } from './weak-keys.ts'

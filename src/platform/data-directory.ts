@@ -1,6 +1,6 @@
 import { mkdirSync, type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { getSystemErrorMap } from 'node:util'
+import { systemReason } from '#kit'
 import { fail } from './platform-errors.ts'
 
 /**
@@ -28,7 +28,7 @@ function find(directory: string, refuse: (message: string, cause: unknown) => Er
     return statSync(directory)
   } catch (cause) {
     throw refuse(
-      `the data directory cannot be made: ${reasonOf(cause)}; choose another with GATEHOUSE_DATA or "data" in gatehouse.toml`,
+      `the data directory cannot be made: ${systemReason(cause)}; choose another with GATEHOUSE_DATA or "data" in gatehouse.toml`,
       cause,
     )
   }
@@ -44,11 +44,4 @@ function makeDirectory(directory: string): void {
     // another process was first; a link to nowhere is there too, and still leads nowhere
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
-}
-
-/** `permission denied (EACCES)` */
-function reasonOf(cause: unknown): string {
-  const system = cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number' ? cause.errno : 0
-  const [code, words] = getSystemErrorMap().get(system) ?? []
-  return code === undefined ? String(cause) : `${words} (${code})`
 }

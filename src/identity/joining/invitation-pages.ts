@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '#kit'
 import { type Ctx, GateError, type Reply, type Route, route } from '#platform'
 import { idParams } from '../contract.ts'
+import { doneWords } from '../done-words.ts'
 import { invitationDoors } from '../doors.ts'
 import type { Parts } from '../parts.ts'
 import { pageOfInvitations } from './invitation-api.ts'
@@ -25,13 +26,10 @@ const newForm = z.strictObject({
   lasts: z.enum(Object.keys(invitationLives) as [keyof typeof invitationLives]),
 })
 
-/** A map: the word comes out of the address, and an object answers for `constructor` too. */
-const doneWords: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    cancelled: 'The invitation is cancelled; its links open nothing.',
-    joining: 'Who may join is changed.',
-  }),
-)
+const wordsOf = doneWords({
+  cancelled: 'The invitation is cancelled; its links open nothing.',
+  joining: 'Who may join is changed.',
+})
 
 /** Invitations, for who may create accounts. */
 export function invitationPages(parts: Parts): readonly Route[] {
@@ -53,7 +51,7 @@ function listAndJoining(parts: Parts): readonly Route[] {
           further: query.cursor !== undefined,
           mode: (await readJoining(ctx.db)).mode,
           maySet,
-          done: doneWords.get(query.done ?? ''),
+          done: wordsOf(query.done),
           now: ctx.now,
         })
         return { kind: 'page', page }

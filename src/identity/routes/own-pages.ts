@@ -21,6 +21,7 @@ import { type LimitsExtra, limitsView } from '../credentials/limits-view.ts'
 import { limitsInWords } from '../credentials/limits-words.ts'
 import { isWithin } from '../credentials/within.ts'
 import { findDevice } from '../devices.ts'
+import { doneWords } from '../done-words.ts'
 import { ownDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -61,17 +62,13 @@ type TokenForm = z.infer<typeof tokenForm>
 const passwordChanged =
   'The password is changed; the sessions and command-line sign-ins the old one opened elsewhere have ended. API tokens made by hand go on.'
 
-/** The words after an action, by name: an address must not be able to put words on the page. */
-/** A map: the word comes out of the address, and an object answers for `constructor` too. */
-const doneWords: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    profile: 'The profile is saved.',
-    address: 'The mail address is yours.',
-    'password-fair': `${passwordChanged} ${strengthWords.fair}`,
-    'password-good': `${passwordChanged} ${strengthWords.good}`,
-    'password-strong': `${passwordChanged} ${strengthWords.strong}`,
-  }),
-)
+const wordsOf = doneWords({
+  profile: 'The profile is saved.',
+  address: 'The mail address is yours.',
+  'password-fair': `${passwordChanged} ${strengthWords.fair}`,
+  'password-good': `${passwordChanged} ${strengthWords.good}`,
+  'password-strong': `${passwordChanged} ${strengthWords.strong}`,
+})
 
 /** One's own account. */
 export function ownPages(parts: Parts): readonly Route[] {
@@ -120,7 +117,7 @@ async function ownPage(
     ...held,
     mayAddress: (await parts.access.decide(ctx.actor, addressing, undefined, { now: ctx.now })).allowed,
     ...extra,
-    done: doneWords.get(extra.done ?? ''),
+    done: wordsOf(extra.done),
   })
 }
 

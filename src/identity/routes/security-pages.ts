@@ -7,6 +7,7 @@ import { listCredentials } from '../credentials/credential-store.ts'
 import { getCredential, isLastWayIn, rename, revoke, visibleCredentials } from '../credentials/credentials.ts'
 import { type Way, ways } from '../credentials/ways.ts'
 import { isWithin } from '../credentials/within.ts'
+import { doneWords } from '../done-words.ts'
 import { securityDoors } from '../doors.ts'
 import { fail } from '../errors.ts'
 import { recentSecurityEvents } from '../notices/security-events.ts'
@@ -19,23 +20,19 @@ import { countSessionsOn } from '../session-store.ts'
 import { renamePage, revokeCredentialPage, securityPage } from '../views/security.ts'
 import { openSessions } from './session-api.ts'
 
-/** The words after an action, by name: an address must not be able to put words on the page. */
-/** A map: the word comes out of the address, and an object answers for `constructor` too. */
-const doneWords: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    created: 'It is made, and can be used to sign in from now on.',
-    'password-fair': `The password is set. ${strengthWords.fair}`,
-    'password-good': `The password is set. ${strengthWords.good}`,
-    'password-strong': `The password is set. ${strengthWords.strong}`,
-    reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
-    renamed: 'It is renamed.',
-    revoked: 'It is revoked; every session it opened has ended.',
-    'signed-out': 'You are signed out everywhere else.',
-    session: 'The session has ended.',
-    token: 'The token is revoked.',
-    tokens: 'All API tokens are revoked.',
-  }),
-)
+const wordsOf = doneWords({
+  created: 'It is made, and can be used to sign in from now on.',
+  'password-fair': `The password is set. ${strengthWords.fair}`,
+  'password-good': `The password is set. ${strengthWords.good}`,
+  'password-strong': `The password is set. ${strengthWords.strong}`,
+  reset: 'It has a new secret; the limits stayed, and what the old one opened elsewhere has ended.',
+  renamed: 'It is renamed.',
+  revoked: 'It is revoked; every session it opened has ended.',
+  'signed-out': 'You are signed out everywhere else.',
+  session: 'The session has ended.',
+  token: 'The token is revoked.',
+  tokens: 'All API tokens are revoked.',
+})
 
 /** Where one sees everything one can sign in with, and every place one is signed in. */
 export function securityPages(parts: Parts): readonly Route[] {
@@ -70,7 +67,7 @@ function panel(parts: Parts): Route {
           recoveryCodesLeft: await codesLeft(ctx, all),
           actor: ctx.actor,
           now: ctx.now,
-          done: doneWords.get(query.done ?? ''),
+          done: wordsOf(query.done),
         }),
       }
     },
